@@ -1,0 +1,63 @@
+import Synchronization
+
+/// The book of all device memory this process holds: each allocation is entered when Vulkan grants it and struck out
+/// when it is freed, so `total` is at every moment what was allocated from the driver.
+public final class MemoryLedger: Sendable {
+    /// One live allocation.
+    public struct Entry: Sendable, Hashable, Identifiable {
+        public let id: UInt64
+        public let purpose: MemoryPurpose
+        public let label: String
+        /// Bytes granted by the driver (its alignment included), not just those asked for.
+        public let bytes: Int
+    }
+
+    private struct Book {
+        var nextID: UInt64 = 1
+        var entries: [UInt64: Entry] = [:]
+        var total = 0
+        var peak = 0
+    }
+
+    private let book = Mutex(Book())
+
+    public init() {}
+
+    /// Enters an allocation; the returned id strikes it out again.
+    public func record(purpose: MemoryPurpose, label: String, bytes: Int) -> UInt64 {
+        book.withLock { book in
+            let id = book.nextID
+            book.nextID += 1
+            book.entries[id] = Entry(id: id, purpose: purpose, label: label, bytes: bytes)
+            book.total += bytes
+            book.peak = max(book.peak, book.total)
+            return id
+        }
+    }
+
+    /// Strikes out an allocation that was freed.
+    public func remove(_ id: UInt64) {
+        book.withLock { book in
+            guard let entry = book.entries.removeValue(forKey: id) else {
+                preconditionFailure("memory ledger: allocation \(id) was freed twice")
+            }
+            book.total -= entry.bytes
+        }
+    }
+
+    /// Bytes held now.
+    public var total: Int { book.withLock { $0.total } }
+
+    /// The most bytes ever held at once.
+    public var peak: Int { book.withLock { $0.peak } }
+
+    /// All live allocations, oldest first.
+    public var entries: [Entry] { book.withLock { $0.entries.values.sorted { $0.id < $1.id } } }
+
+    /// Bytes held now, by purpose; purposes without memory are absent.
+    public var bytesByPurpose: [MemoryPurpose: Int] {
+        book.withLock { book in
+            book.entries.values.reduce(into: [:]) { $0[$1.purpose, default: 0] += $1.bytes }
+        }
+    }
+}
