@@ -15,7 +15,7 @@ let package = Package(
     targets: [
         // Floor 0: system libraries, embedded SPIR-V, number formats.
         .systemLibrary(name: "CVulkan", path: "Sources/CVulkan", pkgConfig: "vulkan", providers: [.apt(["libvulkan-dev"])]),
-        .systemLibrary(name: "CNcursesSystem", path: "Sources/CNcursesSystem", pkgConfig: "ncursesw", providers: [.apt(["libncurses-dev"])]),
+        .systemLibrary(name: "CNcursesSystem", path: "Sources/CNcursesSystem", providers: [.apt(["libncurses-dev"])]),
         .systemLibrary(name: "CSndfile", path: "Sources/CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CAlsa", path: "Sources/CAlsa", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
         .target(name: "CNcurses", dependencies: ["CNcursesSystem"]),
