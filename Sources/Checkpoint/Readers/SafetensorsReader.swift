@@ -53,6 +53,11 @@ enum SafetensorsReader: CheckpointReader {
                 continue
             }
             let stored = try StoredTensor(name: name, description, path: path)
+            guard stored.range.upperBound <= reader.remaining else {
+                let (needed, overflow) = reader.offset.addingReportingOverflow(stored.range.upperBound)
+                throw .truncated(
+                    file: path, tensor: printable(name), needed: overflow ? .max : needed, available: file.bytes.count)
+            }
             extents.append(Extent(name: name, range: stored.range))
             if let format = stored.dtype.format {
                 let entry = try TensorEntry(
@@ -63,7 +68,7 @@ enum SafetensorsReader: CheckpointReader {
                 contents.unsupported[name] = stored.dtype.name
             }
         }
-        try checkCover(extents, dataSize: reader.remaining, path: path, headerSize: reader.offset)
+        try checkCover(extents, dataSize: reader.remaining, path: path)
         contents.entries.sort { $0.location.offset < $1.location.offset }
         return contents
     }
@@ -73,17 +78,10 @@ enum SafetensorsReader: CheckpointReader {
         let range: Range<Int>
     }
 
-    private static func checkCover(
-        _ extents: [Extent], dataSize: Int, path: String, headerSize: Int
-    ) throws(CheckpointError) {
+    /// Checks that the extents, each inside the data, follow one another without overlap or gap to its end.
+    private static func checkCover(_ extents: [Extent], dataSize: Int, path: String) throws(CheckpointError) {
         var end = 0
         for extent in extents.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
-            guard extent.range.upperBound <= dataSize else {
-                let (needed, overflow) = headerSize.addingReportingOverflow(extent.range.upperBound)
-                throw .truncated(
-                    file: path, tensor: printable(extent.name), needed: overflow ? .max : needed,
-                    available: headerSize + dataSize)
-            }
             guard extent.range.lowerBound == end else {
                 throw .malformed(
                     file: path, tensor: printable(extent.name),
