@@ -18,6 +18,7 @@ let package = Package(
         .systemLibrary(name: "CNcursesSystem", path: "Sources/CNcursesSystem", providers: [.apt(["libncurses-dev"])]),
         .systemLibrary(name: "CSndfile", path: "Sources/CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CAlsa", path: "Sources/CAlsa", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CNcurses", dependencies: ["CNcursesSystem"]),
         .target(name: "CShaders", cSettings: [.unsafeFlags(["-std=c2x", "-Wno-c23-extensions"])]),
         .target(name: "Formats"),
@@ -38,7 +39,7 @@ let package = Package(
 
         // Floor 4: what is done with a model.
         .target(name: "Attribution", dependencies: ["Formats"]),
-        .target(name: "Generation", dependencies: ["Models", "Attribution", "Tokenization", "Media", "Telemetry", "Checkpoint", "Transformer", "Compute", "Formats"]),
+        .target(name: "Generation", dependencies: ["Models", "Attribution", "Tokenization", "Media", "Telemetry", "Checkpoint", "Transformer", "Compute", "Formats", "CZlib"]),
 
         // Floor 5 and 6: the terminal app and the program.
         .target(
