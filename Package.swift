@@ -19,6 +19,7 @@ let package = Package(
         .systemLibrary(name: "CSndfile", path: "Sources/CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CAlsa", path: "Sources/CAlsa", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
         .target(name: "CMediaShims", dependencies: ["CAlsa"]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CNcurses", dependencies: ["CNcursesSystem"]),
         .target(name: "CShaders", cSettings: [.unsafeFlags(["-std=c2x", "-Wno-c23-extensions"])]),
         .target(name: "Formats"),
@@ -39,7 +40,7 @@ let package = Package(
 
         // Floor 4: what is done with a model.
         .target(name: "Attribution", dependencies: ["Formats"]),
-        .target(name: "Generation", dependencies: ["Models", "Attribution", "Tokenization", "Media", "Telemetry", "Checkpoint", "Transformer", "Compute", "Formats"]),
+        .target(name: "Generation", dependencies: ["Models", "Attribution", "Tokenization", "Media", "Telemetry", "Checkpoint", "Transformer", "Compute", "Formats", "CZlib"]),
 
         // Floor 5 and 6: the terminal app and the program.
         .target(
