@@ -18,6 +18,8 @@ let package = Package(
         .systemLibrary(name: "CNcursesSystem", path: "Sources/CNcursesSystem", providers: [.apt(["libncurses-dev"])]),
         .systemLibrary(name: "CSndfile", path: "Sources/CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CAlsa", path: "Sources/CAlsa", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+        .target(name: "CMediaShims", dependencies: ["CAlsa"]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CNcurses", dependencies: ["CNcursesSystem"]),
         .target(name: "CShaders", cSettings: [.unsafeFlags(["-std=c2x", "-Wno-c23-extensions"])]),
         .target(name: "Formats"),
@@ -26,7 +28,7 @@ let package = Package(
         .target(name: "Compute", dependencies: ["CVulkan", "CShaders", "Formats", .product(name: "Logging", package: "swift-log")], exclude: ["Shaders"]),
         .target(name: "Checkpoint", dependencies: ["Formats", .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log")]),
         .target(name: "Tokenization", dependencies: ["Formats"]),
-        .target(name: "Media", dependencies: ["CSndfile", "CAlsa"]),
+        .target(name: "Media", dependencies: ["CSndfile", "CAlsa", "CMediaShims"]),
         .target(name: "Terminal", dependencies: ["CNcurses"]),
 
         // Floor 2: layers and meters.
@@ -38,7 +40,7 @@ let package = Package(
 
         // Floor 4: what is done with a model.
         .target(name: "Attribution", dependencies: ["Formats"]),
-        .target(name: "Generation", dependencies: ["Models", "Attribution", "Tokenization", "Media", "Telemetry", "Checkpoint", "Transformer", "Compute", "Formats"]),
+        .target(name: "Generation", dependencies: ["Models", "Attribution", "Tokenization", "Media", "Telemetry", "Checkpoint", "Transformer", "Compute", "Formats", "CZlib"]),
 
         // Floor 5 and 6: the terminal app and the program.
         .target(
@@ -53,7 +55,7 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Formats"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoint", "Formats", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Checkpoint", "TestSupport"]),
-        .testTarget(name: "MediaTests", dependencies: ["Media", "TestSupport"]),
+        .testTarget(name: "MediaTests", dependencies: ["Media", "CSndfile"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "TestSupport"]),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "TestSupport"]),

@@ -1,0 +1,139 @@
+import Formats
+import Foundation
+import Synchronization
+
+/// # Checkpoint
+///
+/// Everything about files of weights: reading them where they lie (safetensors, sharded safetensors, CTranslate2,
+/// GGUF), the configuration beside them, writing safetensors, and getting models onto this machine.
+///
+/// A `Checkpoint` is one model's weights: its files are memory-mapped, its tensors found by name. No tensor is copied
+/// or converted until asked for: `withBytes(of:)` lends the file's own bytes, from which they go to the device in the
+/// format they are stored in.
+///
+/// All headers are checked when the checkpoint is opened: every entry's bytes are known to lie inside its file.
+public final class Checkpoint: Sendable {
+    /// The folder or file that was opened.
+    public let path: String
+    public let format: CheckpointFormat
+    /// The files that hold the tensors.
+    public let files: [String]
+    /// All tensor names in the order of the files, aliases not included.
+    public let names: [String]
+    /// Other names for tensors (tied weights in CTranslate2 files), each with the name of the tensor itself.
+    public let aliases: [String: String]
+    /// Tensors that are there but in an encoding that cannot be decoded, with the name of that encoding.
+    public let unsupported: [String: String]
+    /// Free text the writer of a safetensors file left in it.
+    public let metadata: [String: String]
+    /// The key-value section of a GGUF file; `nil` for other formats.
+    public let gguf: GGUFMetadata?
+
+    private let entries: [String: TensorEntry]
+    private let mappings: Mutex<[MappedFile]?>
+
+    /// Opens the weights at `path`: a folder as Hugging Face or CTranslate2 lay it out, or a single file. The format
+    /// is found out from what is there.
+    ///
+    /// - Throws: `CheckpointError` naming the file and, where there is one, the tensor.
+    public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
+        let (reader, file) = try CheckpointReaders.find(path)
+        return Checkpoint(path: path, format: reader.format, contents: try reader.read(file))
+    }
+
+    init(path: String, format: CheckpointFormat, contents: CheckpointContents) {
+        self.path = path
+        self.format = format
+        files = contents.files.map(\.path)
+        names = contents.entries.map(\.name)
+        entries = Dictionary(contents.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        aliases = contents.aliases
+        unsupported = contents.unsupported
+        metadata = contents.metadata
+        gguf = contents.gguf
+        mappings = Mutex(contents.files)
+    }
+
+    /// Whether `name` is a tensor or an alias of one.
+    public func contains(_ name: String) -> Bool { entries[aliases[name] ?? name] != nil }
+
+    /// The tensor called `name`; for an alias, the tensor it stands for.
+    ///
+    /// - Throws: `CheckpointError.missingTensor` with the nearest names there are, or `.unsupportedFormat`.
+    public func entry(_ name: String) throws(CheckpointError) -> TensorEntry {
+        if let entry = entries[aliases[name] ?? name] { return entry }
+        if let format = unsupported[name] {
+            throw .unsupportedFormat(file: path, tensor: printable(name), format: format)
+        }
+        throw .missingTensor(name: name, file: path, similar: namesNear(name))
+    }
+
+    /// The tensor called `name`, which must have exactly this shape.
+    public func entry(_ name: String, shape: [Int]) throws(CheckpointError) -> TensorEntry {
+        let entry = try entry(name)
+        guard entry.shape == shape else {
+            throw .shapeMismatch(file: path, tensor: name, expected: shape, actual: entry.shape)
+        }
+        return entry
+    }
+
+    /// Lends the bytes of a tensor as they lie in the file, for the duration of `body` only. They may be unaligned:
+    /// load from them with `loadUnaligned` or copy them.
+    public func withBytes<T>(of entry: TensorEntry, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
+        // Holding the mapping itself keeps it alive through `body` even if another thread releases the checkpoint.
+        let file = try mapping(entry.location.file)
+        let range = entry.location.offset..<entry.location.offset + entry.byteCount
+        return try withExtendedLifetime(file) { try body(UnsafeRawBufferPointer(rebasing: file.bytes[range])) }
+    }
+
+    /// Lends the bytes of the tensor called `name`.
+    public func withBytes<T>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
+        try withBytes(of: try entry(name), body)
+    }
+
+    /// A tensor decoded to 32-bit floats, row-major. For tests and small tensors: it copies.
+    public func floats(_ name: String) throws -> [Float] {
+        let entry = try entry(name)
+        return try withBytes(of: entry) { bytes in entry.format.floats(from: bytes) }
+    }
+
+    /// An integer tensor, row-major. For token ids and the small constants of CTranslate2 files.
+    ///
+    /// - Throws: `CheckpointError.wrongFormat` when the tensor holds no integers.
+    public func integers(_ name: String) throws -> [Int] {
+        let entry = try entry(name)
+        let decoded = try withBytes(of: entry) { bytes in entry.format.integers(from: bytes) }
+        guard let decoded else {
+            throw CheckpointError.wrongFormat(file: path, tensor: name, expected: "integers", actual: entry.format)
+        }
+        return decoded
+    }
+
+    /// Lets the pages of a tensor go from memory, after it was copied to the device. It stays readable.
+    public func discardPages(of entry: TensorEntry) {
+        guard let file = try? mapping(entry.location.file) else { return }
+        file.discard(entry.location.offset..<entry.location.offset + entry.byteCount)
+    }
+
+    /// Unmaps all files: no copy of the weights stays in host memory. Names and entries can still be asked for;
+    /// bytes cannot. Reads that are under way finish first.
+    public func release() { mappings.withLock { $0 = nil } }
+
+    /// The bytes of all tensors together.
+    public var byteCount: Int { entries.values.reduce(0) { $0 + $1.byteCount } }
+
+    private func mapping(_ index: Int) throws(CheckpointError) -> MappedFile {
+        guard let file = mappings.withLock({ $0?[index] }) else { throw .released(file: path) }
+        return file
+    }
+
+    /// Up to three names that share their last component with `name`, or else its first.
+    private func namesNear(_ name: String) -> [String] {
+        func parts(_ text: String) -> [Substring] { text.split(whereSeparator: { $0 == "." || $0 == "/" }) }
+        let wanted = Set(parts(name))
+        return names.map { (name: $0, shared: wanted.intersection(parts($0)).count) }
+            .filter { $0.shared > 0 }
+            .sorted { ($0.shared, $1.name) > ($1.shared, $0.name) }
+            .prefix(3).map { printable($0.name) }
+    }
+}

@@ -1,0 +1,71 @@
+import Formats
+
+/// What can go wrong with checkpoint files and their configuration. Every case names the file, and the tensor or key
+/// where there is one; the description says what was expected, what was found, and what to do.
+public enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The operating system refused a file; `reason` is its own words.
+    case cannotRead(file: String, reason: String)
+    case cannotWrite(file: String, reason: String)
+    /// The path is there but holds no format this program reads.
+    case notACheckpoint(path: String, reason: String)
+    /// The file ends before what its header promises.
+    case truncated(file: String, tensor: String?, needed: Int, available: Int)
+    /// The file contradicts its format's rules.
+    case malformed(file: String, tensor: String?, problem: String)
+    /// A well-formed tensor in an encoding this program does not decode.
+    case unsupportedFormat(file: String, tensor: String, format: String)
+    case missingTensor(name: String, file: String, similar: [String])
+    case shapeMismatch(file: String, tensor: String, expected: [Int], actual: [Int])
+    case wrongFormat(file: String, tensor: String, expected: String, actual: ElementFormat)
+    /// The checkpoint was unmapped by `release()`.
+    case released(file: String)
+    case missingKey(file: String, key: String)
+    case wrongKeyType(file: String, key: String, expected: String, actual: String)
+
+    public var description: String {
+        switch self {
+        case .cannotRead(let file, let reason):
+            "cannot read \(file): \(reason)"
+        case .cannotWrite(let file, let reason):
+            "cannot write \(file): \(reason)"
+        case .notACheckpoint(let path, let reason):
+            "\(path) is not a model this program reads: \(reason)"
+        case .truncated(let file, let tensor, let needed, let available):
+            "\(file)\(Self.place(tensor)): the file ends too early: \(needed) bytes needed, \(available) there; "
+                + "the download or copy was cut short, fetch the file again"
+        case .malformed(let file, let tensor, let problem):
+            "\(file)\(Self.place(tensor)): \(problem); the file is damaged or not what its name says"
+        case .unsupportedFormat(let file, let tensor, let format):
+            "\(file)\(Self.place(tensor)): elements are stored as \(format), which is not supported; "
+                + "use a file in one of \(ElementFormat.allCases.map(\.rawValue).joined(separator: " "))"
+        case .missingTensor(let name, let file, let similar):
+            "\(file): no tensor \"\(name)\""
+                + (similar.isEmpty ? "" : "; the nearest names are \(similar.joined(separator: ", "))")
+        case .shapeMismatch(let file, let tensor, let expected, let actual):
+            "\(file)\(Self.place(tensor)): shape \(actual), expected \(expected); the weights do not fit the configuration"
+        case .wrongFormat(let file, let tensor, let expected, let actual):
+            "\(file)\(Self.place(tensor)): elements are \(actual.rawValue), expected \(expected)"
+        case .released(let file):
+            "\(file): read after the checkpoint was released; open it again"
+        case .missingKey(let file, let key):
+            "\(file): the key \"\(key)\" is missing"
+        case .wrongKeyType(let file, let key, let expected, let actual):
+            "\(file): \"\(key)\" should be \(expected), but is \(actual)"
+        }
+    }
+
+    private static func place(_ tensor: String?) -> String {
+        tensor.map { ", tensor \"\($0)\"" } ?? ""
+    }
+}
+
+/// Untrusted text made fit for a message: control characters replaced, length bounded.
+func printable(_ text: String, limit: Int = 120) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+        if result.unicodeScalars.count >= limit { return result + "…" }
+        let isControl = scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+        result.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
+    }
+    return result
+}

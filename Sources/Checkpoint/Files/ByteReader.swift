@@ -1,0 +1,61 @@
+/// Reads little-endian values one after another from untrusted bytes; never past the end.
+struct ByteReader {
+    private let bytes: UnsafeRawBufferPointer
+    private let path: String
+    private(set) var offset: Int
+    /// What is being read, for messages.
+    var tensor: String?
+
+    init(_ file: MappedFile, offset: Int = 0) {
+        bytes = file.bytes
+        path = file.path
+        self.offset = offset
+    }
+
+    var remaining: Int { bytes.count - offset }
+
+    /// Moves past `count` bytes and returns where they begin.
+    mutating func skip(_ count: Int) throws(CheckpointError) -> Int {
+        guard count >= 0, count <= remaining else {
+            let (needed, overflow) = offset.addingReportingOverflow(count)
+            throw .truncated(file: path, tensor: tensor, needed: overflow ? .max : needed, available: bytes.count)
+        }
+        defer { offset += count }
+        return offset
+    }
+
+    mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self) throws(CheckpointError) -> T {
+        let start = try skip(MemoryLayout<T>.size)
+        return T(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: T.self))
+    }
+
+    mutating func float() throws(CheckpointError) -> Float { Float(bitPattern: try integer(UInt32.self)) }
+    mutating func double() throws(CheckpointError) -> Double { Double(bitPattern: try integer(UInt64.self)) }
+
+    /// The next `count` bytes as UTF-8; `what` names them in the error.
+    mutating func text(count: Int, what: String) throws(CheckpointError) -> String {
+        let start = try skip(count)
+        guard let text = String(validating: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), as: UTF8.self) else {
+            throw malformed("\(what) at byte \(start) is not UTF-8 text")
+        }
+        return text
+    }
+
+    /// The next `count` bytes as UTF-8, what is not UTF-8 replaced by U+FFFD.
+    mutating func lenientText(count: Int) throws(CheckpointError) -> String {
+        let start = try skip(count)
+        return String(decoding: bytes[start..<start + count], as: UTF8.self)
+    }
+
+    /// Refuses a count of items that could not fit into the rest of the file, before anything is allocated for them.
+    func checkCount(_ count: UInt64, minimumBytes: Int, what: String) throws(CheckpointError) -> Int {
+        guard let count = Int(exactly: count), count <= remaining / minimumBytes else {
+            throw malformed("the header promises \(count) \(what), but only \(remaining) bytes follow")
+        }
+        return count
+    }
+
+    func malformed(_ problem: String) -> CheckpointError {
+        .malformed(file: path, tensor: tensor.map { printable($0) }, problem: problem)
+    }
+}

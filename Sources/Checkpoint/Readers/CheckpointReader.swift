@@ -1,0 +1,90 @@
+import Foundation
+
+/// The file formats weights come in.
+public enum CheckpointFormat: String, Sendable, Hashable, CaseIterable {
+    case safetensors
+    case shardedSafetensors = "sharded safetensors"
+    case cTranslate2 = "CTranslate2"
+    case gguf = "GGUF"
+}
+
+/// What a reader found: mapped files and the tensors in them, all checked.
+struct CheckpointContents {
+    var files: [MappedFile] = []
+    var entries: [TensorEntry] = []
+    var aliases: [String: String] = [:]
+    var unsupported: [String: String] = [:]
+    var metadata: [String: String] = [:]
+    var gguf: GGUFMetadata?
+}
+
+/// Reads one file format. To add a format, write one of these and name it in `CheckpointReaders.all`.
+protocol CheckpointReader: Sendable {
+    static var format: CheckpointFormat { get }
+
+    /// The file of this format among a folder's file names, if there is one.
+    static func candidate(in fileNames: [String]) -> String?
+
+    /// Whether a file that begins with `head` (up to 64 bytes) is of this format.
+    static func recognizes(fileName: String, head: [UInt8], size: Int) -> Bool
+
+    /// Reads and checks the headers of the file at `path`.
+    static func read(_ path: String) throws(CheckpointError) -> CheckpointContents
+}
+
+/// All readers, in the order a folder is searched.
+enum CheckpointReaders {
+    static let all: [any CheckpointReader.Type] = [
+        SafetensorsReader.self, ShardedSafetensorsReader.self, CTranslate2Reader.self, GGUFReader.self,
+    ]
+
+    /// The reader for a path, and the file to give it.
+    static func find(_ path: String) throws(CheckpointError) -> (any CheckpointReader.Type, String) {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw .cannotRead(file: path, reason: "no such file or folder")
+        }
+        guard isFolder.boolValue else {
+            guard let reader = try recognize(path) else {
+                throw .notACheckpoint(path: path, reason: "its first bytes are of no known format; \(readable)")
+            }
+            return (reader, path)
+        }
+        let fileNames: [String]
+        do {
+            fileNames = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+        } catch {
+            throw .cannotRead(file: path, reason: "the folder cannot be listed")
+        }
+        for reader in all {
+            guard let name = reader.candidate(in: fileNames) else { continue }
+            let file = (path as NSString).appendingPathComponent(name)
+            // `model.bin` is also what other programs call their files: look inside before believing the name.
+            if reader == CTranslate2Reader.self, try recognize(file) != CTranslate2Reader.self { continue }
+            return (reader, file)
+        }
+        throw .notACheckpoint(path: path, reason: explain(fileNames))
+    }
+
+    private static let readable =
+        "safetensors (single or sharded), CTranslate2 model.bin and GGUF are read"
+
+    private static func recognize(_ path: String) throws(CheckpointError) -> (any CheckpointReader.Type)? {
+        let file = try MappedFile(path: path)
+        guard !file.bytes.isEmpty else { throw .truncated(file: path, tensor: nil, needed: 8, available: 0) }
+        let head = Array(file.bytes.prefix(64))
+        let name = (path as NSString).lastPathComponent
+        return all.first { $0.recognizes(fileName: name, head: head, size: file.bytes.count) }
+    }
+
+    private static func explain(_ fileNames: [String]) -> String {
+        if fileNames.filter({ $0.hasSuffix(".gguf") }).count > 1 {
+            return "the folder holds several GGUF files; name one of them"
+        }
+        if fileNames.contains(where: { $0.hasPrefix("pytorch_model") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }) {
+            return "the folder holds PyTorch pickle files only, which can run code and are not read; "
+                + "convert them with transformers' save_pretrained, which writes safetensors"
+        }
+        return "no model.safetensors, model.safetensors.index.json, CTranslate2 model.bin or single .gguf file in it; \(readable)"
+    }
+}

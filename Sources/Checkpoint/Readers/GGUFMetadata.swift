@@ -1,0 +1,107 @@
+/// The key-value section of a GGUF file: `general.architecture`, sizes, the vocabulary.
+public struct GGUFMetadata: Sendable, Hashable {
+    /// A value; integers of all widths become `Int`, both float widths `Double`.
+    public enum Value: Sendable, Hashable {
+        case integer(Int)
+        /// An unsigned 64-bit value beyond `Int`.
+        case large(UInt64)
+        case float(Double)
+        case bool(Bool)
+        /// Bytes that are no UTF-8 are replaced by U+FFFD.
+        case string(String)
+        case integers([Int])
+        case floats([Float])
+        case bools([Bool])
+        case strings([String])
+        case nested([Value])
+
+        /// What it is, for messages.
+        public var kind: String {
+            switch self {
+            case .integer, .large: "an integer"
+            case .float: "a number"
+            case .bool: "a boolean"
+            case .string: "a string"
+            case .integers: "a list of integers"
+            case .floats: "a list of numbers"
+            case .bools: "a list of booleans"
+            case .strings: "a list of strings"
+            case .nested: "a list of lists"
+            }
+        }
+    }
+
+    public let file: String
+    /// 2 or 3.
+    public let version: Int
+    /// In the order of the file.
+    public let keys: [String]
+    public let values: [String: Value]
+
+    public subscript(key: String) -> Value? { values[key] }
+
+    public func int(_ key: String) throws(CheckpointError) -> Int { try required(key, intIfPresent(key)) }
+    public func intIfPresent(_ key: String) throws(CheckpointError) -> Int? {
+        guard let value = values[key] else { return nil }
+        guard case .integer(let integer) = value else { throw wrong(key, "an integer", value) }
+        return integer
+    }
+
+    public func double(_ key: String) throws(CheckpointError) -> Double { try required(key, doubleIfPresent(key)) }
+    public func doubleIfPresent(_ key: String) throws(CheckpointError) -> Double? {
+        switch values[key] {
+        case nil: return nil
+        case .float(let number): return number
+        case .integer(let integer): return Double(integer)
+        case .some(let value): throw wrong(key, "a number", value)
+        }
+    }
+
+    public func bool(_ key: String, default fallback: Bool) throws(CheckpointError) -> Bool {
+        guard let value = values[key] else { return fallback }
+        guard case .bool(let bool) = value else { throw wrong(key, "a boolean", value) }
+        return bool
+    }
+
+    public func string(_ key: String) throws(CheckpointError) -> String { try required(key, stringIfPresent(key)) }
+    public func stringIfPresent(_ key: String) throws(CheckpointError) -> String? {
+        guard let value = values[key] else { return nil }
+        guard case .string(let string) = value else { throw wrong(key, "a string", value) }
+        return string
+    }
+
+    /// A list of integers; a single integer counts as a list of one (per-layer values come both ways).
+    public func ints(_ key: String) throws(CheckpointError) -> [Int] {
+        switch values[key] {
+        case nil: throw .missingKey(file: file, key: key)
+        case .integers(let list): return list
+        case .integer(let integer): return [integer]
+        case .some(let value): throw wrong(key, "a list of integers", value)
+        }
+    }
+
+    public func floats(_ key: String) throws(CheckpointError) -> [Float] {
+        switch values[key] {
+        case nil: throw .missingKey(file: file, key: key)
+        case .floats(let list): return list
+        case .some(let value): throw wrong(key, "a list of numbers", value)
+        }
+    }
+
+    public func strings(_ key: String) throws(CheckpointError) -> [String] {
+        switch values[key] {
+        case nil: throw .missingKey(file: file, key: key)
+        case .strings(let list): return list
+        case .some(let value): throw wrong(key, "a list of strings", value)
+        }
+    }
+
+    private func required<T>(_ key: String, _ value: T?) throws(CheckpointError) -> T {
+        guard let value else { throw .missingKey(file: file, key: key) }
+        return value
+    }
+
+    private func wrong(_ key: String, _ expected: String, _ value: Value) -> CheckpointError {
+        .wrongKeyType(file: file, key: key, expected: expected, actual: value.kind)
+    }
+}

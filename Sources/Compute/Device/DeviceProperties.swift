@@ -1,0 +1,154 @@
+import CVulkan
+
+/// What kind of hardware a device is, in the order the engine prefers them.
+public enum DeviceKind: String, Sendable, Hashable, CaseIterable {
+    case discrete, integrated, virtual, other, cpu
+
+    init(_ type: VkPhysicalDeviceType) {
+        switch type {
+        case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU: self = .discrete
+        case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU: self = .integrated
+        case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU: self = .virtual
+        case VK_PHYSICAL_DEVICE_TYPE_CPU: self = .cpu
+        default: self = .other
+        }
+    }
+
+    /// 0 is preferred most.
+    var rank: Int { Self.allCases.firstIndex(of: self) ?? Self.allCases.count }
+}
+
+/// What a device is and can do: everything that kernel selection may depend on, as plain data.
+public struct DeviceProperties: Sendable, Hashable {
+    /// Position in the list the driver gives, for `--device N`.
+    public var index = 0
+    public var name = ""
+    public var kind = DeviceKind.other
+    public var vendorID: UInt32 = 0
+    public var apiVersion: UInt32 = 0
+    public var driverName = ""
+    public var driverInfo = ""
+    /// Identifies driver and device for caches on disk.
+    public var pipelineCacheUUID: [UInt8] = []
+
+    public var subgroupSize = 32
+    public var minSubgroupSize = 32
+    public var maxSubgroupSize = 32
+
+    public var maxPushConstantBytes = 128
+    public var maxSharedMemoryBytes = 16384
+    public var maxWorkgroupInvocations = 128
+    public var maxWorkgroupCount: [Int] = [65535, 65535, 65535]
+    public var maxAllocationBytes = 1 << 30
+    public var maxBufferBytes = 1 << 30
+    /// Nanoseconds per timestamp tick; 0 where the queue has no timestamps.
+    public var timestampPeriod: Double = 0
+
+    /// The largest device-local heap. (Smaller ones may be windows onto it, so they are not added up.)
+    public var deviceHeapBytes = 0
+    public var hasUnifiedMemory = false
+
+    public var supportsFloat16 = false
+    public var supports16BitStorage = false
+    public var supports8BitStorage = false
+    public var supportsIntegerDotProduct = false
+    public var supportsMemoryBudget = false
+    public var supportsCooperativeMatrix = false
+
+    /// Names of required features the device lacks; empty on a device that can run the engine.
+    public var missing: [String] = []
+
+    public init() {}
+
+    public var isCPU: Bool { kind == .cpu }
+    public var isSuitable: Bool { missing.isEmpty }
+
+    public var apiVersionText: String {
+        "\(fovea_vk_version_major(apiVersion)).\(fovea_vk_version_minor(apiVersion)).\(fovea_vk_version_patch(apiVersion))"
+    }
+
+    /// One line for lists and messages.
+    public var summary: String { "\(index): \(name) (\(kind.rawValue), Vulkan \(apiVersionText))" }
+}
+
+extension DeviceProperties {
+    /// Reads a physical device.
+    init(physicalDevice: VkPhysicalDevice, index: Int) throws(ComputeError) {
+        self.init()
+        self.index = index
+
+        var basic = VkPhysicalDeviceProperties()
+        vkGetPhysicalDeviceProperties(physicalDevice, &basic)
+        name = text(ofCharacters: basic.deviceName)
+        kind = DeviceKind(basic.deviceType)
+        vendorID = basic.vendorID
+        apiVersion = basic.apiVersion
+        pipelineCacheUUID = withUnsafeBytes(of: basic.pipelineCacheUUID) { Array($0) }
+        readMemory(of: physicalDevice)
+        guard apiVersion >= FOVEA_VK_API_VERSION_1_3 else {
+            missing = ["Vulkan 1.3 (it offers \(apiVersionText))"]
+            return
+        }
+        readLimits(of: physicalDevice)
+        readFeatures(of: physicalDevice)
+
+        let extensions = try enumerate("vkEnumerateDeviceExtensionProperties", empty: VkExtensionProperties()) {
+            vkEnumerateDeviceExtensionProperties(physicalDevice, nil, $0, $1)
+        }
+        let names = Set(extensions.map { text(ofCharacters: $0.extensionName) })
+        supportsMemoryBudget = names.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME)
+        supportsCooperativeMatrix = names.contains("VK_KHR_cooperative_matrix")
+    }
+
+    private mutating func readMemory(of physicalDevice: VkPhysicalDevice) {
+        let memory = MemoryTypes(physicalDevice: physicalDevice)
+        deviceHeapBytes = memory.deviceHeapBytes
+        hasUnifiedMemory = memory.isUnified
+    }
+
+    private mutating func readLimits(of physicalDevice: VkPhysicalDevice) {
+        var v11 = VkPhysicalDeviceVulkan11Properties()
+        v11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES
+        var v12 = VkPhysicalDeviceVulkan12Properties()
+        v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES
+        var v13 = VkPhysicalDeviceVulkan13Properties()
+        v13.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES
+        var all = VkPhysicalDeviceProperties2()
+        all.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
+        withUnsafeMutablePointer(to: &v11) { p11 in
+            withUnsafeMutablePointer(to: &v12) { p12 in
+                withUnsafeMutablePointer(to: &v13) { p13 in
+                    p11.pointee.pNext = UnsafeMutableRawPointer(p12)
+                    p12.pointee.pNext = UnsafeMutableRawPointer(p13)
+                    all.pNext = UnsafeMutableRawPointer(p11)
+                    vkGetPhysicalDeviceProperties2(physicalDevice, &all)
+                }
+            }
+        }
+        driverName = text(ofCharacters: v12.driverName)
+        driverInfo = text(ofCharacters: v12.driverInfo)
+        subgroupSize = Int(v11.subgroupSize)
+        minSubgroupSize = Int(v13.minSubgroupSize)
+        maxSubgroupSize = Int(v13.maxSubgroupSize)
+        maxAllocationBytes = Int(clamping: v11.maxMemoryAllocationSize)
+        maxBufferBytes = Int(clamping: v13.maxBufferSize)
+
+        let limits = all.properties.limits
+        maxPushConstantBytes = Int(limits.maxPushConstantsSize)
+        maxSharedMemoryBytes = Int(limits.maxComputeSharedMemorySize)
+        maxWorkgroupInvocations = Int(limits.maxComputeWorkGroupInvocations)
+        let count = limits.maxComputeWorkGroupCount
+        maxWorkgroupCount = [Int(count.0), Int(count.1), Int(count.2)]
+        timestampPeriod = limits.timestampComputeAndGraphics != 0 ? Double(limits.timestampPeriod) : 0
+    }
+
+    private mutating func readFeatures(of physicalDevice: VkPhysicalDevice) {
+        let features = FeatureChain()
+        features.query(physicalDevice)
+        missing = features.missingRequirements
+        supportsFloat16 = features.v12.pointee.shaderFloat16 != 0
+        supports16BitStorage = features.v11.pointee.storageBuffer16BitAccess != 0
+        supports8BitStorage = features.v12.pointee.storageBuffer8BitAccess != 0
+        supportsIntegerDotProduct = features.v13.pointee.shaderIntegerDotProduct != 0
+    }
+}

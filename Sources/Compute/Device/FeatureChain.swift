@@ -1,0 +1,76 @@
+import CVulkan
+
+/// The linked feature structures of Vulkan 1.0 to 1.3, kept at fixed addresses because they point at one another.
+final class FeatureChain {
+    let root = UnsafeMutablePointer<VkPhysicalDeviceFeatures2>.allocate(capacity: 1)
+    let v11 = UnsafeMutablePointer<VkPhysicalDeviceVulkan11Features>.allocate(capacity: 1)
+    let v12 = UnsafeMutablePointer<VkPhysicalDeviceVulkan12Features>.allocate(capacity: 1)
+    let v13 = UnsafeMutablePointer<VkPhysicalDeviceVulkan13Features>.allocate(capacity: 1)
+
+    init() {
+        root.initialize(to: VkPhysicalDeviceFeatures2())
+        v11.initialize(to: VkPhysicalDeviceVulkan11Features())
+        v12.initialize(to: VkPhysicalDeviceVulkan12Features())
+        v13.initialize(to: VkPhysicalDeviceVulkan13Features())
+        root.pointee.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2
+        v11.pointee.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES
+        v12.pointee.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES
+        v13.pointee.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES
+        root.pointee.pNext = UnsafeMutableRawPointer(v11)
+        v11.pointee.pNext = UnsafeMutableRawPointer(v12)
+        v12.pointee.pNext = UnsafeMutableRawPointer(v13)
+    }
+
+    deinit {
+        root.deallocate()
+        v11.deallocate()
+        v12.deallocate()
+        v13.deallocate()
+    }
+
+    /// Fills the chain with what the device supports.
+    func query(_ physicalDevice: VkPhysicalDevice) { vkGetPhysicalDeviceFeatures2(physicalDevice, root) }
+
+    /// What the engine cannot do without, by Vulkan's own names.
+    private var requirements: [(String, VkBool32)] {
+        [
+            ("shaderInt64", root.pointee.features.shaderInt64),
+            ("shaderInt16", root.pointee.features.shaderInt16),
+            ("storageBuffer16BitAccess", v11.pointee.storageBuffer16BitAccess),
+            ("storageBuffer8BitAccess", v12.pointee.storageBuffer8BitAccess),
+            ("shaderInt8", v12.pointee.shaderInt8),
+            ("bufferDeviceAddress", v12.pointee.bufferDeviceAddress),
+            ("timelineSemaphore", v12.pointee.timelineSemaphore),
+            ("scalarBlockLayout", v12.pointee.scalarBlockLayout),
+            ("hostQueryReset", v12.pointee.hostQueryReset),
+            ("synchronization2", v13.pointee.synchronization2),
+            ("subgroupSizeControl", v13.pointee.subgroupSizeControl),
+            ("computeFullSubgroups", v13.pointee.computeFullSubgroups),
+        ]
+    }
+
+    var missingRequirements: [String] { requirements.filter { $0.1 == 0 }.map(\.0) }
+
+    /// A chain that asks for the requirements, and for the optional features that `supported` has.
+    static func request(supportedBy supported: FeatureChain) -> FeatureChain {
+        let chain = FeatureChain()
+        let yes = VkBool32(VK_TRUE)
+        chain.root.pointee.features.shaderInt64 = yes
+        chain.root.pointee.features.shaderInt16 = yes
+        chain.v11.pointee.storageBuffer16BitAccess = yes
+        chain.v12.pointee.storageBuffer8BitAccess = yes
+        chain.v12.pointee.shaderInt8 = yes
+        chain.v12.pointee.bufferDeviceAddress = yes
+        chain.v12.pointee.timelineSemaphore = yes
+        chain.v12.pointee.scalarBlockLayout = yes
+        chain.v12.pointee.hostQueryReset = yes
+        chain.v13.pointee.synchronization2 = yes
+        chain.v13.pointee.subgroupSizeControl = yes
+        chain.v13.pointee.computeFullSubgroups = yes
+        chain.v12.pointee.shaderFloat16 = supported.v12.pointee.shaderFloat16
+        chain.v12.pointee.vulkanMemoryModel = supported.v12.pointee.vulkanMemoryModel
+        chain.v13.pointee.shaderIntegerDotProduct = supported.v13.pointee.shaderIntegerDotProduct
+        chain.v13.pointee.maintenance4 = supported.v13.pointee.maintenance4
+        return chain
+    }
+}

@@ -1,0 +1,27 @@
+/// The form of an attention: heads, their size, scale, and what a query may see.
+public struct AttentionShape: Sendable, Hashable {
+    public var heads: Int
+    /// Fewer than `heads` where groups of queries share keys and values (GQA).
+    public var keyValueHeads: Int
+    public var headDimension: Int
+    /// Multiplies q·k before softmax.
+    public var scale: Float
+    /// With a value c, query i sees keys 0…c+i; without, it sees all keys.
+    public var causalOffset: Int?
+
+    public init(heads: Int, keyValueHeads: Int? = nil, headDimension: Int, scale: Float? = nil, causalOffset: Int? = nil) {
+        self.heads = heads
+        self.keyValueHeads = keyValueHeads ?? heads
+        self.headDimension = headDimension
+        self.scale = scale ?? 1 / Float(headDimension).squareRoot()
+        self.causalOffset = causalOffset
+    }
+}
+
+/// How many keys a decode step attends to.
+public enum KeyCount: Sendable, Hashable {
+    /// The same in every step (cross-attention).
+    case fixed(Int)
+    /// `StepState.keyCount`, which grows from step to step (self-attention).
+    case step
+}

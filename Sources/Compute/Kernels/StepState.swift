@@ -1,0 +1,46 @@
+/// What changes from one decode step to the next. Kernels read it from device memory, so that a recorded step can be
+/// replayed with only this rewritten. The layout is that of `StepState` in the shaders.
+public struct StepState: BitwiseCopyable, Sendable {
+    public static let maximumRows = 16
+
+    /// Position of the first new token.
+    public var position: UInt32 = 0
+    /// Keys the new tokens may see: `position` + 1 when one token is added.
+    public var keyCount: UInt32 = 0
+    /// Hypotheses (rows) in this step.
+    public var rows: UInt32 = 0
+    public var captureSlot: UInt32 = 0
+    var reserved: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+    private var tokenStorage:
+        (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) =
+            (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+    public init(position: Int, tokens: [Int]) {
+        precondition(tokens.count <= Self.maximumRows, "a decode step takes at most \(Self.maximumRows) rows")
+        self.position = UInt32(position)
+        keyCount = UInt32(position + 1)
+        rows = UInt32(tokens.count)
+        withUnsafeMutableBytes(of: &tokenStorage) { bytes in
+            let slots = bytes.bindMemory(to: UInt32.self)
+            for (index, token) in tokens.enumerated() { slots[index] = UInt32(token) }
+        }
+    }
+}
+
+/// The device's copy of `StepState`, written by the host before each step.
+public final class StepBuffer {
+    public let buffer: Buffer
+
+    public init(device: Device) throws {
+        buffer = try device.makeBuffer(
+            byteCount: MemoryLayout<StepState>.size, purpose: .staging, label: "decode step", access: .upload)
+    }
+
+    public var address: UInt64 { buffer.address }
+    public var byteRange: MemoryRange { MemoryRange(buffer: buffer, offset: 0, byteCount: MemoryLayout<StepState>.size) }
+
+    /// Sets the next step. The device must have finished the previous one.
+    public func write(_ state: StepState) {
+        withUnsafeBytes(of: state) { buffer.write($0) }
+    }
+}

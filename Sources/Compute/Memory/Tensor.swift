@@ -1,0 +1,96 @@
+import Formats
+
+/// A row-major matrix in device memory: a view, not an owner of values.
+public struct Tensor: Sendable {
+    public var buffer: Buffer
+    /// Bytes from the buffer's start to element (0, 0).
+    public var byteOffset: Int
+    public var rows: Int
+    public var columns: Int
+    /// Elements from one row to the next. May be less than `columns`: then rows overlap (a convolution's windows).
+    public var rowStride: Int
+    public var format: ElementFormat
+
+    public init(buffer: Buffer, byteOffset: Int = 0, rows: Int, columns: Int, rowStride: Int? = nil, format: ElementFormat = .f32) {
+        precondition(!format.isQuantized, "a Tensor holds plain elements; quantised weights are a WeightMatrix")
+        self.buffer = buffer
+        self.byteOffset = byteOffset
+        self.rows = rows
+        self.columns = columns
+        self.rowStride = rowStride ?? columns
+        self.format = format
+    }
+
+    public var address: UInt64 { buffer.address + UInt64(byteOffset) }
+    public var elementBytes: Int { format.bytesPerBlock }
+
+    /// The bytes the view spans, from its first element to its last.
+    public var byteRange: MemoryRange {
+        let elements = rows == 0 || columns == 0 ? 0 : (rows - 1) * rowStride + columns
+        return MemoryRange(buffer: buffer, offset: byteOffset, byteCount: elements * elementBytes)
+    }
+
+    /// The view of some of the rows.
+    public func rows(_ range: Range<Int>) -> Tensor {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a tensor with \(rows)")
+        var view = self
+        view.byteOffset += range.lowerBound * rowStride * elementBytes
+        view.rows = range.count
+        return view
+    }
+
+    /// The view of some of the columns.
+    public func columns(_ range: Range<Int>) -> Tensor {
+        precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of a tensor with \(columns)")
+        var view = self
+        view.byteOffset += range.lowerBound * elementBytes
+        view.columns = range.count
+        return view
+    }
+}
+
+/// A weight matrix in device memory, `[rows = outputs, columns = inputs]`, in the format kernels read.
+///
+/// Rows are padded with zeros to a multiple of 32 elements, so that kernels run over whole blocks.
+public struct WeightMatrix: Sendable {
+    public var buffer: Buffer
+    public var byteOffset: Int
+    /// Output features.
+    public var rows: Int
+    /// Input features, without padding.
+    public var columns: Int
+    /// Elements from one row to the next: `columns` rounded up to 32.
+    public var rowStride: Int
+    public var format: ElementFormat
+
+    public init(buffer: Buffer, byteOffset: Int = 0, rows: Int, columns: Int, format: ElementFormat) {
+        self.buffer = buffer
+        self.byteOffset = byteOffset
+        self.rows = rows
+        self.columns = columns
+        self.format = format
+        rowStride = Self.paddedColumns(columns)
+    }
+
+    /// The elements a row takes on the device.
+    public static func paddedColumns(_ columns: Int) -> Int { (columns + 31) / 32 * 32 }
+
+    /// The bytes a matrix takes on the device.
+    public static func byteCount(rows: Int, columns: Int, format: ElementFormat) -> Int {
+        rows * paddedColumns(columns) / format.elementsPerBlock * format.bytesPerBlock
+    }
+
+    public var byteCount: Int { Self.byteCount(rows: rows, columns: columns, format: format) }
+    public var address: UInt64 { buffer.address + UInt64(byteOffset) }
+    public var byteRange: MemoryRange { MemoryRange(buffer: buffer, offset: byteOffset, byteCount: byteCount) }
+
+    /// The view of some of the output rows.
+    public func rows(_ range: Range<Int>) -> WeightMatrix {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a matrix with \(rows)")
+        precondition(!format.isQuantized || range.lowerBound == 0, "quantised matrices are not sliced by row")
+        var view = self
+        view.byteOffset += range.lowerBound * rowStride * format.bytesPerBlock
+        view.rows = range.count
+        return view
+    }
+}

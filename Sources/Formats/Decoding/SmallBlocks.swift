@@ -1,0 +1,65 @@
+/// ggml's formats of 32 elements a block: a half-precision scale `d` (and for the `_1` formats a minimum `m`), then the
+/// quants. Byte `j` of packed quants holds element `j` in its low and element `j + 16` in its high nibble.
+/// Layouts: github.com/ggml-org/ggml, src/ggml-common.h.
+enum SmallBlocks {
+    /// `d`, 32 × i8: d·q
+    static let q8_0: ElementFormat.BlockDecoder = { source, target in
+        let d = source.half()
+        for j in 0..<32 { target[j] = d * Float(source.signedByte(2 + j)) }
+    }
+
+    /// `d`, 16 bytes of nibbles: d·(q − 8)
+    static let q4_0: ElementFormat.BlockDecoder = { source, target in
+        let d = source.half()
+        for j in 0..<16 {
+            let pair = source.byte(2 + j)
+            target[j] = d * Float(Int(pair & 15) - 8)
+            target[j + 16] = d * Float(Int(pair >> 4) - 8)
+        }
+    }
+
+    /// `d`, `m`, 16 bytes of nibbles: d·q + m
+    static let q4_1: ElementFormat.BlockDecoder = { source, target in
+        let d = source.half()
+        let m = source.half(2)
+        for j in 0..<16 {
+            let pair = source.byte(4 + j)
+            target[j] = d * Float(pair & 15) + m
+            target[j + 16] = d * Float(pair >> 4) + m
+        }
+    }
+
+    /// `d`, 32 fifth bits, 16 bytes of nibbles: d·(q − 16)
+    static let q5_0: ElementFormat.BlockDecoder = { source, target in
+        let d = source.half()
+        fiveBits(source + 2) { j, quant in target[j] = d * Float(quant - 16) }
+    }
+
+    /// `d`, `m`, 32 fifth bits, 16 bytes of nibbles: d·q + m
+    static let q5_1: ElementFormat.BlockDecoder = { source, target in
+        let d = source.half()
+        let m = source.half(2)
+        fiveBits(source + 4) { j, quant in target[j] = d * Float(quant) + m }
+    }
+
+    /// `d`, 16 bytes of nibbles that index a table of unevenly spaced levels: d·levels[q]
+    static let iq4_nl: ElementFormat.BlockDecoder = { source, target in
+        let d = source.half()
+        for j in 0..<16 {
+            let pair = source.byte(2 + j)
+            target[j] = d * levels[Int(pair & 15)]
+            target[j + 16] = d * levels[Int(pair >> 4)]
+        }
+    }
+
+    static let levels: [Float] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
+
+    private static func fiveBits(_ source: UnsafeRawPointer, _ store: (Int, Int) -> Void) {
+        let high: UInt32 = source.littleEndian()
+        for j in 0..<16 {
+            let pair = source.byte(4 + j)
+            store(j, Int(pair & 15) | Int(high >> j & 1) << 4)
+            store(j + 16, Int(pair >> 4) | Int(high >> (j + 16) & 1) << 4)
+        }
+    }
+}

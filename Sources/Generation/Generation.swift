@@ -1,0 +1,36 @@
+/// # Generation
+///
+/// What is done with a model: from a prompt to a stream of ``GenerationEvent``.
+///
+/// - `Decoding/`: logits processors and sampling, greedy, sampled and beam search over any ``SequenceDecoder``.
+/// - `Transcription/`: Whisper's decoding: rules, temperature fall-back, windows, segments, word times, transcripts.
+public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// An option outside its range, or options that exclude each other.
+    case invalidOption(name: String, value: String, allowed: String)
+    /// A decoder's output does not have the promised shape.
+    case decoderOutput(operation: String, expected: String, actual: String)
+    /// Every token was forbidden, or the model computed no number.
+    case noCandidate(step: Int)
+    case promptTooLong(tokens: Int, maximum: Int)
+    /// The recording's arrays do not fit its figures.
+    case recording(expected: String, actual: String)
+    case unknownLanguage(String, known: [String])
+    /// An English-only model was asked for something else.
+    case monolingual(asked: String)
+    /// The tokenizer lacks a token that the task needs.
+    case missingToken(String)
+
+    public var description: String {
+        switch self {
+        case .invalidOption(let name, let value, let allowed): "option \(name): \(value) given, allowed is \(allowed)"
+        case .decoderOutput(let operation, let expected, let actual): "decoder, \(operation): expected \(expected), got \(actual)"
+        case .noCandidate(let step):
+            "decoding step \(step): no token is left to choose (all are suppressed, or the logits are not numbers); check the suppression lists and the weights"
+        case .promptTooLong(let tokens, let maximum): "prompt of \(tokens) tokens: the model takes at most \(maximum); shorten it"
+        case .recording(let expected, let actual): "recording: expected \(expected), got \(actual)"
+        case .unknownLanguage(let code, let known): "language \(code) is unknown to this model; it knows \(known.joined(separator: ", "))"
+        case .monolingual(let asked): "\(asked) needs a multilingual model; this one knows English only"
+        case .missingToken(let piece): "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"
+        }
+    }
+}

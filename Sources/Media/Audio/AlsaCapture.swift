@@ -1,0 +1,126 @@
+import CAlsa
+import CMediaShims
+import Foundation
+
+/// An open ALSA capture device, 16-bit interleaved. Owned by one thread at a time.
+final class AlsaCapture {
+    let device: String
+    let rate: Int
+    let channelCount: Int
+    private let pcm: OpaquePointer
+    private var interleaved: [Int16]
+
+    /// ALSA prints its complaints to standard error unless told otherwise; once for the process.
+    private static let silenced: Int32 = fovea_alsa_silence()
+    static func silence() { _ = silenced }
+
+    /// - Throws: `noCaptureDevice`, `captureFailed`.
+    init(device: String, preferredRate: Int) throws(MediaError) {
+        Self.silence()
+        var opened: OpaquePointer?
+        // Opened without blocking: a device in use answers at once instead of making the program wait for it.
+        let code = snd_pcm_open(&opened, device, SND_PCM_STREAM_CAPTURE, Int32(SND_PCM_NONBLOCK))
+        guard code == 0, let opened else { throw Self.openingError(code, device: device) }
+        // Most devices (and "default" always) convert to what is asked; raw ones offer what their hardware has.
+        var wanted: [(channels: Int, rate: Int)] = [(1, preferredRate)]
+        for rate in [48_000, 44_100, 96_000] { wanted += [(1, rate), (2, rate)] }
+        var lastCode: Int32 = 0
+        for (channels, rate) in wanted {
+            lastCode = snd_pcm_set_params(
+                opened, SND_PCM_FORMAT_S16, SND_PCM_ACCESS_RW_INTERLEAVED, UInt32(channels), UInt32(rate), 1, 500_000)
+            if lastCode == 0 {
+                self.device = device
+                self.rate = rate
+                channelCount = channels
+                pcm = opened
+                interleaved = [Int16](repeating: 0, count: max(1, rate / 10) * channels)
+                return
+            }
+        }
+        snd_pcm_close(opened)
+        throw .captureFailed(device: device, operation: "setting 16-bit sound at 16, 44.1, 48 or 96 kHz", reason: Self.text(lastCode))
+    }
+
+    deinit { snd_pcm_close(pcm) }
+
+    func start() throws(MediaError) {
+        let code = snd_pcm_start(pcm)
+        guard code == 0 else { throw .captureFailed(device: device, operation: "starting", reason: Self.text(code)) }
+    }
+
+    /// Mono samples as they come, up to 100 ms; empty if none came within 200 ms.
+    func read() throws(MediaError) -> [Float] {
+        let ready = snd_pcm_wait(pcm, 200)
+        if ready == 0 { return [] }
+        if ready < 0 {
+            try recover(ready, operation: "waiting for sound")
+            return []
+        }
+        let frames = interleaved.count / channelCount
+        let got = interleaved.withUnsafeMutableBufferPointer { snd_pcm_readi(pcm, $0.baseAddress!, snd_pcm_uframes_t(frames)) }
+        if got == -Int(EAGAIN) { return [] }
+        if got < 0 {
+            try recover(Int32(truncatingIfNeeded: got), operation: "reading")
+            return []
+        }
+        let scale = 1 / (32_768 * Float(channelCount))
+        return (0..<got).map { frame in
+            var sum: Float = 0
+            for channel in 0..<channelCount { sum += Float(interleaved[frame * channelCount + channel]) }
+            return sum * scale
+        }
+    }
+
+    /// After an overrun or a suspended machine recording goes on, with a gap.
+    private func recover(_ code: Int32, operation: String) throws(MediaError) {
+        let result = snd_pcm_recover(pcm, code, 1)
+        guard result == 0 else { throw .captureFailed(device: device, operation: operation, reason: Self.text(result)) }
+        try start()
+    }
+
+    private static func openingError(_ code: Int32, device: String) -> MediaError {
+        switch -code {
+        case ENOENT, ENODEV, ENXIO, ENOTTY, ECONNREFUSED, EINVAL, EIO, EHOSTDOWN:
+            .noCaptureDevice(device: device, reason: text(code))
+        case EBUSY: .captureFailed(device: device, operation: "opening", reason: "another program is using it")
+        default: .captureFailed(device: device, operation: "opening", reason: text(code))
+        }
+    }
+
+    private static func text(_ code: Int32) -> String {
+        snd_strerror(code).map { String(cString: $0) } ?? "error \(code)"
+    }
+}
+
+/// The thread that waits for the device: blocking calls do not belong on the threads of Swift's tasks.
+enum CaptureThread {
+    /// The capture moves to the new thread and is used nowhere else.
+    private struct Handover: @unchecked Sendable {
+        let capture: AlsaCapture
+        var resampler: Resampler
+    }
+
+    static func run(
+        capture: sending AlsaCapture, resampler: Resampler, stopping: StopFlag,
+        continuation: AsyncThrowingStream<[Float], any Error>.Continuation
+    ) {
+        let handover = Handover(capture: capture, resampler: resampler)
+        let thread = Thread {
+            var resampler = handover.resampler
+            do throws(MediaError) {
+                try handover.capture.start()
+                while !stopping.isSet {
+                    let chunk = resampler.process(try handover.capture.read())
+                    if !chunk.isEmpty { continuation.yield(chunk) }
+                }
+                let rest = resampler.finish()
+                if !rest.isEmpty { continuation.yield(rest) }
+                continuation.finish()
+            } catch {
+                continuation.finish(throwing: error)
+            }
+        }
+        thread.name = "microphone"
+        thread.start()
+    }
+}

@@ -1,0 +1,75 @@
+/// What a file's container promises, so that a cut-off recording is told from a short one. libsndfile reads what is there
+/// and says nothing; this looks only at the few header fields that name the length of what should follow.
+enum AudioContainer {
+    /// Bytes of samples a header promises and the file holds.
+    struct Shortfall: Equatable {
+        let expected: Int64
+        let actual: Int64
+        let unit: String
+    }
+
+    /// What is missing at the end, or nil if nothing is or the format does not tell.
+    static func shortfall(of file: borrowing InputFile) throws(MediaError) -> Shortfall? {
+        let head = try file.bytes(at: 0, count: 12)
+        switch head.prefix(4) {
+        case [0x52, 0x49, 0x46, 0x46]:  // RIFF
+            return try chunks(of: file, data: Array("data".utf8), bigEndian: false)
+        case [0x52, 0x49, 0x46, 0x58]:  // RIFX
+            return try chunks(of: file, data: Array("data".utf8), bigEndian: true)
+        case [0x46, 0x4F, 0x52, 0x4D]:  // FORM
+            return try chunks(of: file, data: Array("SSND".utf8), bigEndian: true)
+        case [0x4F, 0x67, 0x67, 0x53]:  // OggS
+            return try lastOggPage(of: file)
+        default:
+            return nil
+        }
+    }
+
+    /// RIFF and IFF: name (4 bytes), size (4 bytes), content padded to an even size.
+    private static func chunks(of file: borrowing InputFile, data: [UInt8], bigEndian: Bool) throws(MediaError) -> Shortfall? {
+        var offset: Int64 = 12
+        // A thousand chunks before the samples is not a recording; the bound keeps a hostile file from costing a scan.
+        for _ in 0..<1000 {
+            let header = try file.bytes(at: offset, count: 8)
+            guard header.count == 8 else { return nil }
+            let bytes = bigEndian ? Array(header[4...]) : header[4...].reversed()
+            let size = bytes.reduce(Int64(0)) { $0 << 8 | Int64($1) }
+            let content = offset + 8
+            if Array(header[..<4]) == data {
+                // Recorders that stream do not know the size: they write 0, or (almost) the largest number.
+                guard size > 0, size < 0x7FFF_0000 else { return nil }
+                let there = file.byteCount - content
+                return there < size ? Shortfall(expected: size, actual: there, unit: "bytes of samples") : nil
+            }
+            offset = content + size + size % 2
+        }
+        return nil
+    }
+
+    /// Ogg: the file must not end inside a page. (Streams without an end-of-stream mark are common and complete.)
+    private static func lastOggPage(of file: borrowing InputFile) throws(MediaError) -> Shortfall? {
+        // A page has at most 27 + 255 + 255·255 bytes.
+        let tailStart = max(0, file.byteCount - 131_072)
+        let tail = try file.bytes(at: tailStart, count: 131_072)
+        var last: Shortfall?
+        var i = 0
+        while i + 27 <= tail.count {
+            guard tail[i] == 0x4F, tail[i + 1] == 0x67, tail[i + 2] == 0x67, tail[i + 3] == 0x53, tail[i + 4] == 0 else {
+                i += 1
+                continue
+            }
+            let segments = Int(tail[i + 26])
+            let table = tail[(i + 27)..<min(i + 27 + segments, tail.count)]
+            let length = 27 + segments + table.reduce(0) { $0 + Int($1) }
+            if table.count < segments || i + length > tail.count {
+                let start = tailStart + Int64(i)
+                last = Shortfall(expected: start + Int64(length), actual: file.byteCount, unit: "bytes")
+                i += 4
+            } else {
+                last = nil
+                i += length
+            }
+        }
+        return last
+    }
+}

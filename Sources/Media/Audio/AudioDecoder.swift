@@ -1,0 +1,178 @@
+import CSndfile
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What a recording's header says.
+public struct AudioFileInfo: Sendable, Equatable {
+    public let path: String
+    /// The container, e.g. "WAV (Microsoft)".
+    public let format: String
+    /// Hz, as recorded.
+    public let sampleRate: Int
+    public let channelCount: Int
+    /// Samples per channel, nil if the header does not tell. A claim: the decoder may find fewer.
+    public let frameCount: Int64?
+
+    public var duration: Double? { frameCount.map { Double($0) / Double(sampleRate) } }
+}
+
+/// Reads a recording block by block as mono samples at one rate. WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU, CAF and
+/// whatever else libsndfile knows; channels are averaged; the rate is changed by `Resampler`.
+///
+/// Memory stays at a block's size however long the recording is. Not for use by several tasks at once.
+public final class AudioDecoder {
+    public let info: AudioFileInfo
+    /// Hz of the samples given out.
+    public let sampleRate: Int
+    /// Whether the file ends before its header says it should (only ever true with `acceptTruncated`).
+    public private(set) var isTruncated = false
+
+    /// Size of the file.
+    let byteCount: Int64
+
+    private let handle: OpaquePointer
+    private let acceptTruncated: Bool
+    private var resampler: Resampler
+    private var interleaved: [Float]
+    private var framesRead: Int64 = 0
+    private var finished = false
+
+    /// Frames decoded at a time.
+    private static let blockFrames = 16_384
+    private static let sampleRates: ClosedRange<Int64> = 1000...768_000
+    private static let channelCounts: ClosedRange<Int64> = 1...64
+
+    /// libsndfile keeps the error of a failed open in a global.
+    private static let opening = Mutex(())
+
+    /// - Parameters:
+    ///   - sampleRate: Hz of the samples to give out
+    ///   - acceptTruncated: give what is there of a cut-off file instead of throwing `truncatedAudio`
+    /// - Throws: a `MediaError` for what is not a readable recording.
+    public init(path: String, sampleRate: Int = Media.speechSampleRate, acceptTruncated: Bool = false) throws(MediaError) {
+        let file = try InputFile(path: path)
+        let shortfall = try AudioContainer.shortfall(of: file)
+        let (handle, header) = try Self.open(file)
+        var failure: MediaError?
+        if !Self.sampleRates.contains(Int64(header.samplerate)) {
+            failure = .unsupportedAudio(path: path, property: "the sample rate (Hz)", value: Int64(header.samplerate), supported: Self.sampleRates)
+        } else if !Self.channelCounts.contains(Int64(header.channels)) {
+            failure = .unsupportedAudio(path: path, property: "the number of channels", value: Int64(header.channels), supported: Self.channelCounts)
+        } else if header.frames == 0, shortfall == nil {
+            failure = .noAudioFrames(path: path)
+        } else if let shortfall, !acceptTruncated {
+            failure = .truncatedAudio(path: path, expected: shortfall.expected, actual: shortfall.actual, unit: shortfall.unit)
+        }
+        if let failure {
+            sf_close(handle)
+            throw failure
+        }
+        let resampler: Resampler
+        do {
+            resampler = try Resampler(from: Int(header.samplerate), to: sampleRate)
+        } catch {
+            sf_close(handle)
+            throw error
+        }
+        self.handle = handle
+        byteCount = file.byteCount
+        self.resampler = resampler
+        self.sampleRate = sampleRate
+        self.acceptTruncated = acceptTruncated
+        isTruncated = shortfall != nil
+        // libsndfile's SF_COUNT_MAX stands for "unknown".
+        let frames: Int64? = header.frames > 0 && header.frames < Int64.max ? header.frames : nil
+        info = AudioFileInfo(
+            path: path, format: Self.formatName(header.format), sampleRate: Int(header.samplerate),
+            channelCount: Int(header.channels), frameCount: frames)
+        interleaved = [Float](repeating: 0, count: Self.blockFrames * Int(header.channels))
+    }
+
+    deinit { sf_close(handle) }
+
+    /// The next samples, or nil at the end. Never empty.
+    /// - Throws: `nonFiniteSample`, `truncatedAudio`, `damagedAudio`.
+    public func nextBlock() throws(MediaError) -> [Float]? {
+        while !finished {
+            let output = try decodeBlock()
+            if !output.isEmpty { return output }
+        }
+        return nil
+    }
+
+    private func decodeBlock() throws(MediaError) -> [Float] {
+        let channels = info.channelCount
+        let got = interleaved.withUnsafeMutableBufferPointer { sf_readf_float(handle, $0.baseAddress!, Int64(Self.blockFrames)) }
+        guard got > 0 else {
+            try checkEnd()
+            finished = true
+            return resampler.finish()
+        }
+        let count = Int(min(got, Int64(Self.blockFrames)))
+        var mono = [Float](repeating: 0, count: count)
+        let scale = 1 / Float(channels)
+        interleaved.withUnsafeBufferPointer { samples in
+            mono.withUnsafeMutableBufferPointer { mono in
+                for frame in 0..<count {
+                    var sum: Float = 0
+                    for channel in 0..<channels { sum += samples[frame * channels + channel] * scale }
+                    mono[frame] = sum
+                }
+            }
+        }
+        if let bad = mono.firstIndex(where: { !$0.isFinite }) {
+            throw .nonFiniteSample(path: info.path, frame: framesRead + Int64(bad))
+        }
+        framesRead += Int64(count)
+        return resampler.process(mono)
+    }
+
+    private func checkEnd() throws(MediaError) {
+        let code = sf_error(handle)
+        let missing = info.frameCount.map { framesRead < $0 } ?? false
+        guard missing || code != 0 || framesRead == 0 else { return }
+        isTruncated = true
+        guard !acceptTruncated || framesRead == 0 else { return }
+        if missing, let expected = info.frameCount {
+            throw .truncatedAudio(path: info.path, expected: expected, actual: framesRead, unit: "frames")
+        }
+        if code == 0 { throw .noAudioFrames(path: info.path) }
+        throw .damagedAudio(path: info.path, reason: String(cString: sf_error_number(code)))
+    }
+
+    private static func open(_ file: borrowing InputFile) throws(MediaError) -> (OpaquePointer, SF_INFO) {
+        // libsndfile closes the descriptor it is given, also when it fails.
+        let descriptor = dup(file.descriptor)
+        guard descriptor >= 0 else { throw InputFile.error(errno, path: file.path) }
+        var header = SF_INFO()
+        var code: Int32 = 0
+        var reason = ""
+        let handle = opening.withLock { _ in
+            let handle = sf_open_fd(descriptor, Int32(SFM_READ), &header, 1)
+            if handle == nil {
+                code = sf_error(nil)
+                reason = String(cString: sf_strerror(nil))
+            }
+            return handle
+        }
+        if let handle { return (handle, header) }
+        // SF_ERR_MALFORMED_FILE: the format was recognised and its header contradicts itself.
+        if code == Int32(SF_ERR_MALFORMED_FILE) { throw .damagedAudio(path: file.path, reason: reason) }
+        throw .notAudio(path: file.path, reason: reason)
+    }
+
+    private static func formatName(_ format: Int32) -> String {
+        var description = SF_FORMAT_INFO()
+        description.format = format & Int32(SF_FORMAT_TYPEMASK)
+        let found = sf_command(nil, Int32(SFC_GET_FORMAT_INFO), &description, Int32(MemoryLayout<SF_FORMAT_INFO>.size))
+        guard found == 0, let name = description.name else { return "unknown format" }
+        return String(cString: name)
+    }
+}

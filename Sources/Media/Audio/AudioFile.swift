@@ -1,0 +1,61 @@
+/// A recording in memory: mono samples at one rate.
+public struct Recording: Sendable {
+    /// Full scale is ±1.
+    public let samples: [Float]
+    /// Hz.
+    public let sampleRate: Int
+    /// Where it came from; nil for a microphone.
+    public let source: AudioFileInfo?
+    /// Whether the file ended before its header says it should.
+    public let isTruncated: Bool
+
+    public init(samples: [Float], sampleRate: Int = Media.speechSampleRate, source: AudioFileInfo? = nil, isTruncated: Bool = false) {
+        self.samples = samples
+        self.sampleRate = sampleRate
+        self.source = source
+        self.isTruncated = isTruncated
+    }
+
+    /// Seconds.
+    public var duration: Double { Double(samples.count) / Double(sampleRate) }
+}
+
+/// Whole recordings from files.
+public enum AudioFile {
+    /// Six hours: 1.4 GB of samples at 16 kHz.
+    public static let defaultMaximumSeconds = 21_600.0
+
+    /// What the header says, without decoding.
+    public static func info(path: String) throws(MediaError) -> AudioFileInfo {
+        try AudioDecoder(path: path, acceptTruncated: true).info
+    }
+
+    /// Decodes, mixes to mono and resamples a whole file. Besides the samples themselves only a block is held.
+    /// - Parameters:
+    ///   - maximumSeconds: a few kilobytes of FLAC can hold days of silence; what lasts longer is refused
+    ///   - acceptTruncated: take what is there of a cut-off file (`Recording.isTruncated` tells)
+    /// - Throws: `MediaError`.
+    public static func load(
+        path: String, sampleRate: Int = Media.speechSampleRate, maximumSeconds: Double = defaultMaximumSeconds,
+        acceptTruncated: Bool = false
+    ) throws(MediaError) -> Recording {
+        let decoder = try AudioDecoder(path: path, sampleRate: sampleRate, acceptTruncated: acceptTruncated)
+        let limit = Int(max(0, min(maximumSeconds * Double(sampleRate), 1e15)))
+        if let duration = decoder.info.duration, duration > maximumSeconds {
+            throw .recordingTooLong(path: path, seconds: duration, limit: maximumSeconds)
+        }
+        var samples: [Float] = []
+        // One allocation of the right size. The header's count is a claim, so it is believed only as far as the size of the
+        // file makes it likely (64 samples a byte: a compressed hour of quiet speech is far below).
+        let claimed = (decoder.info.duration ?? 0) * Double(sampleRate)
+        samples.reserveCapacity(Int(min(claimed + 64, Double(decoder.byteCount) * 64, Double(limit))))
+        while let block = try decoder.nextBlock() {
+            guard samples.count + block.count <= limit else {
+                let seconds = Double(samples.count + block.count) / Double(sampleRate)
+                throw .recordingTooLong(path: path, seconds: seconds, limit: maximumSeconds)
+            }
+            samples.append(contentsOf: block)
+        }
+        return Recording(samples: samples, sampleRate: sampleRate, source: decoder.info, isTruncated: decoder.isTruncated)
+    }
+}

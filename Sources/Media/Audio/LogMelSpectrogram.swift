@@ -1,0 +1,230 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Whisper's features: the logarithm of the power in mel bands, 100 times a second.
+///
+/// As `WhisperFeatureExtractor` of transformers and `log_mel_spectrogram` of openai-whisper compute it: frames of `fftSize`
+/// samples every `hopLength`, centred (the signal is mirrored at both ends), periodic Hann window, squared magnitude, mel
+/// filters, `log10(max(power, 1e-10))`, everything below the loudest value minus 8 lifted to that, `(x + 4) / 4`. The last
+/// frame (centred on the end) is dropped, so `samples / hopLength` frames remain.
+///
+/// "Loudest" means loudest of the signal given, so it matters what is given. Both reference implementations agree on this:
+/// - a recording of up to 30 s is filled with silence to exactly 30 s: `window(_:)`;
+/// - a longer one is transformed at once, so that quiet passages stay quiet relative to the whole, and windows are then cut
+///   out of the features (`LogMelFeatures.window(from:count:)`), filled with 0.0 past the end: `whole(_:)`.
+///
+/// `features(of:)` chooses between the two.
+public struct LogMelSpectrogram: Sendable {
+    /// The fields of `preprocessor_config.json` that matter here.
+    public struct Parameters: Sendable, Equatable, Decodable {
+        /// `feature_size`: 80, or 128 since large-v3.
+        public var melCount: Int
+        /// `sampling_rate`, Hz.
+        public var sampleRate: Int
+        /// `n_fft`, samples in a frame.
+        public var fftSize: Int
+        /// `hop_length`, samples from one frame to the next.
+        public var hopLength: Int
+        /// `chunk_length`, seconds in a window.
+        public var windowSeconds: Int
+
+        public init(melCount: Int = 80, sampleRate: Int = 16_000, fftSize: Int = 400, hopLength: Int = 160, windowSeconds: Int = 30) {
+            self.melCount = melCount
+            self.sampleRate = sampleRate
+            self.fftSize = fftSize
+            self.hopLength = hopLength
+            self.windowSeconds = windowSeconds
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case melCount = "feature_size", sampleRate = "sampling_rate", fftSize = "n_fft", hopLength = "hop_length"
+            case windowSeconds = "chunk_length"
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            melCount = try values.decodeIfPresent(Int.self, forKey: .melCount) ?? 80
+            sampleRate = try values.decodeIfPresent(Int.self, forKey: .sampleRate) ?? 16_000
+            fftSize = try values.decodeIfPresent(Int.self, forKey: .fftSize) ?? 400
+            hopLength = try values.decodeIfPresent(Int.self, forKey: .hopLength) ?? 160
+            windowSeconds = try values.decodeIfPresent(Int.self, forKey: .windowSeconds) ?? 30
+        }
+    }
+
+    public let parameters: Parameters
+    /// Samples in a window: 480,000.
+    public var windowSampleCount: Int { parameters.windowSeconds * parameters.sampleRate }
+    /// Frames in a window: 3000.
+    public var windowFrameCount: Int { windowSampleCount / parameters.hopLength }
+    /// Seconds from one frame to the next: 0.01.
+    public var secondsPerFrame: Double { Double(parameters.hopLength) / Double(parameters.sampleRate) }
+
+    private let transform: FourierTransform
+    private let filters: MelFilterBank
+    private let hann: [Double]
+
+    /// - Throws: `MediaError.invalidParameter` for values outside what any model uses (they come from a downloaded file).
+    public init(_ parameters: Parameters = Parameters()) throws(MediaError) {
+        let limits: [(String, Int, ClosedRange<Int>)] = [
+            ("feature_size", parameters.melCount, 1...1024),
+            ("sampling_rate", parameters.sampleRate, 1000...384_000),
+            ("n_fft", parameters.fftSize, 16...16_384),
+            ("hop_length", parameters.hopLength, 1...16_384),
+            ("chunk_length", parameters.windowSeconds, 1...600),
+        ]
+        for (name, value, range) in limits where !range.contains(value) {
+            throw .invalidParameter(name: name, value: "\(value)", expected: "\(range.lowerBound) to \(range.upperBound)")
+        }
+        self.parameters = parameters
+        let size = parameters.fftSize
+        transform = FourierTransform(length: size)
+        filters = MelFilterBank(melCount: parameters.melCount, fftSize: size, sampleRate: parameters.sampleRate)
+        hann = (0..<size).map { 0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(size)) }
+    }
+
+    /// What Whisper is given for a recording: one window if it fits, else features of the whole.
+    public func features(of samples: [Float]) -> LogMelFeatures {
+        samples.count <= windowSampleCount ? window(samples) : whole(samples)
+    }
+
+    /// Exactly one window, `[melCount, windowFrameCount]`: shorter signals are filled with silence, longer ones cut.
+    public func window(_ samples: [Float]) -> LogMelFeatures {
+        compute(samples, count: min(samples.count, windowSampleCount), paddedCount: windowSampleCount)
+    }
+
+    /// The whole signal, `[melCount, samples / hopLength]`, with one loudest value for all of it.
+    public func whole(_ samples: [Float]) -> LogMelFeatures {
+        compute(samples, count: samples.count, paddedCount: samples.count)
+    }
+
+    /// - Parameters:
+    ///   - count: how many of the samples are used
+    ///   - paddedCount: the length they are filled up to with zeros
+    private func compute(_ samples: [Float], count: Int, paddedCount: Int) -> LogMelFeatures {
+        let frames = paddedCount / parameters.hopLength, mels = parameters.melCount
+        var loudest = -Float.infinity
+        var values = [Float](unsafeUninitializedCapacity: mels * frames) { output, filled in
+            samples.withUnsafeBufferPointer { signal in
+                let used = UnsafeBufferPointer(rebasing: signal[0..<count])
+                loudest = logPower(of: used, paddedCount: paddedCount, frames: frames, into: output)
+            }
+            filled = mels * frames
+        }
+        let floor = loudest - 8
+        values.withUnsafeMutableBufferPointer { values in
+            for i in 0..<values.count { values[i] = (max(values[i], floor) + 4) / 4 }
+        }
+        return LogMelFeatures(melCount: mels, frameCount: frames, values: values)
+    }
+
+    /// Writes log10 of the mel power, `[mels, frames]`, and returns the largest value.
+    private func logPower(
+        of signal: UnsafeBufferPointer<Float>, paddedCount: Int, frames: Int, into output: UnsafeMutableBufferPointer<Float>
+    ) -> Float {
+        let size = parameters.fftSize, hop = parameters.hopLength, mels = parameters.melCount, bins = filters.binCount
+        // real, imaginary, scratch, power of two frames, mels of one frame
+        let workspace = UnsafeMutablePointer<Double>.allocate(capacity: 2 * size + transform.scratchCount + 2 * bins + mels)
+        defer { workspace.deallocate() }
+        let real = workspace, imaginary = real + size, scratch = imaginary + size
+        let power = scratch + transform.scratchCount, mel = power + 2 * bins
+        var loudest = -Float.infinity
+
+        var frame = 0
+        while frame < frames {
+            // Frames past the signal are all silence: the same value without the work.
+            if frame * hop - size / 2 >= signal.count + size, frame * hop + size / 2 < paddedCount {
+                for m in 0..<mels { output[m * frames + frame] = -10 }
+                loudest = max(loudest, -10)
+                frame += 1
+                continue
+            }
+            // Two real frames ride in one complex transform; they part by symmetry.
+            load(signal, paddedCount: paddedCount, start: frame * hop - size / 2, into: real)
+            load(signal, paddedCount: paddedCount, start: (frame + 1) * hop - size / 2, into: imaginary)
+            transform.transform(real: real, imaginary: imaginary, scratch: scratch)
+            for k in 0..<bins {
+                let mirror = k == 0 ? 0 : size - k
+                let evenReal = real[k] + real[mirror], evenImaginary = imaginary[k] - imaginary[mirror]
+                let oddReal = imaginary[k] + imaginary[mirror], oddImaginary = real[mirror] - real[k]
+                power[k] = (evenReal * evenReal + evenImaginary * evenImaginary) / 4
+                power[bins + k] = (oddReal * oddReal + oddImaginary * oddImaginary) / 4
+            }
+            for lane in 0..<min(2, frames - frame) {
+                filters.apply(power: power + lane * bins, output: mel)
+                for m in 0..<mels {
+                    let value = Float(log10(max(mel[m], 1e-10)))
+                    loudest = max(loudest, value)
+                    output[m * frames + frame + lane] = value
+                }
+            }
+            frame += 2
+        }
+        return loudest
+    }
+
+    /// Windowed samples `start ..< start + fftSize` of the padded signal, mirrored (without repeating the edge) at its ends.
+    @inline(__always)
+    private func load(
+        _ signal: UnsafeBufferPointer<Float>, paddedCount: Int, start: Int, into frame: UnsafeMutablePointer<Double>
+    ) {
+        let size = parameters.fftSize
+        hann.withUnsafeBufferPointer { hann in
+            if start >= 0, start + size <= signal.count {
+                for i in 0..<size { frame[i] = Double(signal[start + i]) * hann[i] }
+                return
+            }
+            let period = max(2 * (paddedCount - 1), 1)
+            for i in 0..<size {
+                var index = (start + i) % period
+                if index < 0 { index += period }
+                if index >= paddedCount { index = period - index }
+                frame[i] = index < signal.count ? Double(signal[index]) * hann[i] : 0
+            }
+        }
+    }
+}
+
+/// Log-mel features of a signal. Row-major `[melCount, frameCount]`, as the reference implementations lay them out.
+public struct LogMelFeatures: Sendable, Equatable {
+    public let melCount: Int
+    public let frameCount: Int
+    public let values: [Float]
+
+    public init(melCount: Int, frameCount: Int, values: [Float]) {
+        precondition(values.count == melCount * frameCount, "values are [melCount, frameCount]")
+        self.melCount = melCount
+        self.frameCount = frameCount
+        self.values = values
+    }
+
+    public subscript(mel mel: Int, frame frame: Int) -> Float { values[mel * frameCount + frame] }
+
+    /// Frames `start ..< start + count`, `[melCount, count]`; past the end 0.0, as Whisper was shown the end of long
+    /// recordings.
+    public func window(from start: Int, count: Int) -> LogMelFeatures {
+        precondition(start >= 0 && count >= 0, "a window lies after the beginning")
+        let there = max(0, min(count, frameCount - start))
+        var cut = [Float](repeating: 0, count: melCount * count)
+        for mel in 0..<melCount where there > 0 {
+            cut.replaceSubrange(mel * count..<mel * count + there, with: values[mel * frameCount + start..<mel * frameCount + start + there])
+        }
+        return LogMelFeatures(melCount: melCount, frameCount: count, values: cut)
+    }
+
+    /// The same numbers as `[frameCount, melCount]`: one frame after the other, as the device's convolution reads them.
+    public func timeMajor() -> [Float] {
+        [Float](unsafeUninitializedCapacity: values.count) { output, filled in
+            values.withUnsafeBufferPointer { values in
+                for mel in 0..<melCount {
+                    for frame in 0..<frameCount { output[frame * melCount + mel] = values[mel * frameCount + frame] }
+                }
+            }
+            filled = values.count
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import CAlsa
+import CMediaShims
+import Foundation
+import Synchronization
+
+/// A microphone that can be opened.
+public struct CaptureDevice: Sendable, Equatable {
+    /// ALSA's name, e.g. "default", "plughw:CARD=PCH,DEV=0".
+    public let name: String
+    /// What a person calls it.
+    public let description: String
+}
+
+/// Live sound as mono samples at one rate, through ALSA (and through ALSA's default device also PulseAudio and PipeWire).
+///
+///     let microphone = try Microphone()
+///     for try await chunk in microphone.samples { … }   // 100 ms each
+///
+/// Recording begins with `init` and ends with `stop()`, with cancellation of the task that reads `samples`, or with the
+/// last reference. If nobody reads for a minute the oldest chunks are dropped.
+public final class Microphone: Sendable {
+    public let deviceName: String
+    /// Hz of the samples given out.
+    public let sampleRate: Int
+    /// Hz and channels the device records with; converted here where the device cannot do otherwise.
+    public let deviceRate: Int
+    public let deviceChannelCount: Int
+    /// Mono samples, full scale ±1, about 100 ms a chunk. Ends after `stop()`; throws `MediaError.captureFailed` when the
+    /// device goes away. For one reader.
+    public let samples: AsyncThrowingStream<[Float], any Error>
+
+    private let stopping: StopFlag
+
+    /// - Throws: `noCaptureDevice` when there is nothing to record with, `captureFailed` when there is and it refuses.
+    public init(device name: String = "default", sampleRate: Int = Media.speechSampleRate) throws(MediaError) {
+        let capture = try AlsaCapture(device: name, preferredRate: sampleRate)
+        let resampler = try Resampler(from: capture.rate, to: sampleRate)
+        deviceName = name
+        self.sampleRate = sampleRate
+        deviceRate = capture.rate
+        deviceChannelCount = capture.channelCount
+        let (stream, continuation) = AsyncThrowingStream.makeStream(
+            of: [Float].self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(600))
+        let stopping = StopFlag()
+        continuation.onTermination = { _ in stopping.set() }
+        samples = stream
+        self.stopping = stopping
+        CaptureThread.run(capture: capture, resampler: resampler, stopping: stopping, continuation: continuation)
+    }
+
+    deinit { stopping.set() }
+
+    /// Ends the recording; chunks already recorded can still be read.
+    public func stop() { stopping.set() }
+
+    /// The devices ALSA names for recording; empty if there are none.
+    public static func devices() -> [CaptureDevice] {
+        AlsaCapture.silence()
+        var hints: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+        guard snd_device_name_hint(-1, "pcm", &hints) == 0, let hints else { return [] }
+        defer { snd_device_name_free_hint(hints) }
+        var devices: [CaptureDevice] = []
+        var hint = hints
+        while let entry = hint.pointee {
+            hint += 1
+            func field(_ id: String) -> String? {
+                guard let text = snd_device_name_get_hint(entry, id) else { return nil }
+                defer { free(text) }
+                return String(cString: text)
+            }
+            // No direction means both.
+            guard field("IOID") != "Output", let name = field("NAME"), name != "null" else { continue }
+            let description = field("DESC")?.split(separator: "\n").joined(separator: ", ")
+            devices.append(CaptureDevice(name: name, description: printable(description ?? name)))
+        }
+        // Converters and mixers (rate, dmix, …) are listed even on a machine without a sound card.
+        return hasSoundCard() || devices.contains { $0.name == "pulse" || $0.name == "pipewire" } ? devices : []
+    }
+
+    private static func hasSoundCard() -> Bool {
+        var card: Int32 = -1
+        return snd_card_next(&card) == 0 && card >= 0
+    }
+}
+
+/// Set once, by whoever ends the recording.
+final class StopFlag: Sendable {
+    private let flag = Atomic(false)
+    func set() { flag.store(true, ordering: .releasing) }
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+}

@@ -1,0 +1,211 @@
+import CSndfile
+import Foundation
+import Testing
+
+@testable import Media
+
+@Suite struct AudioFileTests {
+    let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test("the fixture recording, sample for sample", .enabled(if: Fixtures.available))
+    func fixture() throws {
+        let recording = try AudioFile.load(path: Fixtures.input("audio.wav"))
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: Fixtures.input("audio.wav"))).dropFirst(44)
+        let expected = stride(from: bytes.startIndex, to: bytes.endIndex, by: 2).map {
+            Float(Int16(truncatingIfNeeded: Int(bytes[$0]) | Int(bytes[$0 + 1]) << 8)) / 32_768
+        }
+        #expect(recording.samples == expected)
+        #expect(recording.source?.sampleRate == 16_000)
+        #expect(recording.duration == 11.3)
+    }
+
+    @Test("formats, rates and channels", arguments: [
+        ("a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 44_100, 2, 1e-3), ("b.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48_000, 6, 1e-3),
+        ("c.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_24, 8000, 1, 1e-3), ("c8.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 11_025, 1, 2e-2),
+        ("d.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 44_100, 2, 1e-3), ("e.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 44_100, 2, 0.1),
+        ("f.opus", SF_FORMAT_OGG | SF_FORMAT_OPUS, 48_000, 1, 0.1), ("g.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 44_100, 2, 0.1),
+        ("h.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 22_050, 1, 1e-3), ("i.au", SF_FORMAT_AU | SF_FORMAT_ULAW, 8000, 1, 3e-2),
+        ("j.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16, 96_000, 2, 1e-3), ("k.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16, 32_000, 3, 1e-3),
+    ] as [(String, Int, Int, Int, Double)])
+    func formats(name: String, format: Int, rate: Int, channels: Int, tolerance: Double) throws {
+        let tone = sine(440, rate: rate, seconds: 1, amplitude: 0.6)
+        // The mean of the channels is 0.6 in the first, 0 in the others, over their number.
+        let silent = [Float](repeating: 0, count: tone.count)
+        let samples = interleave([tone] + Array(repeating: silent, count: channels - 1))
+        let path = folder.path(name)
+        try writeSound(samples, channels: channels, rate: rate, format: Int32(format), to: path)
+        let recording = try AudioFile.load(path: path)
+        #expect(recording.sampleRate == 16_000)
+        #expect(recording.source?.sampleRate == rate)
+        #expect(recording.source?.channelCount == channels)
+        // MP3 pads to whole frames.
+        #expect(abs(recording.samples.count - 16_000) < (name.hasSuffix("mp3") ? 2000 : 2))
+        let level = amplitude(of: 440, in: recording.samples[4000..<12_000], rate: 16_000)
+        #expect(abs(level - 0.6 / Double(channels)) < tolerance, "\(level)")
+        #expect(!recording.isTruncated)
+    }
+
+    @Test("blocks are bounded and add up")
+    func blocks() throws {
+        let path = folder.path("long.wav")
+        try writeSound(sine(300, rate: 44_100, seconds: 10), rate: 44_100, format: Int32(SF_FORMAT_WAV | SF_FORMAT_PCM_16), to: path)
+        let decoder = try AudioDecoder(path: path)
+        var total = 0
+        while let block = try decoder.nextBlock() {
+            #expect(!block.isEmpty && block.count < 8000)
+            total += block.count
+        }
+        #expect(total == 160_000)
+        #expect(try decoder.nextBlock() == nil)
+    }
+
+    // MARK: What is not a recording
+
+    private func error(_ path: String) -> MediaError? {
+        #expect(throws: MediaError.self) { try AudioFile.load(path: path) }
+        do { _ = try AudioFile.load(path: path) } catch { return error }
+        return nil
+    }
+
+    @Test func absentAndFolder() throws {
+        #expect(error(folder.path("nothing.wav")) == .fileNotFound(path: folder.path("nothing.wav")))
+        #expect(error(folder.url.path) == .isDirectory(path: folder.url.path))
+        #expect(error("/dev/null") == .notRegularFile(path: "/dev/null"))
+        #expect(error("a\0b") == .fileNotFound(path: "a\0b"))
+        let pipe = folder.path("pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        #expect(error(pipe) == .notRegularFile(path: pipe))
+    }
+
+    @Test func empty() throws {
+        let path = try folder.write("empty.wav", [])
+        #expect(error(path) == .emptyFile(path: path))
+        let header = try folder.write("header.wav", wavBytes(samples: []))
+        #expect(error(header) == .noAudioFrames(path: header))
+    }
+
+    @Test func notPermitted() throws {
+        let path = try folder.write("secret.wav", wavBytes(samples: [0, 0]))
+        #expect(chmod(path, 0) == 0)
+        defer { chmod(path, 0o600) }
+        let result = withoutPrivileges { error(path) }
+        #expect(result == .notPermitted(path: path))
+    }
+
+    @Test("other files are not audio", arguments: [
+        Array("just some text, long enough to look like a header of something or other".utf8),
+        [UInt8](repeating: 0, count: 5000), Array("RIFF".utf8), Array("RIFF\u{10}\0\0\0WAVE".utf8), Array("OggS".utf8), Array("fLaC".utf8),
+        (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) },
+    ])
+    func notAudio(bytes: [UInt8]) throws {
+        let path = try folder.write("thing", bytes)
+        let problem = error(path)
+        switch problem {
+        case .notAudio, .damagedAudio, .noAudioFrames, .truncatedAudio: break
+        default: Issue.record("\(String(describing: problem))")
+        }
+    }
+
+    @Test func textIsNotAudio() throws {
+        let path = try folder.write("notes.txt", Array("hello, this is a note".utf8))
+        let problem = error(path)
+        guard case .notAudio(path, _) = problem else {
+            Issue.record("expected notAudio, not \(String(describing: problem))")
+            return
+        }
+    }
+
+    @Test("a cut-off recording", arguments: [
+        ("t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16), ("t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16),
+        ("t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16), ("t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS),
+    ])
+    func truncated(name: String, format: Int) throws {
+        // Noise, so that no format can squeeze it into the first half.
+        var state: UInt32 = 1
+        let noise = (0..<48_000).map { _ -> Float in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return Float(Int32(bitPattern: state)) / 4_294_967_296
+        }
+        let path = folder.path(name)
+        try writeSound(noise, rate: 16_000, format: Int32(format), to: path)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        let cut = try folder.write("cut-" + name, whole.prefix(whole.count * 3 / 5))
+        guard case .truncatedAudio(cut, let expected, let actual, _) = error(cut) else {
+            Issue.record("\(name): \(String(describing: error(cut)))")
+            return
+        }
+        #expect(actual < expected)
+        let rest = try AudioFile.load(path: cut, acceptTruncated: true)
+        #expect(rest.isTruncated)
+        #expect(rest.samples.count > 4000 && rest.samples.count < 40_000, "\(rest.samples.count)")
+    }
+
+    @Test("a streamed WAV whose size was never filled in is whole", arguments: [0xFFFF_FFFF, 0x7FFF_FFFF, 0x7FFF_F000] as [UInt32])
+    func streamed(size: UInt32) throws {
+        let path = try folder.write("s.wav", wavBytes(samples: [UInt8](repeating: 1, count: 3200), claimedSize: size))
+        #expect(try AudioFile.load(path: path).samples.count == 1600)
+    }
+
+    @Test("absurd headers")
+    func absurd() throws {
+        let samples = [UInt8](repeating: 0, count: 4096)
+        let slow = try folder.write("slow.wav", wavBytes(samples: samples, rate: 1))
+        #expect(error(slow) == .unsupportedAudio(path: slow, property: "the sample rate (Hz)", value: 1, supported: 1000...768_000))
+        for bytes in [
+            wavBytes(samples: samples, rate: 0), wavBytes(samples: samples, rate: .max), wavBytes(samples: samples, channels: 0),
+            wavBytes(samples: samples, channels: .max), wavBytes(samples: samples, channels: 200), wavBytes(samples: samples, bits: 0),
+            wavBytes(samples: samples, bits: 77), wavBytes(samples: samples, formatTag: 0xBEEF),
+        ] {
+            let path = try folder.write("absurd.wav", bytes)
+            #expect(error(path) != nil)
+        }
+    }
+
+    @Test("samples that are not numbers", arguments: [Float.nan, .infinity, -.infinity])
+    func nonFinite(value: Float) throws {
+        var samples = [Float](repeating: 0.1, count: 40_000)
+        samples[20_001] = value
+        let path = try folder.write("nan.wav", wavBytes(samples: floatBytes(samples), formatTag: 3, bits: 32))
+        #expect(error(path) == .nonFiniteSample(path: path, frame: 20_001))
+    }
+
+    @Test("longer than asked for")
+    func tooLong() throws {
+        let path = folder.path("long.flac")
+        try writeSound([Float](repeating: 0, count: 160_000), rate: 16_000, format: Int32(SF_FORMAT_FLAC | SF_FORMAT_PCM_16), to: path)
+        #expect(throws: MediaError.recordingTooLong(path: path, seconds: 10, limit: 5)) {
+            try AudioFile.load(path: path, maximumSeconds: 5)
+        }
+    }
+
+    @Test("random damage never crashes")
+    func fuzz() throws {
+        var generator = SystemRandomNumberGenerator()
+        for (name, format) in [
+            ("z.wav", SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM), ("z.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16), ("z.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16),
+        ] {
+            let path = folder.path(name)
+            try writeSound(sine(200, rate: 8000, seconds: 0.3), rate: 8000, format: Int32(format), to: path)
+            let good = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            for _ in 0..<60 {
+                var bad = good
+                for _ in 0..<4 { bad[Int.random(in: 0..<min(80, bad.count), using: &generator)] = UInt8.random(in: 0...255, using: &generator) }
+                let damaged = try folder.write("bad-" + name, bad)
+                do {
+                    let recording = try AudioFile.load(path: damaged)
+                    #expect(recording.samples.allSatisfy { $0.isFinite })
+                } catch {
+                    #expect(!error.description.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test("messages carry the path, cleaned of control characters")
+    func messages() {
+        let text = MediaError.fileNotFound(path: "a\u{1B}[31mb\nc").description
+        #expect(text.contains("a\\u{1b}[31mb\\u{a}c"))
+        #expect(!text.unicodeScalars.contains("\u{1B}"))
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+@testable import Media
+
+@Suite struct LogMelTests {
+    @Test("a transform of any length equals the definition", arguments: [1, 2, 3, 4, 5, 7, 12, 49, 60, 77, 97, 128, 400])
+    func transform(length: Int) {
+        var generator = SystemRandomNumberGenerator()
+        let real = (0..<length).map { _ in Double.random(in: -1...1, using: &generator) }
+        let imaginary = (0..<length).map { _ in Double.random(in: -1...1, using: &generator) }
+        let plan = FourierTransform(length: length)
+        var gotReal = real, gotImaginary = imaginary, scratch = [Double](repeating: 0, count: plan.scratchCount)
+        gotReal.withUnsafeMutableBufferPointer { r in
+            gotImaginary.withUnsafeMutableBufferPointer { i in
+                scratch.withUnsafeMutableBufferPointer { s in
+                    plan.transform(real: r.baseAddress!, imaginary: i.baseAddress!, scratch: s.baseAddress!)
+                }
+            }
+        }
+        for k in 0..<length {
+            var sumReal = 0.0, sumImaginary = 0.0
+            for n in 0..<length {
+                let angle = -2 * Double.pi * Double(n * k % length) / Double(length)
+                sumReal += real[n] * cos(angle) - imaginary[n] * sin(angle)
+                sumImaginary += real[n] * sin(angle) + imaginary[n] * cos(angle)
+            }
+            #expect(abs(gotReal[k] - sumReal) < 1e-12 * Double(length))
+            #expect(abs(gotImaginary[k] - sumImaginary) < 1e-12 * Double(length))
+        }
+    }
+
+    @Test("equal to transformers' feature extractor", .enabled(if: Fixtures.available), arguments: ["whisper-80", "whisper-128"])
+    func golden(model: String) throws {
+        let parameters = try JSONDecoder().decode(LogMelSpectrogram.Parameters.self, from: Fixtures.preprocessorConfig(model))
+        let extractor = try LogMelSpectrogram(parameters)
+        let recording = try AudioFile.load(path: Fixtures.input("audio.wav"), sampleRate: parameters.sampleRate)
+        #expect(recording.samples.count == 180_800)
+        let features = extractor.features(of: recording.samples)
+        #expect(features.melCount == parameters.melCount)
+        #expect(features.frameCount == 3000)
+        let golden = try Fixtures.golden(model)
+        let head = try golden.floats("features.head"), tail = try golden.floats("features.tail")
+        let gotHead = features.window(from: 0, count: 1200)
+        let gotTail = features.window(from: 1200, count: 1800)
+        // The reference computes in float32; its own float64 path differs by up to 2.6e-5 (see golden.json).
+        #expect(largestDifference(gotHead.values, head) < 3e-5)
+        #expect(largestDifference(gotTail.values, repeatElement(tail[0], count: gotTail.values.count)) < 1e-5)
+    }
+
+    @Test("time-major is the transpose")
+    func timeMajor() {
+        let features = LogMelFeatures(melCount: 2, frameCount: 3, values: [1, 2, 3, 4, 5, 6])
+        #expect(features.timeMajor() == [1, 4, 2, 5, 3, 6])
+        #expect(features[mel: 1, frame: 0] == 4)
+    }
+
+    @Test("long recordings share one loudest value; windows past the end are filled with 0")
+    func long() throws {
+        let extractor = try LogMelSpectrogram()
+        // 20 s quiet, 20 s loud: alone, the quiet part is normalised by itself; in the whole it stays quiet.
+        let quiet = sine(440, rate: 16_000, seconds: 20, amplitude: 1e-4), loud = sine(440, rate: 16_000, seconds: 20, amplitude: 0.9)
+        let features = extractor.features(of: quiet + loud)
+        #expect(features.frameCount == 4000)
+        let alone = extractor.features(of: quiet)
+        #expect(alone.frameCount == 3000)
+        let loudest = features.values.max() ?? 0
+        #expect(features.values.min() == loudest - 2)
+        #expect(features.window(from: 0, count: 1000).values.max()! < loudest - 1.5)
+        #expect(alone.values.max()! < loudest - 1.5)
+        #expect(features.window(from: 0, count: 1000).values.min()! > alone.values.min()!)
+        let last = features.window(from: 3000, count: 3000)
+        #expect(last.frameCount == 3000)
+        #expect(last[mel: 5, frame: 999] == features[mel: 5, frame: 3999])
+        #expect(last[mel: 5, frame: 1000] == 0)
+        #expect(features.window(from: 5000, count: 10).values.allSatisfy { $0 == 0 })
+    }
+
+    @Test("silence, nothing and a handful of samples are finite", arguments: [0, 1, 2, 159, 160, 200, 201, 399, 480_001])
+    func short(count: Int) throws {
+        let extractor = try LogMelSpectrogram()
+        let samples = [Float](repeating: 0, count: count)
+        #expect(extractor.whole(samples).frameCount == count / 160)
+        let window = extractor.window(samples)
+        #expect(window.frameCount == 3000)
+        // log10(1e-10) = -10 everywhere.
+        #expect(window.values.allSatisfy { $0 == -1.5 })
+        var impulse = samples
+        if count > 0 { impulse[0] = 1 }
+        #expect(extractor.whole(impulse).values.allSatisfy { $0.isFinite })
+    }
+
+    @Test("skipping the silence after the signal changes nothing")
+    func silentTail() throws {
+        let extractor = try LogMelSpectrogram()
+        let signal = sine(1000, rate: 16_000, seconds: 1.23)
+        let padded = signal + [Float](repeating: 0, count: 480_000 - signal.count)
+        #expect(extractor.window(signal) == extractor.window(padded))
+        #expect(extractor.whole(padded) == extractor.window(padded))
+    }
+
+    @Test("absurd parameters of a downloaded file are refused", arguments: [
+        LogMelSpectrogram.Parameters(melCount: 0), .init(melCount: 1 << 40), .init(sampleRate: -1), .init(fftSize: 0),
+        .init(hopLength: 0), .init(windowSeconds: 1 << 50),
+    ])
+    func absurd(parameters: LogMelSpectrogram.Parameters) {
+        #expect(throws: MediaError.self) { try LogMelSpectrogram(parameters) }
+    }
+}
+
+/// Times are only meaningful in release: `swift test -c release -Xswiftc -enable-testing --filter MediaSpeed`.
+@Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["FOVEA_BENCH"] != nil, "set FOVEA_BENCH"))
+struct MediaSpeedTests {
+    @Test("a 30 s window in at most 40 ms on one core", arguments: [80, 128])
+    func logMel(mels: Int) throws {
+        let extractor = try LogMelSpectrogram(.init(melCount: mels))
+        let samples = (0..<480_000).map { _ in Float.random(in: -1...1) }
+        let clock = ContinuousClock()
+        let best = (0..<5).map { _ in clock.measure { _ = extractor.window(samples) } }.min()!
+        print("log-mel, \(mels) mels, 30 s: \(best)")
+        #expect(best < .milliseconds(40))
+    }
+
+    @Test("a minute of 44.1 kHz in at most a second")
+    func resampling() throws {
+        let samples = (0..<44_100 * 60).map { _ in Float.random(in: -1...1) }
+        let elapsed = try ContinuousClock().measure { _ = try Resampler.resample(samples, from: 44_100, to: 16_000) }
+        print("resampling 60 s of 44.1 kHz: \(elapsed)")
+        #expect(elapsed < .seconds(1))
+    }
+}
