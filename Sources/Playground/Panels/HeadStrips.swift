@@ -1,0 +1,34 @@
+import Terminal
+
+/// Every head of the layer as a strip of its own, to find the ones that follow the sound.
+enum HeadStrips {
+    static func draw(_ state: State, _ captured: CapturedAttention, _ view: TimeView, in rect: Rect, onto canvas: inout Canvas) {
+        let theme = state.theme, attention = state.attention
+        guard rect.height > 0, captured.heads > 0 else { return }
+        let shown = min(captured.heads, rect.height)
+        // Scroll so that the chosen head is among those shown.
+        var first = 0
+        if case .head(let chosen) = attention.head, chosen >= shown { first = min(chosen - shown + 1, captured.heads - shown) }
+        let margin = 6
+        let area = view.rect.x > rect.x ? view.rect : rect.inset(left: margin)
+        for row in 0..<shown {
+            let head = first + row
+            // Rows left over go to the first strips.
+            let top = rect.y + row * rect.height / shown, bottom = rect.y + (row + 1) * rect.height / shown
+            let isChosen = attention.head == .head(head)
+            canvas.draw(Figures.right("h\(head)", margin - 1), x: area.x - margin, y: (top + bottom - 1) / 2, isChosen ? theme.accent.with(.bold) : theme.quiet)
+            let profile = captured.profile(layer: attention.layer, head: .head(head))
+            let range = 0..<max(1, min(profile.count, Int((view.share * Double(profile.count)).rounded(.up))))
+            let strengths = attention.scale.strengths(attention.pooling.pool(profile, range, columns: area.width))
+            for (column, strength) in strengths.enumerated() {
+                let color = attention.colorMap.color(strength)
+                // A dark row between strips where there is room for it.
+                let last = bottom - top >= 3 ? bottom - 1 : bottom
+                for y in top..<last {
+                    canvas[area.x + column, y] =
+                        theme.capabilities.depth.showsRasters ? Cell(.space, Style(.standard, on: color)) : Cell(ShadeBlitter.glyph(Double(strength)), Style(color))
+                }
+            }
+        }
+    }
+}
