@@ -2,13 +2,14 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "heads.glsl"
+#include "query_row.glsl"
 #include "../common/step_state.glsl"
 
 // One new token per hypothesis: out[b, h D + d] = sum_j softmax_j(scale q[b, h].k[b, j, h / group] + bias) v[b, j, ...]
 //
 // q, out [batch, heads D] f32; keys and values [batch, maxKeys, kvHeads D] f32 or f16, batch stride 0 where all rows
 // share them (cross-attention). Self-attention first appends newK, newV [batch, kvHeads D] at step.position and attends
-// over position + 1 keys; cross-attention has newK = null and attends over keyCount.
+// over the keys up to it; cross-attention has newK = null. keyCount 0 means step.keyCount.
 // bias (may be null) is read at [h, key], or at [h, position - key] when biasByDistance is set (T5).
 //
 // The tap: with capture set, the softmax row is written to capture[(slot, b, h)][key], exactly as used.
@@ -33,7 +34,9 @@ shared vec4 sharedOut[SUBGROUPS * V4];
 
 const uint BLOCKS = 2;  // key blocks per step, to halve the reductions
 
-void addValue(inout vec4 o[PER_LANE], float weight, uint64_t valueRow, uint lane) {
+vec4 o[PER_LANE];
+
+void addValue(float weight, uint64_t valueRow, uint lane) {
     [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] = fma(vec4(weight), cached4(valueRow, lane + SUBGROUP * c), o[c]);
 }
 
@@ -44,14 +47,13 @@ void main() {
     const uint64_t cacheHead = uint64_t(b) * (p.cacheBatchStride * CACHE_BYTES) + (head / p.group) * (D * CACHE_BYTES);
     const uint64_t keyHead = p.k + cacheHead, valueHead = p.v + cacheHead;
 
-    uint position = 0, slot = 0;
+    uint position = 0, slot = 0, keys = p.keyCount;
     if (p.step != 0) {
         position = StepState(p.step).position;
         slot = StepState(p.step).captureSlot;
+        if (keys == 0) keys = StepState(p.step).keyCount;
     }
-    uint keys = p.keyCount;
     if (p.newK != 0) {
-        keys = position + 1;
         // Heads of one group write the same values. What is read below was written by this workgroup.
         if (part == 0) {
             const uint64_t offset = (b * p.newStride + (head / p.group) * D) * 4;
@@ -65,12 +67,8 @@ void main() {
         barrier();
     }
 
-    vec4 q[PER_LANE], o[PER_LANE];
-    const uint64_t queryRow = p.q + (uint64_t(b) * p.qStride + head * D) * 4;
-    [[unroll]] for (uint c = 0; c < PER_LANE; c++) {
-        q[c] = query4(queryRow, lane + SUBGROUP * c) * p.scale;
-        o[c] = vec4(0);
-    }
+    loadQuery(p.q + (uint64_t(b) * p.qStride + head * D) * 4, lane, p.scale);
+    [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] = vec4(0);
     Floats captured = Floats(p.capture + (uint64_t(slot) * p.captureSlotStride + (b * heads + head) * p.captureRowStride) * 4);
 
     float top = LOWEST, sum = 0;
@@ -80,10 +78,10 @@ void main() {
         float blockTop = LOWEST;
         [[unroll]] for (uint k = 0; k < BLOCKS; k++) {
             const uint key = min(j0 + k * SUBGROUP + lane, keys - 1);
-            s[k] = score(q, keyHead + uint64_t(key) * (p.cacheStride * CACHE_BYTES));
+            s[k] = score(keyHead + uint64_t(key) * (p.cacheStride * CACHE_BYTES));
             if (p.bias != 0) s[k] += Floats(p.bias).v[head * p.biasHeadStride + (p.biasByDistance != 0 ? position - key : key)];
-            if (j0 + k * SUBGROUP + lane >= keys) s[k] = LOWEST;
             if (p.capture != 0 && j0 + k * SUBGROUP + lane < keys) captured.v[key] = s[k];
+            s[k] = mix(LOWEST, s[k], j0 + k * SUBGROUP + lane < keys);
             blockTop = max(blockTop, s[k]);
         }
         const float newTop = max(top, maxOverSubgroup(blockTop));
@@ -92,17 +90,17 @@ void main() {
         sum *= keep;
         [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] *= keep;
         [[unroll]] for (uint k = 0; k < BLOCKS; k++) {
-            s[k] = s[k] > MASKED ? exp(s[k] - newTop) : 0.0;
+            s[k] = mix(0.0, exp(s[k] - newTop), s[k] > MASKED);
             sum += s[k];
         }
         if (SUBGROUP == 8) {
             [[unroll]] for (uint k = 0; k < BLOCKS; k++)
                 [[unroll]] for (uint j = 0; j < 8; j++)
-                    addValue(o, subgroupShuffle(s[k], j), valueHead + uint64_t(min(j0 + 8 * k + j, keys - 1)) * (p.cacheStride * CACHE_BYTES), lane);
+                    addValue(subgroupShuffle(s[k], j), valueHead + uint64_t(min(j0 + 8 * k + j, keys - 1)) * (p.cacheStride * CACHE_BYTES), lane);
         } else {
             [[unroll]] for (uint k = 0; k < BLOCKS; k++)
                 for (uint j = 0; j < SUBGROUP && j0 + SUBGROUP * k + j < keys; j++)
-                    addValue(o, subgroupShuffle(s[k], j), valueHead + uint64_t(j0 + SUBGROUP * k + j) * (p.cacheStride * CACHE_BYTES), lane);
+                    addValue(subgroupShuffle(s[k], j), valueHead + uint64_t(j0 + SUBGROUP * k + j) * (p.cacheStride * CACHE_BYTES), lane);
         }
     }
     sum = sumOverSubgroup(sum);

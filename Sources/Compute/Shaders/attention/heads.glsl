@@ -48,17 +48,3 @@ void store1(uint64_t row, uint d, float x) { Halves(row).v[d] = float16_t(x); }
 #else
 #error "compile with -DCACHE_f32 or -DCACHE_f16"
 #endif
-
-// q . key for this lane's key, the query row lying across the subgroup.
-float score(vec4 q[PER_LANE], uint64_t keyRow) {
-    float s = 0;
-    [[unroll]] for (uint t = 0; t < V4; t++) {
-        vec4 a = subgroupShuffle(q[t / SUBGROUP], t % SUBGROUP);
-        vec4 b = cached4(keyRow, t);
-        s = fma(a.x, b.x, s);
-        s = fma(a.y, b.y, s);
-        s = fma(a.z, b.z, s);
-        s = fma(a.w, b.w, s);
-    }
-    return s;
-}

@@ -2,6 +2,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "heads.glsl"
+#include "query_row.glsl"
 
 // Softmax rows of chosen queries: out[h, r, j] = softmax_j(scale q[row r, h].k[j, h / group] + bias[h, row r, j]).
 //
@@ -29,9 +30,7 @@ void main() {
     if (p.rowList != 0) row = Words(p.rowList).v[r];
     row = min(row, p.queries - 1);
 
-    vec4 q[PER_LANE];
-    const uint64_t queryRow = p.q + (uint64_t(row) * p.qStride + head * D) * 4;
-    [[unroll]] for (uint c = 0; c < PER_LANE; c++) q[c] = query4(queryRow, lane + SUBGROUP * c) * p.scale;
+    loadQuery(p.q + (uint64_t(row) * p.qStride + head * D) * 4, lane, p.scale);
     const uint64_t keyHead = p.k + (head / p.group) * (D * CACHE_BYTES);
     const uint end = p.causal != 0 ? uint(clamp(int(row) + 1 + p.offset, 0, int(p.keys))) : p.keys;
     Floats result = Floats(p.result + (uint64_t(head) * p.resultHeadStride + r * p.resultRowStride) * 4);
@@ -42,7 +41,7 @@ void main() {
     float top = LOWEST, sum = 0;
     for (uint j0 = 0; j0 < p.keys; j0 += SUBGROUP) {
         const uint key = min(j0 + lane, p.keys - 1);
-        float s = score(q, keyHead + uint64_t(key) * (p.kStride * CACHE_BYTES));
+        float s = score(keyHead + uint64_t(key) * (p.kStride * CACHE_BYTES));
         if (p.bias != 0) s += Floats(p.bias).v[head * p.biasHeadStride + row * p.biasRowStride + key];
         if (j0 + lane >= end) s = LOWEST;
         if (known) {

@@ -15,6 +15,7 @@ layout(buffer_reference, std430, buffer_reference_align = 16) buffer Float4s { v
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Floats { float v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Words { uint v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 2) buffer Halves { float16_t v[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 2) readonly buffer Shorts { uint16_t v[]; };
 
 vec4 floats(u64vec2 w) {
     return vec4(uintBitsToFloat(unpack32(w.x)), uintBitsToFloat(unpack32(w.y)));

@@ -18,8 +18,13 @@ vec4 activations4(uint64_t row, uint k) {
     return ALIGNED ? floats(Wide(row).v[min(k, p.K - 4) >> 2]) : load4(row, k, p.K, false);
 }
 
+// Working arrays are global: glslang copies arrays of specialised size wrongly when they are handed to functions.
+uint64_t w[TN], x[TM];
+vec4 a[TM];
+float sum[TM][TN];
+
 // One block of 32 columns from k on; the lanes 8 b to 8 b + 7 hold its slice of x in `a`.
-void accumulate(inout float sum[TM][TN], uint64_t w[TN], vec4 a[TM], uint k, uint b) {
+void accumulate(uint k, uint b) {
     [[unroll]] for (uint l = 0; l < 8; l += 2) {
         vec4 b0[TN], b1[TN];
         [[unroll]] for (uint j = 0; j < TN; j++) weight8(w[j], k + 4 * l, b0[j], b1[j]);
@@ -47,25 +52,22 @@ void main() {
     const uint m0 = gl_WorkGroupID.y * TM;
 
     // Rows beyond the end repeat the last one; only the store is guarded.
-    uint64_t w[TN], x[TM];
     [[unroll]] for (uint j = 0; j < TN; j++)
         w[j] = p.w + uint64_t(min(n0 + lane + SUBGROUP * j, p.N - 1)) * (p.wStride * WEIGHT_BYTES);
     [[unroll]] for (uint i = 0; i < TM; i++)
         x[i] = p.x + uint64_t(min(m0 + i, p.M - 1)) * (p.xStride * 4);
 
-    float sum[TM][TN];
     [[unroll]] for (uint i = 0; i < TM; i++)
         [[unroll]] for (uint j = 0; j < TN; j++) sum[i][j] = 0;
 
     const uint padded = (p.K + 31) & ~31u;
     for (uint k = 0; k < padded; k += 4 * SUBGROUP) {
-        vec4 a[TM];
         [[unroll]] for (uint i = 0; i < TM; i++) a[i] = activations4(x[i], k + 4 * lane);
         if (SUBGROUP == 8) {
             // Written apart: inside a second loop Mesa 22.3's lavapipe runs it at two thirds of the speed.
-            accumulate(sum, w, a, k, 0);
+            accumulate(k, 0);
         } else {
-            for (uint b = 0; b < SUBGROUP / 8 && k + 32 * b < padded; b++) accumulate(sum, w, a, k + 32 * b, b);
+            for (uint b = 0; b < SUBGROUP / 8 && k + 32 * b < padded; b++) accumulate(k + 32 * b, b);
         }
     }
 
