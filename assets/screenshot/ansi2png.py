@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Draws what `tmux capture-pane -e -p` printed as a picture.
+"""Draws what `tmux capture-pane -e -N -p` printed as a picture.
 
-    tmux capture-pane -e -p -t NAME | assets/screenshot/ansi2png.py OUT.png [--columns N] [--rows N] [--size PIXELS]
+    tmux capture-pane -e -N -p -t NAME | assets/screenshot/ansi2png.py OUT.png [--columns N] [--rows N] [--size PIXELS]
 
 Needs Pillow and DejaVu Sans Mono (Debian: fonts-dejavu-core). Blocks and shades are drawn as rectangles, so that they
 meet exactly; everything else is drawn with the font.

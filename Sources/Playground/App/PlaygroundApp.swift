@@ -56,6 +56,8 @@ public enum PlaygroundApp {
         let clock = ContinuousClock()
         var drawn = clock.now - frameInterval
         var isFrameScheduled = false
+        var isChanged = true
+        var shown: Canvas?
         var measured = clock.now
         let heartbeat = startHeartbeat(queue)
         defer { heartbeat.cancel() }
@@ -74,6 +76,7 @@ public enum PlaygroundApp {
                 }
                 if status != nil { break }
             }
+            isChanged = isChanged || !events.isEmpty
             if let status {
                 await runner.finish()
                 return status
@@ -83,10 +86,15 @@ public enum PlaygroundApp {
                 measured = now
                 runner.readMemory()
             }
+            guard isChanged else { continue }
             if now - drawn >= frameInterval {
-                screen.present(render(state))
+                let canvas = render(state)
+                // A memory report that says the same draws the same.
+                if canvas != shown || canvas.size != screen.size { screen.present(canvas) }
+                shown = canvas
                 drawn = now
                 isFrameScheduled = false
+                isChanged = false
             } else if !isFrameScheduled {
                 isFrameScheduled = true
                 let due = drawn + frameInterval

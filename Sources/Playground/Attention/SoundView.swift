@@ -18,7 +18,7 @@ public struct SoundView: Sendable {
 
     static let mostColumns = 600
 
-    /// Averages frames to at most `mostColumns` and stretches the energies between the floor and the loudest to 0…1.
+    /// Averages frames to at most `mostColumns` and stretches the energies of the sound to 0…1.
     init(_ window: AudioWindow) {
         index = window.index
         start = window.start
@@ -40,9 +40,16 @@ public struct SoundView: Sendable {
                 energies[mel * columns + column] = total / Float(last - first)
             }
         }
-        let high = energies.max() ?? 0, low = energies.min() ?? 0
+        let sounding = Self.sounding(energies, mels: mels, columns: columns, share: length > 0 ? duration / length : 0)
+        let low = sounding.isEmpty ? 0 : sounding[sounding.count / 5], high = sounding.isEmpty ? 0 : sounding[sounding.count - 1 - sounding.count / 200]
         let span = high - low
-        self.energies = span > 0 ? energies.map { ($0 - low) / span } : energies.map { _ in 0 }
+        self.energies = span > 0 ? energies.map { min(1, max(0, ($0 - low) / span)) } : energies.map { _ in 0 }
+    }
+
+    /// Energies of the part that is not padding, ascending; the quietest fifth of them becomes black, the loudest 1/200 white.
+    private static func sounding(_ energies: [Float], mels: Int, columns: Int, share: Double) -> [Float] {
+        let seen = min(columns, max(1, Int((share * Double(columns)).rounded(.up))))
+        return (0..<mels).flatMap { energies[$0 * columns..<$0 * columns + min(seen, columns)] }.sorted()
     }
 
     /// Mean energy over a range of time (shares of the window, 0…1) and a range of mels (shares of the scale, 0…1 upwards).

@@ -4,6 +4,7 @@ import Terminal
 /// Where the decoder reads in the sound while it writes a token: heat over the spectrogram.
 enum AttentionPanel {
     static let caption = "cross-attention (where the decoder read, not why)"
+    static let shortCaption = "cross-attention: where it read, not why"
 
     static func draw(_ state: State, in rect: Rect, onto canvas: inout Canvas) {
         let theme = state.theme
@@ -17,7 +18,7 @@ enum AttentionPanel {
         var map = body
         drawToken(state, subject, in: map.row(0), onto: &canvas)
         map = map.inset(top: 1)
-        canvas.draw(fitted(caption, width: map.width), x: map.x, y: map.bottom - 1, theme.faint, in: map)
+        canvas.draw(fitted(map.width >= caption.count ? caption : shortCaption, width: map.width), x: map.x, y: map.bottom - 1, theme.faint, in: map)
         map = map.inset(bottom: 1)
         let view = TimeView(sound: subject.sound, showsPadding: state.attention.showsPadding, map)
         let shown = shownWeights(state, subject, columns: view.rect.width, view)
@@ -138,10 +139,10 @@ enum AttentionPanel {
         }
         x = canvas.draw(" " + Figures.weight(shown.high), x: x + ramp, y: rect.y, theme.quiet, in: rect)
         var words = ["\(attention.colorMap.name)", attention.scale.rawValue]
-        if rect.width >= 60 { words.append("\(attention.pooling.rawValue) per column") }
         if shown.hidden >= 0.01 { words.append("\(Figures.percent(Double(shown.hidden))) in padding") }
-        let text = words.joined(separator: " · ")
-        canvas.draw(fitted(text, width: rect.right - x - 2), endingAt: rect.right, y: rect.y, theme.faint, in: rect)
+        words.append("\(attention.pooling.rawValue) per column")
+        while words.count > 1 && TextWidth.width(of: words.joined(separator: " · ")) > rect.right - x - 2 { words.removeLast() }
+        canvas.draw(words.joined(separator: " · "), endingAt: rect.right, y: rect.y, theme.faint, in: rect)
     }
 
     private static func drawCurve(_ strengths: [Float], _ map: ColorMap, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas) {

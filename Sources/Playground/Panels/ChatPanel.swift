@@ -123,7 +123,13 @@ enum ChatPanel {
                 flow.start(label: Span(text: Figures.right(Figures.time(time), 6), style: theme.faint))
                 stamp = nil
             }
-            flow.append(Span(text: token.isSpecial ? token.piece : token.text, style: style(of: token, place, state, isShown: place == shown), place: place))
+            var text = token.isSpecial ? token.piece : token.text
+            if text.first == " " {
+                // The blank before a word belongs to it but is not marked with it.
+                flow.append(Span(text: " ", style: theme.text, place: place))
+                text.removeFirst()
+            }
+            flow.append(Span(text: text, style: style(of: token, place, state, isShown: place == shown), place: place))
         }
         if message.progress == .streaming && state.engine.phase == .decoding {
             flow.append(Span(text: theme.ascii ? "_" : "▏", style: theme.accent))

@@ -13,8 +13,8 @@ enum HeadStrips {
         let area = view.rect.x > rect.x ? view.rect : rect.inset(left: margin)
         for row in 0..<shown {
             let head = first + row
-            // Rows left over go to the first strips.
-            let top = rect.y + row * rect.height / shown, bottom = rect.y + (row + 1) * rect.height / shown
+            let height = rect.height / shown
+            let top = rect.y + row * height, bottom = top + height
             let isChosen = attention.head == .head(head)
             canvas.draw(Figures.right("h\(head)", margin - 1), x: area.x - margin, y: (top + bottom - 1) / 2, isChosen ? theme.accent.with(.bold) : theme.quiet)
             let profile = captured.profile(layer: attention.layer, head: .head(head))
@@ -22,11 +22,13 @@ enum HeadStrips {
             let strengths = attention.scale.strengths(attention.pooling.pool(profile, range, columns: area.width))
             for (column, strength) in strengths.enumerated() {
                 let color = attention.colorMap.color(strength)
-                // A dark row between strips where there is room for it.
-                let last = bottom - top >= 3 ? bottom - 1 : bottom
-                for y in top..<last {
+                for y in top..<bottom {
+                    // Half a row stays dark between strips that are higher than one.
+                    let isEdge = height > 1 && y == bottom - 1
                     canvas[area.x + column, y] =
-                        theme.capabilities.depth.showsRasters ? Cell(.space, Style(.standard, on: color)) : Cell(ShadeBlitter.glyph(Double(strength)), Style(color))
+                        !theme.capabilities.depth.showsRasters
+                        ? Cell(ShadeBlitter.glyph(Double(strength)), Style(color))
+                        : isEdge ? Cell(Glyph("▀"), Style(color)) : Cell(.space, Style(.standard, on: color))
                 }
             }
         }

@@ -44,8 +44,9 @@ public struct Layout: Sendable, Hashable {
         let left = width - right - 3
         chat = Rect(x: 0, y: 0, width: left, height: bodyHeight)
         divider = Rect(x: left + 1, y: 0, width: 1, height: bodyHeight)
-        let memoryHeight = bodyHeight < 28 ? max(7, bodyHeight * 36 / 100) : min(17, bodyHeight * 34 / 100)
-        attention = Rect(x: left + 3, y: 0, width: right, height: bodyHeight - memoryHeight)
+        let memoryHeight = bodyHeight < 28 ? max(7, bodyHeight * 40 / 100) : min(17, bodyHeight * 34 / 100)
+        let gap = bodyHeight >= 30 ? 1 : 0
+        attention = Rect(x: left + 3, y: 0, width: right, height: bodyHeight - memoryHeight - gap)
         memory = Rect(x: left + 3, y: bodyHeight - memoryHeight, width: right, height: memoryHeight)
     }
 

@@ -86,6 +86,10 @@ enum MemoryPanel {
             canvas.draw(Figures.right(share, 5), endingAt: rect.right, y: y, theme.quiet, in: rect)
             canvas.draw(Figures.right(Figures.bytes(bytes), 11), endingAt: rect.right - 6, y: y, theme.text, in: rect)
             canvas.draw(fitted(name, width: rect.width - 20), x: rect.x + 2, y: y, theme.text, in: rect)
+            let barStart = rect.x + 22, barWidth = rect.right - 19 - barStart
+            if barWidth >= 8, total > 0 {
+                Chrome.progress(Double(bytes) / Double(total), x: barStart, y: y, width: barWidth, Style(color.mixed(with: Color(0x14171C), 0.35)), theme, onto: &canvas)
+            }
         }
         for (number, part) in parts.prefix(shown).enumerated() {
             let mark = theme.capabilities.depth.showsRasters ? "■" : String(Unicode.Scalar(UInt8(97 + number % 26)))

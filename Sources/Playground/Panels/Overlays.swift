@@ -22,13 +22,24 @@ enum HelpScreen {
 
     static func lineCount() -> Int { lines(Theme()).count }
 
+    /// As many of the keys as fit, the usual ones first.
+    private static func keyNames(_ keys: [Key], width: Int) -> String {
+        var text = ""
+        for key in keys {
+            let longer = text.isEmpty ? key.description : text + "  " + key.description
+            if TextWidth.width(of: longer) > width { break }
+            text = longer
+        }
+        return text
+    }
+
     private static func lines(_ theme: Theme) -> [(key: String, text: String)] {
         var lines: [(key: String, text: String)] = []
         for group in KeyMap.groups {
             if !lines.isEmpty { lines.append(("", "")) }
             lines.append((group.title, ""))
             for binding in group.bindings where !binding.help.isEmpty {
-                lines.append((binding.keys.map(\.description).joined(separator: "  "), binding.help))
+                lines.append((keyNames(binding.keys, width: 23), binding.help))
             }
         }
         lines.append(("", ""))

@@ -53,8 +53,9 @@ enum Chrome {
     static func box(_ title: String, width: Int, height: Int, _ theme: Theme, onto canvas: inout Canvas) -> Rect {
         let size = Size(min(width, canvas.size.width), min(height, canvas.size.height))
         let rect = Rect(x: (canvas.size.width - size.width) / 2, y: (canvas.size.height - size.height) / 2, width: size.width, height: size.height)
-        canvas.fill(rect)
+        canvas.fill(Rect(x: rect.x - 1, y: rect.y, width: rect.width + 2, height: rect.height))
         let line = theme.quiet
+        guard rect.width >= 4, rect.height >= 3 else { return Rect(x: 0, y: 0, width: 0, height: 0) }
         for x in rect.x..<rect.right {
             canvas[x, rect.y] = Cell(Glyph("─"), line)
             canvas[x, rect.bottom - 1] = Cell(Glyph("─"), line)
@@ -76,7 +77,7 @@ enum Chrome {
     static func progress(_ fraction: Double, x: Int, y: Int, width: Int, _ style: Style, _ theme: Theme, onto canvas: inout Canvas) {
         for column in 0..<max(0, width) {
             let glyph = Bars.lying(Float(fraction), column: column, of: width, ascii: theme.ascii)
-            canvas[x + column, y] = Cell(glyph == .space && theme.ascii ? Glyph("-") : glyph, style)
+            canvas[x + column, y] = Cell(glyph, style)
         }
     }
 

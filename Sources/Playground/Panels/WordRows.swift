@@ -17,9 +17,11 @@ enum WordRows {
         func put(_ word: Word, marked: Bool) {
             guard let column = view.column(word.peak) else { return }
             let text = fitted(word.text, width: min(rect.width, 24))
-            let label = marked ? "▲" + text : text
-            let width = TextWidth.width(of: label)
-            let start = max(0, min(rect.width - width, marked ? column : column - width / 2))
+            let width = TextWidth.width(of: text) + (marked ? 1 : 0)
+            // The mark stands under the peak; the word goes to its left where there is no room at its right.
+            let isLeft = marked && column + width > rect.width
+            let label = marked ? (isLeft ? text + "▲" : "▲" + text) : text
+            let start = max(0, min(rect.width - width, isLeft ? column - width + 1 : marked ? column : column - width / 2))
             let wanted = max(0, start - 1)..<min(rect.width, start + width + 1)
             guard let row = free.indices.first(where: { row in wanted.allSatisfy { free[row][$0] } }) else { return }
             for place in wanted { free[row][place] = false }

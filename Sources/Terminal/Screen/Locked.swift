@@ -6,13 +6,7 @@ final class Locked<Value: Sendable>: Sendable {
 
     init(_ value: Value) { mutex = Mutex(value) }
 
-    func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
-        mutex.withLock { value in
-            // The copy out and back satisfies the region checker; the buffers inside move with it.
-            var copy = value
-            let result = body(&copy)
-            value = copy
-            return result
-        }
+    func withLock<Result: Sendable>(_ body: @Sendable (inout Value) -> Result) -> Result {
+        mutex.withLock { body(&$0) }
     }
 }

@@ -41,9 +41,10 @@ public final class NcursesScreen: Screen {
                 failure.withLock { $0 = error }
                 ready.signal()
             case .success(var curses):
+                let size = curses.size, capabilities = curses.capabilities
                 shared.withLock {
-                    $0.size = curses.size
-                    $0.capabilities = curses.capabilities
+                    $0.size = size
+                    $0.capabilities = capabilities
                 }
                 running.withLock { $0 = true }
                 ready.signal()
