@@ -48,10 +48,31 @@ import Testing
     }
 
     /// The figures in the catalogue against the files themselves, where they are on this machine.
-    @Test(arguments: Catalogue.all.filter { Fixtures.realModel($0.name) != nil })
+    @Test(
+        .enabled(if: Catalogue.all.contains { Fixtures.realModel($0.name) != nil }),
+        arguments: Catalogue.all.filter { Fixtures.realModel($0.name) != nil })
     func catalogueFiguresAreThoseOfTheFiles(entry: CatalogueEntry) throws {
         let folder = try #require(Fixtures.realModel(entry.name))
         for file in entry.files { try ModelStore.verify(file, in: folder.path) }
         _ = try Checkpoint.open(folder.path)
+    }
+}
+
+/// Pulls over the real network, only when asked to: `FOVEA_TEST_NETWORK=1`, with `FOVEA_TEST_PULL` naming the model.
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["FOVEA_TEST_NETWORK"] == "1")) struct NetworkPullTests {
+    @Test func aCatalogueModelArrives() async throws {
+        let home = try TemporaryFolder()
+        let name = ProcessInfo.processInfo.environment["FOVEA_TEST_PULL"] ?? "whisper-tiny.en"
+        let store = ModelStore(root: home.path("models"))
+        var phases: [PullProgress.Phase] = []
+        var partial = 0
+        for try await report in store.pull(name) {
+            if phases.last != report.phase { phases.append(report.phase) }
+            if report.phase == .downloading, let fraction = report.fraction, fraction > 0, fraction < 1 { partial += 1 }
+        }
+        #expect(phases.first == .resolving && phases.last == .installed)
+        #expect(partial > 0, "progress was seen on the way")
+        try store.verify(name)
+        #expect(!(try Checkpoint.open(try store.resolve(name)).names.isEmpty))
     }
 }

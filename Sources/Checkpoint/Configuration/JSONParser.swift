@@ -1,8 +1,7 @@
 /// A JSON parser (RFC 8259) for untrusted headers and configurations.
 ///
 /// Foundation's would not do: Python writes `NaN` and `Infinity` into configurations, integers must not pass through
-/// floating point, and a header that names a tensor twice has to be refused. Nesting is bounded, memory is
-/// proportional to the input.
+/// floating point, and a header that names a tensor twice has to be refused. Nesting and the number of values are bounded.
 public struct JSONParser {
     public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
         /// Bytes from the start of the document.
@@ -12,10 +11,13 @@ public struct JSONParser {
     }
 
     static let deepestNesting = 128
+    /// Several times what the largest vocabularies need; bounds the memory a hostile document can ask for.
+    static let mostValues = 1 << 23
 
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
     private var depth = 0
+    private var count = 0
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
@@ -31,6 +33,8 @@ public struct JSONParser {
 
     private mutating func value() throws(Failure) -> JSONValue {
         guard let byte = peek() else { throw failure("the document ends too early") }
+        count += 1
+        guard count <= Self.mostValues else { throw failure("more than \(Self.mostValues) values") }
         switch byte {
         case UInt8(ascii: "{"): return try nested { parser throws(Failure) in try parser.object() }
         case UInt8(ascii: "["): return try nested { parser throws(Failure) in try parser.array() }

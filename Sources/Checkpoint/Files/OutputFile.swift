@@ -24,9 +24,10 @@ final class OutputFile {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+        guard let start = bytes.baseAddress else { return }
         var done = 0
         while done < bytes.count {
-            let count = Foundation.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+            let count = Foundation.write(descriptor, start + done, bytes.count - done)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw .cannotWrite(file: path, reason: lastSystemError())

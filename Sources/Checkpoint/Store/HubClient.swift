@@ -8,7 +8,7 @@ struct HubClient: Sendable {
     /// Seconds before the first retry; doubled each time.
     var firstPause = 0.3
     /// Retries that bring nothing before giving up.
-    var retries = 4
+    var retries = 3
 
     init(environment: [String: String]) throws(ModelStoreError) {
         var endpoint = environment["HF_ENDPOINT"].flatMap { $0.isEmpty ? nil : $0 } ?? "https://huggingface.co"

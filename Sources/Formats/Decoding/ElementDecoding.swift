@@ -17,12 +17,20 @@ extension ElementFormat {
         }
     }
 
-    /// Decodes `bytes` into `target`, which holds exactly as many elements.
+    /// Decodes `bytes` into the beginning of `target`.
+    ///
+    /// - Precondition: `bytes` is a whole number of blocks, and `target` has room for their elements.
     public func decode(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Float>) {
         precondition(bytes.count % bytesPerBlock == 0, "\(bytes.count) bytes are no whole number of \(rawValue) blocks")
         precondition(
             target.count >= bytes.count / bytesPerBlock * elementsPerBlock, "too little room for the decoded \(rawValue) elements")
         guard let source = bytes.baseAddress, let start = target.baseAddress else { return }
+        #if _endian(little)
+            if self == .f32 {
+                UnsafeMutableRawPointer(start).copyMemory(from: source, byteCount: bytes.count)
+                return
+            }
+        #endif
         let decode = blockDecoder
         for block in 0..<bytes.count / bytesPerBlock {
             decode(source + block * bytesPerBlock, start + block * elementsPerBlock)
