@@ -67,8 +67,8 @@ public final class Tokenizer: Sendable {
 
     /// The piece as the decoder takes it.
     func decoderPiece(_ id: Int) -> [UInt8]? {
-        if addedTokensAreLiteral, isByteLevel, let token = addedTokens.token(id) { return ByteAlphabet.spelling(of: token.content) }
-        return pieceBytes(id)
+        guard let token = addedTokens.token(id) else { return model.vocabulary.piece(id) }
+        return addedTokensAreLiteral && isByteLevel ? ByteAlphabet.spelling(of: token.content) : token.normalizedContent
     }
 
     // MARK: Encoding

@@ -14,6 +14,8 @@ struct AddedToken: Sendable {
     var isSpecial = false
     /// Whether it is looked for in texts at all.
     var isSearched = true
+    /// The content as the normaliser leaves it, which is what a normalised token is looked for by and decodes to.
+    fileprivate(set) var normalizedContent: [UInt8] = []
 }
 
 /// All added tokens of a tokenizer, and the search for them.
@@ -35,12 +37,15 @@ struct AddedTokens: Sendable {
         self.tokens = tokens
         var indexOfID: [Int: Int] = [:]
         var idOfContent: [[UInt8]: Int] = [:]
-        for (index, token) in tokens.enumerated() {
+        for index in tokens.indices {
+            var token = tokens[index]
+            token.normalizedContent = token.isNormalized ? normalizer?.normalize(token.content) ?? token.content : token.content
+            self.tokens[index] = token
             indexOfID[token.id] = index
             idOfContent[token.content] = token.id
             guard token.isSearched else { continue }
             if token.isNormalized {
-                normalized.insert(normalizer?.normalize(token.content) ?? token.content, value: Int32(index))
+                normalized.insert(token.normalizedContent, value: Int32(index))
             } else {
                 plain.insert(token.content, value: Int32(index))
             }
