@@ -14,7 +14,7 @@ public struct StreamingDecoder: Sendable {
     /// The text that has become certain with this token; empty while a character is incomplete.
     public mutating func append(_ id: Int) -> String {
         if skipSpecialTokens, tokenizer.isSpecial(id) { return "" }
-        guard let piece = tokenizer.pieceBytes(id) else { return "" }
+        guard let piece = tokenizer.decoderPiece(id) else { return "" }
         return String(decoding: pipeline.accept(piece), as: UTF8.self)
     }
 

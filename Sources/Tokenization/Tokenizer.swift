@@ -15,18 +15,24 @@ public final class Tokenizer: Sendable {
     let postProcessor: (any PostProcessor)?
     let decoder: [any DecoderStage]
     let addedTokens: AddedTokens
+    /// Whether a byte-level decoder leaves added tokens as they are spelt. tokenizer.json's reads even those in the byte
+    /// alphabet, so that a token `ü` of DeepSeek decodes to half a character there.
+    let addedTokensAreLiteral: Bool
+    let leadingToken: LeadingToken?
     /// Whether pieces are spelt in the byte alphabet of GPT-2.
     let isByteLevel: Bool
 
     init(
         normalizer: (any Normalizer)? = nil, preTokenizer: (any PreTokenizer)? = nil, model: any TokenModel, postProcessor: (any PostProcessor)? = nil,
-        decoder: [any DecoderStage], addedTokens: [AddedToken]
+        decoder: [any DecoderStage], addedTokens: [AddedToken], addedTokensAreLiteral: Bool = false, leadingToken: LeadingToken? = nil
     ) {
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
         self.model = model
         self.postProcessor = postProcessor
         self.decoder = decoder
+        self.addedTokensAreLiteral = addedTokensAreLiteral
+        self.leadingToken = leadingToken
         self.addedTokens = AddedTokens(addedTokens, normalizer: normalizer)
         isByteLevel = decoder.contains { $0 is ByteLevelStage }
     }
@@ -59,20 +65,35 @@ public final class Tokenizer: Sendable {
         addedTokens.token(id)?.content ?? model.vocabulary.piece(id)
     }
 
+    /// The piece as the decoder takes it.
+    func decoderPiece(_ id: Int) -> [UInt8]? {
+        guard let token = addedTokens.token(id) else { return model.vocabulary.piece(id) }
+        return addedTokensAreLiteral && isByteLevel ? ByteAlphabet.spelling(of: token.content) : token.normalizedContent
+    }
+
     // MARK: Encoding
 
     /// Token ids of a text. Added tokens that stand in the text become their ids.
-    /// - Parameter addSpecialTokens: whether the tokens every input has (begin or end of text, and the like) are put around.
-    public func encode(_ text: String, addSpecialTokens: Bool = true) -> [Int] {
-        let bytes = Array(text.utf8)
+    /// - Parameters:
+    ///   - addSpecialTokens: whether the tokens every input has (begin or end of text, and the like) are put around.
+    ///   - parseSpecialTokens: whether special tokens spelt out in the text become their ids. Pass false for text that may
+    ///     come from anyone: `<|im_end|>` is then encoded as the characters it consists of.
+    public func encode(_ text: String, addSpecialTokens: Bool = true, parseSpecialTokens: Bool = true) -> [Int] {
+        var bytes = Array(text.utf8)
         var ids: [Int32] = []
+        if let leadingToken, let (token, rest) = leadingToken.split(bytes) {
+            ids.append(model.vocabulary.id(token) ?? Int32(leadingToken.unknown))
+            bytes = rest
+        }
         ids.reserveCapacity(bytes.count / 3)
         var workspace = TokenizerWorkspace()
-        for segment in addedTokens.splitPlain(bytes) {
+        for segment in addedTokens.splitPlain(bytes, parsesSpecial: parseSpecialTokens) {
             switch segment {
             case .token(let id): ids.append(Int32(id))
             case .text(let range):
-                encode(stretch: range.count == bytes.count ? bytes : Array(bytes[range]), beginsInput: range.lowerBound == 0, into: &ids, &workspace)
+                encode(
+                    stretch: range.count == bytes.count ? bytes : Array(bytes[range]), beginsInput: range.lowerBound == 0,
+                    parsesSpecial: parseSpecialTokens, into: &ids, &workspace)
             }
         }
         let plain = ids.map(Int.init)
@@ -80,9 +101,11 @@ public final class Tokenizer: Sendable {
     }
 
     /// A stretch without added tokens of the plain kind.
-    private func encode(stretch: [UInt8], beginsInput: Bool, into ids: inout [Int32], _ workspace: inout TokenizerWorkspace) {
+    private func encode(
+        stretch: [UInt8], beginsInput: Bool, parsesSpecial: Bool, into ids: inout [Int32], _ workspace: inout TokenizerWorkspace
+    ) {
         let text = normalizer?.normalize(stretch) ?? stretch
-        for segment in addedTokens.splitNormalized(text) {
+        for segment in addedTokens.splitNormalized(text, parsesSpecial: parsesSpecial) {
             switch segment {
             case .token(let id): ids.append(Int32(id))
             case .text(let range):

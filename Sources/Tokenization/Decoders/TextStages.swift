@@ -78,6 +78,27 @@ struct ReplaceStage: DecoderStage {
     }
 }
 
+/// Takes the whitespace from both ends of the whole text; what may be the end waits.
+struct TrimStage: DecoderStage {
+    private var hasText = false
+    private var held: [UInt8] = []
+
+    mutating func accept(_ fragment: PieceFragment, emit: (PieceFragment) -> Void) {
+        var output: [UInt8] = []
+        UTF8Text.forEachScalar(fragment.bytes) { scalar, range in
+            if CharacterClass.isWhitespace(scalar) {
+                if hasText { held += fragment.bytes[range] }
+            } else {
+                output += held
+                output += fragment.bytes[range]
+                held = []
+                hasText = true
+            }
+        }
+        emit(PieceFragment(bytes: output, begins: fragment.begins, ends: fragment.ends))
+    }
+}
+
 /// `Metaspace`: the mark becomes a space; those of the first piece vanish where encoding would have put one.
 struct MetaspaceStage: DecoderStage {
     let mark: [UInt8]

@@ -34,7 +34,8 @@ extension Tokenizer {
     convenience init(copying other: Tokenizer) {
         self.init(
             normalizer: other.normalizer, preTokenizer: other.preTokenizer, model: other.model, postProcessor: other.postProcessor,
-            decoder: other.decoder, addedTokens: other.addedTokens.tokens)
+            decoder: other.decoder, addedTokens: other.addedTokens.tokens, addedTokensAreLiteral: other.addedTokensAreLiteral,
+            leadingToken: other.leadingToken)
     }
 }
 
@@ -47,6 +48,12 @@ struct TokenizerFormat: Sendable {
 
     static let all: [TokenizerFormat] = [
         TokenizerFormat(name: "tokenizer.json") { try TokenizerJSON.load(read($0), file: $0.path) },
+        TokenizerFormat(name: "tokenizer.model", load: PlainFormats.sentencePiece),
+        TokenizerFormat(name: "spiece.model", load: PlainFormats.sentencePiece),
+        TokenizerFormat(name: "sentencepiece.bpe.model", load: PlainFormats.sentencePiece),
+        TokenizerFormat(name: "source.spm", isComplete: has("vocab.json"), load: MarianTokenizer.load),
+        TokenizerFormat(name: "vocab.json", isComplete: has("merges.txt"), load: PlainFormats.byteLevelBPE),
+        TokenizerFormat(name: "vocab.txt", load: PlainFormats.wordPiece),
     ]
 
     static func has(_ name: String) -> @Sendable (URL) throws -> Bool {

@@ -1,11 +1,12 @@
 /// The unigram language model (Kudo 2018): the segmentation whose tokens' log-probabilities sum highest, by Viterbi.
-struct UnigramModel: TokenModel {
+struct UnigramModel: SegmentingModel {
     let vocabulary: Vocabulary
     let unknown: Int32?
     let byteTokens: [Int32?]?
     private let trie: ByteTrie
     private let scores: [Double]
     private let unknownScore: Double
+    private let followsSentencePiece: Bool
 
     /// How the best path reaches a position.
     struct Arrival {
@@ -16,12 +17,17 @@ struct UnigramModel: TokenModel {
 
     /// - Parameters:
     ///   - scores: log-probability by id; `vocabulary` ids index it.
+    ///   - followsSentencePiece: whether path scores are rounded to `Float` as in SentencePiece itself; tokenizer.json's are not.
     ///   - isInTrie: whether an id can be found in text (SentencePiece leaves control and unknown pieces out).
-    init(vocabulary: Vocabulary, scores: [Double], unknown: Int32?, byteTokens: [Int32?]?, lowestScore: Double, isInTrie: (Int32) -> Bool) {
+    init(
+        vocabulary: Vocabulary, scores: [Double], unknown: Int32?, byteTokens: [Int32?]?, lowestScore: Double, followsSentencePiece: Bool = false,
+        isInTrie: (Int32) -> Bool
+    ) {
         self.vocabulary = vocabulary
         self.unknown = unknown
         self.byteTokens = byteTokens
         self.scores = scores
+        self.followsSentencePiece = followsSentencePiece
         // SentencePiece's penalty for a character no piece covers.
         unknownScore = lowestScore - 10
         var trie = ByteTrie()
@@ -29,9 +35,14 @@ struct UnigramModel: TokenModel {
         self.trie = trie
     }
 
-    func tokenize(_ word: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], workspace: inout TokenizerWorkspace) {
+    var looksUpRuns: Bool { !followsSentencePiece }
+
+    @inline(__always)
+    private func sum(_ a: Double, _ b: Double) -> Double { followsSentencePiece ? Double(Float(a + b)) : a + b }
+
+    func segments(of word: UnsafeBufferPointer<UInt8>, workspace: inout TokenizerWorkspace) -> [(range: Range<Int>, id: Int32)] {
         let count = word.count
-        guard count > 0 else { return }
+        guard count > 0 else { return [] }
         workspace.scores.removeAll(keepingCapacity: true)
         for _ in 0...count { workspace.scores.append(Arrival(score: 0, start: -1, id: -1)) }
         var start = 0
@@ -46,7 +57,7 @@ struct UnigramModel: TokenModel {
                 end += 1
                 let id = trie.value(at: node)
                 if id < 0 { continue }
-                let score = here + scores[Int(id)]
+                let score = sum(here, scores[Int(id)])
                 if workspace.scores[end].start < 0 || score > workspace.scores[end].score {
                     workspace.scores[end] = Arrival(score: score, start: Int32(start), id: id)
                 }
@@ -54,23 +65,22 @@ struct UnigramModel: TokenModel {
             }
             if !coversOne {
                 let end = start + length
-                let score = here + unknownScore
+                let score = sum(here, unknownScore)
                 if workspace.scores[end].start < 0 || score > workspace.scores[end].score {
                     workspace.scores[end] = Arrival(score: score, start: Int32(start), id: unknown ?? -1)
                 }
             }
             start += length
         }
-        collect(word, into: &ids, workspace.scores)
+        return bestPath(count, workspace.scores)
     }
 
     /// Walks the best path back; neighbouring unknowns become one.
-    private func collect(_ word: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], _ arrivals: [Arrival]) {
+    private func bestPath(_ count: Int, _ arrivals: [Arrival]) -> [(range: Range<Int>, id: Int32)] {
         var segments: [(range: Range<Int>, id: Int32)] = []
-        var end = word.count
+        var end = count
         while end > 0 {
             let arrival = arrivals[end]
-            // A trie can end inside a character of a damaged vocabulary; such positions are never reached.
             guard arrival.start >= 0 else { break }
             let start = Int(arrival.start)
             let isUnknown = arrival.id < 0 || arrival.id == unknown
@@ -81,19 +91,6 @@ struct UnigramModel: TokenModel {
             }
             end = start
         }
-        for segment in segments.reversed() {
-            if segment.id >= 0 {
-                ids.append(segment.id)
-                continue
-            }
-            let bytes = UnsafeBufferPointer(rebasing: word[segment.range])
-            if let id = vocabulary.id(bytes), scores.indices.contains(Int(id)) {
-                ids.append(id)
-            } else if let byteTokens, bytes.allSatisfy({ byteTokens[Int($0)] != nil }) {
-                for byte in bytes { ids.append(byteTokens[Int(byte)] ?? 0) }
-            } else if let unknown {
-                ids.append(unknown)
-            }
-        }
+        return segments.reversed()
     }
 }

@@ -27,7 +27,7 @@ struct BertNormalizer: Normalizer {
         if stripsAccents, !UTF8Text.isASCII(result) {
             var stripped: [UInt8] = []
             UTF8Text.forEachScalar(UnicodeForm.nfd.normalize(result)) { scalar, _ in
-                if !CharacterClass.of(scalar).contains(.mn) { UTF8Text.append(scalar, to: &stripped) }
+                if !Self.isNonspacingMark(scalar) { UTF8Text.append(scalar, to: &stripped) }
             }
             result = stripped
         }
@@ -36,6 +36,11 @@ struct BertNormalizer: Normalizer {
 
     private static func isControl(_ scalar: UInt32) -> Bool {
         if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D { return false }
-        return !CharacterClass.of(scalar).isDisjoint(with: .other)
+        // Unassigned characters stay, and so do those that Unicode 8, whose tables the reference has, did not know.
+        return !CharacterClass.of(scalar).isDisjoint(with: [.cc, .cf, .co]) && CharacterClass.isAssigned(scalar, byUnicode: 8)
+    }
+
+    private static func isNonspacingMark(_ scalar: UInt32) -> Bool {
+        scalar >= 0x300 && CharacterClass.of(scalar).contains(.mn) && CharacterClass.isAssigned(scalar, byUnicode: 8) || scalar == 0x1734
     }
 }

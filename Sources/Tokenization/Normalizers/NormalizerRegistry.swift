@@ -14,7 +14,9 @@ enum NormalizerRegistry {
             "Lowercase": { _, _ in FunctionNormalizer(function: Lowercase.normalize) },
             "StripAccents": { _, _ in
                 ScalarNormalizer { scalar, output in
-                    if CharacterClass.of(scalar).isDisjoint(with: .mark) { UTF8Text.append(scalar, to: &output) }
+                    // The reference's table of marks is that of Unicode 9.
+                    let isMark = !CharacterClass.of(scalar).isDisjoint(with: .mark) && CharacterClass.isAssigned(scalar, byUnicode: 9)
+                    if !isMark { UTF8Text.append(scalar, to: &output) }
                 }
             },
             "Prepend": { field, _ in

@@ -4,11 +4,27 @@ import Foundation
 enum UnicodeForm: String, Sendable, CaseIterable {
     case nfc = "NFC", nfd = "NFD", nfkc = "NFKC", nfkd = "NFKD"
 
+    /// Characters that Unicode 11, whose tables the reference implementation has, did not know stay as they are and keep
+    /// their neighbours apart.
     func normalize(_ text: [UInt8]) -> [UInt8] {
         if UTF8Text.isASCII(text) { return text }
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count)
+        var start = 0
+        UTF8Text.forEachScalar(text) { scalar, range in
+            guard scalar > 0x300, !CharacterClass.isAssigned(scalar, byUnicode: 11) else { return }
+            result += Self.apply(self, text[start..<range.lowerBound])
+            result += text[range]
+            start = range.upperBound
+        }
+        return result + Self.apply(self, text[start...])
+    }
+
+    private static func apply(_ form: UnicodeForm, _ text: ArraySlice<UInt8>) -> [UInt8] {
+        if text.isEmpty { return [] }
         let string = String(decoding: text, as: UTF8.self)
         let normalized =
-            switch self {
+            switch form {
             case .nfc: string.precomposedStringWithCanonicalMapping
             case .nfd: string.decomposedStringWithCanonicalMapping
             case .nfkc: string.precomposedStringWithCompatibilityMapping

@@ -13,7 +13,7 @@ struct Pattern: Sendable {
         program = try PatternProgram(PatternParser.parse(source))
     }
 
-    /// All matches that are not empty, left to right, without overlap.
+    /// All matches, left to right, without overlap; also empty ones, but none where the match before it ends.
     func matches(in text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
         var result: [Range<Int>] = []
         forEachMatch(in: text) { result.append($0) }
@@ -23,12 +23,20 @@ struct Pattern: Sendable {
     func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         var machine = PatternMachine(program: program, text: text)
         var position = 0
-        while position < text.count {
-            if let end = machine.match(at: position), end > position {
+        var lastEnd = -1
+        while position <= text.count {
+            let end = machine.match(at: position)
+            if machine.isExhausted { return }
+            if let end, end > position {
                 body(position..<end)
                 position = end
+                lastEnd = end
             } else {
-                if machine.isExhausted { return }
+                if end != nil, lastEnd != position {
+                    body(position..<position)
+                    lastEnd = position
+                }
+                guard position < text.count else { return }
                 position += UTF8Text.scalar(text, at: position).length
             }
         }

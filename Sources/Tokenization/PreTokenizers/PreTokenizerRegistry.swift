@@ -33,12 +33,7 @@ enum PreTokenizerRegistry {
         },
         "Whitespace": { _, _ in WordRunPreTokenizer() },
         "WhitespaceSplit": { _, _ in CharacterSplitPreTokenizer(behavior: .removed, isDelimiter: CharacterClass.isWhitespace) },
-        "BertPreTokenizer": { _, _ in
-            SequencePreTokenizer(steps: [
-                CharacterSplitPreTokenizer(behavior: .removed, isDelimiter: CharacterClass.isWhitespace),
-                CharacterSplitPreTokenizer(behavior: .isolated, isDelimiter: CharacterClass.isBertPunctuation),
-            ])
-        },
+        "BertPreTokenizer": { _, _ in SequencePreTokenizer.bert },
         "CharDelimiterSplit": { field, _ in
             let delimiter = try field.required("delimiter", expected: "one character").scalar().value
             return CharacterSplitPreTokenizer(behavior: .removed) { $0 == delimiter }
@@ -62,4 +57,12 @@ enum PreTokenizerRegistry {
         }
         return behavior
     }
+}
+
+extension SequencePreTokenizer {
+    /// BERT's words: whitespace falls away, every punctuation mark stands alone.
+    static let bert = SequencePreTokenizer(steps: [
+        CharacterSplitPreTokenizer(behavior: .removed, isDelimiter: CharacterClass.isWhitespace),
+        CharacterSplitPreTokenizer(behavior: .isolated, isDelimiter: CharacterClass.isBertPunctuation),
+    ])
 }

@@ -82,19 +82,27 @@ enum CharacterClass {
     static func isWhitespace(_ scalar: UInt32) -> Bool { of(scalar).contains(.whitespace) }
     static func isWord(_ scalar: UInt32) -> Bool { !of(scalar).isDisjoint(with: .word) || scalar == 0x200C || scalar == 0x200D }
 
-    /// Punctuation as BERT has it: every ASCII character that is neither letter, digit, space nor control, and category P.
+    /// Whether the scalar was assigned in that version of Unicode. Some tables of the field are that old, and new characters
+    /// pass through them as unassigned ones.
+    static func isAssigned(_ scalar: UInt32, byUnicode version: Int) -> Bool {
+        guard let age = Unicode.Scalar(scalar)?.properties.age else { return false }
+        return age.major <= version
+    }
+
+    /// Punctuation as BERT has it: every ASCII character that is neither letter, digit, space nor control, and category P
+    /// (of Unicode 8, as in the reference implementation's tables).
     static func isBertPunctuation(_ scalar: UInt32) -> Bool {
         switch scalar {
-        case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
+        case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E, 0x166D, 0x111C9: true
         case 0..<0x80: false
-        default: !of(scalar).isDisjoint(with: .punctuation)
+        default: !of(scalar).isDisjoint(with: .punctuation) && isAssigned(scalar, byUnicode: 8)
         }
     }
 
     /// The ideograph blocks that BERT sets apart with spaces.
     static func isBertIdeograph(_ scalar: UInt32) -> Bool {
         switch scalar {
-        case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B73F, 0x2B740...0x2B81F, 0x2B920...0x2CEAF, 0xF900...0xFAFF, 0x2F800...0x2FA1F: true
+        case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B81F, 0x2B920...0x2CEAF, 0xF900...0xFAFF, 0x2F800...0x2FA1F: true
         default: false
         }
     }

@@ -12,6 +12,10 @@ struct AddedToken: Sendable {
     var isNormalized = false
     /// Can be left out when decoding.
     var isSpecial = false
+    /// Whether it is looked for in texts at all.
+    var isSearched = true
+    /// The content as the normaliser leaves it, which is what a normalised token is looked for by and decodes to.
+    fileprivate(set) var normalizedContent: [UInt8] = []
 }
 
 /// All added tokens of a tokenizer, and the search for them.
@@ -33,11 +37,15 @@ struct AddedTokens: Sendable {
         self.tokens = tokens
         var indexOfID: [Int: Int] = [:]
         var idOfContent: [[UInt8]: Int] = [:]
-        for (index, token) in tokens.enumerated() {
+        for index in tokens.indices {
+            var token = tokens[index]
+            token.normalizedContent = token.isNormalized ? normalizer?.normalize(token.content) ?? token.content : token.content
+            self.tokens[index] = token
             indexOfID[token.id] = index
             idOfContent[token.content] = token.id
+            guard token.isSearched else { continue }
             if token.isNormalized {
-                normalized.insert(normalizer?.normalize(token.content) ?? token.content, value: Int32(index))
+                normalized.insert(token.normalizedContent, value: Int32(index))
             } else {
                 plain.insert(token.content, value: Int32(index))
             }
@@ -50,12 +58,12 @@ struct AddedTokens: Sendable {
     func id(_ content: [UInt8]) -> Int? { idOfContent[content] }
 
     /// Cuts text at the tokens that are looked for in the text as given.
-    func splitPlain(_ text: [UInt8]) -> [Segment] { split(text, plain) }
+    func splitPlain(_ text: [UInt8], parsesSpecial: Bool) -> [Segment] { split(text, plain, parsesSpecial) }
     /// Cuts normalised text at the tokens that are looked for there.
-    func splitNormalized(_ text: [UInt8]) -> [Segment] { split(text, normalized) }
+    func splitNormalized(_ text: [UInt8], parsesSpecial: Bool) -> [Segment] { split(text, normalized, parsesSpecial) }
 
     /// Leftmost, longest.
-    private func split(_ text: [UInt8], _ trie: ByteTrie) -> [Segment] {
+    private func split(_ text: [UInt8], _ trie: ByteTrie, _ parsesSpecial: Bool) -> [Segment] {
         guard !text.isEmpty else { return [] }
         guard !trie.isEmpty else { return [.text(0..<text.count)] }
         return text.withUnsafeBufferPointer { buffer in
@@ -71,6 +79,7 @@ struct AddedTokens: Sendable {
                 var start = position
                 var end = match.end
                 position = match.end
+                if token.isSpecial, !parsesSpecial { continue }
                 if token.singleWord {
                     let wordBefore = start > 0 && CharacterClass.isWord(UTF8Text.scalar(buffer, before: start).value)
                     let wordAfter = end < buffer.count && CharacterClass.isWord(UTF8Text.scalar(buffer, at: end).value)
