@@ -34,7 +34,6 @@ static void supply(png_structp png, png_bytep target, size_t count) {
     reader->offset += count;
 }
 
-// Nothing that changes after setjmp lives in a local variable of this function: `decode` has the locals.
 static void decode(png_structp png, png_infop header, uint8_t *pixels, size_t capacity, FoveaPNGInfo *info) {
     png_read_info(png, header);
     info->width = png_get_image_width(png, header);
@@ -53,10 +52,10 @@ static void decode(png_structp png, png_infop header, uint8_t *pixels, size_t ca
     }
 }
 
-static int run(const uint8_t *data, size_t size, uint8_t *pixels, size_t capacity, FoveaPNGInfo *info) {
-    memset(info, 0, sizeof *info);
-    Reader reader = {data, size, 0, FOVEA_PNG_OK, info};
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, fail, ignore);
+// What changes after setjmp must not live in local variables of the function that calls it: `reader` is the caller's.
+static int run(Reader *reader, uint8_t *pixels, size_t capacity) {
+    memset(reader->info, 0, sizeof *reader->info);
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, fail, ignore);
     if (!png) return FOVEA_PNG_NO_MEMORY;
     png_infop header = png_create_info_struct(png);
     if (!header) {
@@ -64,23 +63,25 @@ static int run(const uint8_t *data, size_t size, uint8_t *pixels, size_t capacit
         return FOVEA_PNG_NO_MEMORY;
     }
     if (setjmp(png_jmpbuf(png)) == 0) {
-        png_set_read_fn(png, &reader, supply);
+        png_set_read_fn(png, reader, supply);
         // Text and profiles are not looked at, so a hostile file cannot make them large.
         png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
         png_set_chunk_malloc_max(png, 8 * 1024 * 1024);
         png_set_chunk_cache_max(png, 64);
-        decode(png, header, pixels, capacity, info);
-    } else if (reader.status == FOVEA_PNG_OK) {
-        reader.status = FOVEA_PNG_DAMAGED;
+        decode(png, header, pixels, capacity, reader->info);
+    } else if (reader->status == FOVEA_PNG_OK) {
+        reader->status = FOVEA_PNG_DAMAGED;
     }
     png_destroy_read_struct(&png, &header, NULL);
-    return reader.status;
+    return reader->status;
 }
 
 int fovea_png_info(const uint8_t *data, size_t size, FoveaPNGInfo *info) {
-    return run(data, size, NULL, 0, info);
+    Reader reader = {data, size, 0, FOVEA_PNG_OK, info};
+    return run(&reader, NULL, 0);
 }
 
 int fovea_png_decode(const uint8_t *data, size_t size, uint8_t *pixels, size_t capacity, FoveaPNGInfo *info) {
-    return run(data, size, pixels, capacity, info);
+    Reader reader = {data, size, 0, FOVEA_PNG_OK, info};
+    return run(&reader, pixels, capacity);
 }

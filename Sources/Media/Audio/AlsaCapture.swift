@@ -43,7 +43,9 @@ final class AlsaCapture {
 
     deinit { snd_pcm_close(pcm) }
 
+    /// Starts a prepared device; one that is running already goes on.
     func start() throws(MediaError) {
+        guard snd_pcm_state(pcm) == SND_PCM_STATE_PREPARED else { return }
         let code = snd_pcm_start(pcm)
         guard code == 0 else { throw .captureFailed(device: device, operation: "starting", reason: Self.text(code)) }
     }

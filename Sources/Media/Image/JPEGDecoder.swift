@@ -34,6 +34,21 @@ enum JPEGDecoder: ImageDecoder {
         }
     }
 
+    /// Whether the marker that ends the picture comes after the first scan (a preview in the header has one of its own).
+    fileprivate static func hasEnd(_ bytes: [UInt8]) -> Bool {
+        var offset = 2
+        while offset + 4 <= bytes.count, bytes[offset] == 0xFF, bytes[offset + 1] != 0xDA {
+            offset += bytes[offset + 1] == 0xFF ? 1 : 2 + (Int(bytes[offset + 2]) << 8 | Int(bytes[offset + 3]))
+        }
+        // Usually at the very end.
+        var i = bytes.count - 2
+        while i > offset {
+            if bytes[i] == 0xFF, bytes[i + 1] == 0xD9 { return true }
+            i -= 1
+        }
+        return false
+    }
+
     private struct Header {
         var width = 0
         var height = 0
@@ -57,7 +72,7 @@ enum JPEGDecoder: ImageDecoder {
             let status = bytes.withUnsafeBufferPointer {
                 tjDecompressHeader3(handle, $0.baseAddress, UInt($0.count), &width, &height, &subsampling, &colorSpace)
             }
-            if status != 0 { try fail() }
+            if status != 0 { try check(bytes) }
             return Header(width: Int(width), height: Int(height), colorSpace: colorSpace)
         }
 
@@ -74,15 +89,16 @@ enum JPEGDecoder: ImageDecoder {
                 }
                 filled = pixels.count
             }
-            if status != 0 { try fail() }
+            if status != 0 { try check(bytes) }
             return result
         }
 
-        /// Warnings (stray bytes, an odd marker) leave a whole picture; a picture cut off does not.
-        private func fail() throws(MediaError) {
+        /// After a call that was not all right. Warnings (stray bytes, a wrong code) still leave a picture, unless its end is
+        /// missing: then what was not there is grey.
+        private func check(_ bytes: [UInt8]) throws(MediaError) {
             let reason = String(cString: tjGetErrorStr2(handle))
-            if reason.contains("Premature end") || reason.contains("ends prematurely") { throw .truncatedImage(path: path, format: "JPEG") }
-            if tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue), !reason.contains("Corrupt JPEG data: bad Huffman") { return }
+            if !JPEGDecoder.hasEnd(bytes) { throw .truncatedImage(path: path, format: "JPEG") }
+            if tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue) { return }
             if reason.contains("nsupported") || reason.contains("not supported") {
                 throw .unsupportedImage(path: path, format: "JPEG", reason: reason)
             }
