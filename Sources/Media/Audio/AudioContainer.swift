@@ -21,8 +21,44 @@ enum AudioContainer {
         case [0x4F, 0x67, 0x67, 0x53]:  // OggS
             return try lastOggPage(of: file)
         default:
-            return nil
+            return try mpegStream(of: file)?.shortfall
         }
+    }
+
+    /// Whether the number of frames libsndfile tells is an estimate from the bit rate of the first frame: an MP3 file whose
+    /// encoder wrote no header frame.
+    static func lengthIsEstimate(of file: borrowing InputFile) throws(MediaError) -> Bool {
+        try mpegStream(of: file)?.hasHeader == false
+    }
+
+    private struct MPEGStream {
+        let hasHeader: Bool
+        let shortfall: Shortfall?
+    }
+
+    /// MP3: after an ID3v2 tag the first frame may be a header ("Xing" or, for a constant rate, "Info") that names the number
+    /// of bytes. Nil if it is no MPEG audio. (Found out here also because libmpg123 complains on standard error.)
+    private static func mpegStream(of file: borrowing InputFile) throws(MediaError) -> MPEGStream? {
+        var start: Int64 = 0
+        var head = try file.bytes(at: 0, count: 10)
+        if head.count == 10, Array(head.prefix(3)) == Array("ID3".utf8) {
+            // Four times seven bits.
+            start = 10 + head[6..<10].reduce(Int64(0)) { $0 << 7 | Int64($1 & 0x7F) }
+        }
+        head = try file.bytes(at: start, count: 256)
+        guard head.count >= 64, head[0] == 0xFF, head[1] & 0xE0 == 0xE0 else { return nil }
+        // The frame's side information comes before; its length depends on version and channels, 9 to 32 bytes.
+        for mark in [Array("Xing".utf8), Array("Info".utf8)] {
+            guard let at = (4..<48).first(where: { Array(head[$0..<$0 + 4]) == mark }) else { continue }
+            func number(_ offset: Int) -> Int64 { head[offset..<offset + 4].reduce(0) { $0 << 8 | Int64($1) } }
+            let flags = number(at + 4)
+            // Bit 0: number of frames, bit 1: number of bytes.
+            guard flags & 2 != 0 else { return MPEGStream(hasHeader: flags & 1 != 0, shortfall: nil) }
+            let expected = number(at + 8 + (flags & 1 != 0 ? 4 : 0)), actual = file.byteCount - start
+            let short = actual < expected ? Shortfall(expected: expected, actual: actual, unit: "bytes") : nil
+            return MPEGStream(hasHeader: flags & 1 != 0, shortfall: short)
+        }
+        return MPEGStream(hasHeader: false, shortfall: nil)
     }
 
     /// RIFF and IFF: name (4 bytes), size (4 bytes), content padded to an even size.

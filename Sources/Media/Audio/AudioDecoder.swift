@@ -59,6 +59,10 @@ public final class AudioDecoder {
     public init(path: String, sampleRate: Int = Media.speechSampleRate, acceptTruncated: Bool = false) throws(MediaError) {
         let file = try InputFile(path: path)
         let shortfall = try AudioContainer.shortfall(of: file)
+        let lengthIsEstimate = try AudioContainer.lengthIsEstimate(of: file)
+        if let shortfall, !acceptTruncated {
+            throw .truncatedAudio(path: path, expected: shortfall.expected, actual: shortfall.actual, unit: shortfall.unit)
+        }
         let (handle, header) = try Self.open(file)
         var failure: MediaError?
         if !Self.sampleRates.contains(Int64(header.samplerate)) {
@@ -67,8 +71,6 @@ public final class AudioDecoder {
             failure = .unsupportedAudio(path: path, property: "the number of channels", value: Int64(header.channels), supported: Self.channelCounts)
         } else if header.frames == 0, shortfall == nil {
             failure = .noAudioFrames(path: path)
-        } else if let shortfall, !acceptTruncated {
-            failure = .truncatedAudio(path: path, expected: shortfall.expected, actual: shortfall.actual, unit: shortfall.unit)
         }
         if let failure {
             sf_close(handle)
@@ -88,7 +90,7 @@ public final class AudioDecoder {
         self.acceptTruncated = acceptTruncated
         isTruncated = shortfall != nil
         // libsndfile's SF_COUNT_MAX stands for "unknown".
-        let frames: Int64? = header.frames > 0 && header.frames < Int64.max ? header.frames : nil
+        let frames: Int64? = header.frames > 0 && header.frames < Int64.max && !lengthIsEstimate ? header.frames : nil
         info = AudioFileInfo(
             path: path, format: Self.formatName(header.format), sampleRate: Int(header.samplerate),
             channelCount: Int(header.channels), frameCount: frames)
