@@ -43,7 +43,9 @@ final class AlsaCapture {
 
     deinit { snd_pcm_close(pcm) }
 
+    /// Starts a prepared device; one that is running already goes on.
     func start() throws(MediaError) {
+        guard snd_pcm_state(pcm) == SND_PCM_STATE_PREPARED else { return }
         let code = snd_pcm_start(pcm)
         guard code == 0 else { throw .captureFailed(device: device, operation: "starting", reason: Self.text(code)) }
     }
@@ -63,10 +65,15 @@ final class AlsaCapture {
             try recover(Int32(truncatingIfNeeded: got), operation: "reading")
             return []
         }
+        return Self.mono(interleaved[0..<Int(got) * channelCount], channelCount: channelCount)
+    }
+
+    /// The mean of the channels, full scale ±1.
+    static func mono(_ interleaved: ArraySlice<Int16>, channelCount: Int) -> [Float] {
         let scale = 1 / (32_768 * Float(channelCount))
-        return (0..<got).map { frame in
+        return stride(from: interleaved.startIndex, to: interleaved.endIndex, by: channelCount).map { start in
             var sum: Float = 0
-            for channel in 0..<channelCount { sum += Float(interleaved[frame * channelCount + channel]) }
+            for channel in 0..<channelCount { sum += Float(interleaved[start + channel]) }
             return sum * scale
         }
     }

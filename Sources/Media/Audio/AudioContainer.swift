@@ -21,8 +21,47 @@ enum AudioContainer {
         case [0x4F, 0x67, 0x67, 0x53]:  // OggS
             return try lastOggPage(of: file)
         default:
-            return nil
+            return try mpegStream(of: file)?.shortfall
         }
+    }
+
+    /// Samples per channel of an MP3 file whose encoder wrote no header frame, counted frame by frame; libsndfile only
+    /// estimates them from the bit rate of the first. Nil for every other file.
+    static func countedMPEGLength(of file: borrowing InputFile) throws(MediaError) -> Int64? {
+        guard let stream = try mpegStream(of: file), !stream.hasHeader else { return nil }
+        return try MPEGFrame.sampleCount(of: file, from: stream.start)
+    }
+
+    private struct MPEGStream {
+        /// Offset of the first frame.
+        let start: Int64
+        let hasHeader: Bool
+        let shortfall: Shortfall?
+    }
+
+    /// MP3: after an ID3v2 tag the first frame may be a header ("Xing" or, for a constant rate, "Info") that names the number
+    /// of bytes. Nil if it is no MPEG audio. (Found out here also because libmpg123 complains on standard error.)
+    private static func mpegStream(of file: borrowing InputFile) throws(MediaError) -> MPEGStream? {
+        var start: Int64 = 0
+        var head = try file.bytes(at: 0, count: 10)
+        if head.count == 10, Array(head.prefix(3)) == Array("ID3".utf8) {
+            // Four times seven bits.
+            start = 10 + head[6..<10].reduce(Int64(0)) { $0 << 7 | Int64($1 & 0x7F) }
+        }
+        head = try file.bytes(at: start, count: 256)
+        guard head.count >= 64, head[0] == 0xFF, head[1] & 0xE0 == 0xE0 else { return nil }
+        // The frame's side information comes before; its length depends on version and channels, 9 to 32 bytes.
+        for mark in [Array("Xing".utf8), Array("Info".utf8)] {
+            guard let at = (4..<48).first(where: { Array(head[$0..<$0 + 4]) == mark }) else { continue }
+            func number(_ offset: Int) -> Int64 { head[offset..<offset + 4].reduce(0) { $0 << 8 | Int64($1) } }
+            let flags = number(at + 4)
+            // Bit 0: number of frames, bit 1: number of bytes.
+            guard flags & 2 != 0 else { return MPEGStream(start: start, hasHeader: flags & 1 != 0, shortfall: nil) }
+            let expected = number(at + 8 + (flags & 1 != 0 ? 4 : 0)), actual = file.byteCount - start
+            let short = actual < expected ? Shortfall(expected: expected, actual: actual, unit: "bytes") : nil
+            return MPEGStream(start: start, hasHeader: flags & 1 != 0, shortfall: short)
+        }
+        return MPEGStream(start: start, hasHeader: false, shortfall: nil)
     }
 
     /// RIFF and IFF: name (4 bytes), size (4 bytes), content padded to an even size.
@@ -71,5 +110,43 @@ enum AudioContainer {
             }
         }
         return last
+    }
+}
+
+/// The four bytes at the beginning of a frame of MPEG audio, layer III (ISO/IEC 11172-3, §2.4.1.3, and 13818-3).
+private struct MPEGFrame {
+    let byteCount: Int64
+    let sampleCount: Int64
+
+    init?(_ header: [UInt8]) {
+        guard header.count == 4, header[0] == 0xFF, header[1] & 0xE0 == 0xE0, header[1] >> 1 & 3 == 1 else { return nil }
+        let version = header[1] >> 3 & 3  // 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
+        let rateIndex = Int(header[2] >> 2 & 3), bitRateIndex = Int(header[2] >> 4)
+        guard version != 1, rateIndex < 3, (1...14).contains(bitRateIndex) else { return nil }
+        let isFirst = version == 3
+        let kilobits: [Int64] =
+            isFirst
+            ? [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
+            : [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]
+        let rate = [44_100, 48_000, 32_000][rateIndex] / (isFirst ? 1 : version == 2 ? 2 : 4) as Int64
+        sampleCount = isFirst ? 1152 : 576
+        byteCount = sampleCount / 8 * kilobits[bitRateIndex - 1] * 1000 / rate + Int64(header[2] >> 1 & 1)
+    }
+
+    /// Sum over the frames from `start` on, up to the first byte that is none.
+    static func sampleCount(of file: borrowing InputFile, from start: Int64) throws(MediaError) -> Int64 {
+        var total: Int64 = 0
+        var position = start, blockStart = start
+        var block: [UInt8] = []
+        while true {
+            if position + 4 > blockStart + Int64(block.count) {
+                block = try file.bytes(at: position, count: 1 << 16)
+                blockStart = position
+            }
+            let index = Int(position - blockStart)
+            guard index + 4 <= block.count, let frame = MPEGFrame(Array(block[index..<index + 4])) else { return total }
+            total += frame.sampleCount
+            position += frame.byteCount
+        }
     }
 }

@@ -59,6 +59,10 @@ public final class AudioDecoder {
     public init(path: String, sampleRate: Int = Media.speechSampleRate, acceptTruncated: Bool = false) throws(MediaError) {
         let file = try InputFile(path: path)
         let shortfall = try AudioContainer.shortfall(of: file)
+        let countedLength = try AudioContainer.countedMPEGLength(of: file)
+        if let shortfall, !acceptTruncated {
+            throw .truncatedAudio(path: path, expected: shortfall.expected, actual: shortfall.actual, unit: shortfall.unit)
+        }
         let (handle, header) = try Self.open(file)
         var failure: MediaError?
         if !Self.sampleRates.contains(Int64(header.samplerate)) {
@@ -67,8 +71,10 @@ public final class AudioDecoder {
             failure = .unsupportedAudio(path: path, property: "the number of channels", value: Int64(header.channels), supported: Self.channelCounts)
         } else if header.frames == 0, shortfall == nil {
             failure = .noAudioFrames(path: path)
-        } else if let shortfall, !acceptTruncated {
-            failure = .truncatedAudio(path: path, expected: shortfall.expected, actual: shortfall.actual, unit: shortfall.unit)
+        } else if let countedLength, countedLength > header.frames + 4 * 1152, !acceptTruncated {
+            // libsndfile reads no further than its estimate: better to say so than to lose the end silently.
+            failure = .damagedAudio(
+                path: path, reason: "an MP3 of varying bit rate without the header that tells its length: only \(header.frames) of \(countedLength) samples can be read")
         }
         if let failure {
             sf_close(handle)
@@ -86,9 +92,9 @@ public final class AudioDecoder {
         self.resampler = resampler
         self.sampleRate = sampleRate
         self.acceptTruncated = acceptTruncated
-        isTruncated = shortfall != nil
+        isTruncated = shortfall != nil || (countedLength ?? 0) > header.frames + 4 * 1152
         // libsndfile's SF_COUNT_MAX stands for "unknown".
-        let frames: Int64? = header.frames > 0 && header.frames < Int64.max ? header.frames : nil
+        let frames: Int64? = header.frames > 0 && header.frames < Int64.max && countedLength == nil ? header.frames : nil
         info = AudioFileInfo(
             path: path, format: Self.formatName(header.format), sampleRate: Int(header.samplerate),
             channelCount: Int(header.channels), frameCount: frames)

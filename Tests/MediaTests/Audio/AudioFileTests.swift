@@ -119,6 +119,7 @@ import Testing
     @Test("a cut-off recording", arguments: [
         ("t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16), ("t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16),
         ("t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16), ("t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS),
+        ("t.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III),
     ])
     func truncated(name: String, format: Int) throws {
         // Noise, so that no format can squeeze it into the first half.
@@ -139,6 +140,28 @@ import Testing
         let rest = try AudioFile.load(path: cut, acceptTruncated: true)
         #expect(rest.isTruncated)
         #expect(rest.samples.count > 4000 && rest.samples.count < 40_000, "\(rest.samples.count)")
+    }
+
+    @Test("an MP3 without a header frame: read whole, or refused where libsndfile would lose its end")
+    func headerless() throws {
+        let silence = [Float](repeating: 0, count: 32_000), tone = sine(900, rate: 16_000, seconds: 2)
+        for (name, samples) in [("even", tone + tone), ("low estimate", silence + tone)] {
+            let path = folder.path("h.mp3")
+            try writeSound(samples, rate: 16_000, format: Int32(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III), to: path)
+            var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            let mark = try #require((0..<200).first { ["Xing", "Info"].map { Array($0.utf8) }.contains(Array(bytes[$0..<$0 + 4])) })
+            for i in mark..<mark + 4 { bytes[i] = 0 }
+            let bare = try folder.write("bare.mp3", bytes)
+            do {
+                let recording = try AudioFile.load(path: bare)
+                #expect(recording.source?.frameCount == nil)
+                #expect(!recording.isTruncated)
+                #expect(recording.duration > 3.9 && recording.duration < 4.3, "\(name): \(recording.duration)")
+            } catch {
+                guard case .damagedAudio = error else { throw error }
+                #expect(try AudioFile.load(path: bare, acceptTruncated: true).isTruncated)
+            }
+        }
     }
 
     @Test("a streamed WAV whose size was never filled in is whole", arguments: [0xFFFF_FFFF, 0x7FFF_FFFF, 0x7FFF_F000] as [UInt32])

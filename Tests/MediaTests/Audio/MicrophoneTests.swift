@@ -17,6 +17,13 @@ import Testing
         }
     }
 
+    @Test("16-bit frames become the mean of their channels")
+    func mixing() {
+        #expect(AlsaCapture.mono([0, 16_384, -32_768], channelCount: 1) == [0, 0.5, -1])
+        #expect(AlsaCapture.mono([9, 16_384, 0, -32_768, -32_768][1...], channelCount: 2) == [0.25, -1])
+        #expect(AlsaCapture.mono([], channelCount: 2).isEmpty)
+    }
+
     @Test("a device nobody has")
     func unknown() {
         #expect {

@@ -1,0 +1,96 @@
+import Foundation
+
+/// Turns a picture into what a vision tower reads, exactly as the processor a checkpoint names would.
+public protocol ImageProcessor: Sendable {
+    init(_ configuration: ImageProcessorConfiguration) throws(MediaError)
+
+    /// How a picture of this size would be cut.
+    /// - Throws: `MediaError.invalidParameter` for a size below 1.
+    func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout
+
+    /// The picture resized, cropped, padded and cut, before normalisation: `[slotCount, 3, tileHeight, tileWidth]`.
+    func resizedPixels(of image: RGBImage) throws(MediaError) -> (layout: ImageLayout, levels: [UInt8])
+
+    /// `[slotCount, 3, tileHeight, tileWidth]`, normalised, and which part of the picture went where.
+    func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage
+}
+
+/// The processors by the names checkpoints give them.
+public enum ImageProcessors {
+    private static let types: [String: any ImageProcessor.Type] = [
+        "CLIP": CLIPImageProcessor.self, "ViT": ViTImageProcessor.self, "DeiT": DeiTImageProcessor.self, "Blip": BlipImageProcessor.self,
+        "Mllama": MllamaImageProcessor.self, "Idefics3": Idefics3ImageProcessor.self, "SmolVLM": Idefics3ImageProcessor.self,
+    ]
+
+    /// The processor a `preprocessor_config.json` names.
+    /// - Parameter fallback: the name to assume where the file has none ("ViT" for the oldest checkpoints)
+    /// - Throws: `MediaError.invalidParameter` for an unknown processor or settings it cannot have.
+    public static func make(json: Data, fallback: String? = nil) throws(MediaError) -> any ImageProcessor {
+        try make(ImageProcessorConfiguration(json: json), fallback: fallback)
+    }
+
+    public static func make(_ configuration: ImageProcessorConfiguration, fallback: String? = nil) throws(MediaError) -> any ImageProcessor {
+        let name = configuration.type ?? fallback ?? "absent"
+        guard let type = types[name] else {
+            throw .invalidParameter(name: "image_processor_type", value: name, expected: types.keys.sorted().joined(separator: ", "))
+        }
+        return try type.init(configuration)
+    }
+}
+
+// MARK: - Checks shared by the processors
+
+/// Sizes come from downloaded files; nothing sensible is beyond these.
+enum ProcessorLimits {
+    static let edge = 1...8192
+    static let tiles = 1...64
+
+    static func check(_ value: Int?, name: String, in range: ClosedRange<Int> = edge) throws(MediaError) -> Int {
+        guard let value, range.contains(value) else {
+            throw .invalidParameter(name: name, value: value.map { "\($0)" } ?? "absent", expected: "\(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    static func check(imageWidth width: Int, height: Int) throws(MediaError) {
+        _ = try check(width, name: "picture width", in: 1...1 << 30)
+        _ = try check(height, name: "picture height", in: 1...1 << 30)
+    }
+
+    /// Pictures in the making are bounded as those in files are.
+    static func check(pixels: Int, of name: String) throws(MediaError) {
+        guard pixels <= ImageFile.defaultMaximumPixels else {
+            throw .invalidParameter(name: "\(name), resized,", value: "\(pixels) pixels", expected: "at most \(ImageFile.defaultMaximumPixels)")
+        }
+    }
+
+    static func filter(_ number: Int?, default filter: ResampleFilter) throws(MediaError) -> ResampleFilter {
+        guard let number else { return filter }
+        guard let named = ResampleFilter(rawValue: number) else {
+            throw .invalidParameter(name: "resample", value: "\(number)", expected: "0 to 5")
+        }
+        return named
+    }
+}
+
+extension RGBImage {
+    /// Copies a part of the picture into a `[3, tileHeight, tileWidth]` tile of `levels`.
+    func copy(_ part: PixelRectangle, into levels: inout [UInt8], tile: Int, tileWidth: Int, tileHeight: Int, atX: Int, y atY: Int) {
+        let plane = tileWidth * tileHeight
+        levels.withUnsafeMutableBufferPointer { levels in
+            pixels.withUnsafeBufferPointer { pixels in
+                for y in 0..<part.height {
+                    var source = ((part.y + y) * width + part.x) * 3
+                    var target = tile * 3 * plane + (atY + y) * tileWidth + atX
+                    for _ in 0..<part.width {
+                        levels[target] = pixels[source]
+                        levels[target + plane] = pixels[source + 1]
+                        levels[target + 2 * plane] = pixels[source + 2]
+                        source += 3
+                        target += 1
+                    }
+                }
+            }
+        }
+    }
+}

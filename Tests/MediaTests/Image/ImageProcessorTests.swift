@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+
+@testable import Media
+
+@Suite struct ImageProcessorTests {
+    private func bytes(_ values: [Float]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
+
+    @Test("every bit as transformers' processors, over awkward sizes", arguments: Samples.processors)
+    func transformers(sample: ProcessorSample) throws {
+        let processor = try ImageProcessors.make(json: Data(sample.configuration.utf8))
+        let image = noise(width: sample.width, height: sample.height)
+        let (layout, levels) = try processor.resizedPixels(of: image)
+        #expect(levels.count == sample.count)
+        #expect(checksum(levels) == sample.levels)
+        let processed = try processor.process(image)
+        #expect(checksum(bytes(processed.pixelValues)) == sample.values)
+        #expect(processed.layout == layout)
+        #expect(layout == (try processor.layout(width: sample.width, height: sample.height)))
+        if let id = layout.aspectRatioID {
+            #expect(sample.grid == [id, layout.slotMask.reduce(0, +)])
+        } else if layout.endsWithWholePicture {
+            #expect(sample.grid == [layout.rows, layout.columns])
+        }
+    }
+
+    @Test("the fixtures", .enabled(if: Fixtures.available), arguments: [
+        ("llava", "abc"), ("mllama", "bcde"), ("smolvlm", "abc"), ("blip", "abc"), ("vit-gpt2", "ab"), ("trocr", "ab"),
+    ])
+    func golden(model: String, pictures: String) throws {
+        let golden = try Fixtures.golden(model)
+        let processor = try ImageProcessors.make(json: Fixtures.preprocessorConfig(model))
+        for letter in pictures {
+            let image = try ImageFile.load(path: Fixtures.input("image_\(letter).png"))
+            let name = "image_\(letter)"
+            let (layout, levels) = try processor.resizedPixels(of: image)
+            #expect(levels == (try golden.bytes("\(name)/resized_u8")), "\(model) \(name)")
+            let expected = try golden.floats("\(name)/pixel_values")
+            let processed = try processor.process(image)
+            #expect(processed.pixelValues.count == expected.count)
+            #expect(largestDifference(processed.pixelValues, expected) == 0)
+            #expect(levels.count == layout.slotCount * 3 * layout.tileHeight * layout.tileWidth)
+            if model == "smolvlm" {
+                #expect((try golden.bytes("\(name)/pixel_attention_mask")).allSatisfy { $0 == 1 })
+            }
+        }
+    }
+
+    @Test("Mllama's aspect ratios", .enabled(if: Fixtures.available), arguments: [
+        ("small", ["d"]), ("wide", ["e"]), ("tall", ["c"]), ("two", ["d", "b"]),
+    ])
+    func aspectRatios(prompt: String, pictures: [String]) throws {
+        let golden = try Fixtures.golden("mllama")
+        let processor = try ImageProcessors.make(json: Fixtures.preprocessorConfig("mllama"))
+        let layouts = try pictures.map { try processor.process(ImageFile.load(path: Fixtures.input("image_\($0).png"))).layout }
+        #expect(layouts.map(\.aspectRatioID) == (try golden.integers("\(prompt)/aspect_ratio_ids")))
+        #expect(layouts.flatMap(\.slotMask) == (try golden.integers("\(prompt)/aspect_ratio_mask")))
+    }
+
+    // MARK: Geometry
+
+    @Test("a crop's patches cover the middle of the picture, edge to edge")
+    func cropGeometry() throws {
+        let processor = try CLIPImageProcessor(.init(json: Data(#"{"size": {"shortest_edge": 70}, "crop_size": {"height": 70, "width": 70}}"#.utf8)))
+        let layout = try processor.layout(width: 280, height: 140)
+        // Resized to 140×70, columns 35 ..< 105 kept: 70 … 210 of the original.
+        let patches = layout.patches(ofTile: 0, patchSize: 14)
+        #expect(patches.count == 25)
+        #expect(patches[0] == PictureRectangle(x: 70, y: 0, width: 28, height: 28))
+        #expect(patches[24] == PictureRectangle(x: 182, y: 112, width: 28, height: 28))
+    }
+
+    @Test("patches of padding have no rectangle, patches at the edge a part")
+    func padding() throws {
+        var configuration = ImageProcessorConfiguration(type: "Mllama")
+        configuration.size = .init(height: 42, width: 42)
+        let processor = try MllamaImageProcessor(configuration)
+        // 80×38 enlarged to 84×39 on 1×2 tiles.
+        let layout = try processor.layout(width: 80, height: 38)
+        #expect(layout.rows == 1 && layout.columns == 2 && layout.slotCount == 4 && layout.tiles.count == 2)
+        let right = layout.patches(ofTile: 1, patchSize: 14)
+        #expect(right.count == 9)
+        let last = try #require(right[8])
+        #expect(abs(last.x + last.width - 80) < 1e-9 && abs(last.y + last.height - 38) < 1e-9)
+        let tall = try processor.layout(width: 10, height: 130)
+        #expect(tall.patches(ofTile: 0, patchSize: 14).contains { $0 == nil })
+    }
+
+    @Test("Idefics3's tiles cover the picture once, and the last one again", arguments: [(112, 112), (97, 53), (41, 130), (1000, 10)])
+    func tiles(width: Int, height: Int) throws {
+        var configuration = ImageProcessorConfiguration(type: "SmolVLM")
+        configuration.size = .init(longestEdge: 112)
+        configuration.maxImageSize = .init(longestEdge: 56)
+        let layout = try Idefics3ImageProcessor(configuration).layout(width: width, height: height)
+        let areas = layout.tiles.indices.map { tile in
+            layout.patches(ofTile: tile, patchSize: 28).compactMap { $0 }.reduce(0) { $0 + $1.width * $1.height }
+        }
+        let area = Double(width * height)
+        #expect(abs(areas.last! - area) < 1e-6 * area)
+        if layout.rows > 0 { #expect(abs(areas.dropLast().reduce(0, +) - area) < 1e-6 * area) }
+        let corner = try #require(layout.patches(ofTile: layout.tiles.count - 1, patchSize: 28).last ?? nil)
+        #expect(abs(corner.x + corner.width - Double(width)) < 1e-9)
+    }
+
+    @Test("a strip's middle costs no more than the crop")
+    func strip() throws {
+        let processor = try CLIPImageProcessor(.init())
+        let strip = RGBImage(width: 20_000, height: 1, pixels: [UInt8](repeating: 9, count: 60_000))
+        let processed = try processor.process(strip)
+        #expect(processed.pixelValues.count == 3 * 224 * 224)
+    }
+
+    // MARK: What cannot be
+
+    @Test("settings that make no sense are refused", arguments: [
+        #"{}"#, #"{"image_processor_type": "Nobody"}"#, #"[]"#, #"not json"#,
+        #"{"image_processor_type": "ViTImageProcessor", "size": {"height": 0, "width": 4}}"#,
+        #"{"image_processor_type": "ViTImageProcessor", "size": {"height": 99999999999, "width": 4}}"#,
+        #"{"image_processor_type": "ViTImageProcessor", "size": "large"}"#,
+        #"{"image_processor_type": "ViTImageProcessor", "image_mean": [1]}"#,
+        #"{"image_processor_type": "ViTImageProcessor", "image_std": [1, 0, 1]}"#,
+        #"{"image_processor_type": "ViTImageProcessor", "resample": 17}"#,
+        #"{"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 4, "longest_edge": 9}}"#,
+        #"{"image_processor_type": "MllamaImageProcessor", "size": {"height": 4, "width": 5}}"#,
+        #"{"image_processor_type": "MllamaImageProcessor", "size": {"height": 8000, "width": 8000}, "max_image_tiles": 64}"#,
+        #"{"image_processor_type": "MllamaImageProcessor", "max_image_tiles": -1}"#,
+        #"{"image_processor_type": "Idefics3ImageProcessor", "size": {"longest_edge": 8000}, "max_image_size": {"longest_edge": 1}}"#,
+    ])
+    func nonsense(json: String) {
+        #expect(throws: MediaError.self) { try ImageProcessors.make(json: Data(json.utf8)) }
+    }
+
+    @Test("a checkpoint without a name gets the one assumed for it")
+    func fallback() throws {
+        #expect(try ImageProcessors.make(json: Data(#"{"size": 32}"#.utf8), fallback: "ViT") is ViTImageProcessor)
+    }
+}
