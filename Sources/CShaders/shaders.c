@@ -53,21 +53,39 @@ static const _Alignas(4) unsigned char code16[] = {
 #embed "../Compute/Shaders/embed/embed_bf16.spv"
 };
 static const _Alignas(4) unsigned char code17[] = {
-#embed "../Compute/Shaders/linear/shuffle_f32.spv"
+#embed "../Compute/Shaders/linear/row_f32.spv"
 };
 static const _Alignas(4) unsigned char code18[] = {
-#embed "../Compute/Shaders/linear/shuffle_f16.spv"
+#embed "../Compute/Shaders/linear/row_f16.spv"
 };
 static const _Alignas(4) unsigned char code19[] = {
-#embed "../Compute/Shaders/linear/shuffle_bf16.spv"
+#embed "../Compute/Shaders/linear/row_bf16.spv"
 };
 static const _Alignas(4) unsigned char code20[] = {
-#embed "../Compute/Shaders/norm/norm_layer.spv"
+#embed "../Compute/Shaders/linear/shuffle_f32.spv"
 };
 static const _Alignas(4) unsigned char code21[] = {
-#embed "../Compute/Shaders/norm/norm_rms.spv"
+#embed "../Compute/Shaders/linear/shuffle_f16.spv"
 };
 static const _Alignas(4) unsigned char code22[] = {
+#embed "../Compute/Shaders/linear/shuffle_bf16.spv"
+};
+static const _Alignas(4) unsigned char code23[] = {
+#embed "../Compute/Shaders/linear/tile_f32.spv"
+};
+static const _Alignas(4) unsigned char code24[] = {
+#embed "../Compute/Shaders/linear/tile_f16.spv"
+};
+static const _Alignas(4) unsigned char code25[] = {
+#embed "../Compute/Shaders/linear/tile_bf16.spv"
+};
+static const _Alignas(4) unsigned char code26[] = {
+#embed "../Compute/Shaders/norm/norm_layer.spv"
+};
+static const _Alignas(4) unsigned char code27[] = {
+#embed "../Compute/Shaders/norm/norm_rms.spv"
+};
+static const _Alignas(4) unsigned char code28[] = {
 #embed "../Compute/Shaders/sample/top_k.spv"
 };
 
@@ -89,12 +107,18 @@ static const fovea_shader shaders[] = {
     {"embed/embed_f32", code14, sizeof code14},
     {"embed/embed_f16", code15, sizeof code15},
     {"embed/embed_bf16", code16, sizeof code16},
-    {"linear/shuffle_f32", code17, sizeof code17},
-    {"linear/shuffle_f16", code18, sizeof code18},
-    {"linear/shuffle_bf16", code19, sizeof code19},
-    {"norm/norm_layer", code20, sizeof code20},
-    {"norm/norm_rms", code21, sizeof code21},
-    {"sample/top_k", code22, sizeof code22},
+    {"linear/row_f32", code17, sizeof code17},
+    {"linear/row_f16", code18, sizeof code18},
+    {"linear/row_bf16", code19, sizeof code19},
+    {"linear/shuffle_f32", code20, sizeof code20},
+    {"linear/shuffle_f16", code21, sizeof code21},
+    {"linear/shuffle_bf16", code22, sizeof code22},
+    {"linear/tile_f32", code23, sizeof code23},
+    {"linear/tile_f16", code24, sizeof code24},
+    {"linear/tile_bf16", code25, sizeof code25},
+    {"norm/norm_layer", code26, sizeof code26},
+    {"norm/norm_rms", code27, sizeof code27},
+    {"sample/top_k", code28, sizeof code28},
 };
 
 const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];

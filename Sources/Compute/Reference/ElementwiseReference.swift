@@ -1,0 +1,17 @@
+extension Reference {
+    /// activation(a) joined with b.
+    public static func combine(_ a: Matrix, activation: Activation = .none, _ operation: ElementwiseOperation? = nil, _ b: Matrix? = nil) -> Matrix {
+        var out = a
+        for index in a.values.indices {
+            let value = activate(Double(a.values[index]), activation)
+            let other = Double(b?.values[index] ?? 0)
+            out.values[index] =
+                switch operation {
+                case .add: Float(value + other)
+                case .multiply: Float(value * other)
+                case nil: Float(value)
+                }
+        }
+        return out
+    }
+}

@@ -1,0 +1,124 @@
+import Formats
+import Testing
+
+@testable import Compute
+
+@Suite("linear equals its CPU twin")
+struct LinearTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var rows, outputs, inputs: Int
+        var format = ElementFormat.f32
+        var activation = Activation.none
+        var profile = KernelProfile.vector
+        var bias = true
+        var residual = false
+        /// Extra elements between rows, and before the first.
+        var gap = 0
+        var offset = 0
+
+        var testDescription: String {
+            "\(rows)×\(outputs)×\(inputs) \(format.rawValue) \(activation) \(profile.rawValue) bias \(bias) residual \(residual) gap \(gap)+\(offset)"
+        }
+    }
+
+    /// Shapes at and around every edge: 1, primes, one more and one less than a tile, K short of a block.
+    static let shapes = [(1, 1, 1), (1, 7, 3), (1, 67, 240), (2, 5, 31), (3, 33, 32), (4, 65, 33), (5, 64, 64), (8, 31, 100), (9, 129, 97), (67, 71, 130)]
+
+    static var cases: [Case] {
+        var all: [Case] = []
+        for profile in KernelProfile.allCases {
+            for (index, shape) in shapes.enumerated() {
+                for format in LinearSelection.formats {
+                    all.append(
+                        Case(
+                            rows: shape.0, outputs: shape.1, inputs: shape.2, format: format, profile: profile, bias: index % 2 == 0,
+                            residual: index % 3 == 0))
+                }
+            }
+            // Aligned and unaligned rows of x, and results that must not spill into their gaps.
+            all.append(Case(rows: 6, outputs: 37, inputs: 64, format: .f16, profile: profile, residual: true, gap: 4, offset: 4))
+            all.append(Case(rows: 6, outputs: 37, inputs: 64, format: .f16, profile: profile, residual: true, gap: 3, offset: 1))
+            all.append(Case(rows: 1, outputs: 37, inputs: 64, format: .f32, profile: profile, residual: true, gap: 3, offset: 2))
+            for activation in Activation.allCases {
+                all.append(Case(rows: 5, outputs: 40, inputs: 36, activation: activation, profile: profile, residual: true))
+            }
+        }
+        return all
+    }
+
+    @Test("every form, format, activation and awkward shape", arguments: cases)
+    func parity(_ c: Case) throws {
+        let bench = try KernelBench(seed: UInt64(c.rows * 1000 + c.inputs))
+        let x = bench.matrix(c.rows, c.inputs)
+        let (weight, rounded) = try bench.weight(bench.matrix(c.outputs, c.inputs), format: c.format)
+        let bias = c.bias ? bench.values(c.outputs) : nil
+        let residual = c.residual ? bench.matrix(c.rows, c.outputs) : nil
+        let out = try bench.output(c.rows, c.outputs, rowStride: c.outputs + c.gap, offset: c.offset)
+        try bench.stream.linear(
+            bench.tensor(x, rowStride: c.inputs + c.gap, offset: c.offset), weight: weight, bias: bias.map { try bench.vector($0) },
+            activation: c.activation, residual: residual.map { try bench.tensor($0, rowStride: c.outputs + c.gap) }, into: out,
+            profile: c.profile)
+        let expected = Reference.linear(x, weight: rounded, bias: bias, activation: c.activation, residual: residual)
+        #expect(largestDifference(try bench.read(out), expected) < 2e-6 * Float(c.inputs).squareRoot() + 2e-6)
+        bench.expectUntouchedGaps(out)
+        bench.expectNoValidationMessages()
+    }
+
+    @Test("the residual may be the result itself", arguments: KernelProfile.allCases)
+    func inPlace(_ profile: KernelProfile) throws {
+        let bench = try KernelBench()
+        let x = bench.matrix(11, 48)
+        let residual = bench.matrix(11, 53)
+        let (weight, rounded) = try bench.weight(bench.matrix(53, 48), format: .f16)
+        let out = try bench.tensor(residual)
+        try bench.stream.linear(bench.tensor(x), weight: weight, residual: out, into: out, profile: profile)
+        #expect(largestDifference(try bench.read(out), Reference.linear(x, weight: rounded, residual: residual)) < 2e-5)
+    }
+
+    @Test("GELU is within 1e-6 of the exact function, from far below zero to far above", arguments: [Activation.gelu, .geluTanh, .quickGelu, .silu])
+    func activations(_ activation: Activation) throws {
+        let bench = try KernelBench()
+        let x = Reference.Matrix(rows: 1, columns: 4001, values: (0...4000).map { Float($0 - 2000) / 200 })
+        let (one, _) = try bench.weight(.init(rows: 1, columns: 1, values: [1]), format: .f32)
+        let out = try bench.output(4001, 1)
+        let column = Reference.Matrix(rows: 4001, columns: 1, values: x.values)
+        try bench.stream.linear(bench.tensor(column), weight: one, activation: activation, into: out)
+        let expected = column.values.map { Float(Reference.activate(Double($0), activation)) }
+        let got = try bench.read(out).values
+        // Absolute below 1, relative above: a float of 8 has steps of 1e-6 itself.
+        let worst = zip(got, expected).map { abs($0 - $1) / max(1, abs($1)) }.max() ?? .infinity
+        #expect(worst < (activation == .gelu ? 1e-6 : 4e-6), "\(activation): \(worst)")
+    }
+
+    struct Convolution: Sendable { var time, channels, outputs, kernel, stride, padding: Int }
+
+    @Test(
+        "a convolution over overlapping rows equals a convolution",
+        arguments: [
+            Convolution(time: 20, channels: 80, outputs: 24, kernel: 3, stride: 1, padding: 1),
+            Convolution(time: 21, channels: 16, outputs: 24, kernel: 3, stride: 2, padding: 1),
+            Convolution(time: 7, channels: 5, outputs: 3, kernel: 3, stride: 1, padding: 1),
+            Convolution(time: 9, channels: 3, outputs: 2, kernel: 4, stride: 3, padding: 0),
+        ], KernelProfile.allCases)
+    func convolution(_ c: Convolution, _ profile: KernelProfile) throws {
+        let bench = try KernelBench()
+        let x = bench.matrix(c.time, c.channels)
+        let filter = bench.values(c.outputs * c.channels * c.kernel)
+        let bias = bench.values(c.outputs)
+        var padded = Reference.Matrix(rows: c.time + 2 * c.padding, columns: c.channels)
+        for t in 0..<c.time { for k in 0..<c.channels { padded[t + c.padding, k] = x[t, k] } }
+        var permuted = Reference.Matrix(rows: c.outputs, columns: c.kernel * c.channels)
+        for o in 0..<c.outputs {
+            for k in 0..<c.channels {
+                for tap in 0..<c.kernel { permuted[o, tap * c.channels + k] = filter[(o * c.channels + k) * c.kernel + tap] }
+            }
+        }
+        let expected = Reference.convolution1D(
+            x, weight: filter, outputs: c.outputs, kernel: c.kernel, stride: c.stride, padding: c.padding, bias: bias, activation: .gelu)
+        let out = try bench.output(expected.rows, c.outputs)
+        try bench.stream.convolution1D(
+            bench.tensor(padded), weight: bench.weight(permuted, format: .f32).0, kernel: c.kernel, stride: c.stride,
+            bias: bench.vector(bias), activation: .gelu, into: out, profile: profile)
+        #expect(largestDifference(try bench.read(out), expected) < 2e-5)
+    }
+}

@@ -1,0 +1,116 @@
+import Formats
+import Testing
+
+@testable import Compute
+
+@Suite("norms, embedding, elementwise and top-k equal their CPU twins")
+struct SmallKernelTests {
+    @Test("norms", arguments: [(1, 1), (3, 7), (5, 31), (2, 64), (7, 512), (3, 1281)], [0, 1, 4])
+    func norms(_ shape: (rows: Int, columns: Int), gap: Int) throws {
+        let bench = try KernelBench()
+        // Far from zero, where a one-pass variance would lose its digits.
+        let x = bench.matrix(shape.rows, shape.columns, in: 90...110)
+        let (gamma, beta) = (bench.values(shape.columns), bench.values(shape.columns))
+        let source = try bench.tensor(x, rowStride: shape.columns + gap)
+        let out = try bench.output(shape.rows, shape.columns, rowStride: shape.columns + gap)
+        try bench.stream.layerNorm(source, gamma: bench.vector(gamma), beta: bench.vector(beta), epsilon: 1e-5, into: out)
+        #expect(largestDifference(try bench.read(out), Reference.layerNorm(x, gamma: gamma, beta: beta, epsilon: 1e-5)) < 3e-5)
+        bench.expectUntouchedGaps(out)
+        try bench.stream.rmsNorm(source, gamma: bench.vector(gamma), epsilon: 1e-6, into: out)
+        #expect(largestDifference(try bench.read(out), Reference.rmsNorm(x, gamma: gamma, epsilon: 1e-6)) < 3e-6)
+        bench.expectUntouchedGaps(out)
+        // In place, and without parameters.
+        try bench.stream.layerNorm(source, gamma: nil, beta: nil, epsilon: 1e-5, into: source)
+        #expect(largestDifference(try bench.read(source), Reference.layerNorm(x, gamma: nil, beta: nil, epsilon: 1e-5)) < 3e-5)
+        bench.expectNoValidationMessages()
+    }
+
+    @Test("embedding of a step and of a sequence", arguments: LinearSelection.formats, [1, 5, 12, 100])
+    func embedding(_ format: ElementFormat, columns: Int) throws {
+        let bench = try KernelBench()
+        let (table, rounded) = try bench.weight(bench.matrix(53, columns), format: format)
+        let positions = bench.matrix(20, columns)
+        let tokens = bench.integers(6, below: 53)
+        let out = try bench.output(6, columns, rowStride: columns + 1)
+        try bench.stream.embed(
+            tokens: bench.ids(tokens), firstPosition: 4, table: table, scale: 1.5, positions: bench.tensor(positions), into: out)
+        #expect(
+            largestDifference(
+                try bench.read(out),
+                Reference.embed(tokens, table: rounded, scale: 1.5, positions: positions, rowPositions: Array(4..<10))) < 1e-6)
+        bench.expectUntouchedGaps(out)
+
+        let step = try StepBuffer(device: bench.device)
+        step.write(StepState(position: 11, tokens: tokens))
+        try bench.stream.embed(step: step, rows: 6, table: table, positions: bench.tensor(positions), into: out)
+        #expect(
+            largestDifference(
+                try bench.read(out),
+                Reference.embed(tokens, table: rounded, scale: 1, positions: positions, rowPositions: Array(repeating: 11, count: 6))) < 1e-6)
+
+        // Ids and positions beyond their tables are clamped, not followed into the wilds.
+        try bench.stream.embed(
+            tokens: bench.ids([4_000_000_000]), firstPosition: 1000, table: table, positions: bench.tensor(positions), into: out.rows(0..<1))
+        #expect(
+            largestDifference(
+                try bench.read(out.rows(0..<1)), Reference.embed([52], table: rounded, scale: 1, positions: positions, rowPositions: [19])) < 1e-6)
+        bench.expectNoValidationMessages()
+    }
+
+    @Test("conversions", arguments: [(1, 1), (3, 127), (2, 128), (5, 131)])
+    func conversions(_ shape: (rows: Int, columns: Int)) throws {
+        let bench = try KernelBench()
+        let x = bench.matrix(shape.rows, shape.columns, in: -70...70)
+        for (source, target) in ElementwiseSelection.conversions {
+            let out = try bench.output(shape.rows, shape.columns, rowStride: shape.columns + 5, format: target)
+            try bench.stream.convert(bench.tensor(x, rowStride: shape.columns + 3, format: source), scale: 0.5, into: out)
+            let got = try bench.read(out)
+            for (value, original) in zip(got.values, x.values) {
+                let expected = KernelBench.rounded(original, to: source) * 0.5
+                // Half a unit in the last place, or a whole one where the device rounds towards zero.
+                let tolerance = target == .f16 ? abs(expected) * 0x1p-10 : 0
+                #expect(abs(value - expected) <= tolerance)
+            }
+        }
+        bench.expectNoValidationMessages()
+    }
+
+    @Test("activations, sums and gates", arguments: Activation.allCases, [1, 130])
+    func combinations(_ activation: Activation, columns: Int) throws {
+        let bench = try KernelBench()
+        let (a, b) = (bench.matrix(3, columns, in: -4...4), bench.matrix(3, columns))
+        let (ta, tb) = (try bench.tensor(a, rowStride: columns + 1), try bench.tensor(b))
+        let out = try bench.output(3, columns, rowStride: columns + 2)
+        for operation in ElementwiseOperation.allCases {
+            try bench.stream.combine(ta, activation: activation, operation, tb, into: out)
+            #expect(largestDifference(try bench.read(out), Reference.combine(a, activation: activation, operation, b)) < 1e-5)
+        }
+        try bench.stream.activate(ta, activation, into: ta)
+        #expect(largestDifference(try bench.read(ta), Reference.combine(a, activation: activation)) < 1e-5)
+        bench.expectUntouchedGaps(out)
+        bench.expectNoValidationMessages()
+    }
+
+    @Test("the largest few, ties and NaN included", arguments: [1, 2, 9, 1000], KernelProfile.allCases)
+    func topK(_ columns: Int, _ profile: KernelProfile) throws {
+        let bench = try KernelBench()
+        var x = bench.matrix(4, columns)
+        for index in x.values.indices where index % 7 == 3 { x.values[index] = 0.5 }
+        for column in 0..<columns { x[2, column] = column % 3 == 0 ? .nan : -1 }
+        for column in 0..<columns { x[3, column] = .nan }
+        let count = 8
+        let (values, indices) = (try bench.output(4, count), try bench.ids(Array(repeating: 77, count: 4 * count)))
+        let places = Tensor(buffer: indices.buffer, rows: 4, columns: count, format: .i32)
+        try bench.stream.topK(bench.tensor(x, rowStride: columns + 1), count: count, values: values, indices: places, profile: profile)
+        let gotValues = try bench.read(values)
+        let gotIndices = places.buffer.read(UInt32.self, count: 4 * count)
+        for r in 0..<4 {
+            let expected = Reference.topK((0..<columns).map { x[r, $0] }, count: count)
+            for k in 0..<count {
+                #expect(gotIndices[r * count + k] == (k < expected.count ? UInt32(expected[k].index) : .max))
+                if k < expected.count { #expect(gotValues[r, k] == expected[k].value) }
+            }
+        }
+        bench.expectNoValidationMessages()
+    }
+}
