@@ -58,7 +58,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Checkpoint", "Formats"], path: "Tests/TestSupport"),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Formats"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoint", "Formats", "TestSupport"]),
-        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Checkpoint", "TestSupport"]),
+        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "CSndfile"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "TestSupport"]),

@@ -109,7 +109,7 @@ public enum WordTiming {
     }
 
     /// Whether `text` occurs in the punctuation as a run of scalars; the empty text does.
-    static func isPart(_ text: String, of punctuation: String) -> Bool {
+    public static func isPart(_ text: String, of punctuation: String) -> Bool {
         let wanted = Array(text.unicodeScalars), all = Array(punctuation.unicodeScalars)
         guard !wanted.isEmpty else { return true }
         guard wanted.count <= all.count else { return false }

@@ -1,0 +1,105 @@
+/// The grammar of timestamps (`ApplyTimestampRules` of the published Whisper, `WhisperTimeStampLogitsProcessor` of
+/// transformers): they come in pairs except before the end, never go back, begin the window, and are chosen whenever
+/// together they are likelier than any single text token.
+public struct TimestampRules: LogitsProcessor {
+    public let timestampBegin: Int
+    public let endOfText: Int
+    public let noTimestamps: Int?
+    /// How far into the window the first timestamp may lie, in timestamp steps.
+    public let maximumInitialIndex: Int?
+
+    public init(timestampBegin: Int, endOfText: Int, noTimestamps: Int?, maximumInitialIndex: Int?) {
+        self.timestampBegin = timestampBegin
+        self.endOfText = endOfText
+        self.noTimestamps = noTimestamps
+        self.maximumInitialIndex = maximumInitialIndex
+    }
+
+    public func process(_ logits: inout [Float], context: TokenContext) {
+        let tokens = context.generated
+        if let noTimestamps, logits.indices.contains(noTimestamps) { logits[noTimestamps] = -.infinity }
+        let isAfterTimestamp = tokens.last.map { $0 >= timestampBegin } ?? false
+        let isSecondOfPair = tokens.count < 2 || tokens[tokens.count - 2] >= timestampBegin
+        if isAfterTimestamp {
+            if isSecondOfPair {
+                TimestampRules.remove(timestampBegin..<logits.count, from: &logits)
+            } else {
+                TimestampRules.remove(0..<endOfText, from: &logits)
+            }
+        }
+        if let last = tokens.last(where: { $0 >= timestampBegin }) {
+            // A segment's end lies after its start; the next start may equal the end before it.
+            let first = isAfterTimestamp && !isSecondOfPair ? last : last + 1
+            TimestampRules.remove(timestampBegin..<first, from: &logits)
+        }
+        if tokens.isEmpty {
+            TimestampRules.remove(0..<timestampBegin, from: &logits)
+            if let maximumInitialIndex {
+                TimestampRules.remove(timestampBegin + maximumInitialIndex + 1..<logits.count, from: &logits)
+            }
+        }
+        // Comparing unnormalised is the same: both sides have the same normaliser.
+        let all = LogProbabilities.logSumExp(logits, in: min(timestampBegin, logits.count)..<logits.count)
+        let bestText = logits.withUnsafeBufferPointer { $0[..<min(timestampBegin, $0.count)].max() ?? -.infinity }
+        if all > bestText { TimestampRules.remove(0..<timestampBegin, from: &logits) }
+    }
+
+    private static func remove(_ range: Range<Int>, from logits: inout [Float]) {
+        logits.withUnsafeMutableBufferPointer { logits in
+            let range = range.clamped(to: 0..<logits.count)
+            UnsafeMutableBufferPointer(rebasing: logits[range]).update(repeating: -.infinity)
+        }
+    }
+}
+
+/// Everything that holds for the tokens of a window: prompt and processors, from options and tokenizer.
+struct WhisperRules {
+    let processors: [any LogitsProcessor]
+    /// Start token, then language and task where the model knows several.
+    let startSequence: [Int]
+    /// The start sequence, and the wish for no timestamps.
+    let initialTokens: [Int]
+
+    init(_ options: TranscriptionOptions, tokenizer: any SpeechTokenizer, language: String?, secondsPerTimestamp: Double) throws {
+        var start = [tokenizer.startOfTranscript]
+        if tokenizer.isMultilingual {
+            guard let code = language, let entry = tokenizer.languages.first(where: { $0.code == code }) else {
+                throw GenerationError.unknownLanguage(language ?? "?", known: tokenizer.languages.map(\.code))
+            }
+            start.append(entry.token)
+            switch options.task {
+            case .transcribe: start.append(try WhisperRules.required(tokenizer.transcribe, "<|transcribe|>"))
+            case .translate: start.append(try WhisperRules.required(tokenizer.translate, "<|translate|>"))
+            }
+        }
+        startSequence = start
+        initialTokens = options.timestamps ? start : start + [try WhisperRules.required(tokenizer.noTimestamps, "<|notimestamps|>")]
+
+        let special = [
+            tokenizer.transcribe, tokenizer.translate, tokenizer.startOfTranscript, tokenizer.startOfPrevious, tokenizer.startOfLM, tokenizer.noSpeech,
+        ].compactMap { $0 }
+        let blank = try options.beginSuppressedTokens ?? tokenizer.encode(" ")
+        var chain: [any LogitsProcessor] = [
+            SuppressTokensAtBegin(blank + [tokenizer.endOfText]),
+            SuppressTokens(Set(try options.suppressedTokens ?? tokenizer.nonSpeechTokens()).union(special).sorted()),
+        ]
+        if options.timestamps {
+            chain.append(TimestampRules(
+                timestampBegin: tokenizer.timestampBegin, endOfText: tokenizer.endOfText, noTimestamps: tokenizer.noTimestamps,
+                maximumInitialIndex: options.maximumInitialTimestamp.map { Int(($0 / secondsPerTimestamp).rounded(.toNearestOrEven)) }))
+        }
+        processors = chain
+    }
+
+    /// The decoder's prompt: what was said before, then the initial tokens.
+    func prompt(previous: [Int], tokenizer: any SpeechTokenizer, maximumTokens: Int) throws -> [Int] {
+        guard !previous.isEmpty else { return initialTokens }
+        let marker = try WhisperRules.required(tokenizer.startOfPrevious, "<|startofprev|>")
+        return [marker] + previous.suffix(max(maximumTokens / 2 - 1, 0)) + initialTokens
+    }
+
+    static func required(_ token: Int?, _ piece: String) throws -> Int {
+        guard let token else { throw GenerationError.missingToken(piece) }
+        return token
+    }
+}

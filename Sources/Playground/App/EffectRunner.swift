@@ -1,0 +1,99 @@
+import Foundation
+
+/// Carries out effects: calls the backend, the disk and the store in tasks of their own, and puts what comes of it into the queue.
+@MainActor
+final class EffectRunner {
+    private let backend: any PlaygroundBackend
+    private let queue: EventQueue
+    private let clock = ContinuousClock()
+    private let started: ContinuousClock.Instant
+    private var answer: Task<Void, Never>?
+    private var transfer: Task<Void, Never>?
+    private var memory: Task<Void, Never>?
+    private let store: AsyncStream<StoredMessage>.Continuation
+    private let storing: Task<Void, Never>
+
+    /// - Parameter storeFolder: where conversations are kept; nil keeps none.
+    init(backend: any PlaygroundBackend, queue: EventQueue, storeFolder: String?) {
+        self.backend = backend
+        self.queue = queue
+        started = clock.now
+        let (stream, continuation) = AsyncStream<StoredMessage>.makeStream()
+        store = continuation
+        storing = Task.detached {
+            guard let storeFolder else { return }
+            do {
+                let store = try ConversationStore(folder: storeFolder)
+                for await message in stream { try await store.keep(message) }
+            } catch {
+                // The app goes on without; said once.
+                queue.put(.storageFailed("\(error)"))
+            }
+        }
+    }
+
+    func run(_ effect: Effect) {
+        switch effect {
+        case .listModels: spawn { [backend] in .models(await backend.models()) }
+        case .readMemory: readMemory()
+        case .load(let name): transfer = follow(backend.load(name), { .load(name, $0) }, { .loaded(name, $0) })
+        case .download(let name): transfer = follow(backend.pull(name), { .download(name, $0) }, { .downloaded(name, $0) })
+        case .cancelTransfer: transfer?.cancel()
+        case .answer(let number, var request):
+            request.audioPath = request.audioPath.map(Completion.expanded)
+            let clock = clock, started = started
+            answer = follow(
+                backend.answer(request), { .answer(number, $0, time: started.duration(to: clock.now) / .seconds(1)) }, { .answered(number, $0) })
+        case .cancelAnswer: answer?.cancel()
+        case .complete(let prefix, let purpose): spawn { .completions(prefix: prefix, Completion.paths(prefix, purpose)) }
+        case .keep(let message): store.yield(message)
+        case .save(let path, let text):
+            spawn {
+                do {
+                    try text.write(toFile: Completion.expanded(path), atomically: true, encoding: .utf8)
+                    return .saved(path: path, .done)
+                } catch {
+                    return .saved(path: path, .failed(error.localizedDescription))
+                }
+            }
+        case .quit, .suspend, .redraw: break  // The loop's own.
+        }
+    }
+
+    /// One reading at a time; a second one while the first runs would say the same.
+    func readMemory() {
+        guard memory == nil else { return }
+        memory = Task { [backend, queue] in
+            queue.put(.memory(await backend.memory()))
+            memory = nil
+        }
+    }
+
+    /// Stops what runs and waits for the last message to be written.
+    func finish() async {
+        answer?.cancel()
+        transfer?.cancel()
+        store.finish()
+        await storing.value
+    }
+
+    private func spawn(_ work: @escaping @Sendable () async -> Event) {
+        Task.detached { [queue] in queue.put(await work()) }
+    }
+
+    private func follow<Element: Sendable>(
+        _ stream: AsyncThrowingStream<Element, any Error>, _ event: @escaping @Sendable (Element) -> Event,
+        _ ending: @escaping @Sendable (TaskEnd) -> Event
+    ) -> Task<Void, Never> {
+        Task.detached { [queue] in
+            do {
+                for try await element in stream { queue.put(event(element)) }
+                queue.put(ending(Task.isCancelled ? .cancelled : .done))
+            } catch is CancellationError {
+                queue.put(ending(.cancelled))
+            } catch {
+                queue.put(ending(Task.isCancelled ? .cancelled : .failed("\(error)")))
+            }
+        }
+    }
+}

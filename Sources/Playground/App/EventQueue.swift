@@ -1,0 +1,46 @@
+import Synchronization
+
+/// The one way into the app: input and tasks put events in, the loop takes all there are.
+final class EventQueue: Sendable {
+    private struct Contents {
+        var events: [Event] = []
+        var isFrameDue = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let contents = Mutex(Contents())
+
+    func put(_ event: Event) {
+        contents.withLock { contents in
+            contents.events.append(event)
+            defer { contents.waiter = nil }
+            return contents.waiter
+        }?.resume()
+    }
+
+    /// Wakes the loop without an event, to draw.
+    func wakeForFrame() {
+        contents.withLock { contents in
+            contents.isFrameDue = true
+            defer { contents.waiter = nil }
+            return contents.waiter
+        }?.resume()
+    }
+
+    /// Waits until there is something, and takes all of it. One caller only.
+    func take() async -> [Event] {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let ready = contents.withLock { contents in
+                if !contents.events.isEmpty || contents.isFrameDue { return true }
+                contents.waiter = continuation
+                return false
+            }
+            if ready { continuation.resume() }
+        }
+        return contents.withLock { contents in
+            contents.isFrameDue = false
+            defer { contents.events.removeAll(keepingCapacity: true) }
+            return contents.events
+        }
+    }
+}

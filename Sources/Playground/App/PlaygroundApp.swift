@@ -1,0 +1,118 @@
+import Foundation
+import Terminal
+
+/// What the playground starts with.
+public struct PlaygroundOptions: Sendable {
+    /// The model to load; nil takes the first that is installed, or asks.
+    public var model: String?
+    /// A recording to transcribe at once.
+    public var audio: String?
+    public var language: String?
+    public var task: SpeechTask
+    /// Draw with ASCII characters and eight colours.
+    public var ascii: Bool
+    public var colorMap: ColorMap?
+    /// Where conversations are kept; nil keeps none.
+    public var dataFolder: String?
+
+    public init(
+        model: String? = nil, audio: String? = nil, language: String? = nil, task: SpeechTask = .transcribe, ascii: Bool = false,
+        colorMap: ColorMap? = nil, dataFolder: String? = ConversationStore.standardFolder()
+    ) {
+        self.model = model
+        self.audio = audio
+        self.language = language
+        self.task = task
+        self.ascii = ascii
+        self.colorMap = colorMap
+        self.dataFolder = dataFolder
+    }
+}
+
+/// The loop: events in, state on, effects out, and a frame at most thirty times a second while something changes.
+public enum PlaygroundApp {
+    static let frameInterval: Duration = .milliseconds(33)
+    /// How often memory is measured while the model works, and while nothing happens.
+    static let busyMemoryInterval: Duration = .milliseconds(500)
+    static let idleMemoryInterval: Duration = .seconds(3)
+
+    /// Runs until the person leaves or a signal ends it; the terminal is as before when this returns or throws.
+    /// - Parameter screen: where to draw; nil takes the terminal.
+    /// - Throws: `TerminalError` when there is no terminal to draw on.
+    @MainActor
+    public static func run(backend: any PlaygroundBackend, options: PlaygroundOptions, screen: (any Screen)? = nil) async throws -> ExitStatus {
+        let screen = screen ?? NcursesScreen(ascii: options.ascii)
+        let queue = EventQueue()
+        try screen.start { queue.put(.input($0)) }
+        defer { screen.stop() }
+
+        var state = State(size: screen.size, theme: Theme(screen.capabilities))
+        state.speech = SpeechSettings(language: options.language, task: options.task)
+        if let map = options.colorMap { state.attention.colorMap = map }
+        let runner = EffectRunner(backend: backend, queue: queue, storeFolder: options.dataFolder)
+        Task { queue.put(.device(await backend.deviceName)) }
+        queue.put(.started(model: options.model, audio: options.audio))
+
+        let clock = ContinuousClock()
+        var drawn = clock.now - frameInterval
+        var isFrameScheduled = false
+        var isChanged = true
+        var shown: Canvas?
+        var measured = clock.now
+        let heartbeat = startHeartbeat(queue)
+        defer { heartbeat.cancel() }
+
+        while true {
+            let events = await queue.take()
+            var status: ExitStatus?
+            for event in events {
+                for effect in update(&state, event) {
+                    switch effect {
+                    case .quit(let code): status = code
+                    case .suspend: screen.suspend()
+                    case .redraw: screen.redraw()
+                    default: runner.run(effect)
+                    }
+                }
+                if status != nil { break }
+            }
+            isChanged = isChanged || !events.isEmpty
+            if let status {
+                await runner.finish()
+                return status
+            }
+            let now = clock.now
+            if now - measured >= (state.engine.isBusy ? busyMemoryInterval : idleMemoryInterval) {
+                measured = now
+                runner.readMemory()
+            }
+            guard isChanged else { continue }
+            if now - drawn >= frameInterval {
+                let canvas = render(state)
+                // A memory report that says the same draws the same.
+                if canvas != shown || canvas.size != screen.size { screen.present(canvas) }
+                shown = canvas
+                drawn = now
+                isFrameScheduled = false
+                isChanged = false
+            } else if !isFrameScheduled {
+                isFrameScheduled = true
+                let due = drawn + frameInterval
+                Task.detached {
+                    try? await clock.sleep(until: due)
+                    queue.wakeForFrame()
+                }
+            }
+        }
+    }
+
+    /// Wakes the loop now and then, so that memory is measured; it draws nothing unless something changed.
+    private static func startHeartbeat(_ queue: EventQueue) -> Task<Void, Never> {
+        Task.detached {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: busyMemoryInterval)
+                queue.wakeForFrame()
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Terminal
+
+/// Every head of the layer as a strip of its own, to find the ones that follow the sound.
+enum HeadStrips {
+    static func draw(_ state: State, _ captured: CapturedAttention, _ view: TimeView, in rect: Rect, onto canvas: inout Canvas) {
+        let theme = state.theme, attention = state.attention
+        guard rect.height > 0, captured.heads > 0 else { return }
+        let shown = min(captured.heads, rect.height)
+        // Scroll so that the chosen head is among those shown.
+        var first = 0
+        if case .head(let chosen) = attention.head, chosen >= shown { first = min(chosen - shown + 1, captured.heads - shown) }
+        let margin = 6
+        let area = view.rect.x > rect.x ? view.rect : rect.inset(left: margin)
+        for row in 0..<shown {
+            let head = first + row
+            let height = rect.height / shown
+            let top = rect.y + row * height, bottom = top + height
+            let isChosen = attention.head == .head(head)
+            canvas.draw(Figures.right("h\(head)", margin - 1), x: area.x - margin, y: (top + bottom - 1) / 2, isChosen ? theme.accent.with(.bold) : theme.quiet)
+            let profile = captured.profile(layer: attention.layer, head: .head(head))
+            let range = 0..<max(1, min(profile.count, Int((view.share * Double(profile.count)).rounded(.up))))
+            let strengths = attention.scale.strengths(attention.pooling.pool(profile, range, columns: area.width))
+            for (column, strength) in strengths.enumerated() {
+                let color = attention.colorMap.color(strength)
+                for y in top..<bottom {
+                    // Half a row stays dark between strips that are higher than one.
+                    let isEdge = height > 1 && y == bottom - 1
+                    canvas[area.x + column, y] =
+                        !theme.capabilities.depth.showsRasters
+                        ? Cell(ShadeBlitter.glyph(Double(strength)), Style(color))
+                        : isEdge ? Cell(Glyph("▀"), Style(color)) : Cell(.space, Style(.standard, on: color))
+                }
+            }
+        }
+    }
+}

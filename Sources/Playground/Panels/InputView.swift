@@ -1,0 +1,49 @@
+import Terminal
+
+/// The line being typed, and above it what Tab offers.
+enum InputView {
+    static let prompt = "› "
+
+    static func lineCount(_ input: InputLine, width: Int) -> Int { wrapped(input, width: width).lines.count }
+
+    /// The text broken at line feeds and at the edge, and where the cursor falls.
+    static func wrapped(_ input: InputLine, width: Int) -> (lines: [String], cursor: (line: Int, column: Int)) {
+        let room = max(4, width - 3)
+        var lines = [""], used = 0, cursor = (0, 0)
+        for (index, character) in input.characters.enumerated() {
+            if index == input.cursor { cursor = (lines.count - 1, used) }
+            if character == "\n" { lines.append(""); used = 0; continue }
+            let shown = sanitise(String(character))
+            let columns = TextWidth.width(of: shown)
+            if used + columns > room { lines.append(""); used = 0 }
+            lines[lines.count - 1] += shown
+            used += columns
+        }
+        if input.cursor == input.characters.count { cursor = (lines.count - 1, used) }
+        return (lines, cursor)
+    }
+
+    static func draw(_ state: State, in layout: Layout, onto canvas: inout Canvas) {
+        let theme = state.theme, rect = layout.input
+        let text = wrapped(state.input, width: rect.width)
+        let first = max(0, min(text.lines.count - rect.height, text.cursor.line - rect.height + 1))
+        let focused = state.focus == .input && state.overlay == nil
+        for row in 0..<min(rect.height, text.lines.count) {
+            canvas.draw(row + first == 0 ? prompt : "  ", x: rect.x, y: rect.y + row, focused ? theme.accent.with(.bold) : theme.faint)
+            canvas.draw(text.lines[row + first], x: rect.x + 2, y: rect.y + row, theme.text, in: rect)
+        }
+        if state.input.isEmpty {
+            canvas.draw(placeholder(state), x: rect.x + 2, y: rect.y, theme.faint, in: rect)
+        }
+        if focused { canvas.cursor = (rect.x + 2 + text.cursor.column, rect.y + text.cursor.line - first) }
+        if let rule = layout.rule, !state.input.candidates.isEmpty {
+            let shown = fitted(" " + state.input.candidates.map(sanitisedLine).joined(separator: "   ") + " ", width: rule.width - 4)
+            canvas.draw(shown, x: rule.x + 2, y: rule.y, theme.quiet, in: rule)
+        }
+    }
+
+    private static func placeholder(_ state: State) -> String {
+        if state.focus != .input { return "Tab or i to type" }
+        return state.engine.model == nil ? "/model to choose a model, ? for help" : "/audio PATH, or drop a sound file here"
+    }
+}

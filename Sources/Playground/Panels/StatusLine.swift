@@ -1,0 +1,90 @@
+import Terminal
+
+/// The last row: model, device, what is going on, how fast; and the keys that matter now.
+enum StatusLine {
+    static func draw(_ state: State, in rect: Rect, onto canvas: inout Canvas) {
+        let theme = state.theme, bar = theme.statusBar
+        canvas.fill(rect, .space, bar)
+        func tinted(_ style: Style) -> Style {
+            theme.capabilities.depth.showsRasters ? Style(style.foreground, on: bar.background, style.attributes) : bar
+        }
+        var x = rect.x + 1
+        let engine = state.engine
+        x = canvas.draw(engine.isBusy ? "◆ " : "● ", x: x, y: rect.y, tinted(indicator(state)), in: rect)
+        x = canvas.draw(sanitisedLine(engine.model ?? "no model"), x: x, y: rect.y, bar.with(.bold), in: rect)
+        if rect.width >= 100 && !engine.device.isEmpty {
+            x = canvas.draw(" · " + fitted(sanitisedLine(engine.device), width: rect.width / 5), x: x, y: rect.y, bar, in: rect)
+        }
+        x = canvas.draw(" · ", x: x, y: rect.y, bar, in: rect)
+        x = drawPhase(state, x: x, rect, tinted, bar, onto: &canvas)
+        let room = rect.right - x - 3
+        guard room > 5 else { return }
+        if let notice = state.notice {
+            canvas.draw(fitted(notice.text, width: room), endingAt: rect.right - 1, y: rect.y, tinted(theme.notice(notice.kind)), in: rect)
+        } else {
+            drawHints(state, room: room, rect, bar, tinted(theme.accent), onto: &canvas)
+        }
+    }
+
+    private static func indicator(_ state: State) -> Style {
+        switch state.engine.phase {
+        case .failed: state.theme.error
+        case .idle: state.engine.model == nil ? state.theme.faint : state.theme.model
+        default: state.theme.accent
+        }
+    }
+
+    private static func drawPhase(_ state: State, x: Int, _ rect: Rect, _ tinted: (Style) -> Style, _ bar: Style, onto canvas: inout Canvas) -> Int {
+        let engine = state.engine
+        func words(_ text: String, _ style: Style) -> Int { canvas.draw(text, x: x, y: rect.y, style, in: rect) }
+        func progress(_ text: String, _ fraction: Double?, _ detail: String) -> Int {
+            var end = canvas.draw(text + " ", x: x, y: rect.y, bar, in: rect)
+            if let fraction {
+                let width = rect.width >= 100 ? 20 : 10
+                let track = Style(state.theme.accent.foreground, on: state.theme.capabilities.depth.showsRasters ? Color(0x3A414D) : .standard)
+                Chrome.progress(fraction, x: end, y: rect.y, width: width, track, state.theme, onto: &canvas)
+                end = canvas.draw(" " + Figures.right(Figures.percent(fraction), 5), x: end + width, y: rect.y, bar, in: rect)
+            }
+            return canvas.draw(detail.isEmpty ? "" : " · " + detail, x: end, y: rect.y, bar, in: rect)
+        }
+        switch engine.phase {
+        case .idle:
+            var text = "idle"
+            if let rate = engine.rate.perSecond { text += " · \(Figures.fixed(rate, 1)) tok/s" }
+            return words(text, bar)
+        case .failed: return words("error", tinted(state.theme.error))
+        case .encoding: return words("encoding", bar)
+        case .stopping: return words("stopping", bar)
+        case .decoding:
+            let count = state.chat.lastAnswer.map { state.chat.messages[$0].tokens.count } ?? 0
+            let rate = engine.rate.perSecond.map { "\(Figures.right(Figures.fixed($0, 1), 5)) tok/s" } ?? ""
+            return words("decoding · \(count) tokens" + (rate.isEmpty ? "" : " · \(rate)"), bar)
+        case .loading(let name, let load):
+            return progress(engine.model == name ? "loading" : "loading \(sanitisedLine(name))", load.fraction, rect.width >= 90 ? sanitisedLine(load.stage) : "")
+        case .downloading(let name, let transfer):
+            var detail = ""
+            if let transfer {
+                detail = Figures.bytes(transfer.bytesDone) + (transfer.bytesTotal.map { " of " + Figures.bytes($0) } ?? "")
+                if let rate = transfer.bytesPerSecond, rect.width >= 100 { detail += " · \(Figures.bytes(Int(rate)))/s" }
+            }
+            return progress("downloading \(sanitisedLine(name))", transfer?.fraction, detail)
+        }
+    }
+
+    /// As many of the hints as fit, the most useful first.
+    private static func drawHints(_ state: State, room: Int, _ rect: Rect, _ bar: Style, _ keyStyle: Style, onto canvas: inout Canvas) {
+        var hints: [(key: String, label: String)] = []
+        var used = 0
+        for hint in KeyMap.hints(for: state) {
+            let width = TextWidth.width(of: hint.key) + 1 + TextWidth.width(of: hint.label) + (hints.isEmpty ? 0 : 2)
+            if used + width > room { break }
+            hints.append(hint)
+            used += width
+        }
+        var x = rect.right - 1 - used
+        for (number, hint) in hints.enumerated() {
+            x = canvas.draw((number == 0 ? "" : "  ") + hint.key, x: x, y: rect.y, keyStyle, in: rect)
+            x = canvas.draw(" " + hint.label, x: x, y: rect.y, bar, in: rect)
+        }
+    }
+}

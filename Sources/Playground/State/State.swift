@@ -1,0 +1,127 @@
+import Generation
+import Telemetry
+import Terminal
+
+/// # Playground
+/// The terminal app. One value, `State`, is everything the screen shows; `update` brings an event into it and names the
+/// effects to carry out; `render` draws it. Only `PlaygroundApp` does anything else.
+
+/// Everything the screen shows.
+public struct State: Sendable {
+    public internal(set) var size: Size
+    public internal(set) var theme: Theme
+    public internal(set) var focus: Focus = .input
+    public internal(set) var overlay: Overlay?
+    public internal(set) var chat = ChatState()
+    public internal(set) var input = InputLine()
+    public internal(set) var attention = AttentionState()
+    public internal(set) var memory = MemoryState()
+    public internal(set) var engine = EngineState()
+    public internal(set) var speech = SpeechSettings()
+    /// A line for the status bar: what just happened, or what is wrong.
+    public internal(set) var notice: Notice?
+
+    public init(size: Size, theme: Theme = Theme()) {
+        self.size = size
+        self.theme = theme
+    }
+}
+
+/// Which part of the screen the keys go to.
+public enum Focus: String, Sendable, Hashable, CaseIterable {
+    case input, chat, attention, memory
+
+    var next: Focus { Self.allCases[(Self.allCases.firstIndex(of: self)! + 1) % Self.allCases.count] }
+    var previous: Focus { Self.allCases[(Self.allCases.firstIndex(of: self)! + Self.allCases.count - 1) % Self.allCases.count] }
+}
+
+/// What lies over the screen.
+public enum Overlay: Sendable, Hashable {
+    case help(scroll: Int)
+    case models(selected: Int)
+    case quitQuestion
+}
+
+public struct Notice: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable { case information, warning, error }
+    public var kind: Kind
+    public var text: String
+
+    init(_ kind: Kind, _ text: String) {
+        self.kind = kind
+        self.text = sanitisedLine(text)
+    }
+}
+
+public struct SpeechSettings: Sendable, Hashable {
+    /// nil: the model finds out.
+    public var language: String?
+    public var task: SpeechTask = .transcribe
+}
+
+/// The model and what it is doing.
+public struct EngineState: Sendable {
+    public enum Phase: Sendable, Hashable {
+        case idle
+        case downloading(String, TransferProgress?)
+        case loading(String, LoadProgress)
+        case encoding
+        case decoding
+        case stopping
+        case failed(String)
+    }
+
+    public var device = ""
+    public var models: [ModelChoice] = []
+    public var modelsKnown = false
+    public var model: String?
+    public var phase: Phase = .idle
+    /// Asked for on the command line, loaded as soon as the list of models is known.
+    var wanted: String?
+    /// Sent as soon as a model is loaded.
+    var waiting: AnswerRequest?
+    public var rate = TokenRate()
+
+    public var isBusy: Bool {
+        switch phase {
+        case .idle, .failed: false
+        default: true
+        }
+    }
+
+    public var isAnswering: Bool {
+        switch phase {
+        case .encoding, .decoding, .stopping: true
+        default: false
+        }
+    }
+}
+
+/// Tokens per second over the last tokens.
+public struct TokenRate: Sendable {
+    private var times: [Double] = []
+    public private(set) var perSecond: Double?
+
+    /// - Parameter time: seconds on any steady clock.
+    mutating func count(at time: Double) {
+        times.append(time)
+        if times.count > 17 { times.removeFirst() }
+        if let first = times.first, times.count > 2, time > first { perSecond = Double(times.count - 1) / (time - first) }
+    }
+
+    mutating func settle(_ value: Double) {
+        times = []
+        if value > 0 { perSecond = value }
+    }
+
+    mutating func restart() { times = [] }
+}
+
+/// Device memory now and lately.
+public struct MemoryState: Sendable {
+    public var report: MemoryReport?
+    public var peak = 0
+    /// Accounted bytes, oldest first.
+    public var history: [Int] = []
+    static let historyLength = 240
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Generation
+import Telemetry
+import Terminal
+
+/// Brings an event into the state.
+/// - Returns: what the app has to do now.
+public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> [Effect] {
+    let effects: [Effect]
+    switch event {
+    case .started(let model, let audio): effects = state.begin(model: model, audio: audio, now)
+    case .input(let input): effects = state.handle(input, now)
+    case .device(let name): state.engine.device = name; effects = []
+    case .models(let models): effects = state.learn(models, now)
+    case .download(let name, let progress): effects = state.downloading(name, progress)
+    case .downloaded(let name, let end): effects = state.downloaded(name, end, now)
+    case .load(let name, let progress): effects = state.loading(name, progress)
+    case .loaded(let name, let end): effects = state.loaded(name, end, now)
+    case .answer(let number, let event, let time): effects = number == state.chat.answer ? state.receive(event, time, now) : []
+    case .answered(let number, let end): effects = number == state.chat.answer ? state.finishAnswer(end, now) : []
+    case .memory(let report): effects = state.measure(report)
+    case .completions(let prefix, let found): effects = state.offer(found, for: prefix)
+    case .storageFailed(let reason): effects = state.warnOfStorage(reason, now)
+    case .saved(let path, let end): effects = state.saved(path, end, now)
+    }
+    state.followPeaks()
+    return effects
+}
+
+extension State {
+    /// Keeps the peaks of the shown message ready for drawing.
+    mutating func followPeaks() {
+        guard let message = shownMessage else { return }
+        attention.peaks.follow(chat.messages[message].tokens, of: message, layer: attention.layer, head: attention.head)
+    }
+
+    mutating func say(_ kind: Notice.Kind, _ text: String) { notice = Notice(kind, text) }
+
+    /// Puts an error where it stays: in the conversation, beside the status line.
+    mutating func report(_ text: String, _ now: Date, kind: Notice.Kind = .error) {
+        chat.messages.append(Message(.program(kind), text, date: now))
+        notice = Notice(kind, text)
+    }
+
+    mutating func measure(_ report: MemoryReport) -> [Effect] {
+        memory.report = report
+        memory.peak = max(memory.peak, report.accounted)
+        memory.history.append(report.accounted)
+        if memory.history.count > MemoryState.historyLength { memory.history.removeFirst() }
+        return []
+    }
+
+    mutating func warnOfStorage(_ reason: String, _ now: Date) -> [Effect] {
+        report("This conversation is not kept: \(reason)", now, kind: .warning)
+        return []
+    }
+
+    mutating func saved(_ path: String, _ end: TaskEnd, _ now: Date) -> [Effect] {
+        switch end {
+        case .done: say(.information, "saved to \(path)")
+        case .cancelled: break
+        case .failed(let reason): report("cannot save to \(path): \(reason)", now)
+        }
+        return []
+    }
+
+    mutating func offer(_ found: [String], for prefix: String) -> [Effect] {
+        guard input.beforeCursor.hasSuffix(prefix) else { return [] }
+        Completion.apply(found, prefix: prefix, to: &input)
+        return []
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+// The choice of token, layer and head.
+extension State {
+    /// Shape of the captured attention on show: layers and number of heads.
+    var capturedShape: (layers: [Int], heads: Int)? {
+        guard let place = shownToken, let captured = chat.messages[place.message].tokens[place.token].attention else { return nil }
+        return (captured.layers, captured.heads)
+    }
+
+    /// Steps back and forth over the tokens; past the newest it follows the answer again.
+    mutating func scrub(_ steps: Int) {
+        let places = selectablePlaces()
+        guard !places.isEmpty else { return }
+        let current = shownToken.flatMap { shown in places.firstIndex { $0 >= shown } } ?? places.count - 1
+        let target = current + steps
+        if target >= places.count {
+            attention.selected = nil
+        } else {
+            select(places[max(0, target)])
+        }
+    }
+
+    mutating func scrubToEnd(_ end: Bool) {
+        if end { attention.selected = nil } else if let first = selectablePlaces().first { select(first) }
+        chat.scroll = 0
+    }
+
+    mutating func select(_ place: TokenPlace) {
+        attention.selected = place
+        chat.scroll = 0
+    }
+
+    /// Tokens to stop at: words, and special tokens too while probabilities are shown.
+    private func selectablePlaces() -> [TokenPlace] {
+        chat.messages.indices.flatMap { message in
+            chat.messages[message].tokens.indices.compactMap { token in
+                chat.messages[message].tokens[token].isSpecial && !chat.showsProbabilities ? nil : TokenPlace(message: message, token: token)
+            }
+        }
+    }
+
+    /// Through `all` and each captured layer, round and round.
+    mutating func stepLayer(_ step: Int) {
+        guard let shape = capturedShape else { return }
+        let choices: [LayerChoice] = [.all] + shape.layers.map { .layer($0) }
+        let current = choices.firstIndex(of: attention.layer) ?? 0
+        attention.layer = choices[(current + step + choices.count) % choices.count]
+    }
+
+    /// Through mean, maximum and each head, round and round.
+    mutating func stepHead(_ step: Int) {
+        guard let shape = capturedShape else { return }
+        let choices: [HeadChoice] = [.mean, .max] + (0..<shape.heads).map { .head($0) }
+        let current = choices.firstIndex(of: attention.head) ?? 0
+        attention.head = choices[(current + step + choices.count) % choices.count]
+    }
+}

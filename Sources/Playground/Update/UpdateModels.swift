@@ -1,0 +1,86 @@
+import Foundation
+
+// Models: which there are, downloading, loading.
+extension State {
+    mutating func begin(model: String?, audio: String?, _ now: Date) -> [Effect] {
+        engine.wanted = model
+        var effects: [Effect] = [.listModels, .readMemory]
+        if let audio { effects += send(audio: audio, text: "", now) }
+        return effects
+    }
+
+    mutating func learn(_ models: [ModelChoice], _ now: Date) -> [Effect] {
+        engine.models = models
+        let isFirst = !engine.modelsKnown
+        engine.modelsKnown = true
+        guard isFirst, engine.model == nil, !engine.isBusy else { return [] }
+        if let wanted = engine.wanted {
+            engine.wanted = nil
+            return choose(wanted, now)
+        }
+        if let installed = models.first(where: \.installed) { return choose(installed.name, now) }
+        overlay = .models(selected: 0)
+        return []
+    }
+
+    /// Loads a model, after downloading it where that is needed.
+    mutating func choose(_ name: String, _ now: Date) -> [Effect] {
+        if engine.isBusy {
+            say(.warning, "busy; stop first (Esc)")
+            return []
+        }
+        // A name that is not in the list may be a folder or a file: the backend knows.
+        if let model = engine.models.first(where: { $0.name == name }), !model.installed {
+            engine.phase = .downloading(name, nil)
+            return [.download(name)]
+        }
+        engine.phase = .loading(name, LoadProgress(stage: "opening", fraction: 0))
+        return [.load(name)]
+    }
+
+    mutating func downloading(_ name: String, _ progress: TransferProgress) -> [Effect] {
+        if case .downloading(name, _) = engine.phase { engine.phase = .downloading(name, progress) }
+        return []
+    }
+
+    mutating func downloaded(_ name: String, _ end: TaskEnd, _ now: Date) -> [Effect] {
+        engine.phase = .idle
+        switch end {
+        case .done:
+            if let index = engine.models.firstIndex(where: { $0.name == name }) { engine.models[index].installed = true }
+            return [.listModels] + choose(name, now)
+        case .cancelled:
+            say(.information, "download stopped; it can be resumed")
+            return []
+        case .failed(let reason):
+            engine.phase = .failed(reason)
+            report("Downloading \(name) failed: \(reason)", now)
+            return []
+        }
+    }
+
+    mutating func loading(_ name: String, _ progress: LoadProgress) -> [Effect] {
+        if case .loading(name, _) = engine.phase { engine.phase = .loading(name, progress) }
+        return [.readMemory]
+    }
+
+    mutating func loaded(_ name: String, _ end: TaskEnd, _ now: Date) -> [Effect] {
+        engine.phase = .idle
+        switch end {
+        case .done:
+            engine.model = name
+            say(.information, "\(name) is ready")
+            guard let request = engine.waiting else { return [.readMemory] }
+            engine.waiting = nil
+            return [.readMemory] + start(request, now)
+        case .cancelled:
+            engine.model = nil
+            say(.information, "loading stopped")
+        case .failed(let reason):
+            engine.model = nil
+            engine.phase = .failed(reason)
+            report("Loading \(name) failed: \(reason)", now)
+        }
+        return [.readMemory]
+    }
+}

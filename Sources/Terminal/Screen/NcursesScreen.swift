@@ -1,0 +1,285 @@
+import CNcurses
+import CNcursesSystem  // links ncursesw and tinfo
+import Foundation
+
+/// The terminal, by ncurses. This file alone talks to it, and of that only the thread it starts.
+public final class NcursesScreen: Screen {
+    private struct Shared {
+        var size = Size(80, 24)
+        var capabilities = ScreenCapabilities(depth: .eight, unicode: false)
+        var canvas: Canvas?
+        var wantsRedraw = false
+        var wantsSuspend = false
+        var wantsStop = false
+    }
+
+    private let ascii: Bool
+    private let environment: [String: String]
+    private let shared = Locked(Shared())
+    private let stopped = DispatchSemaphore(value: 0)
+    private let running = Locked(false)
+
+    /// - Parameter ascii: draw nothing but ASCII and at most eight colours.
+    public init(ascii: Bool = false, environment: [String: String] = ProcessInfo.processInfo.environment) {
+        self.ascii = ascii
+        self.environment = environment
+    }
+
+    public var size: Size { shared.withLock { $0.size } }
+    public var capabilities: ScreenCapabilities { shared.withLock { $0.capabilities } }
+
+    /// - Throws: `TerminalError` when there is no terminal that can be drawn on; nothing is changed then.
+    public func start(onInput: @escaping @Sendable (InputEvent) -> Void) throws {
+        if isatty(STDOUT_FILENO) == 0 { throw TerminalError.notATerminal(stream: "standard output") }
+        if isatty(STDIN_FILENO) == 0 { throw TerminalError.notATerminal(stream: "standard input") }
+        let choice = try TerminalChoice(environment: environment, hasUTF8: TextWidth.hasUTF8, ascii: ascii)
+        let ready = DispatchSemaphore(value: 0)
+        let failure = Locked<TerminalError?>(nil)
+        let thread = Thread { [self] in
+            switch Curses.open(choice) {
+            case .failure(let error):
+                failure.withLock { $0 = error }
+                ready.signal()
+            case .success(var curses):
+                let size = curses.size, capabilities = curses.capabilities
+                shared.withLock {
+                    $0.size = size
+                    $0.capabilities = capabilities
+                }
+                running.withLock { $0 = true }
+                ready.signal()
+                run(&curses, onInput)
+                curses.close()
+                stopped.signal()
+            }
+        }
+        thread.name = "terminal"
+        thread.start()
+        ready.wait()
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    public func present(_ canvas: Canvas) {
+        shared.withLock { $0.canvas = canvas }
+        fovea_guard_wake()
+    }
+
+    public func suspend() {
+        shared.withLock { $0.wantsSuspend = true }
+        fovea_guard_wake()
+    }
+
+    public func redraw() {
+        shared.withLock { $0.wantsRedraw = true }
+        fovea_guard_wake()
+    }
+
+    public func stop() {
+        let wasRunning = running.withLock { running in
+            defer { running = false }
+            return running
+        }
+        guard wasRunning else { return }
+        shared.withLock { $0.wantsStop = true }
+        fovea_guard_wake()
+        stopped.wait()
+    }
+
+    /// Waits for input and requests, blocked in `poll`, until asked to stop.
+    private func run(_ curses: inout Curses, _ onInput: (InputEvent) -> Void) {
+        var told = false
+        while true {
+            let woken = fovea_guard_wait(STDIN_FILENO)
+            let has = { (flag: Int) in woken & Int32(flag) != 0 }
+            if has(FOVEA_WAKE_RESIZE), let size = curses.takeNewSize() {
+                shared.withLock { $0.size = size }
+                onInput(.resized(size))
+            }
+            if has(FOVEA_WAKE_INPUT) { curses.readInput(onInput) }
+            if has(FOVEA_WAKE_END) || has(FOVEA_WAKE_GONE) {
+                if !told { onInput(.terminate(signal: has(FOVEA_WAKE_END) ? fovea_guard_ending_signal() : SIGHUP)) }
+                told = true
+                // Nothing more will be read, and `poll` would return at once for ever.
+                Thread.sleep(forTimeInterval: 0.02)
+            }
+            let request = shared.withLock { shared in
+                defer {
+                    shared.canvas = nil
+                    shared.wantsRedraw = false
+                    shared.wantsSuspend = false
+                }
+                return shared
+            }
+            if request.wantsStop { return }
+            if request.wantsSuspend {
+                curses.suspend()
+                if let size = curses.takeNewSize() { onInput(.resized(size)) }
+            }
+            if request.wantsRedraw { curses.forgetShown() }
+            if let canvas = request.canvas { curses.show(canvas) }
+        }
+    }
+}
+
+/// What the terminal's thread holds while the screen runs.
+private struct Curses {
+    let screen: OpaquePointer
+    let capabilities: ScreenCapabilities
+    let synchronised: Bool
+    private var shown: Canvas?
+    private var pairs: [UInt64: Int32] = [:]
+    private let pairLimit: Int
+    private var pasted: String?
+
+    static func open(_ choice: TerminalChoice) -> Result<Curses, TerminalError> {
+        guard let term = choice.candidates.first(where: { fovea_knows_terminal($0) }) else {
+            return .failure(.unknown(term: choice.candidates.last ?? ""))
+        }
+        if !fovea_guard_arm(STDIN_FILENO) { return .failure(.setup(operation: "tcgetattr", reason: String(cString: strerror(errno)))) }
+        guard let screen = fovea_open(term) else {
+            fovea_guard_disarm()
+            return .failure(.setup(operation: "newterm(\(term))", reason: "ncurses refused the terminal"))
+        }
+        fovea_prepare(choice.limit != .none, true)
+        setRestoreBytes()
+        let depth = choice.depth(colours: Int(fovea_colour_count()), entry: term)
+        return .success(Curses(screen: screen, depth: depth, choice: choice))
+    }
+
+    private init(screen: OpaquePointer, depth: ColorDepth, choice: TerminalChoice) {
+        self.screen = screen
+        capabilities = ScreenCapabilities(depth: depth, unicode: choice.unicode)
+        synchronised = choice.synchronised
+        // Pair 0 is the default one. A little below the limit, so that ncurses never recycles a pair that is on the screen.
+        pairLimit = max(8, min(Int(fovea_pair_count()), 65536) - 8)
+    }
+
+    /// The terminal's own way back to the shell, beside the modes that terminfo does not know.
+    private static func setRestoreBytes() {
+        var bytes = "\u{1B}[?1006l\u{1B}[?1003l\u{1B}[?1002l\u{1B}[?1000l\u{1B}[?2004l\u{1B}[?2026l"
+        for name in ["sgr0", "op", "cnorm", "rmkx", "rmcup"] {
+            guard let value = fovea_capability(name) else { continue }
+            // Padding such as $<5> means nothing to terminals that are written to without tputs.
+            bytes += String(cString: value).replacing(#/\$<[0-9.*\/]+>/#, with: "")
+        }
+        bytes.withCString { fovea_guard_set_restore($0, Int32(strlen($0))) }
+    }
+
+    var size: Size {
+        var columns: Int32 = 0, rows: Int32 = 0
+        fovea_size(&columns, &rows)
+        return Size(Int(columns), Int(rows))
+    }
+
+    mutating func takeNewSize() -> Size? {
+        let size = size
+        fovea_resize(Int32(size.width), Int32(size.height))
+        shown = nil
+        return size
+    }
+
+    mutating func forgetShown() {
+        shown = nil
+        fovea_redraw_everything()
+    }
+
+    mutating func suspend() {
+        endwin()
+        fovea_guard_stop_process()
+        // Resumed: take the terminal again and draw everything.
+        fovea_prepare(false, false)
+        forgetShown()
+    }
+
+    func close() {
+        endwin()
+        delscreen(screen)
+        fovea_guard_disarm()
+    }
+
+    // MARK: Drawing
+
+    /// Sends the cells that differ from what is shown.
+    mutating func show(_ canvas: Canvas) {
+        if let shown, shown.size == canvas.size {
+            for y in 0..<canvas.size.height {
+                for x in 0..<canvas.size.width where canvas[x, y] != shown[x, y] { put(canvas[x, y], x, y) }
+            }
+        } else {
+            werase(fovea_standard_window())
+            for y in 0..<canvas.size.height { for x in 0..<canvas.size.width { put(canvas[x, y], x, y) } }
+        }
+        if pairs.count >= pairLimit {
+            // The table is full of colours, most of them gone from the screen: start it anew.
+            pairs.removeAll(keepingCapacity: true)
+            reset_color_pairs()
+            for y in 0..<canvas.size.height { for x in 0..<canvas.size.width { put(canvas[x, y], x, y) } }
+        }
+        shown = canvas
+        let cursor = canvas.cursor
+        fovea_flush(synchronised, Int32(cursor?.x ?? -1), Int32(cursor?.y ?? -1))
+    }
+
+    private mutating func put(_ cell: Cell, _ x: Int, _ y: Int) {
+        if cell.isContinuation { return }
+        let glyph = capabilities.unicode ? cell.glyph : cell.glyph.ascii
+        var scalars = (glyph.base, glyph.firstMark, glyph.secondMark)
+        let count: Int32 = glyph.firstMark == 0 ? 1 : glyph.secondMark == 0 ? 2 : 3
+        let pair = pair(cell.style)
+        withUnsafeBytes(of: &scalars) { bytes in
+            fovea_put(Int32(y), Int32(x), bytes.bindMemory(to: UInt32.self).baseAddress, count, UInt32(cell.style.attributes.rawValue), pair)
+        }
+    }
+
+    private mutating func pair(_ style: Style) -> Int32 {
+        let foreground = capabilities.depth.index(of: style.foreground, isBackground: false)
+        let background = capabilities.depth.index(of: style.background, isBackground: true)
+        if foreground == -1 && background == -1 { return 0 }
+        let key = UInt64(UInt32(bitPattern: foreground)) << 32 | UInt64(UInt32(bitPattern: background))
+        if let known = pairs[key] { return known }
+        if pairs.count >= pairLimit { return 0 }
+        let pair = alloc_pair(foreground, background)
+        guard pair > 0 else { return 0 }
+        pairs[key] = pair
+        return pair
+    }
+
+    // MARK: Input
+
+    mutating func readInput(_ onInput: (InputEvent) -> Void) {
+        while true {
+            let input = fovea_read()
+            switch input.kind {
+            case FOVEA_INPUT_NONE: return
+            case FOVEA_INPUT_PASTE_BEGIN: pasted = ""
+            case FOVEA_INPUT_PASTE_END:
+                if let text = pasted { onInput(.paste(text)) }
+                pasted = nil
+            case FOVEA_INPUT_CHARACTER:
+                guard let scalar = Unicode.Scalar(input.scalar) else { continue }
+                if pasted != nil {
+                    pasted?.unicodeScalars.append(scalar == "\r" ? "\n" : scalar)
+                } else {
+                    onInput(.key(.decoded(scalar, modifiers: input.modifiers)))
+                }
+            case FOVEA_INPUT_KEY:
+                if let key = Key.decoded(input.key, modifiers: input.modifiers) { onInput(.key(key)) }
+            case FOVEA_INPUT_MOUSE:
+                if let action = InputEvent.MouseAction(input.action) { onInput(.mouse(action, x: Int(input.x), y: Int(input.y))) }
+            default: continue
+            }
+        }
+    }
+}
+
+private extension InputEvent.MouseAction {
+    init?(_ action: fovea_mouse_action) {
+        switch action {
+        case FOVEA_MOUSE_PRESS: self = .press
+        case FOVEA_MOUSE_RELEASE: self = .release
+        case FOVEA_MOUSE_SCROLL_UP: self = .scrollUp
+        case FOVEA_MOUSE_SCROLL_DOWN: self = .scrollDown
+        default: return nil
+        }
+    }
+}

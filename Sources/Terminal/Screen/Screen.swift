@@ -1,0 +1,109 @@
+/// # Terminal
+/// A canvas of cells, colours and colour maps, blitters that turn pixels into cells, and the screen they appear on.
+/// Everything but `NcursesScreen` is pure; nothing but it knows ncurses.
+
+/// Something that shows canvases and reports input: a terminal, or a test's memory.
+public protocol Screen: AnyObject, Sendable {
+    var size: Size { get }
+    var capabilities: ScreenCapabilities { get }
+    /// Takes over the terminal; `onInput` is called on the screen's own thread and must not block.
+    func start(onInput: @escaping @Sendable (InputEvent) -> Void) throws
+    /// Shows `canvas`. Returns at once; of several in a row only the latest may appear.
+    func present(_ canvas: Canvas)
+    /// Gives the terminal to the shell until it is called back (Ctrl-Z).
+    func suspend()
+    /// Draws every cell again (Ctrl-L).
+    func redraw()
+    /// Gives the terminal back; when this returns it is as before `start`.
+    func stop()
+}
+
+public struct ScreenCapabilities: Hashable, Sendable {
+    public var depth: ColorDepth
+    /// False when only ASCII may be drawn.
+    public var unicode: Bool
+
+    public init(depth: ColorDepth, unicode: Bool) {
+        self.depth = depth
+        self.unicode = unicode
+    }
+
+    public var blitter: any Blitter { depth.showsRasters && unicode ? HalfBlockBlitter() : ShadeBlitter() }
+}
+
+/// Why there is no screen.
+public enum TerminalError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Standard input or output is a file or a pipe.
+    case notATerminal(stream: String)
+    /// TERM is unset or names a terminal that cannot place the cursor.
+    case unusable(term: String)
+    /// TERM names a terminal that terminfo does not know.
+    case unknown(term: String)
+    case setup(operation: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .notATerminal(let stream):
+            "the playground needs a terminal, but \(stream) is not one; for scripts there are `fovea run` and `fovea transcribe`"
+        case .unusable(let term):
+            "the terminal TERM=\(sanitisedLine(term.isEmpty ? "(unset)" : term)) cannot place the cursor; use one that can, or `fovea run` and `fovea transcribe`"
+        case .unknown(let term):
+            "terminfo has no entry for TERM=\(sanitisedLine(term)); set TERM to a known one (e.g. xterm-256color) or install ncurses-term"
+        case .setup(let operation, let reason):
+            "cannot set up the terminal: \(operation): \(reason)"
+        }
+    }
+}
+
+/// A screen in memory, for tests and for pictures without a terminal.
+public final class MemoryScreen: Screen {
+    private struct Contents {
+        var size: Size
+        var canvas: Canvas
+        var presented = 0
+        var running = false
+        var onInput: (@Sendable (InputEvent) -> Void)?
+    }
+
+    public let capabilities: ScreenCapabilities
+    private let contents: Locked<Contents>
+
+    public init(_ size: Size, capabilities: ScreenCapabilities = ScreenCapabilities(depth: .direct, unicode: true)) {
+        self.capabilities = capabilities
+        contents = Locked(Contents(size: size, canvas: Canvas(size)))
+    }
+
+    public var size: Size { contents.withLock { $0.size } }
+    /// What was presented last.
+    public var canvas: Canvas { contents.withLock { $0.canvas } }
+    /// How many canvases were presented so far.
+    public var presented: Int { contents.withLock { $0.presented } }
+    public var isRunning: Bool { contents.withLock { $0.running } }
+
+    public func start(onInput: @escaping @Sendable (InputEvent) -> Void) {
+        contents.withLock {
+            $0.running = true
+            $0.onInput = onInput
+        }
+    }
+
+    public func present(_ canvas: Canvas) {
+        contents.withLock {
+            $0.canvas = canvas
+            $0.presented += 1
+        }
+    }
+
+    public func suspend() {}
+    public func redraw() {}
+    public func stop() { contents.withLock { $0.running = false } }
+
+    /// Acts as if the terminal had reported this.
+    public func send(_ event: InputEvent) {
+        let handler = contents.withLock { contents in
+            if case .resized(let size) = event { contents.size = size }
+            return contents.onInput
+        }
+        handler?(event)
+    }
+}

@@ -1,0 +1,66 @@
+/// A stretch of text on its way through the decoder. A token's text may come in several fragments once tokens are fused.
+struct PieceFragment {
+    var bytes: [UInt8]
+    var begins = true
+    var ends = true
+}
+
+/// One step of turning token spellings back into text (tokenizer.json `decoder`), fed token by token.
+///
+/// Whole-text decoding runs the same stages, so streaming and whole decoding cannot differ.
+protocol DecoderStage: Sendable {
+    mutating func accept(_ fragment: PieceFragment, emit: (PieceFragment) -> Void)
+    mutating func finish(emit: (PieceFragment) -> Void)
+}
+
+extension DecoderStage {
+    mutating func finish(emit: (PieceFragment) -> Void) {}
+}
+
+/// Stages one after the other; text comes out as bytes.
+struct DecoderPipeline: Sendable {
+    private var stages: [any DecoderStage]
+
+    init(_ stages: [any DecoderStage]) { self.stages = stages }
+
+    mutating func accept(_ piece: [UInt8]) -> [UInt8] {
+        run([PieceFragment(bytes: piece)], from: 0)
+    }
+
+    mutating func finish() -> [UInt8] {
+        var output: [UInt8] = []
+        for index in stages.indices {
+            var fragments: [PieceFragment] = []
+            stages[index].finish { fragments.append($0) }
+            output += run(fragments, from: index + 1)
+        }
+        return output
+    }
+
+    private mutating func run(_ fragments: [PieceFragment], from first: Int) -> [UInt8] {
+        var fragments = fragments
+        for index in first..<max(first, stages.count) where !fragments.isEmpty {
+            var next: [PieceFragment] = []
+            for fragment in fragments { stages[index].accept(fragment) { next.append($0) } }
+            fragments = next
+        }
+        return fragments.flatMap(\.bytes)
+    }
+}
+
+/// Hands whole pieces to `rewrite`, with their number from zero.
+struct PieceStage: DecoderStage {
+    let rewrite: @Sendable (_ piece: [UInt8], _ index: Int) -> [UInt8]
+    private var pending: [UInt8] = []
+    private var index = 0
+
+    init(_ rewrite: @escaping @Sendable (_ piece: [UInt8], _ index: Int) -> [UInt8]) { self.rewrite = rewrite }
+
+    mutating func accept(_ fragment: PieceFragment, emit: (PieceFragment) -> Void) {
+        pending += fragment.bytes
+        guard fragment.ends else { return }
+        emit(PieceFragment(bytes: rewrite(pending, index)))
+        pending = []
+        index += 1
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+
+extension Tokenizer {
+    /// Reads a tokenizer from its file, or from a folder that holds one of the files checkpoints come with.
+    ///
+    /// In a folder the first of these counts: `tokenizer.json`, `tokenizer.model`, `spiece.model`, `sentencepiece.bpe.model`,
+    /// `source.spm` (with `vocab.json`; see `MarianTokenizer` for the target side), `vocab.json` with `merges.txt`, `vocab.txt`.
+    /// - Throws: `TokenizationError`.
+    public convenience init(contentsOf url: URL) throws {
+        let url = url.standardizedFileURL
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
+            throw TokenizationError.unreadable(file: url.path, reason: "no such file or folder")
+        }
+        if isDirectory.boolValue {
+            for format in TokenizerFormat.all {
+                let file = url.appendingPathComponent(format.name)
+                if FileManager.default.fileExists(atPath: file.path), try format.isComplete(url) {
+                    self.init(copying: try format.load(file))
+                    return
+                }
+            }
+            throw TokenizationError.noTokenizer(folder: url.path, lookedFor: TokenizerFormat.all.map(\.name))
+        }
+        let byName = TokenizerFormat.all.first { $0.name == url.lastPathComponent }
+        let byExtension = TokenizerFormat.all.first { $0.name.split(separator: ".").last.map(String.init) == url.pathExtension.lowercased() }
+        guard let format = byName ?? byExtension else {
+            throw TokenizationError.unsupported(
+                file: url.path, field: "the file name", kind: url.lastPathComponent, known: TokenizerFormat.all.map(\.name))
+        }
+        self.init(copying: try format.load(url))
+    }
+
+    convenience init(copying other: Tokenizer) {
+        self.init(
+            normalizer: other.normalizer, preTokenizer: other.preTokenizer, model: other.model, postProcessor: other.postProcessor,
+            decoder: other.decoder, addedTokens: other.addedTokens.tokens)
+    }
+}
+
+/// A file a tokenizer can be read from.
+struct TokenizerFormat: Sendable {
+    let name: String
+    /// Whether the folder has what else the format needs.
+    var isComplete: @Sendable (_ folder: URL) throws -> Bool = { _ in true }
+    let load: @Sendable (_ file: URL) throws -> Tokenizer
+
+    static let all: [TokenizerFormat] = [
+        TokenizerFormat(name: "tokenizer.json") { try TokenizerJSON.load(read($0), file: $0.path) },
+    ]
+
+    static func has(_ name: String) -> @Sendable (URL) throws -> Bool {
+        { FileManager.default.fileExists(atPath: $0.appendingPathComponent(name).path) }
+    }
+
+    /// Larger files are not tokenizers.
+    static let maximumSize = 1 << 30
+
+    static func read(_ file: URL) throws -> [UInt8] {
+        do {
+            let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+            guard size <= maximumSize else {
+                throw TokenizationError.unreadable(file: file.path, reason: "\(size) bytes is more than any tokenizer has (\(maximumSize))")
+            }
+            return Array(try Data(contentsOf: file))
+        } catch let error as TokenizationError {
+            throw error
+        } catch {
+            throw TokenizationError.unreadable(file: file.path, reason: error.localizedDescription)
+        }
+    }
+}

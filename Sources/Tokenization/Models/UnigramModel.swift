@@ -1,0 +1,99 @@
+/// The unigram language model (Kudo 2018): the segmentation whose tokens' log-probabilities sum highest, by Viterbi.
+struct UnigramModel: TokenModel {
+    let vocabulary: Vocabulary
+    let unknown: Int32?
+    let byteTokens: [Int32?]?
+    private let trie: ByteTrie
+    private let scores: [Double]
+    private let unknownScore: Double
+
+    /// How the best path reaches a position.
+    struct Arrival {
+        var score: Double
+        var start: Int32
+        var id: Int32
+    }
+
+    /// - Parameters:
+    ///   - scores: log-probability by id; `vocabulary` ids index it.
+    ///   - isInTrie: whether an id can be found in text (SentencePiece leaves control and unknown pieces out).
+    init(vocabulary: Vocabulary, scores: [Double], unknown: Int32?, byteTokens: [Int32?]?, lowestScore: Double, isInTrie: (Int32) -> Bool) {
+        self.vocabulary = vocabulary
+        self.unknown = unknown
+        self.byteTokens = byteTokens
+        self.scores = scores
+        // SentencePiece's penalty for a character no piece covers.
+        unknownScore = lowestScore - 10
+        var trie = ByteTrie()
+        vocabulary.forEach { piece, id in if isInTrie(id) { trie.insert(piece, value: id) } }
+        self.trie = trie
+    }
+
+    func tokenize(_ word: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], workspace: inout TokenizerWorkspace) {
+        let count = word.count
+        guard count > 0 else { return }
+        workspace.scores.removeAll(keepingCapacity: true)
+        for _ in 0...count { workspace.scores.append(Arrival(score: 0, start: -1, id: -1)) }
+        var start = 0
+        while start < count {
+            let here = workspace.scores[start].score
+            let length = UTF8Text.scalar(word, at: start).length
+            var coversOne = false
+            var node: Int32 = 0
+            var end = start
+            while end < count, let next = trie.step(node, word[end]) {
+                node = next
+                end += 1
+                let id = trie.value(at: node)
+                if id < 0 { continue }
+                let score = here + scores[Int(id)]
+                if workspace.scores[end].start < 0 || score > workspace.scores[end].score {
+                    workspace.scores[end] = Arrival(score: score, start: Int32(start), id: id)
+                }
+                if end - start == length { coversOne = true }
+            }
+            if !coversOne {
+                let end = start + length
+                let score = here + unknownScore
+                if workspace.scores[end].start < 0 || score > workspace.scores[end].score {
+                    workspace.scores[end] = Arrival(score: score, start: Int32(start), id: unknown ?? -1)
+                }
+            }
+            start += length
+        }
+        collect(word, into: &ids, workspace.scores)
+    }
+
+    /// Walks the best path back; neighbouring unknowns become one.
+    private func collect(_ word: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], _ arrivals: [Arrival]) {
+        var segments: [(range: Range<Int>, id: Int32)] = []
+        var end = word.count
+        while end > 0 {
+            let arrival = arrivals[end]
+            // A trie can end inside a character of a damaged vocabulary; such positions are never reached.
+            guard arrival.start >= 0 else { break }
+            let start = Int(arrival.start)
+            let isUnknown = arrival.id < 0 || arrival.id == unknown
+            if isUnknown, let last = segments.last, last.id < 0 {
+                segments[segments.count - 1].range = start..<last.range.upperBound
+            } else {
+                segments.append((start..<end, isUnknown ? -1 : arrival.id))
+            }
+            end = start
+        }
+        for segment in segments.reversed() {
+            if segment.id >= 0 {
+                ids.append(segment.id)
+                continue
+            }
+            let bytes = UnsafeBufferPointer(rebasing: word[segment.range])
+            if let id = vocabulary.id(bytes), scores.indices.contains(Int(id)) {
+                ids.append(id)
+            } else if let byteTokens, bytes.allSatisfy({ byteTokens[Int($0)] != nil }) {
+                for byte in bytes { ids.append(byteTokens[Int(byte)] ?? 0) }
+            } else if let unknown {
+                ids.append(unknown)
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// `BertNormalizer`: clean text, set ideographs apart, strip accents, lower case (Devlin et al. 2018, `BasicTokenizer`).
+struct BertNormalizer: Normalizer {
+    var cleansText = true
+    var separatesIdeographs = true
+    var stripsAccents = true
+    var lowercases = true
+
+    func normalize(_ text: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count)
+        UTF8Text.forEachScalar(text) { scalar, _ in
+            if cleansText {
+                if scalar == 0 || scalar == 0xFFFD || Self.isControl(scalar) { return }
+                if CharacterClass.isWhitespace(scalar) {
+                    result.append(0x20)
+                    return
+                }
+            }
+            if separatesIdeographs, CharacterClass.isBertIdeograph(scalar) {
+                result.append(0x20)
+                UTF8Text.append(scalar, to: &result)
+                result.append(0x20)
+            } else {
+                UTF8Text.append(scalar, to: &result)
+            }
+        }
+        if stripsAccents, !UTF8Text.isASCII(result) {
+            var stripped: [UInt8] = []
+            UTF8Text.forEachScalar(UnicodeForm.nfd.normalize(result)) { scalar, _ in
+                if !CharacterClass.of(scalar).contains(.mn) { UTF8Text.append(scalar, to: &stripped) }
+            }
+            result = stripped
+        }
+        return lowercases ? Lowercase.normalize(result) : result
+    }
+
+    private static func isControl(_ scalar: UInt32) -> Bool {
+        if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D { return false }
+        return !CharacterClass.of(scalar).isDisjoint(with: .other)
+    }
+}

@@ -1,0 +1,36 @@
+import Foundation
+
+/// `NFC`, `NFD`, `NFKC`, `NFKD` (Unicode Standard Annex #15).
+enum UnicodeForm: String, Sendable, CaseIterable {
+    case nfc = "NFC", nfd = "NFD", nfkc = "NFKC", nfkd = "NFKD"
+
+    func normalize(_ text: [UInt8]) -> [UInt8] {
+        if UTF8Text.isASCII(text) { return text }
+        let string = String(decoding: text, as: UTF8.self)
+        let normalized =
+            switch self {
+            case .nfc: string.precomposedStringWithCanonicalMapping
+            case .nfd: string.decomposedStringWithCanonicalMapping
+            case .nfkc: string.precomposedStringWithCompatibilityMapping
+            case .nfkd: string.decomposedStringWithCompatibilityMapping
+            }
+        return Array(normalized.utf8)
+    }
+}
+
+/// Lower case, character by character (no context, as the field's tokenizers have it).
+enum Lowercase {
+    static func normalize(_ text: [UInt8]) -> [UInt8] {
+        if UTF8Text.isASCII(text) { return text.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 } }
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count)
+        UTF8Text.forEachScalar(text) { value, _ in
+            if value < 0x80 {
+                result.append((0x41...0x5A).contains(value) ? UInt8(value) | 0x20 : UInt8(value))
+            } else if let scalar = Unicode.Scalar(value) {
+                result += scalar.properties.lowercaseMapping.utf8
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,47 @@
+/// The syntax tree of a pattern.
+indirect enum PatternNode {
+    enum Greed { case greedy, lazy, possessive }
+
+    case empty
+    case set(ScalarSet)
+    case sequence([PatternNode])
+    case alternatives([PatternNode])
+    case repetition(PatternNode, minimum: Int, maximum: Int, Greed)
+    case look(PatternNode, ahead: Bool, negated: Bool)
+    case atomic(PatternNode)
+    case textStart, textEnd, lineStart, lineEnd, wordBoundary, notWordBoundary
+
+    /// Whether the node can match nothing at all.
+    var canBeEmpty: Bool {
+        switch self {
+        case .set: false
+        case .sequence(let nodes): nodes.allSatisfy(\.canBeEmpty)
+        case .alternatives(let nodes): nodes.contains(where: \.canBeEmpty)
+        case .repetition(let node, let minimum, _, _): minimum == 0 || node.canBeEmpty
+        case .atomic(let node): node.canBeEmpty
+        default: true
+        }
+    }
+
+    /// Number of characters every match has; nil when it varies. Look-behind needs it.
+    var fixedLength: Int? {
+        switch self {
+        case .set: return 1
+        case .sequence(let nodes):
+            var sum = 0
+            for node in nodes {
+                guard let length = node.fixedLength else { return nil }
+                sum += length
+            }
+            return sum
+        case .alternatives(let nodes):
+            guard let first = nodes.first?.fixedLength, nodes.allSatisfy({ $0.fixedLength == first }) else { return nil }
+            return first
+        case .repetition(let node, let minimum, let maximum, _):
+            guard minimum == maximum, let length = node.fixedLength else { return nil }
+            return length * minimum
+        case .atomic(let node): return node.fixedLength
+        default: return 0
+        }
+    }
+}

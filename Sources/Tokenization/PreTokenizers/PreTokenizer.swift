@@ -1,0 +1,59 @@
+/// Text cut into the stretches the model tokenizes one by one. The bytes stay together; only ranges are made.
+struct PreTokenizedText {
+    var bytes: [UInt8]
+    var words: [Range<Int>]
+    /// Whether the first word begins where the whole input begins.
+    var beginsInput: Bool
+
+    init(_ bytes: [UInt8], beginsInput: Bool) {
+        self.bytes = bytes
+        words = bytes.isEmpty ? [] : [0..<bytes.count]
+        self.beginsInput = beginsInput
+    }
+
+    /// Cuts every word further. `cut` receives the word's bytes and reports ranges relative to them; empty ones are dropped.
+    mutating func cutWords(_ cut: (UnsafeBufferPointer<UInt8>, _ emit: (Range<Int>) -> Void) -> Void) {
+        var result: [Range<Int>] = []
+        result.reserveCapacity(max(words.count, bytes.count / 5))
+        let start = words.first?.lowerBound
+        bytes.withUnsafeBufferPointer { buffer in
+            for word in words {
+                cut(UnsafeBufferPointer(rebasing: buffer[word])) { range in
+                    if !range.isEmpty { result.append(word.lowerBound + range.lowerBound..<word.lowerBound + range.upperBound) }
+                }
+            }
+        }
+        words = result
+        beginsInput = beginsInput && result.first?.lowerBound == start
+    }
+
+    /// Rewrites every word. `rewrite` appends the new bytes of a word; whether the word begins the input comes with it.
+    mutating func rewriteWords(_ rewrite: (UnsafeBufferPointer<UInt8>, _ beginsInput: Bool, _ into: inout [UInt8]) -> Void) {
+        var newBytes: [UInt8] = []
+        newBytes.reserveCapacity(bytes.count + bytes.count / 2)
+        var newWords: [Range<Int>] = []
+        newWords.reserveCapacity(words.count)
+        bytes.withUnsafeBufferPointer { buffer in
+            for (index, word) in words.enumerated() {
+                let start = newBytes.count
+                rewrite(UnsafeBufferPointer(rebasing: buffer[word]), index == 0 && beginsInput, &newBytes)
+                if newBytes.count > start { newWords.append(start..<newBytes.count) }
+            }
+        }
+        bytes = newBytes
+        words = newWords
+    }
+}
+
+/// Cuts normalised text into words before the model sees it (tokenizer.json `pre_tokenizer`).
+protocol PreTokenizer: Sendable {
+    func apply(to text: inout PreTokenizedText)
+}
+
+/// One after the other.
+struct SequencePreTokenizer: PreTokenizer {
+    let steps: [any PreTokenizer]
+    func apply(to text: inout PreTokenizedText) {
+        for step in steps { step.apply(to: &text) }
+    }
+}

@@ -1,0 +1,65 @@
+/// Reads `pre_tokenizer` of a tokenizer.json by its "type".
+enum PreTokenizerRegistry {
+    static func make(_ field: JSONField, depth: Int = 0) throws -> any PreTokenizer {
+        try ComponentRegistry.make(field, from: makers, depth: depth)
+    }
+
+    private static let makers: [String: ComponentRegistry.Maker<any PreTokenizer>] = [
+        "Sequence": { field, depth in
+            SequencePreTokenizer(steps: try field.required("pretokenizers", expected: "an array").elements().map { try make($0, depth: depth + 1) })
+        },
+        "ByteLevel": { field, _ in
+            try ByteLevelPreTokenizer(
+                addsPrefixSpace: field.bool("add_prefix_space", default: true), usesPattern: field.bool("use_regex", default: true))
+        },
+        "Split": { field, _ in
+            SplitPreTokenizer(
+                pattern: try ComponentRegistry.pattern(field.required("pattern", expected: "an object")),
+                behavior: try behavior(field, default: nil), inverted: try field.bool("invert", default: false))
+        },
+        "Metaspace": { field, _ in
+            let scheme = try ComponentRegistry.prependScheme(field)
+            return MetaspacePreTokenizer(
+                mark: try ComponentRegistry.metaspaceMark(field), scheme: scheme, splits: try field.bool("split", default: true))
+        },
+        "Digits": { field, _ in
+            let individually = try field.bool("individual_digits", default: false)
+            return CharacterSplitPreTokenizer(behavior: individually ? .isolated : .contiguous) {
+                !CharacterClass.of($0).isDisjoint(with: .number)
+            }
+        },
+        "Punctuation": { field, _ in
+            CharacterSplitPreTokenizer(behavior: try behavior(field, default: .isolated), isDelimiter: CharacterClass.isBertPunctuation)
+        },
+        "Whitespace": { _, _ in WordRunPreTokenizer() },
+        "WhitespaceSplit": { _, _ in CharacterSplitPreTokenizer(behavior: .removed, isDelimiter: CharacterClass.isWhitespace) },
+        "BertPreTokenizer": { _, _ in
+            SequencePreTokenizer(steps: [
+                CharacterSplitPreTokenizer(behavior: .removed, isDelimiter: CharacterClass.isWhitespace),
+                CharacterSplitPreTokenizer(behavior: .isolated, isDelimiter: CharacterClass.isBertPunctuation),
+            ])
+        },
+        "CharDelimiterSplit": { field, _ in
+            let delimiter = try field.required("delimiter", expected: "one character").scalar().value
+            return CharacterSplitPreTokenizer(behavior: .removed) { $0 == delimiter }
+        },
+        "FixedLength": { field, _ in
+            let length = try field.required("length", expected: "a whole number").count()
+            guard length > 0 else { throw TokenizationError.field(file: field.file, field: "\(field.path).length", expected: "at least 1", actual: "0") }
+            return FixedLengthPreTokenizer(length: length)
+        },
+    ]
+
+    private static func behavior(_ field: JSONField, default fallback: SplitBehavior?) throws -> SplitBehavior {
+        guard let name = try field.optional("behavior") else {
+            if let fallback { return fallback }
+            _ = try field.required("behavior", expected: "a string")
+            return .isolated
+        }
+        guard let behavior = SplitBehavior(rawValue: try name.string()) else {
+            throw TokenizationError.unsupported(
+                file: field.file, field: name.path, kind: try name.string(), known: SplitBehavior.allCases.map(\.rawValue))
+        }
+        return behavior
+    }
+}

@@ -1,0 +1,51 @@
+import Checkpoint
+import Formats
+import TestSupport
+import Testing
+
+/// Decoding of every block format against the values of the gguf package.
+@Suite(.enabled(if: Fixtures.available)) struct BlockDecodingTests {
+    static let formats: [ElementFormat] = [
+        .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .iq4_nl,
+    ]
+
+    @Test(arguments: formats) func blocksDecodeAsInTheReference(format: ElementFormat) throws {
+        let golden = try Fixtures.golden("gguf/dequant")
+        let kind = format.rawValue.uppercased()
+        var compared = 0
+        for part in ["random", "normal"] where golden.contains("\(part)/\(kind).raw") {
+            let name = "\(part)/\(kind).values"
+            let values = try golden.checkpoint.withBytes(of: "\(part)/\(kind).raw") { format.floats(from: $0) }
+            #expect(try golden.compare(actual: values, shape: try golden.shape(name), to: name) == nil)
+            // The arithmetic is done in the reference's order, so even the last bit agrees.
+            #expect(try golden.compare(actual: values, shape: try golden.shape(name), to: name, tolerance: .exact) == nil)
+            compared += 1
+        }
+        #expect(compared > 0)
+    }
+
+    @Test func q8_kDecodes() {
+        var block = [UInt8](repeating: 0, count: 292)
+        for (index, byte) in Float(0.5).bitPattern.littleEndianBytes.enumerated() { block[index] = byte }
+        for index in 0..<256 { block[4 + index] = UInt8(truncatingIfNeeded: index - 128) }
+        let values = block.withUnsafeBytes { ElementFormat.q8_k.floats(from: $0) }
+        #expect(values == (0..<256).map { Float($0 - 128) * 0.5 })
+    }
+
+    @Test func plainFormatsDecodeUnaligned() {
+        let bytes: [UInt8] = [0xff] + SafetensorsBytes.little(Double(0.1).bitPattern) + SafetensorsBytes.little(Int64(-3))
+        bytes.withUnsafeBytes { bytes in
+            #expect(ElementFormat.f64.floats(from: .init(rebasing: bytes[1..<9])) == [0.1])
+            #expect(ElementFormat.i64.floats(from: .init(rebasing: bytes[9..<17])) == [-3])
+            #expect(ElementFormat.i64.integers(from: .init(rebasing: bytes[9..<17])) == [-3])
+            #expect(ElementFormat.i8.integers(from: .init(rebasing: bytes[0..<1])) == [-1])
+            #expect(ElementFormat.u8.integers(from: .init(rebasing: bytes[0..<1])) == [255])
+            #expect(ElementFormat.bool.integers(from: .init(rebasing: bytes[0..<1])) == [1])
+            #expect(ElementFormat.f32.integers(from: .init(rebasing: bytes[0..<4])) == nil)
+        }
+    }
+}
+
+extension UInt32 {
+    fileprivate var littleEndianBytes: [UInt8] { SafetensorsBytes.little(self) }
+}

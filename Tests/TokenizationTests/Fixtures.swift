@@ -1,0 +1,44 @@
+import Foundation
+
+/// Where the reference fixtures lie: `FOVEA_SHARED`, or `../shared` beside the package.
+enum Fixtures {
+    static let shared: URL = {
+        if let path = ProcessInfo.processInfo.environment["FOVEA_SHARED"] { return URL(fileURLWithPath: path, isDirectory: true) }
+        return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("shared", isDirectory: true)
+    }()
+    static let models = shared.appendingPathComponent("fixtures/models", isDirectory: true)
+    static let vocabularies = shared.appendingPathComponent("data/vocab", isDirectory: true)
+
+    static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
+    static var arePresent: Bool { exists(models) }
+    static var vocabulariesArePresent: Bool { exists(vocabularies) }
+
+    /// Model folders (relative to `models`) that hold the given file.
+    static func folders(with file: String) -> [String] {
+        func list(_ url: URL) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] }
+        let all = list(models) + list(models.appendingPathComponent("tokenizers")).map { "tokenizers/\($0)" }
+        return all.filter { exists(models.appendingPathComponent("\($0)/\(file)")) }.sorted()
+    }
+
+    static func folder(_ name: String) -> URL { models.appendingPathComponent(name, isDirectory: true) }
+
+    static func json<T: Decodable>(_ type: T.Type, _ path: String) throws -> T {
+        try JSONDecoder().decode(type, from: Data(contentsOf: models.appendingPathComponent(path)))
+    }
+
+    /// A real published tokenizer, found under `FOVEA_MODELS` (folders with a tokenizer.json each); nil when it is not there.
+    static func published(_ name: String) -> URL? {
+        guard let root = ProcessInfo.processInfo.environment["FOVEA_MODELS"] else { return nil }
+        let file = URL(fileURLWithPath: root).appendingPathComponent("\(name)/tokenizer.json")
+        return exists(file) ? file : nil
+    }
+}
+
+/// A string with its scalars, for failure messages and exact comparison: `==` of `String` takes canonical equivalents as equal.
+struct Exact: Equatable, CustomStringConvertible {
+    let text: String
+    init(_ text: String) { self.text = text }
+    static func == (a: Exact, b: Exact) -> Bool { a.text.unicodeScalars.elementsEqual(b.text.unicodeScalars) }
+    var description: String { text.debugDescription + " " + text.unicodeScalars.map { String($0.value, radix: 16) }.joined(separator: " ") }
+}
