@@ -1,0 +1,173 @@
+import Foundation
+
+/// The models on this machine: one folder each under `$XDG_DATA_HOME/fovea/models` (else `~/.local/share/…`).
+///
+/// A model's folder appears in one step when all its files are there and verified. What is still arriving lies under
+/// `.partial`, where the next attempt finds it.
+public struct ModelStore: Sendable {
+    /// The folder of the models' folders. Created when something is first put there.
+    public let root: String
+    /// Where programs are searched and settings looked up: `PATH`, `HF_ENDPOINT`, `HF_TOKEN`, and what pip reads.
+    let environment: [String: String]
+
+    public init(root: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
+        self.root = root.hasPrefix("/") ? root : FileManager.default.currentDirectoryPath + "/" + root
+        self.environment = environment
+    }
+
+    /// The user's own store.
+    public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> ModelStore {
+        // The XDG specification: relative paths are to be ignored.
+        let xdg = environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? NSHomeDirectory()
+        return ModelStore(root: (xdg ?? home + "/.local/share") + "/fovea/models", environment: environment)
+    }
+
+    /// A model that is in place.
+    public struct InstalledModel: Sendable, Hashable {
+        /// As it was pulled: a catalogue name or `owner/repo`.
+        public let name: String
+        public let path: String
+        public let byteCount: Int
+        /// What its files must be; `nil` for a folder that was put there by hand.
+        public let manifest: ModelManifest?
+    }
+
+    /// What is installed, by name.
+    public func installed() -> [InstalledModel] {
+        let folders = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        return folders.filter { !$0.hasPrefix(".") }.compactMap { folder in
+            let path = root + "/" + folder
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return nil }
+            let manifest = try? ModelManifest(folder: path)
+            return InstalledModel(name: manifest?.name ?? folder, path: path, byteCount: Self.size(ofFolder: path), manifest: manifest)
+        }.sorted { $0.name < $1.name }
+    }
+
+    /// The folder a model has or will have.
+    public func path(of name: ModelName) -> String { root + "/" + name.folder }
+
+    /// What a person means by `MODEL`: a path, or the name of an installed model.
+    ///
+    /// - Returns: A path for `Checkpoint.open`.
+    /// - Throws: `ModelStoreError.notInstalled`, which says how to get it, or `.unknownModel`.
+    public func resolve(_ model: String) throws(ModelStoreError) -> String {
+        let isPath = model.hasPrefix("/") || model.hasPrefix("./") || model.hasPrefix("../") || model.hasPrefix("~")
+        let expanded = (model as NSString).expandingTildeInPath
+        if let name = try? ModelName(model), !isPath {
+            let installed = path(of: name)
+            if FileManager.default.fileExists(atPath: installed) { return installed }
+            if FileManager.default.fileExists(atPath: expanded) { return expanded }
+            throw .notInstalled(name: model, canBePulled: true)
+        }
+        guard FileManager.default.fileExists(atPath: expanded) else {
+            if isPath || model.contains("/") { throw .notInstalled(name: model, canBePulled: false) }
+            throw .unknownModel(name: model, known: Catalogue.all.map(\.name))
+        }
+        return expanded
+    }
+
+    /// Checks size and digest of every file of an installed model.
+    public func verify(_ name: String) throws {
+        let folder = path(of: try ModelName(name))
+        guard FileManager.default.fileExists(atPath: folder) else {
+            throw ModelStoreError.notInstalled(name: name, canBePulled: true)
+        }
+        for file in try ModelManifest(folder: folder).files { try Self.verify(file, in: folder) }
+    }
+
+    /// Deletes an installed model.
+    public func remove(_ name: String) throws {
+        let folder = path(of: try ModelName(name))
+        guard FileManager.default.fileExists(atPath: folder) else {
+            throw ModelStoreError.notInstalled(name: name, canBePulled: true)
+        }
+        do {
+            try FileManager.default.removeItem(atPath: folder)
+        } catch {
+            throw ModelStoreError.unwritable(path: folder, reason: "it cannot be deleted")
+        }
+    }
+
+    static func verify(_ file: ModelFile, in folder: String) throws {
+        let path = folder + "/" + file.name
+        guard let size = Self.size(ofFile: path) else { throw ModelStoreError.missingFile(file: path) }
+        guard size == file.byteCount else {
+            throw ModelStoreError.wrongSize(file: path, expected: file.byteCount, actual: size)
+        }
+        let actual = try file.digest.computed(path: path)
+        guard actual == file.digest.hexadecimal else {
+            throw ModelStoreError.wrongDigest(
+                file: path, algorithm: file.digest.algorithm, expected: file.digest.hexadecimal, actual: actual)
+        }
+    }
+
+    /// Bytes of a file; `nil` when it is not there.
+    static func size(ofFile path: String) -> Int? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
+    }
+
+    /// Bytes of all files under a folder.
+    static func size(ofFolder path: String) -> Int {
+        let files = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+        return files.reduce(0) { $0 + (size(ofFile: path + "/" + $1) ?? 0) }
+    }
+}
+
+/// The name of a model that can be pulled: one of the catalogue, or `owner/repo` of a hub, where one of several files
+/// is chosen by `owner/repo:FILE`.
+public struct ModelName: Sendable, Hashable, CustomStringConvertible {
+    public enum Kind: Sendable, Hashable {
+        case catalogue(CatalogueEntry)
+        case repository(owner: String, repository: String, file: String?)
+    }
+
+    public let kind: Kind
+
+    /// - Throws: `ModelStoreError.unknownModel`
+    public init(_ text: String) throws(ModelStoreError) {
+        if let entry = Catalogue.entry(named: text) {
+            kind = .catalogue(entry)
+            return
+        }
+        let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = halves[0].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let file = halves.count == 2 ? String(halves[1]) : nil
+        guard parts.count == 2, parts.allSatisfy(Self.isPart), file.map(FileNames.isPlain) ?? true else {
+            throw .unknownModel(name: text, known: Catalogue.all.map(\.name))
+        }
+        kind = .repository(owner: parts[0], repository: parts[1], file: file)
+    }
+
+    public init(_ entry: CatalogueEntry) { kind = .catalogue(entry) }
+
+    public var description: String {
+        switch kind {
+        case .catalogue(let entry): entry.name
+        case .repository(let owner, let repository, let file): "\(owner)/\(repository)" + (file.map { ":" + $0 } ?? "")
+        }
+    }
+
+    /// The name as one path component.
+    var folder: String {
+        switch kind {
+        case .catalogue(let entry): entry.name
+        case .repository(let owner, let repository, let file): "\(owner)--\(repository)" + (file.map { "--" + $0 } ?? "")
+        }
+    }
+
+    /// What a hub allows in the names of owners and repositories.
+    private static func isPart(_ text: String) -> Bool {
+        guard (1...96).contains(text.utf8.count), text != ".", text != "..", !text.hasPrefix(".") else { return false }
+        return text.utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
+            default: false
+            }
+        }
+    }
+}
