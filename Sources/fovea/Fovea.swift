@@ -12,6 +12,8 @@ struct Fovea: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            DevicesCommand.self, InspectCommand.self,
+            DevicesCommand.self, ModelsCommand.self, PullCommand.self, InspectCommand.self,
         ])
+
+    @OptionGroup var device: DeviceOptions
 }

@@ -10,8 +10,7 @@ struct InspectCommand: AsyncParsableCommand {
         commandName: "inspect",
         abstract: "Show what a model's files hold: format, configuration, tensors.")
 
-    @Argument(help: "A folder, a file of weights, or the name of an installed model.")
-    var model: String
+    @OptionGroup var model: ModelArgument
 
     @Flag(name: .long, help: "List every tensor.")
     var tensors = false
@@ -19,7 +18,7 @@ struct InspectCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let report = try InspectReport(path: try ModelArgument.path(model), listsTensors: tensors)
+        let report = try InspectReport(path: try model.path(), listsTensors: tensors)
         if output.json {
             try JSONOutput.print(report)
         } else {
