@@ -54,8 +54,8 @@ enum Program {
                 Console.say("fovea: stopped" + (error is CancellationError ? "" : ": " + ErrorText.line(error)))
                 return .signalled(signal)
             }
-            // Help asked for inside a command, or a usage error found after parsing.
-            if error is ValidationError || error is CleanExit || error is ExitCode { return report(parsing: error) }
+            // Help, which is a command of the parser's own, or a usage error found after parsing.
+            if Fovea.exitCode(for: error) != .failure { return report(parsing: error) }
             Console.say("fovea: " + ErrorText.line(error))
             return .failed
         }

@@ -8,10 +8,18 @@ struct ModelsCommand: AsyncParsableCommand {
         commandName: "models",
         abstract: "List the models of the catalogue and those that are installed.")
 
+    @Option(name: .long, help: ArgumentHelp("Check every file of an installed model against its digest.", valueName: "name"))
+    var verify: [String] = []
+
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let store = ModelStore.standard()
+        for name in verify {
+            try store.verify(name)
+            Console.say("\(HarmlessText.line(name)): every file is what it should be")
+        }
+        if !verify.isEmpty { return }
         let reports = ModelListing.all(in: store)
         if output.json {
             try JSONOutput.print(reports)
