@@ -19,6 +19,10 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case monolingual(asked: String)
     /// The tokenizer lacks a token that the task needs.
     case missingToken(String)
+    /// The files hold a model of another kind.
+    case notASpeechModel(path: String, type: String)
+    /// An answer was asked for before a model was loaded.
+    case noModel
 
     public var description: String {
         switch self {
@@ -31,6 +35,8 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
         case .unknownLanguage(let code, let known): "language \(code) is unknown to this model; it knows \(known.joined(separator: ", "))"
         case .monolingual(let asked): "\(asked) needs a multilingual model; this one knows English only"
         case .missingToken(let piece): "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"
+        case .notASpeechModel(let path, let type): "\(path): a “\(type)” model does not turn speech into text; choose a Whisper model"
+        case .noModel: "no model is loaded; choose one with /model"
         }
     }
 }

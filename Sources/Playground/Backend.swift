@@ -63,10 +63,6 @@ public struct LoadProgress: Sendable, Hashable {
     }
 }
 
-public enum SpeechTask: String, Sendable, Hashable, CaseIterable {
-    case transcribe, translate
-}
-
 /// What a person sends to the model.
 public struct AnswerRequest: Sendable, Hashable {
     public var text: String

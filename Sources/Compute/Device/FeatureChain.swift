@@ -68,7 +68,6 @@ final class FeatureChain {
         chain.v13.pointee.subgroupSizeControl = yes
         chain.v13.pointee.computeFullSubgroups = yes
         chain.v12.pointee.shaderFloat16 = supported.v12.pointee.shaderFloat16
-        chain.v12.pointee.vulkanMemoryModel = supported.v12.pointee.vulkanMemoryModel
         chain.v13.pointee.shaderIntegerDotProduct = supported.v13.pointee.shaderIntegerDotProduct
         chain.v13.pointee.maintenance4 = supported.v13.pointee.maintenance4
         return chain

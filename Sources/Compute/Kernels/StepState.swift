@@ -2,6 +2,8 @@
 /// replayed with only this rewritten. The layout is that of `StepState` in the shaders.
 public struct StepState: BitwiseCopyable, Sendable {
     public static let maximumRows = 16
+    /// Bytes from the start to the first token id.
+    static let tokensOffset = 32
 
     /// Position of the first new token.
     public var position: UInt32 = 0

@@ -159,7 +159,7 @@ public final class CommandStream {
     /// Records what `body` issues into a recording that can be submitted again and again; nothing runs yet.
     ///
     /// Values that differ from run to run must come from buffers (see `StepState`), not from push constants.
-    public func record(_ body: (CommandStream) throws -> Void) throws -> Recording {
+    public func record(_ body: (CommandStream) throws -> Void) throws -> RecordedCommands {
         precondition(capturing == nil, "recordings do not nest")
         try submit()
         let commands = try allocateCommands()
@@ -180,12 +180,12 @@ public final class CommandStream {
         guard let recorded = capturing else { preconditionFailure("the recording vanished") }
         recorded.releaseToHost()
         try check("vkEndCommandBuffer", vkEndCommandBuffer(commands))
-        return Recording(stream: self, commands: commands, buffers: recorded.buffers, dispatchCount: recorded.dispatchCount)
+        return RecordedCommands(stream: self, commands: commands, buffers: recorded.buffers, dispatchCount: recorded.dispatchCount)
     }
 
     /// Submits a recording. A recording still running is waited for first.
     @discardableResult
-    public func replay(_ recording: Recording) throws(ComputeError) -> UInt64 {
+    public func replay(_ recording: RecordedCommands) throws(ComputeError) -> UInt64 {
         precondition(recording.stream === self, "a recording belongs to the stream that made it")
         try submit()
         if let last = recording.lastValue, !isDone(last) { try wait(for: last) }
@@ -318,7 +318,7 @@ public final class CommandStream {
 }
 
 /// A recorded sequence of dispatches, for running again with only the contents of its buffers changed.
-public final class Recording {
+public final class RecordedCommands {
     fileprivate let stream: CommandStream
     fileprivate let commands: VkCommandBuffer
     fileprivate let buffers: [ObjectIdentifier: Buffer]

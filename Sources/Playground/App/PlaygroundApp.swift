@@ -1,4 +1,5 @@
 import Foundation
+import Generation
 import Terminal
 
 /// What the playground starts with.

@@ -1,4 +1,5 @@
 import Foundation
+import Generation
 import Terminal
 
 /// A command that is typed, `/name argument`.

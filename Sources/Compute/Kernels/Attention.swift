@@ -1,0 +1,171 @@
+import Formats
+
+/// An additive term of attention scores, f32, `[heads or 1, queries, keys]`: a mask or a position bias.
+///
+/// Values below -3e38 (`-Float.greatestFiniteMagnitude` and -∞ among them) exclude a key: its weight is exactly 0.
+public struct AttentionBias: Sendable {
+    /// `[heads · queries, keys]`, or `[queries, keys]` for all heads alike.
+    public var values: Tensor
+    public var isPerHead: Bool
+
+    public init(values: Tensor, isPerHead: Bool) {
+        self.values = values
+        self.isPerHead = isPerHead
+    }
+}
+
+private struct FlashPush: BitwiseCopyable {
+    var q, k, v, bias, result, lse: UInt64
+    var queries, keys, group: UInt32
+    var qStride, kStride, vStride, resultStride: UInt32
+    var biasHeadStride, biasRowStride: UInt32
+    var scale: Float
+    var causal: UInt32
+    var offset: Int32
+}
+
+private struct RowsPush: BitwiseCopyable {
+    var q, k, bias, lse, rowList, result: UInt64
+    var queries, keys, group, firstRow: UInt32
+    var qStride, kStride: UInt32
+    var biasHeadStride, biasRowStride: UInt32
+    var resultHeadStride, resultRowStride: UInt32
+    var scale: Float
+    var causal: UInt32
+    var offset: Int32
+}
+
+/// Chooses among the forms of attention over many queries.
+///
+/// - `attention/flash`: one subgroup holds TM queries, keys by lane. TM 16 for long inputs on a CPU driver (a third
+///   faster than 8, twice the compilation), else 4, which also suits a GPU's registers.
+public enum AttentionSelection {
+    public static let largestHead = 256
+
+    public static func select(
+        _ shape: AttentionShape, queries: Int, cache: ElementFormat, isWide: Bool, _ properties: DeviceProperties,
+        profile: KernelProfile? = nil
+    ) -> KernelChoice {
+        check(shape, cache: cache)
+        // More than 64 elements a head cost registers in proportion.
+        let isLong = queries >= 64 && shape.headDimension <= 64 && (profile ?? KernelProfile(properties)) == .vector
+        let rows = isLong ? 16 : 4
+        return KernelChoice(
+            KernelVariant(
+                "attention/flash_\(cache.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant, UInt32(rows)]),
+            x: divideRoundingUp(queries, rows), y: shape.heads)
+    }
+
+    static func rows(_ shape: AttentionShape, rows: Int, cache: ElementFormat, isWide: Bool) -> KernelChoice {
+        check(shape, cache: cache)
+        return KernelChoice(
+            KernelVariant("attention/rows_\(cache.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant]),
+            x: rows, y: shape.heads)
+    }
+
+    static func check(_ shape: AttentionShape, cache: ElementFormat) {
+        precondition((1...largestHead).contains(shape.headDimension), "attention: heads have 1 to \(largestHead) elements")
+        precondition(shape.keyValueHeads > 0 && shape.heads % shape.keyValueHeads == 0, "attention: heads do not divide into groups")
+        precondition(cache == .f32 || cache == .f16, "attention: keys and values are f32 or f16")
+    }
+}
+
+extension AttentionShape {
+    var queryWidth: Int { heads * headDimension }
+    var keyWidth: Int { keyValueHeads * headDimension }
+
+    /// Whether heads can be read four elements at a time.
+    func isWide(queries: [Tensor], keys: [Tensor]) -> Bool {
+        headDimension % 4 == 0 && queries.allSatisfy(\.hasWideRows)
+            && keys.allSatisfy { $0.address % UInt64(4 * $0.elementBytes) == 0 && $0.rowStride % 4 == 0 }
+    }
+}
+
+extension CommandStream {
+    /// Attention of many queries at once (prefill, encoders), without ever holding the weights:
+    /// out[i, h·D…] = Σⱼ softmaxⱼ(scale·q[i, h]·k[j, g] + bias[h, i, j])·v[j, g…], g = h / (heads / keyValueHeads).
+    ///
+    /// - Parameters:
+    ///   - query: `[Tq, heads·D]` f32; `out` alike.
+    ///   - key: `[Tk, keyValueHeads·D]` f32 or f16; `value` alike.
+    ///   - logSumExp: `[heads, Tq]` f32, contiguous; receives log Σⱼ exp of the scores.
+    public func attention(
+        shape: AttentionShape, query: Tensor, key: Tensor, value: Tensor, bias: AttentionBias? = nil, logSumExp: Tensor? = nil,
+        into out: Tensor, profile: KernelProfile? = nil
+    ) throws {
+        precondition(
+            query.columns == shape.queryWidth && out.columns == shape.queryWidth && out.rows == query.rows && key.columns == shape.keyWidth
+                && value.columns == shape.keyWidth && value.rows == key.rows && key.format == value.format,
+            "attention: query [\(query.rows), \(query.columns)], key [\(key.rows), \(key.columns)], value [\(value.rows), \(value.columns)] for \(shape)")
+        precondition(query.format == .f32 && out.format == .f32, "attention: queries and outputs are f32")
+        precondition(
+            logSumExp.map { $0.rows * $0.columns >= shape.heads * query.rows && ($0.rows == 1 || $0.rowStride == $0.columns) && $0.format == .f32 } ?? true,
+            "attention: logSumExp is not [\(shape.heads), \(query.rows)]")
+        checkBias(bias, shape: shape, queries: query.rows, keys: key.rows)
+        if query.rows == 0 { return }
+        precondition(key.rows > 0, "attention: no keys")
+
+        let choice = AttentionSelection.select(
+            shape, queries: query.rows, cache: key.format, isWide: shape.isWide(queries: [query, out], keys: [key, value]),
+            device.properties, profile: profile)
+        let push = FlashPush(
+            q: query.address, k: key.address, v: value.address, bias: bias?.values.address ?? 0, result: out.address,
+            lse: logSumExp?.address ?? 0, queries: UInt32(query.rows), keys: UInt32(key.rows),
+            group: UInt32(shape.heads / shape.keyValueHeads), qStride: UInt32(query.rowStride), kStride: UInt32(key.rowStride),
+            vStride: UInt32(value.rowStride), resultStride: UInt32(out.rowStride),
+            biasHeadStride: bias.map { $0.isPerHead ? UInt32(query.rows * $0.values.rowStride) : 0 } ?? 0,
+            biasRowStride: UInt32(bias?.values.rowStride ?? 0), scale: shape.scale, causal: (shape.causalOffset != nil).constant,
+            offset: Int32(shape.causalOffset ?? 0))
+        try dispatch(
+            choice, push: push, reads: [query, key, value].map(\.byteRange) + [bias?.values].compactMap { $0?.byteRange },
+            writes: [out.byteRange] + [logSumExp].compactMap { $0?.byteRange },
+            label: "attention \(query.rows)×\(key.rows)",
+            operations: 4 * Double(shape.queryWidth) * Double(query.rows) * Double(key.rows))
+    }
+
+    /// The exact softmax rows of some queries, recomputed: out[h, r, j] for r over `rows`.
+    ///
+    /// - Parameters:
+    ///   - rows: which queries, any order.
+    ///   - logSumExp: `[heads, Tq]` from `attention`; without it the kernel finds each row's sum itself.
+    ///   - out: `[heads · rows.count, Tk]` f32.
+    public func attentionRows(
+        _ rows: [Int], shape: AttentionShape, query: Tensor, key: Tensor, bias: AttentionBias? = nil, logSumExp: Tensor? = nil,
+        into out: Tensor
+    ) throws {
+        precondition(query.columns == shape.queryWidth && key.columns == shape.keyWidth, "attentionRows: query or key do not fit \(shape)")
+        precondition(rows.allSatisfy { (0..<query.rows).contains($0) }, "attentionRows: a row beyond the \(query.rows) queries")
+        precondition(
+            out.rows == shape.heads * rows.count && out.columns == key.rows && out.format == .f32,
+            "attentionRows: out is not [\(shape.heads) · \(rows.count), \(key.rows)]")
+        checkBias(bias, shape: shape, queries: query.rows, keys: key.rows)
+        let isWide = shape.isWide(queries: [query], keys: [key])
+        // One dispatch for every run of neighbours: almost always one run.
+        var start = 0
+        while start < rows.count {
+            var end = start + 1
+            while end < rows.count, rows[end] == rows[end - 1] + 1 { end += 1 }
+            let push = RowsPush(
+                q: query.address, k: key.address, bias: bias?.values.address ?? 0, lse: logSumExp?.address ?? 0, rowList: 0,
+                result: out.address + UInt64(start * out.rowStride * 4), queries: UInt32(query.rows), keys: UInt32(key.rows),
+                group: UInt32(shape.heads / shape.keyValueHeads), firstRow: UInt32(rows[start]), qStride: UInt32(query.rowStride),
+                kStride: UInt32(key.rowStride), biasHeadStride: bias.map { $0.isPerHead ? UInt32(query.rows * $0.values.rowStride) : 0 } ?? 0,
+                biasRowStride: UInt32(bias?.values.rowStride ?? 0), resultHeadStride: UInt32(rows.count * out.rowStride),
+                resultRowStride: UInt32(out.rowStride), scale: shape.scale, causal: (shape.causalOffset != nil).constant,
+                offset: Int32(shape.causalOffset ?? 0))
+            try dispatch(
+                AttentionSelection.rows(shape, rows: end - start, cache: key.format, isWide: isWide), push: push,
+                reads: [query, key].map(\.byteRange) + [bias?.values, logSumExp].compactMap { $0?.byteRange }, writes: [out.byteRange],
+                label: "attentionRows \(end - start)×\(key.rows)",
+                operations: 2 * Double(shape.queryWidth) * Double(end - start) * Double(key.rows))
+            start = end
+        }
+    }
+
+    private func checkBias(_ bias: AttentionBias?, shape: AttentionShape, queries: Int, keys: Int) {
+        guard let bias else { return }
+        precondition(
+            bias.values.format == .f32 && bias.values.columns == keys && bias.values.rows == queries * (bias.isPerHead ? shape.heads : 1),
+            "attention: bias is not [\(bias.isPerHead ? shape.heads : 1) · \(queries), \(keys)]")
+    }
+}

@@ -1,0 +1,147 @@
+// variants: CACHE f32 f16
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "heads.glsl"
+#include "query_row.glsl"
+#include "../common/step_state.glsl"
+
+// One new token per hypothesis: out[b, h D + d] = sum_j softmax_j(scale q[b, h].k[b, j, h / group] + bias) v[b, j, ...]
+//
+// q, out [batch, heads D] f32; keys and values [batch, maxKeys, kvHeads D] f32 or f16, batch stride 0 where all rows
+// share them (cross-attention). Self-attention first appends newK, newV [batch, kvHeads D] at step.position and attends
+// over the keys up to it; cross-attention has newK = null. keyCount 0 means step.keyCount.
+// bias (may be null) is read at [h, key], or at [h, position - key] when biasByDistance is set (T5).
+//
+// The tap: with capture set, the softmax row is written to capture[(slot, b, h)][key], exactly as used.
+//
+// One workgroup per head and hypothesis; its SUBGROUPS subgroups share the keys out in turn and join their running
+// maxima, sums and outputs at the end. Lane = key for scores, lane = elements of d for P V.
+
+layout(local_size_x_id = 0, local_size_y_id = 3) in;
+layout(constant_id = 3) const uint SUBGROUPS = 1;
+
+layout(push_constant, scalar) uniform Push {
+    uint64_t q, newK, newV, k, v, bias, result, capture, step;
+    uint group, keyCount;
+    uint qStride, newStride, cacheStride, cacheBatchStride, resultStride;
+    uint biasHeadStride, biasByDistance;
+    float scale;
+    uint captureSlotStride, captureRowStride;
+} p;
+
+shared float sharedTop[SUBGROUPS], sharedSum[SUBGROUPS];
+shared vec4 sharedOut[SUBGROUPS * V4];
+
+const uint BLOCKS = 2;  // key blocks per step, to halve the reductions
+
+vec4 o[PER_LANE];
+
+void addValue(float weight, uint64_t valueRow, uint lane) {
+    [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] = fma(vec4(weight), cached4(valueRow, lane + SUBGROUP * c), o[c]);
+}
+
+void main() {
+    const uint lane = gl_SubgroupInvocationID;
+    const uint part = SUBGROUPS == 1 ? 0 : gl_SubgroupID;
+    const uint head = gl_WorkGroupID.x, b = gl_WorkGroupID.y, heads = gl_NumWorkGroups.x;
+    const uint64_t cacheHead = uint64_t(b) * (p.cacheBatchStride * CACHE_BYTES) + (head / p.group) * (D * CACHE_BYTES);
+    const uint64_t keyHead = p.k + cacheHead, valueHead = p.v + cacheHead;
+
+    uint position = 0, slot = 0, keys = p.keyCount;
+    if (p.step != 0) {
+        position = StepState(p.step).position;
+        slot = StepState(p.step).captureSlot;
+        if (keys == 0) keys = StepState(p.step).keyCount;
+    }
+    if (p.newK != 0) {
+        // Heads of one group write the same values. What is read below was written by this workgroup.
+        if (part == 0) {
+            const uint64_t offset = (b * p.newStride + (head / p.group) * D) * 4;
+            const uint64_t row = uint64_t(position) * (p.cacheStride * CACHE_BYTES);
+            for (uint d = lane; d < D; d += SUBGROUP) {
+                store1(keyHead + row, d, Floats(p.newK + offset).v[d]);
+                store1(valueHead + row, d, Floats(p.newV + offset).v[d]);
+            }
+        }
+        memoryBarrierBuffer();
+        barrier();
+    }
+
+    loadQuery(p.q + (uint64_t(b) * p.qStride + head * D) * 4, lane, p.scale);
+    [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] = vec4(0);
+    Floats captured = Floats(p.capture + (uint64_t(slot) * p.captureSlotStride + (b * heads + head) * p.captureRowStride) * 4);
+
+    float top = LOWEST, sum = 0;
+    const uint step = SUBGROUP * BLOCKS;
+    for (uint j0 = part * step; j0 < keys; j0 += SUBGROUPS * step) {
+        float s[BLOCKS];
+        float blockTop = LOWEST;
+        [[unroll]] for (uint k = 0; k < BLOCKS; k++) {
+            const uint key = min(j0 + k * SUBGROUP + lane, keys - 1);
+            s[k] = score(keyHead + uint64_t(key) * (p.cacheStride * CACHE_BYTES));
+            if (p.bias != 0) s[k] += Floats(p.bias).v[head * p.biasHeadStride + (p.biasByDistance != 0 ? position - key : key)];
+            if (p.capture != 0 && j0 + k * SUBGROUP + lane < keys) captured.v[key] = s[k];
+            s[k] = mix(LOWEST, s[k], j0 + k * SUBGROUP + lane < keys);
+            blockTop = max(blockTop, s[k]);
+        }
+        const float newTop = max(top, maxOverSubgroup(blockTop));
+        const float keep = exp(top - newTop);
+        top = newTop;
+        sum *= keep;
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] *= keep;
+        [[unroll]] for (uint k = 0; k < BLOCKS; k++) {
+            s[k] = mix(0.0, exp(s[k] - newTop), s[k] > MASKED);
+            sum += s[k];
+        }
+        if (SUBGROUP == 8) {
+            [[unroll]] for (uint k = 0; k < BLOCKS; k++)
+                [[unroll]] for (uint j = 0; j < 8; j++)
+                    addValue(subgroupShuffle(s[k], j), valueHead + uint64_t(min(j0 + 8 * k + j, keys - 1)) * (p.cacheStride * CACHE_BYTES), lane);
+        } else {
+            [[unroll]] for (uint k = 0; k < BLOCKS; k++)
+                for (uint j = 0; j < SUBGROUP && j0 + SUBGROUP * k + j < keys; j++)
+                    addValue(subgroupShuffle(s[k], j), valueHead + uint64_t(j0 + SUBGROUP * k + j) * (p.cacheStride * CACHE_BYTES), lane);
+        }
+    }
+    sum = sumOverSubgroup(sum);
+
+    if (SUBGROUPS > 1) {
+        if (lane == 0) {
+            sharedTop[part] = top;
+            sharedSum[part] = sum;
+        }
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++)
+            if (lane + SUBGROUP * c < V4) sharedOut[part * V4 + lane + SUBGROUP * c] = o[c];
+        barrier();
+        top = LOWEST;
+        for (uint g = 0; g < SUBGROUPS; g++) top = max(top, sharedTop[g]);
+        sum = 0;
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] = vec4(0);
+        for (uint g = 0; g < SUBGROUPS; g++) {
+            const float keep = exp(sharedTop[g] - top);
+            sum += sharedSum[g] * keep;
+            if (part == 0) {
+                [[unroll]] for (uint c = 0; c < PER_LANE; c++)
+                    o[c] += keep * sharedOut[g * V4 + min(lane + SUBGROUP * c, V4 - 1)];
+            }
+        }
+    }
+
+    const float scale = sum > 0 ? 1 / sum : 0;
+    if (part == 0) {
+        const uint64_t row = p.result + (uint64_t(b) * p.resultStride + head * D) * 4;
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++) store4(row, 4 * (lane + SUBGROUP * c), D, ALIGNED, o[c] * scale);
+    }
+    if (p.capture != 0) {
+        // Each lane turns the raw scores that it wrote itself into weights.
+        for (uint j0 = part * step; j0 < keys; j0 += SUBGROUPS * step) {
+            [[unroll]] for (uint k = 0; k < BLOCKS; k++) {
+                const uint key = j0 + k * SUBGROUP + lane;
+                if (key < keys) {
+                    const float s = captured.v[key];
+                    captured.v[key] = s > MASKED ? exp(s - top) * scale : 0.0;
+                }
+            }
+        }
+    }
+}

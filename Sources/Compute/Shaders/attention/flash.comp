@@ -1,0 +1,106 @@
+// variants: CACHE f32 f16
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "heads.glsl"
+
+// out[i, h D + d] = sum_j softmax_j(scale q[i, h].k[j, h / group] + bias[h, i, j]) v[j, h / group, d]
+//
+// q [queries, heads D], k and v [keys, kvHeads D], out like q, any row strides; bias [heads or 1, queries, keys] f32 or
+// null; lse [heads, queries] or null receives log sum exp of the scaled, biased scores. Causal: key j is seen by query i
+// when j <= i + offset. f32 throughout (keys and values may be f16).
+//
+// One subgroup takes TM queries of one head and walks the keys in blocks of its width, keeping a running maximum and sum
+// (Milakov and Gimelshein 2018; Dao et al. 2022): scores with lane = key and queries by shuffle, then P V with lane =
+// elements of d and probabilities by shuffle. Nothing is shared through memory, nothing is reduced per key.
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 3) const uint TM = 8;
+
+#include "push.glsl"
+
+// Working arrays are global and flat: handing arrays to functions, or nesting them, keeps Mesa 22.3 from holding them in
+// registers (seven times slower, half a minute of compilation).
+const uint VECTORS = TM * PER_LANE;
+vec4 q[VECTORS], o[VECTORS];
+float s[TM];
+
+void scores(uint64_t keyRow) {
+    [[unroll]] for (uint t = 0; t < V4; t++) {
+        const vec4 b = cached4(keyRow, t);
+        [[unroll]] for (uint i = 0; i < TM; i++) {
+            const vec4 a = subgroupShuffle(q[i * PER_LANE + t / SUBGROUP], t % SUBGROUP);
+            s[i] = fma(a.x, b.x, s[i]);
+            s[i] = fma(a.y, b.y, s[i]);
+            s[i] = fma(a.z, b.z, s[i]);
+            s[i] = fma(a.w, b.w, s[i]);
+        }
+    }
+}
+
+void addValue(uint64_t valueRow, uint lane, uint j) {
+    vec4 v[PER_LANE];
+    [[unroll]] for (uint c = 0; c < PER_LANE; c++) v[c] = cached4(valueRow, lane + SUBGROUP * c);
+    [[unroll]] for (uint i = 0; i < TM; i++) {
+        const float w = subgroupShuffle(s[i], j);
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[i * PER_LANE + c] = fma(vec4(w), v[c], o[i * PER_LANE + c]);
+    }
+}
+
+void main() {
+    const uint lane = gl_SubgroupInvocationID;
+    const uint m0 = gl_WorkGroupID.x * TM, head = gl_WorkGroupID.y;
+    const uint64_t keyHead = p.k + (head / p.group) * (D * CACHE_BYTES);
+    const uint64_t valueHead = p.v + (head / p.group) * (D * CACHE_BYTES);
+
+    float top[TM], sum[TM];
+    [[unroll]] for (uint i = 0; i < TM; i++) {
+        const uint64_t row = p.q + uint64_t(min(m0 + i, p.queries - 1)) * (p.qStride * 4) + head * (D * 4);
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++) {
+            q[i * PER_LANE + c] = query4(row, lane + SUBGROUP * c) * p.scale;
+            o[i * PER_LANE + c] = vec4(0);
+        }
+        top[i] = LOWEST;
+        sum[i] = 0;
+    }
+
+    // A causal tile ends with its last query's own key. Selections are written with mix and plain logic: `?:` and `&&`
+    // over expressions become branches, and on lavapipe a branch in the loop costs several times the arithmetic.
+    const uint firstUnseen = p.causal != 0 ? uint(max(int(m0 + 1) + p.offset, 0)) : p.keys;
+    const uint end = min(p.keys, firstUnseen + TM - 1);
+    for (uint j0 = 0; j0 < end; j0 += SUBGROUP) {
+        const uint key = j0 + lane;
+        [[unroll]] for (uint i = 0; i < TM; i++) s[i] = 0;
+        scores(keyHead + uint64_t(min(key, p.keys - 1)) * (p.kStride * CACHE_BYTES));
+
+        if (p.bias != 0) {
+            [[unroll]] for (uint i = 0; i < TM; i++)
+                s[i] += Floats(p.bias).v[head * p.biasHeadStride + min(m0 + i, p.queries - 1) * p.biasRowStride + min(key, p.keys - 1)];
+        }
+        [[unroll]] for (uint i = 0; i < TM; i++) {
+            const bool before = key < min(end, firstUnseen + i), valid = s[i] > MASKED, seen = before && valid;
+            const float newTop = max(top[i], maxOverSubgroup(mix(LOWEST, s[i], seen)));
+            const float keep = exp(top[i] - newTop);
+            s[i] = mix(0.0, exp(s[i] - newTop), seen);
+            top[i] = newTop;
+            sum[i] = sum[i] * keep + s[i];
+            [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[i * PER_LANE + c] *= keep;
+        }
+
+        if (SUBGROUP == 8) {
+            [[unroll]] for (uint j = 0; j < 8; j++)
+                addValue(valueHead + uint64_t(min(j0 + j, p.keys - 1)) * (p.vStride * CACHE_BYTES), lane, j);
+        } else {
+            for (uint j = 0; j < SUBGROUP && j0 + j < end; j++)
+                addValue(valueHead + uint64_t(j0 + j) * (p.vStride * CACHE_BYTES), lane, j);
+        }
+    }
+
+    [[unroll]] for (uint i = 0; i < TM; i++) {
+        const float total = sumOverSubgroup(sum[i]);
+        if (m0 + i >= p.queries) continue;
+        const float scale = total > 0 ? 1 / total : 0;
+        const uint64_t row = p.result + uint64_t(m0 + i) * (p.resultStride * 4) + head * (D * 4);
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++) store4(row, 4 * (lane + SUBGROUP * c), D, ALIGNED, o[i * PER_LANE + c] * scale);
+        if (p.lse != 0 && lane == 0) Floats(p.lse).v[head * p.queries + m0 + i] = top[i] + log(total);
+    }
+}

@@ -1,0 +1,10 @@
+// What every form of full attention is given. Strides are in elements; group = heads / kvHeads.
+layout(push_constant, scalar) uniform Push {
+    uint64_t q, k, v, bias, result, lse;
+    uint queries, keys, group;
+    uint qStride, kStride, vStride, resultStride;
+    uint biasHeadStride, biasRowStride;
+    float scale;
+    uint causal;
+    int offset;
+} p;

@@ -1,0 +1,16 @@
+// What changes from decode step to decode step. Recorded commands read it here, so that a step can be replayed.
+#ifndef FOVEA_STEP_STATE
+#define FOVEA_STEP_STATE
+
+#include "memory.glsl"
+
+layout(buffer_reference, scalar, buffer_reference_align = 4) readonly buffer StepState {
+    uint position;     // index of the first new token
+    uint keyCount;     // position + tokens of the step
+    uint rows;
+    uint captureSlot;  // where in the capture ring this step's rows go
+    uint reserved[4];
+    uint tokens[16];
+};
+
+#endif

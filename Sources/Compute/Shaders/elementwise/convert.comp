@@ -1,0 +1,39 @@
+// variants: CONVERT f32_f32 f32_f16 f16_f32 bf16_f32
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "../common/subgroup.glsl"
+#include "../common/memory.glsl"
+
+// result[r, c] = x[r, c] * scale, from one format to another, any row strides. f32 to f16 rounds to nearest as the
+// device does. One subgroup takes a piece of PIECE elements per lane of one row.
+
+layout(local_size_x_id = 0) in;
+
+layout(push_constant, scalar) uniform Push {
+    uint64_t x, result;
+    uint columns, xStride, resultStride;
+    float scale;
+} p;
+
+const uint PIECE = 16;
+
+void main() {
+    const uint r = gl_WorkGroupID.y;
+    const uint first = gl_WorkGroupID.x * SUBGROUP * PIECE + gl_SubgroupInvocationID;
+    const uint last = min(p.columns, (gl_WorkGroupID.x + 1) * SUBGROUP * PIECE);
+    const uint x0 = r * p.xStride, y0 = r * p.resultStride;
+    for (uint c = first; c < last; c += SUBGROUP) {
+#if defined(CONVERT_f16_f32)
+        const float value = float(Halves(p.x).v[x0 + c]);
+#elif defined(CONVERT_bf16_f32)
+        const float value = uintBitsToFloat(uint(Shorts(p.x).v[x0 + c]) << 16);
+#else
+        const float value = Floats(p.x).v[x0 + c];
+#endif
+#if defined(CONVERT_f32_f16)
+        Halves(p.result).v[y0 + c] = float16_t(value * p.scale);
+#else
+        Floats(p.result).v[y0 + c] = value * p.scale;
+#endif
+    }
+}

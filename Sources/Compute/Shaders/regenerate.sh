@@ -1,0 +1,99 @@
+#!/bin/bash
+# Compiles every shader here to SPIR-V, beside its source, and writes Sources/CShaders/shaders.c, which embeds them.
+#
+#   regenerate.sh           writes what has changed
+#   regenerate.sh --check   writes nothing; fails when a committed file is not what its source gives
+#
+# A shader whose first line is "// variants: NAME a b c" is compiled once for each of a, b, c, with -DNAME_a and so on,
+# into <shader>_a.spv, …; others into <shader>.spv. Building the program needs none of this: SPIR-V is committed.
+#
+# Made with Debian 12's glslc. Unoptimised: drivers optimise themselves, and lavapipe's code was up to a fifth slower
+# after spirv-opt had been at it. Other versions of the compiler give other bytes: --check says so and compares nothing.
+set -euo pipefail
+cd "$(dirname "$0")"
+embedding=../../CShaders/shaders.c
+flags=(--target-env=vulkan1.3 -O0)
+stamp=compiler.version
+
+check=no
+[ "${1:-}" = --check ] && check=yes
+command -v glslc > /dev/null || { echo "regenerate.sh: glslc is not installed (Debian: apt-get install glslc)" >&2; exit 2; }
+version=$(glslc --version | head -4 | tr '\n' ' ' | sed 's/ *$//')
+if [ $check = yes ] && [ "$version" != "$(cat $stamp)" ]; then
+    echo "regenerate.sh: notice: SPIR-V was made by \"$(cat $stamp)\", this is \"$version\": not compared" >&2
+    exit 0
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+stale=0
+modules=()
+
+# accept NEW COMMITTED: takes over a new file, or in a check counts it as stale.
+accept() {
+    cmp -s "$1" "$2" && return
+    if [ $check = yes ]; then
+        echo "regenerate.sh: $2 is not what its source gives" >&2
+        stale=1
+    else
+        cp "$1" "$2"
+        echo "wrote $2"
+    fi
+}
+
+compile() { # SOURCE MODULE [flag]
+    mkdir -p "$work/$(dirname "$2")"
+    glslc "${flags[@]}" ${3:-} "$1" -o "$work/$2.spv"
+    accept "$work/$2.spv" "$2.spv"
+    modules+=("$2")
+}
+
+while read -r source; do
+    module=${source%.comp}
+    read -r _ keyword name values < "$source"
+    if [ "$keyword" = variants: ]; then
+        for value in $values; do compile "$source" "${module}_$value" "-D${name}_$value"; done
+    else
+        compile "$source" "$module"
+    fi
+done < <(find . -name '*.comp' | sed 's|^\./||' | LC_ALL=C sort)
+
+{
+    echo "// Written by Sources/Compute/Shaders/regenerate.sh: do not edit."
+    echo '#include "CShaders.h"'
+    echo
+    index=0
+    for module in "${modules[@]}"; do
+        echo "static const _Alignas(4) unsigned char code$index[] = {"
+        echo "#embed \"../Compute/Shaders/$module.spv\""
+        echo "};"
+        index=$((index + 1))
+    done
+    echo
+    echo "static const fovea_shader shaders[] = {"
+    index=0
+    for module in "${modules[@]}"; do
+        echo "    {\"$module\", code$index, sizeof code$index},"
+        index=$((index + 1))
+    done
+    echo "};"
+    echo
+    echo "const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];"
+    echo "const fovea_shader *fovea_shader_at(size_t index) { return &shaders[index]; }"
+} > "$work/shaders.c"
+accept "$work/shaders.c" "$embedding"
+echo "$version" > "$work/version"
+accept "$work/version" "$stamp"
+
+# SPIR-V whose source is gone.
+while read -r file; do
+    [[ " ${modules[*]} " == *" ${file%.spv} "* ]] && continue
+    if [ $check = yes ]; then
+        echo "regenerate.sh: $file has no source" >&2
+        stale=1
+    else
+        rm "$file"
+        echo "removed $file"
+    fi
+done < <(find . -name '*.spv' | sed 's|^\./||' | LC_ALL=C sort)
+exit $stale

@@ -1,0 +1,58 @@
+import Checkpoint
+import Compute
+import Foundation
+import Media
+import Models
+import Tokenization
+import Transformer
+
+/// A speech model on a device with all that turns a recording into text. Used from one executor.
+public final class SpeechSession {
+    public let model: Whisper
+    public let files: ModelFiles
+    public let tokenizer: SpeechTokens
+    public let decoder: WhisperDecoder
+    private let logMel: LogMelSpectrogram
+
+    /// Loads a speech model.
+    /// - Parameter progress: bytes done and bytes in all.
+    /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`;
+    ///   `GenerationError.notASpeechModel` for another kind of model.
+    public init(path: String, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
+        files = try ModelFiles(path: path)
+        guard let whisper = try ModelRegistry.make(from: files) as? Whisper else {
+            throw GenerationError.notASpeechModel(path: path, type: try ModelRegistry.modelType(of: files))
+        }
+        model = whisper
+        // Small things first: a folder without a tokenizer should not cost the time to load its weights.
+        tokenizer = try SpeechTokens(Tokenizer(contentsOf: URL(fileURLWithPath: path)))
+        var parameters = LogMelSpectrogram.Parameters()
+        parameters.melCount = whisper.configuration.mels
+        logMel = try LogMelSpectrogram(parameters)
+        decoder = WhisperDecoder(whisper)
+        try whisper.load(from: files, on: device, progress: progress)
+        files.checkpoint.release()
+        whisper.tap?.selection = .cross
+    }
+
+    deinit { model.unload() }
+
+    /// Computes the log-mel spectrogram of a whole recording, with the 30 s of silence behind it that the published
+    /// `transcribe` puts there.
+    public func spectrogram(of recording: Recording) throws -> MelRecording {
+        let features = logMel.whole(recording.samples + [Float](repeating: 0, count: logMel.windowSampleCount))
+        return try MelRecording(
+            mels: features.melCount, frames: features.frameCount, values: features.values, duration: recording.duration)
+    }
+
+    /// Writes down a recording.
+    /// - Parameter emit: takes every event in order; what it throws ends the run.
+    @discardableResult
+    public func transcribe(
+        _ recording: Recording, options: TranscriptionOptions = TranscriptionOptions(),
+        isCancelled: @escaping () -> Bool = { Task.isCancelled }, emit: @escaping (GenerationEvent) throws -> Void
+    ) throws -> Transcript {
+        let transcriber = try Transcriber(model: decoder, tokenizer: tokenizer, options: options)
+        return try transcriber.run(spectrogram(of: recording), isCancelled: isCancelled, emit: emit)
+    }
+}

@@ -1,0 +1,38 @@
+import Checkpoint
+
+/// # Models
+///
+/// Floor 3. One file per architecture, each read from top to bottom: configuration, blocks, model, and how the
+/// checkpoint formats name its weights. Nothing here knows about quantisation, screens or sampling.
+public enum ModelError: Error, Sendable, CustomStringConvertible {
+    /// A value in a configuration that cannot be right.
+    case configuration(file: String, key: String, problem: String)
+    /// A tensor whose rank shows that the file is not what it says.
+    case unexpectedRank(file: String, tensor: String, rank: Int, shape: [Int])
+    /// No architecture here reads this model type.
+    case unknownArchitecture(file: String, type: String, known: [String])
+    /// A pass was asked of a model that is not on a device.
+    case notLoaded(model: String)
+
+    public var description: String {
+        switch self {
+        case .configuration(let file, let key, let problem):
+            "\(file): “\(key)”: \(problem)"
+        case .unexpectedRank(let file, let tensor, let rank, let shape):
+            "\(file): the tensor “\(tensor)” should have \(rank) dimensions, but is \(shape)"
+        case .unknownArchitecture(let file, let type, let known):
+            "\(file): the architecture “\(type)” is not known here. Known: \(known.joined(separator: ", "))."
+        case .notLoaded(let model):
+            "\(model) is not loaded on a device"
+        }
+    }
+
+    /// Checks that a configuration's activation is one the architecture's layers implement.
+    static func requireActivation(_ file: ConfigurationObject, key: String, default fallback: String, supported: [String]) throws {
+        let name = try file.string(key, default: fallback)
+        guard supported.contains(name) else {
+            throw ModelError.configuration(
+                file: file.file, key: key, problem: "the activation “\(name)” is not supported (supported: \(supported.joined(separator: ", ")))")
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Checkpoint
+import Compute
+import Foundation
+import Generation
+import Media
+import Telemetry
+
+/// The playground on the real engine: models from the store, sound from files, answers from the device.
+public final class EngineBackend: PlaygroundBackend {
+    private let engine: Engine
+    private let store: ModelStore
+
+    public init(engine: Engine, store: ModelStore = .standard()) {
+        self.engine = engine
+        self.store = store
+    }
+
+    public var deviceName: String { engine.device.properties.name }
+
+    public func models() async -> [ModelChoice] {
+        let installed = store.installed()
+        let known = Catalogue.all.map { entry in
+            let copy = installed.first { $0.name == entry.name }
+            return ModelChoice(
+                name: entry.name, description: entry.summary, installed: copy != nil, bytes: copy?.byteCount ?? entry.downloadByteCount)
+        }
+        let others = installed.filter { model in !known.contains { $0.name == model.name } }.map {
+            ModelChoice(name: $0.name, description: $0.manifest?.source ?? $0.path, installed: true, bytes: $0.byteCount)
+        }
+        return known + others
+    }
+
+    public func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
+        Self.stream(of: store.pull(name)) {
+            TransferProgress(file: $0.file, bytesDone: $0.receivedBytes, bytesTotal: $0.totalBytes)
+        }
+    }
+
+    public func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> {
+        do {
+            let path = try store.resolve(name)
+            return Self.stream(of: engine.load(path: path)) { done, total in
+                LoadProgress(stage: "loading weights", fraction: total > 0 ? Double(done) / Double(total) : 1)
+            }
+        } catch {
+            return AsyncThrowingStream { $0.finish(throwing: error) }
+        }
+    }
+
+    public func unload() async { await engine.unload() }
+
+    public func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        guard let path = request.audioPath else {
+            return AsyncThrowingStream { $0.finish(throwing: BackendError.needsSound) }
+        }
+        var options = TranscriptionOptions()
+        options.language = request.language
+        options.task = request.task
+        options.words = true
+        let chosen = options
+        let engine = engine
+        return AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    // Decoding a long file takes a while; it happens here, not on the engine's thread.
+                    let recording = try AudioFile.load(path: path, acceptTruncated: true)
+                    for try await event in engine.transcribe(recording, options: chosen) { continuation.yield(event) }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    public func memory() async -> MemoryReport { engine.memory() }
+
+    /// A stream with each element turned into another; ending it ends the source.
+    private static func stream<Source, Element: Sendable>(
+        of source: AsyncThrowingStream<Source, any Error>, _ transform: @escaping @Sendable (Source) -> Element
+    ) -> AsyncThrowingStream<Element, any Error> where Source: Sendable {
+        AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    for try await element in source { continuation.yield(transform(element)) }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+}
+
+/// What the engine cannot answer.
+public enum BackendError: Error, Sendable, CustomStringConvertible {
+    /// A speech model was sent words.
+    case needsSound
+
+    public var description: String {
+        switch self {
+        case .needsSound: "this model listens: attach a sound file with /audio PATH"
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Compute
+
+/// # Telemetry
+///
+/// Floor 2. What memory is, and will be, used for: reports of the ledger beside the driver's own figures, and load
+/// plans made before anything is loaded.
+///
+/// `LoadPlan` is the list of device buffers a model will take. Loading allocates from the same list, so forecast and
+/// fact cannot drift.
+public struct LoadPlan: Sendable, Hashable {
+    public let buffers: [PlannedBuffer]
+
+    public init(_ buffers: [PlannedBuffer]) { self.buffers = buffers }
+
+    public var total: Int { buffers.reduce(0) { $0 + $1.bytes } }
+
+    public var bytesByPurpose: [MemoryPurpose: Int] {
+        buffers.reduce(into: [:]) { $0[$1.purpose, default: 0] += $1.bytes }
+    }
+}
+
+extension MemoryReport {
+    /// The state of a device now.
+    public init(device: Device, bytesPerToken: Int? = nil, tokensLeft: Int? = nil) {
+        let budget = device.memoryBudget()
+        self.init(
+            byPurpose: device.ledger.bytesByPurpose, accounted: device.ledger.total, driverUsage: budget?.usage,
+            driverBudget: budget?.budget, heapSize: device.properties.deviceHeapBytes, bytesPerToken: bytesPerToken,
+            tokensLeft: tokensLeft)
+    }
+}

@@ -1,0 +1,191 @@
+import Compute
+import Formats
+
+/// Attention (Vaswani et al. 2017), the only one in the house: softmax(q·kᵀ·scale + mask)·v over heads, of a sequence
+/// over itself or over another one's output. Models configure it and none declares it again, so the tap sits here.
+public final class Attention {
+    public let kind: AttentionKind
+    public let layer: Int
+    public let shape: AttentionShape
+    private let projections: Projections
+    private let output: Linear
+
+    private enum Projections {
+        /// Query, key and value of the same input, fused.
+        case own(Linear)
+        /// Queries of this sequence; keys and values, fused, of another.
+        case other(query: Linear, keyValue: Linear)
+    }
+
+    /// What attention needs besides its input: scratch and the tap.
+    public struct Workspace {
+        /// `[rows, (heads + 2 · kvHeads) · headDimension]`
+        public let queryKeyValue: Slot
+        /// `[rows, heads · headDimension]`
+        public let context: Slot
+        /// `[heads, rows]`, for passes over many positions.
+        public let logSumExp: Slot
+
+        public init(_ workspace: Transformer.Workspace, rows: Int, shape: AttentionShape, phase: String) {
+            let width = shape.heads * shape.headDimension
+            let kvWidth = shape.keyValueHeads * shape.headDimension
+            queryKeyValue = workspace.reserve("query, key, value", rows: rows, columns: width + 2 * kvWidth, phase: phase)
+            context = workspace.reserve("context", rows: rows, columns: width, phase: phase)
+            logSumExp = workspace.reserve("log-sum-exp", rows: shape.heads, columns: rows, phase: phase)
+        }
+    }
+
+    private init(kind: AttentionKind, layer: Int, shape: AttentionShape, projections: Projections, output: Linear) {
+        self.kind = kind
+        self.layer = layer
+        self.shape = shape
+        self.projections = projections
+        self.output = output
+    }
+
+    /// Self-attention whose query, key and value projections have separate names in the checkpoint.
+    public static func selfAttention(
+        _ scope: ParameterScope, kind: AttentionKind, layer: Int, size: Int, shape: AttentionShape, names: Names = .init()
+    ) -> Attention {
+        let fused = Linear(
+            fusing: [names.query, names.key, names.value], in: scope, inputs: size, outputs: shape.heads * shape.headDimension,
+            withoutBias: names.withoutBias)
+        return Attention(
+            kind: kind, layer: layer, shape: shape, projections: .own(fused),
+            output: Linear(scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size))
+    }
+
+    /// Cross-attention to a sequence of `sourceSize` features.
+    public static func crossAttention(
+        _ scope: ParameterScope, layer: Int, size: Int, sourceSize: Int, shape: AttentionShape, names: Names = .init()
+    ) -> Attention {
+        let query = Linear(scope(names.query), inputs: size, outputs: shape.heads * shape.headDimension)
+        let keyValue = Linear(
+            fusing: [names.key, names.value], in: scope, inputs: sourceSize, outputs: shape.keyValueHeads * shape.headDimension,
+            withoutBias: names.withoutBias)
+        return Attention(
+            kind: .cross, layer: layer, shape: shape, projections: .other(query: query, keyValue: keyValue),
+            output: Linear(scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size))
+    }
+
+    /// The projections' names in a checkpoint.
+    public struct Names: Sendable {
+        public var query = "q_proj"
+        public var key = "k_proj"
+        public var value = "v_proj"
+        public var output = "out_proj"
+        /// Projections that may have no bias.
+        public var withoutBias: Set<String> = []
+        public init() {}
+        public init(query: String, key: String, value: String, output: String, withoutBias: Set<String> = []) {
+            self.query = query
+            self.key = key
+            self.value = value
+            self.output = output
+            self.withoutBias = withoutBias
+        }
+    }
+
+    private var width: Int { shape.heads * shape.headDimension }
+    private var keyValueWidth: Int { shape.keyValueHeads * shape.headDimension }
+
+    // MARK: Passes over many positions
+
+    /// Every position attends to every position: residual += output(attention(x)), x `[rows, size]`.
+    public func encode(_ x: Tensor, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap, on stream: CommandStream) throws {
+        guard case .own(let fused) = projections else { preconditionFailure("cross-attention does not encode") }
+        let qkv = workspace.queryKeyValue.rows(x.rows)
+        try fused(x, into: qkv, on: stream)
+        try attend(
+            query: qkv.columns(0..<width), key: qkv.columns(width..<width + keyValueWidth),
+            value: qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth), firstPosition: nil, addingTo: residual,
+            workspace: workspace, tap: tap, on: stream)
+    }
+
+    /// Positions `firstPosition…` attend to themselves and all before them; their keys and values join the cache.
+    public func prefill(
+        _ x: Tensor, firstPosition: Int, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+        on stream: CommandStream
+    ) throws {
+        guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
+        let end = firstPosition + x.rows
+        let query = workspace.queryKeyValue.rows(x.rows).columns(0..<width)
+        try fused(x, outputs: 0..<width, into: query, on: stream)
+        let entries = cache.keysAndValues(layer: layer)
+        try fused(x, outputs: width..<width + 2 * keyValueWidth, into: entries.rows(firstPosition..<end), on: stream)
+        let known = entries.rows(0..<end)
+        try attend(
+            query: query, key: known.columns(0..<keyValueWidth), value: known.columns(keyValueWidth..<2 * keyValueWidth),
+            firstPosition: firstPosition, addingTo: residual, workspace: workspace, tap: tap, on: stream)
+    }
+
+    /// Computes the keys and values of the source once, for all steps to come.
+    public func remember(source: Tensor, in cache: KeyValueCache, on stream: CommandStream) throws {
+        guard case .other(_, let keyValue) = projections else { preconditionFailure("self-attention has no source") }
+        try keyValue(source, into: cache.keysAndValues(layer: layer).rows(0..<source.rows), on: stream)
+    }
+
+    /// Positions attend to the remembered source.
+    public func readSource(
+        _ x: Tensor, sourceCount: Int, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+        on stream: CommandStream
+    ) throws {
+        guard case .other(let query, _) = projections else { preconditionFailure("self-attention has no source") }
+        let queries = workspace.queryKeyValue.rows(x.rows).columns(0..<width)
+        try query(x, into: queries, on: stream)
+        let entries = cache.keysAndValues(layer: layer).rows(0..<sourceCount)
+        try attend(
+            query: queries, key: entries.columns(0..<keyValueWidth), value: entries.columns(keyValueWidth..<2 * keyValueWidth),
+            firstPosition: nil, addingTo: residual, workspace: workspace, tap: tap, on: stream)
+    }
+
+    private func attend(
+        query: Tensor, key: Tensor, value: Tensor, firstPosition: Int?, addingTo residual: Tensor, workspace: Workspace,
+        tap: AttentionTap, on stream: CommandStream
+    ) throws {
+        let watched = tap.wantsRows(kind, layer: layer)
+        let logSumExp = watched ? workspace.logSumExp.tensor : nil
+        let context = workspace.context.rows(query.rows)
+        var shape = shape
+        shape.causalOffset = firstPosition
+        try stream.attention(shape: shape, query: query, key: key, value: value, logSumExp: logSumExp, into: context)
+        if let logSumExp {
+            try tap.capture(kind, layer: layer, shape: shape, query: query, key: key, logSumExp: logSumExp, on: stream)
+        }
+        try output(context, residual: residual, into: residual, on: stream)
+    }
+
+    // MARK: Decode: one new position for each hypothesis
+
+    /// Appends each hypothesis' new key and value to the cache at the step's position, and attends to all so far.
+    public func decode(
+        _ x: Tensor, step: StepBuffer, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+        on stream: CommandStream
+    ) throws {
+        guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
+        let qkv = workspace.queryKeyValue.rows(x.rows)
+        try fused(x, into: qkv, on: stream)
+        let context = workspace.context.rows(x.rows)
+        try stream.attentionDecode(
+            shape: shape, query: qkv.columns(0..<width),
+            append: (qkv.columns(width..<width + keyValueWidth), qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth)),
+            key: cache.keys(layer: layer), value: cache.values(layer: layer), keyCapacity: cache.capacity, keyCount: .step,
+            step: step, capture: tap.decodeDestination(kind, layer: layer), into: context)
+        try output(context, residual: residual, into: residual, on: stream)
+    }
+
+    /// Each hypothesis' new position attends to the remembered source, which all hypotheses share.
+    public func decodeSource(
+        _ x: Tensor, sourceCount: Int, step: StepBuffer, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace,
+        tap: AttentionTap, on stream: CommandStream
+    ) throws {
+        guard case .other(let query, _) = projections else { preconditionFailure("self-attention has no source") }
+        let queries = workspace.queryKeyValue.rows(x.rows).columns(0..<width)
+        try query(x, into: queries, on: stream)
+        let context = workspace.context.rows(x.rows)
+        try stream.attentionDecode(
+            shape: shape, query: queries, append: nil, key: cache.keys(layer: layer), value: cache.values(layer: layer),
+            keyCapacity: 0, keyCount: .fixed(sourceCount), step: step, capture: tap.decodeDestination(kind, layer: layer), into: context)
+        try output(context, residual: residual, into: residual, on: stream)
+    }
+}

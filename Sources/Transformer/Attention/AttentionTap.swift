@@ -1,0 +1,210 @@
+import Compute
+import Formats
+
+/// Takes attention weights out of a running model.
+///
+/// While decoding, the attention kernel writes the rows it has computed anyway to the capture memory. In passes over
+/// many positions a second kernel recomputes just the rows that were asked for, from the log-sum-exp the fused kernel
+/// kept. Nothing else in the model changes: there is no slow mode that only the tap sees.
+public final class AttentionTap {
+    /// Which layers are watched.
+    public struct Selection: Sendable, Hashable {
+        private enum Layers: Sendable, Hashable {
+            case all
+            case only(Set<Int>)
+        }
+
+        /// Watched layers by kind; none of a kind that is absent.
+        private var layers: [AttentionKind: Layers]
+
+        public static let off = Selection(layers: [:])
+        public static let everything = Selection(layers: Dictionary(uniqueKeysWithValues: AttentionKind.allCases.map { ($0, .all) }))
+        /// All layers of cross-attention: what the attention panel draws from.
+        public static let cross = Selection(.cross)
+
+        private init(layers: [AttentionKind: Layers]) { self.layers = layers }
+
+        /// Some layers of one kind; `nil` for all of them.
+        public init(_ kind: AttentionKind, layers chosen: Set<Int>? = nil) { layers = [kind: chosen.map { .only($0) } ?? .all] }
+
+        public func union(_ other: Selection) -> Selection {
+            Selection(
+                layers: layers.merging(other.layers) { mine, theirs in
+                    guard case .only(let mine) = mine, case .only(let theirs) = theirs else { return .all }
+                    return .only(mine.union(theirs))
+                })
+        }
+
+        public func contains(_ kind: AttentionKind, layer: Int) -> Bool {
+            switch layers[kind] {
+            case nil: false
+            case .all: true
+            case .only(let chosen): chosen.contains(layer)
+            }
+        }
+    }
+
+    /// Which query rows of a pass over many positions are kept.
+    public enum QueryRows: Sendable, Hashable {
+        case none, last, all
+        case list([Int])
+
+        func rows(of count: Int) -> [Int] {
+            switch self {
+            case .none: []
+            case .last: count > 0 ? [count - 1] : []
+            case .all: Array(0..<count)
+            case .list(let rows): rows.filter { $0 < count }
+            }
+        }
+    }
+
+    private struct Place {
+        let kind: AttentionKind
+        let layer: Int
+        let heads: Int
+        let keyCapacity: Int
+        let offset: Int
+    }
+
+    /// What is watched. Changing it voids recorded decode steps; see `generation`.
+    public var selection: Selection = .off {
+        didSet { if selection != oldValue { revision += 1 } }
+    }
+    /// Rows kept from the next pass over many positions.
+    public var queryRows: QueryRows = .none
+    /// Counts changes of what decode steps write, so that recordings know when they are stale.
+    public private(set) var revision = 0
+
+    private let device: Device
+    private var places: [Place] = []
+    private var hypotheses = 1
+    private var capture: Buffer?
+    private var readback: Buffer?
+    private var rowsBuffer: Buffer?
+    private var collected: [AttentionWeights] = []
+
+    public init(device: Device) { self.device = device }
+
+    /// Bytes of capture memory that a decode step of these layers takes.
+    static func byteCount(heads: Int, keyCapacity: Int, hypotheses: Int) -> Int { hypotheses * heads * keyCapacity * 4 }
+
+    // MARK: Decode
+
+    /// Describes the layers a decode step has, in order, before the step is recorded.
+    public func prepareDecode(
+        hypotheses: Int, layers: [(kind: AttentionKind, layer: Int, heads: Int, keyCapacity: Int)]
+    ) throws {
+        places = []
+        self.hypotheses = hypotheses
+        var bytes = 0
+        for entry in layers where selection.contains(entry.kind, layer: entry.layer) {
+            places.append(Place(kind: entry.kind, layer: entry.layer, heads: entry.heads, keyCapacity: entry.keyCapacity, offset: bytes))
+            bytes += Self.byteCount(heads: entry.heads, keyCapacity: entry.keyCapacity, hypotheses: hypotheses)
+        }
+        guard bytes > 0 else {
+            capture = nil
+            readback = nil
+            return
+        }
+        if (capture?.byteCount ?? 0) < bytes {
+            capture = nil
+            readback = nil
+            revision += 1
+            let created = try device.makeBuffer(byteCount: bytes, purpose: .capture, label: "captured rows")
+            capture = created
+            if created.contents == nil {
+                readback = try device.makeBuffer(byteCount: bytes, purpose: .capture, label: "captured rows, host side", access: .readback)
+            }
+        }
+    }
+
+    /// Where a layer's decode kernel writes its rows, `[hypotheses · heads, keyCapacity]`; `nil` when not watched.
+    public func decodeDestination(_ kind: AttentionKind, layer: Int) -> Tensor? {
+        guard let capture, let place = places.first(where: { $0.kind == kind && $0.layer == layer }) else { return nil }
+        return Tensor(buffer: capture, byteOffset: place.offset, rows: hypotheses * place.heads, columns: place.keyCapacity)
+    }
+
+    /// Issues the copy of the captured rows to the host, where the host cannot read them in place.
+    public func issueReadback(on stream: CommandStream) throws {
+        guard let capture, let readback else { return }
+        let bytes = min(capture.byteCount, readback.byteCount)
+        try stream.copy(
+            from: MemoryRange(buffer: capture, offset: 0, byteCount: bytes), to: MemoryRange(buffer: readback, offset: 0, byteCount: bytes))
+    }
+
+    /// The rows of the last decode step, per hypothesis, once the device has finished it.
+    /// - Parameter keyCount: keys that a kind of attention saw in this step.
+    public func collectDecode(keyCount: (AttentionKind) -> Int) -> [[AttentionWeights]] {
+        guard let buffer = readback ?? capture, let contents = buffer.contents, !places.isEmpty else {
+            return Array(repeating: [], count: hypotheses)
+        }
+        return (0..<hypotheses).map { hypothesis in
+            places.map { place in
+                let keys = min(keyCount(place.kind), place.keyCapacity)
+                let base = (contents + place.offset).assumingMemoryBound(to: Float.self) + hypothesis * place.heads * place.keyCapacity
+                let values = [Float](unsafeUninitializedCapacity: place.heads * keys) { values, written in
+                    for head in 0..<place.heads {
+                        for key in 0..<keys { values[head * keys + key] = base[head * place.keyCapacity + key] }
+                    }
+                    written = place.heads * keys
+                }
+                return AttentionWeights(kind: place.kind, layer: place.layer, heads: place.heads, queries: 1, keys: keys, values: values)
+            }
+        }
+    }
+
+    // MARK: Passes over many positions
+
+    /// Whether rows of this layer are wanted from the running pass, so that its kernel keeps the log-sum-exp.
+    public func wantsRows(_ kind: AttentionKind, layer: Int) -> Bool {
+        queryRows != .none && selection.contains(kind, layer: layer)
+    }
+
+    /// The largest piece of rows brought to the host at once.
+    private static let rowsBytes = 32 << 20
+
+    /// Recomputes and keeps the wanted rows of a layer that has just run.
+    public func capture(
+        _ kind: AttentionKind, layer: Int, shape: AttentionShape, query: Tensor, key: Tensor, logSumExp: Tensor, on stream: CommandStream
+    ) throws {
+        let rows = queryRows.rows(of: query.rows)
+        guard !rows.isEmpty else { return }
+        let keys = key.rows
+        let perRow = shape.heads * keys
+        let piece = max(1, min(rows.count, Self.rowsBytes / (perRow * 4)))
+        if (rowsBuffer?.byteCount ?? 0) < piece * perRow * 4 {
+            rowsBuffer = nil
+            rowsBuffer = try device.makeBuffer(
+                byteCount: piece * perRow * 4, purpose: .capture, label: "recomputed rows", access: .readback)
+        }
+        guard let rowsBuffer else { return }
+        var values = [Float](repeating: 0, count: shape.heads * rows.count * keys)
+        var done = 0
+        while done < rows.count {
+            let count = min(piece, rows.count - done)
+            let chosen = Array(rows[done..<done + count])
+            let out = Tensor(buffer: rowsBuffer, rows: shape.heads * count, columns: keys)
+            try stream.attentionRows(chosen, shape: shape, query: query, key: key, logSumExp: logSumExp, into: out)
+            try stream.finish()
+            let piece = rowsBuffer.read(Float.self, count: shape.heads * count * keys)
+            for head in 0..<shape.heads {
+                let target = (head * rows.count + done) * keys
+                let source = head * count * keys
+                values.replaceSubrange(target..<target + count * keys, with: piece[source..<source + count * keys])
+            }
+            done += count
+        }
+        collected.append(
+            AttentionWeights(kind: kind, layer: layer, heads: shape.heads, queries: rows.count, keys: keys, values: values))
+    }
+
+    /// What the passes since the last call kept.
+    public func takeRows() -> [AttentionWeights] {
+        defer { collected = [] }
+        return collected
+    }
+
+    /// Frees the memory for recomputed rows, which only traces need for long.
+    public func releaseRows() { rowsBuffer = nil }
+}

@@ -1,0 +1,111 @@
+import Compute
+import Formats
+
+/// Runs decode steps: records the step of a model once, then replays it with only the step state changed, and reads
+/// the logits back.
+public final class DecodeStepper {
+    /// Rows of logits that can be read back at once.
+    public static let maximumRows = StepState.maximumRows
+
+    public let vocabulary: Int
+    public let step: StepBuffer
+    private let stream: CommandStream
+    private let deviceLogits: Buffer
+    private let hostLogits: Buffer
+    private let tokens: Buffer
+
+    private struct RecordingKey: Hashable { let rows: Int, tapRevision: Int, memoryRevision: Int }
+    private var recordings: [RecordingKey: RecordedCommands] = [:]
+
+    /// Replays decode steps from recordings. Off while profiling, whose timestamps belong to single dispatches.
+    public var usesRecordings = true
+
+    public init(stream: CommandStream, vocabulary: Int, maximumTokens: Int) throws {
+        self.stream = stream
+        self.vocabulary = vocabulary
+        let device = stream.device
+        step = try StepBuffer(device: device)
+        let bytes = Self.logitBytes(vocabulary)
+        hostLogits = try device.makeBuffer(byteCount: bytes, purpose: .staging, label: "logits", access: .readback)
+        deviceLogits =
+            device.properties.hasUnifiedMemory
+            ? hostLogits : try device.makeBuffer(byteCount: bytes, purpose: .activations, label: "logits")
+        tokens = try device.makeBuffer(byteCount: maximumTokens * 4, purpose: .staging, label: "prompt tokens", access: .upload)
+    }
+
+    private static func logitBytes(_ vocabulary: Int) -> Int { maximumRows * vocabulary * 4 }
+
+    /// The buffers a stepper takes.
+    public static func plannedBuffers(vocabulary: Int, maximumTokens: Int, unifiedMemory: Bool) -> [PlannedBuffer] {
+        var buffers = [
+            PlannedBuffer(purpose: .staging, label: "decode step", byteCount: MemoryLayout<StepState>.size),
+            PlannedBuffer(purpose: .staging, label: "logits", byteCount: logitBytes(vocabulary)),
+            PlannedBuffer(purpose: .staging, label: "prompt tokens", byteCount: maximumTokens * 4),
+        ]
+        if !unifiedMemory { buffers.append(PlannedBuffer(purpose: .activations, label: "logits", byteCount: logitBytes(vocabulary))) }
+        return buffers
+    }
+
+    /// Where the model writes logits, `[rows, vocabulary]`.
+    public func logits(rows: Int) -> Tensor { Tensor(buffer: deviceLogits, rows: rows, columns: vocabulary) }
+
+    /// Puts prompt tokens where the embedding kernel reads them, `[1, count]`.
+    public func upload(tokens ids: [Int]) throws -> Tensor {
+        for id in ids where id < 0 || id >= vocabulary { throw TransformerError.tokenOutOfRange(id: id, vocabulary: vocabulary) }
+        tokens.write(ids.map { UInt32($0) })
+        return Tensor(buffer: tokens, rows: 1, columns: ids.count, format: .i32)
+    }
+
+    /// Runs one decode step for `ids.count` hypotheses at `position`.
+    /// - Parameters:
+    ///   - memoryRevision: changes when buffers that the step uses have moved.
+    ///   - body: issues the step; it may read `step`, and must write `logits(rows:)`.
+    /// - Returns: logits per hypothesis, `[vocabulary]` each.
+    public func run(
+        ids: [Int], position: Int, tap: AttentionTap, memoryRevision: Int, body: (CommandStream) throws -> Void
+    ) throws -> [[Float]] {
+        for id in ids where id < 0 || id >= vocabulary { throw TransformerError.tokenOutOfRange(id: id, vocabulary: vocabulary) }
+        step.write(StepState(position: position, tokens: ids))
+        func issue(_ stream: CommandStream) throws {
+            try body(stream)
+            try issueReadback(rows: ids.count, on: stream)
+            try tap.issueReadback(on: stream)
+        }
+        if usesRecordings && !stream.isProfiling {
+            let key = RecordingKey(rows: ids.count, tapRevision: tap.revision, memoryRevision: memoryRevision)
+            let recording: RecordedCommands
+            if let known = recordings[key] {
+                recording = known
+            } else {
+                // Stale recordings hold on to memory: they go when anything has changed.
+                if recordings.keys.contains(where: { $0.tapRevision != tap.revision || $0.memoryRevision != memoryRevision }) {
+                    recordings.removeAll()
+                }
+                recording = try stream.record(issue)
+                recordings[key] = recording
+            }
+            try stream.wait(for: stream.replay(recording))
+        } else {
+            try issue(stream)
+            try stream.finish()
+        }
+        return readLogits(rows: ids.count)
+    }
+
+    /// Issues the copy of logits to the host, where it cannot read them in place.
+    public func issueReadback(rows: Int, on stream: CommandStream) throws {
+        guard deviceLogits !== hostLogits else { return }
+        let bytes = rows * vocabulary * 4
+        try stream.copy(
+            from: MemoryRange(buffer: deviceLogits, offset: 0, byteCount: bytes),
+            to: MemoryRange(buffer: hostLogits, offset: 0, byteCount: bytes))
+    }
+
+    /// The logits of finished work.
+    public func readLogits(rows: Int) -> [[Float]] {
+        (0..<rows).map { hostLogits.read(Float.self, count: vocabulary, at: $0 * vocabulary * 4) }
+    }
+
+    /// Drops recordings, so that the memory they use can go.
+    public func forgetRecordings() { recordings.removeAll() }
+}

@@ -1,0 +1,23 @@
+import Compute
+
+/// Two linear layers with an activation between them; the second adds the residual.
+public struct FeedForward {
+    private let expand: Linear
+    private let contract: Linear
+    private let activation: Activation
+
+    /// - Parameter names: the two layers' names in the checkpoint.
+    public init(
+        _ scope: ParameterScope, names: (String, String) = ("fc1", "fc2"), size: Int, hidden: Int, activation: Activation
+    ) {
+        expand = Linear(scope(names.0), inputs: size, outputs: hidden)
+        contract = Linear(scope(names.1), inputs: hidden, outputs: size)
+        self.activation = activation
+    }
+
+    /// residual += contract(activation(expand(x))), with x `[rows, size]` and hidden `[rows, hidden]`.
+    public func callAsFunction(_ x: Tensor, hidden: Tensor, addingTo residual: Tensor, on stream: CommandStream) throws {
+        try expand(x, activation: activation, into: hidden, on: stream)
+        try contract(hidden, residual: residual, into: residual, on: stream)
+    }
+}

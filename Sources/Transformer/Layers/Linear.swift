@@ -1,0 +1,44 @@
+import Compute
+
+/// # Transformer
+///
+/// Floor 2. The layers models are built from: parameters that are declared before they are loaded, `Linear` over any
+/// weight format, norms, embeddings, the one `Attention` (self or cross), key/value caches, and the tap that takes
+/// attention weights out while they are computed.
+///
+/// `Linear` is y = x·Wᵀ + b, with the activation and the residual addition that follow it in the same kernel.
+public struct Linear {
+    public let weight: Parameter
+    public let bias: Parameter?
+
+    public init(weight: Parameter, bias: Parameter?) {
+        self.weight = weight
+        self.bias = bias
+    }
+
+    /// Declares `weight` and, if asked for, `bias` in a scope.
+    public init(_ scope: ParameterScope, inputs: Int, outputs: Int, bias: Bool = true) {
+        weight = scope.matrix("weight", outputs: outputs, inputs: inputs)
+        self.bias = bias ? scope.vector("bias", count: outputs) : nil
+    }
+
+    /// Several linear layers of the same input as one, their outputs end to end. Those named in `withoutBias` get
+    /// zeros where the checkpoint has none.
+    public init(fusing names: [String], in scope: ParameterScope, inputs: Int, outputs: Int, withoutBias: Set<String> = []) {
+        weight = scope.matrix(stacking: names.map { $0 + ".weight" }, outputs: outputs, inputs: inputs)
+        bias = scope.vector(
+            stacking: names.map { $0 + ".bias" }, count: outputs, optional: Set(withoutBias.map { $0 + ".bias" }))
+    }
+
+    /// out = activation(x·Wᵀ + b) + residual, for x `[rows, inputs]`.
+    ///
+    /// `outputs` restricts the layer to some of its output features (a part of a fused layer).
+    public func callAsFunction(
+        _ x: Tensor, outputs: Range<Int>? = nil, activation: Activation = .none, residual: Tensor? = nil, into out: Tensor,
+        on stream: CommandStream
+    ) throws {
+        let matrix = outputs.map { weight.matrix.rows($0) } ?? weight.matrix
+        let biasTensor = bias.map { bias in outputs.map { bias.tensor.columns($0) } ?? bias.tensor }
+        try stream.linear(x, weight: matrix, bias: biasTensor, activation: activation, residual: residual, into: out)
+    }
+}

@@ -1,0 +1,35 @@
+import Compute
+import Formats
+
+/// What can go wrong between a checkpoint and a model's layers.
+public enum TransformerError: Error, Sendable, CustomStringConvertible {
+    /// The checkpoint lacks a tensor the model needs.
+    case missingTensor(file: String, tensor: String, expected: [Int])
+    /// A tensor has another shape than the configuration says.
+    case shapeMismatch(file: String, tensor: String, expected: [Int], actual: [Int])
+    /// A tensor is stored in a format the engine has no kernel for.
+    case unsupportedFormat(file: String, tensor: String, format: ElementFormat, supported: [ElementFormat])
+    /// More positions were asked for than the model has.
+    case contextOverflow(model: String, positions: Int, limit: Int)
+    /// A token id outside the vocabulary.
+    case tokenOutOfRange(id: Int, vocabulary: Int)
+    /// Input features of the wrong size.
+    case inputShape(what: String, expected: [Int], actual: [Int])
+
+    public var description: String {
+        switch self {
+        case .missingTensor(let file, let tensor, let expected):
+            "\(file): the tensor “\(tensor)” \(expected) is missing. The file is incomplete, or belongs to another architecture than its configuration says."
+        case .shapeMismatch(let file, let tensor, let expected, let actual):
+            "\(file): the tensor “\(tensor)” has shape \(actual), the configuration says \(expected). Weights and configuration are not of the same model."
+        case .unsupportedFormat(let file, let tensor, let format, let supported):
+            "\(file): the tensor “\(tensor)” is stored as \(format.rawValue); supported here: \(supported.map(\.rawValue).joined(separator: ", "))."
+        case .contextOverflow(let model, let positions, let limit):
+            "\(model) has room for \(limit) positions; \(positions) were asked for. Shorten the prompt or start a new conversation."
+        case .tokenOutOfRange(let id, let vocabulary):
+            "token id \(id) is outside the vocabulary of \(vocabulary)"
+        case .inputShape(let what, let expected, let actual):
+            "\(what) must have shape \(expected), not \(actual)"
+        }
+    }
+}

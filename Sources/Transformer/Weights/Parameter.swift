@@ -1,0 +1,142 @@
+import Compute
+import Formats
+
+/// One weight of a model: declared from the configuration alone, given its place on the device at load.
+///
+/// Declaring first is what lets a load plan be made without the weights, and lets loading follow that same plan.
+public final class Parameter {
+    /// How the device holds it.
+    public enum Form: Sendable, Hashable {
+        /// `[outputs, inputs]` in the checkpoint's own format, rows padded for the kernels.
+        case matrix
+        /// Small or added-in tensors (norms, biases, position tables): f32.
+        case dense
+        /// A 1-D convolution `[out, in, kernel]`, held as the matrix `[out, kernel · in]` that meets a
+        /// window of time-major input, in the checkpoint's own format.
+        case convolution
+    }
+
+    /// One checkpoint tensor; several are stacked along the first axis (fused query, key, value).
+    public struct Part: Sendable, Hashable {
+        public let key: String
+        public let shape: [Int]
+        /// Zeros stand in for an absent optional part (Whisper's keys have no bias).
+        public let isOptional: Bool
+    }
+
+    public let parts: [Part]
+    public let form: Form
+    public let purpose: MemoryPurpose
+    /// Rows and columns as the kernels see them.
+    public let rows: Int
+    public let columns: Int
+
+    /// Set by the plan: the format on the device and the place in the purpose's memory.
+    public internal(set) var format: ElementFormat = .f32
+    var arenaIndex = 0
+    var byteOffset = 0
+    var buffer: Buffer?
+
+    init(parts: [Part], form: Form, purpose: MemoryPurpose) {
+        precondition(!parts.isEmpty && parts.allSatisfy { !$0.shape.isEmpty })
+        self.parts = parts
+        self.form = form
+        self.purpose = purpose
+        let first = parts.reduce(0) { $0 + $1.shape[0] }
+        let rest = parts[0].shape.dropFirst().reduce(1, *)
+        // A vector is one row.
+        rows = parts[0].shape.count == 1 ? 1 : first
+        columns = parts[0].shape.count == 1 ? first : rest
+    }
+
+    /// The name used in messages.
+    public var name: String { parts.count == 1 ? parts[0].key : parts.map(\.key).joined(separator: " + ") }
+
+    /// Bytes on the device in the planned format.
+    public var byteCount: Int {
+        switch form {
+        case .dense: rows * columns * 4
+        case .matrix, .convolution: WeightMatrix.byteCount(rows: rows, columns: columns, format: format)
+        }
+    }
+
+    /// The matrix that linear kernels read. The parameter must be loaded.
+    public var matrix: WeightMatrix {
+        guard let buffer, form != .dense else { preconditionFailure("parameter \(name) is not a loaded matrix") }
+        return WeightMatrix(buffer: buffer, byteOffset: byteOffset, rows: rows, columns: columns, format: format)
+    }
+
+    /// The f32 tensor that norms and additions read. The parameter must be loaded.
+    public var tensor: Tensor {
+        guard let buffer, form == .dense else { preconditionFailure("parameter \(name) is not a loaded dense tensor") }
+        return Tensor(buffer: buffer, byteOffset: byteOffset, rows: rows, columns: columns)
+    }
+}
+
+/// All parameters of a model, in the order they were declared.
+public final class ParameterList {
+    public private(set) var parameters: [Parameter] = []
+    public init() {}
+    func append(_ parameter: Parameter) { parameters.append(parameter) }
+}
+
+/// A place in the checkpoint's name tree from which layers declare their parameters.
+public struct ParameterScope {
+    public let list: ParameterList
+    public let prefix: String
+    public let purpose: MemoryPurpose
+
+    public init(list: ParameterList, prefix: String = "", purpose: MemoryPurpose) {
+        self.list = list
+        self.prefix = prefix
+        self.purpose = purpose
+    }
+
+    /// The scope one name deeper.
+    public func callAsFunction(_ name: String) -> ParameterScope {
+        ParameterScope(list: list, prefix: prefix + name + ".", purpose: purpose)
+    }
+
+    /// `[outputs, inputs]`
+    public func matrix(_ name: String, outputs: Int, inputs: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [outputs, inputs], isOptional: false)], .matrix)
+    }
+
+    /// Several `[outputs, inputs]` matrices as one, stacked along the outputs.
+    public func matrix(stacking names: [String], outputs: Int, inputs: Int) -> Parameter {
+        declare(names.map { .init(key: prefix + $0, shape: [outputs, inputs], isOptional: false) }, .matrix)
+    }
+
+    /// `[count]`
+    public func vector(_ name: String, count: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [count], isOptional: false)], .dense)
+    }
+
+    /// Several `[count]` vectors end to end; zeros for those named in `optional` that the checkpoint lacks.
+    public func vector(stacking names: [String], count: Int, optional: Set<String> = []) -> Parameter {
+        declare(names.map { .init(key: prefix + $0, shape: [count], isOptional: optional.contains($0)) }, .dense)
+    }
+
+    /// `[rows, columns]` held as f32.
+    public func table(_ name: String, rows: Int, columns: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [rows, columns], isOptional: false)], .dense)
+    }
+
+    /// A 1-D convolution's `[outputs, inputs, kernel]`.
+    public func convolution(_ name: String, outputs: Int, inputs: Int, kernel: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [outputs, inputs, kernel], isOptional: false)], .convolution)
+    }
+
+    private func declare(_ parts: [Parameter.Part], _ form: Parameter.Form) -> Parameter {
+        let parameter = Parameter(parts: parts, form: form, purpose: purpose)
+        list.append(parameter)
+        return parameter
+    }
+}
+
+extension ParameterList {
+    /// Lets go of the device memory of all parameters.
+    public func release() {
+        for parameter in parameters { parameter.buffer = nil }
+    }
+}

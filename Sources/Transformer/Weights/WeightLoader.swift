@@ -1,0 +1,147 @@
+import Checkpoint
+import Compute
+import Formats
+import Foundation
+
+/// Brings a model's parameters onto the device: mapped file → (staging) → device, one parameter at a time, with no
+/// copy of the model in host memory.
+public struct WeightLoader {
+    private let device: Device
+    private let source: WeightSource
+
+    public init(device: Device, source: WeightSource) {
+        self.device = device
+        self.source = source
+    }
+
+    /// Allocates the arenas and fills them.
+    /// - Parameter progress: called with bytes done and bytes in all.
+    /// - Throws: `TransformerError` for a tensor that does not fit, `ComputeError` for the device,
+    ///   `CancellationError` when the task is cancelled. What was allocated is freed again.
+    public func load(_ arenas: WeightArenas, progress: (Int, Int) -> Void = { _, _ in }) throws {
+        let buffers = try arenas.arenas.map { arena in
+            try device.makeBuffer(byteCount: arena.byteCount, purpose: arena.purpose, label: arena.label)
+        }
+        let writer = try DeviceWriter(device: device)
+        let total = arenas.parameters.reduce(0) { $0 + $1.byteCount }
+        var done = 0
+        for parameter in arenas.parameters {
+            try Task.checkCancellation()
+            try fill(parameter, in: buffers[parameter.arenaIndex], writer: writer)
+            done += parameter.byteCount
+            progress(done, total)
+        }
+        try writer.finish()
+        for parameter in arenas.parameters { parameter.buffer = buffers[parameter.arenaIndex] }
+    }
+
+    private func fill(_ parameter: Parameter, in buffer: Buffer, writer: DeviceWriter) throws {
+        var offset = parameter.byteOffset
+        for part in parameter.parts {
+            let elements = part.shape.reduce(1, *)
+            let located = try source.locate(part)
+            switch parameter.form {
+            case .dense:
+                if let located {
+                    let values = try floats(located, count: elements)
+                    try values.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
+                }
+                offset += elements * 4
+            case .matrix:
+                guard let located else { preconditionFailure("matrices are never optional") }
+                let columns = parameter.columns
+                try writeRows(
+                    located, format: parameter.format, rows: part.shape[0], columns: columns, to: buffer, at: offset, writer: writer)
+                offset += WeightMatrix.byteCount(rows: part.shape[0], columns: columns, format: parameter.format)
+            case .convolution:
+                guard let located else { preconditionFailure("convolutions are never optional") }
+                let values = Self.timeMajorKernel(try floats(located, count: elements), shape: part.shape)
+                let bytes = Self.encode(values, as: parameter.format)
+                try writePadded(
+                    bytes, rows: part.shape[0], columns: parameter.columns, format: parameter.format, to: buffer, at: offset, writer: writer)
+            }
+        }
+    }
+
+    /// `[out, in, kernel]` → `[out, kernel, in]`: then a row meets `kernel` consecutive time steps of `in` channels.
+    static func timeMajorKernel(_ values: [Float], shape: [Int]) -> [Float] {
+        let (outputs, inputs, kernel) = (shape[0], shape[1], shape[2])
+        var result = [Float](repeating: 0, count: values.count)
+        for output in 0..<outputs {
+            for input in 0..<inputs {
+                for tap in 0..<kernel {
+                    result[(output * kernel + tap) * inputs + input] = values[(output * inputs + input) * kernel + tap]
+                }
+            }
+        }
+        return result
+    }
+
+    /// Values to the bytes of a plain format.
+    private static func encode(_ values: [Float], as format: ElementFormat) -> [UInt8] {
+        switch format {
+        case .f16: values.map { HalfPrecision.f16($0) }.withUnsafeBytes { Array($0) }
+        case .bf16: values.map { HalfPrecision.bf16($0) }.withUnsafeBytes { Array($0) }
+        default: values.withUnsafeBytes { Array($0) }
+        }
+    }
+
+    private func floats(_ located: (entry: TensorEntry, firstRow: Int), count: Int) throws -> [Float] {
+        let (entry, firstRow) = located
+        let rowElements = entry.shape.dropFirst().reduce(1, *)
+        let start = firstRow * rowElements * entry.format.bytesPerBlock
+        return try source.checkpoint.withBytes(of: entry.name) { bytes in
+            let slice = UnsafeRawBufferPointer(rebasing: bytes[start...])
+            return Array(unsafeUninitializedCapacity: count) { result, written in
+                switch entry.format {
+                case .f16:
+                    for i in 0..<count { result[i] = HalfPrecision.float(fromF16: slice.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)) }
+                case .bf16:
+                    for i in 0..<count { result[i] = HalfPrecision.float(fromBF16: slice.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)) }
+                default:
+                    for i in 0..<count { result[i] = slice.loadUnaligned(fromByteOffset: i * 4, as: Float.self) }
+                }
+                written = count
+            }
+        }
+    }
+
+    /// Copies matrix rows as they are, or converts parts of mixed formats to f32.
+    private func writeRows(
+        _ located: (entry: TensorEntry, firstRow: Int), format: ElementFormat, rows: Int, columns: Int, to buffer: Buffer, at offset: Int,
+        writer: DeviceWriter
+    ) throws {
+        if located.entry.format != format {
+            let bytes = Self.encode(try floats(located, count: rows * columns), as: format)
+            try writePadded(bytes, rows: rows, columns: columns, format: format, to: buffer, at: offset, writer: writer)
+            return
+        }
+        let start = located.firstRow * columns * format.bytesPerBlock
+        let count = rows * columns * format.bytesPerBlock
+        try source.checkpoint.withBytes(of: located.entry.name) { bytes in
+            try writePadded(
+                UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), rows: rows, columns: columns, format: format, to: buffer,
+                at: offset, writer: writer)
+        }
+    }
+
+    private func writePadded(
+        _ bytes: [UInt8], rows: Int, columns: Int, format: ElementFormat, to buffer: Buffer, at offset: Int, writer: DeviceWriter
+    ) throws {
+        try bytes.withUnsafeBytes {
+            try writePadded($0, rows: rows, columns: columns, format: format, to: buffer, at: offset, writer: writer)
+        }
+    }
+
+    private func writePadded(
+        _ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, format: ElementFormat, to buffer: Buffer, at offset: Int,
+        writer: DeviceWriter
+    ) throws {
+        let source = columns * format.bytesPerBlock
+        let target = WeightMatrix.paddedColumns(columns) * format.bytesPerBlock
+        if source == target { return try writer.write(bytes, to: buffer, at: offset) }
+        for row in 0..<rows {
+            try writer.write(UnsafeRawBufferPointer(rebasing: bytes[row * source..<(row + 1) * source]), to: buffer, at: offset + row * target)
+        }
+    }
+}
