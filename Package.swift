@@ -51,7 +51,11 @@ let package = Package(
             dependencies: ["Generation", "Attribution", "Telemetry", "Terminal", "Media", "Compute", "Checkpoint", .product(name: "GRDB", package: "GRDB.swift")]),
         .executableTarget(
             name: "fovea",
-            dependencies: ["Playground", "Generation", "Attribution", "Telemetry", "Models", "Checkpoint", "Tokenization", "Media", "Compute", "Formats", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Playground", "Generation", "Attribution", "Telemetry", "Models", "Checkpoint", "Tokenization", "Media", "Compute", "Formats",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
 
         // Tests, one target per floor's module; `TestSupport` reads the reference fixtures.
         .target(name: "TestSupport", dependencies: ["Checkpoint", "Formats"], path: "Tests/TestSupport"),

@@ -18,6 +18,12 @@ public enum DeviceKind: String, Sendable, Hashable, CaseIterable {
     var rank: Int { Self.allCases.firstIndex(of: self) ?? Self.allCases.count }
 }
 
+/// One heap of a device's memory.
+public struct MemoryHeap: Sendable, Hashable {
+    public let bytes: Int
+    public let isDeviceLocal: Bool
+}
+
 /// What a device is and can do: everything that kernel selection may depend on, as plain data.
 public struct DeviceProperties: Sendable, Hashable {
     /// Position in the list the driver gives, for `--device N`.
@@ -47,6 +53,8 @@ public struct DeviceProperties: Sendable, Hashable {
     /// The largest device-local heap. (Smaller ones may be windows onto it, so they are not added up.)
     public var deviceHeapBytes = 0
     public var hasUnifiedMemory = false
+    /// All memory heaps as the driver lists them.
+    public var heaps: [MemoryHeap] = []
 
     public var supportsFloat16 = false
     public var supports16BitStorage = false
@@ -104,6 +112,7 @@ extension DeviceProperties {
         let memory = MemoryTypes(physicalDevice: physicalDevice)
         deviceHeapBytes = memory.deviceHeapBytes
         hasUnifiedMemory = memory.isUnified
+        heaps = memory.heaps.map { MemoryHeap(bytes: $0.bytes, isDeviceLocal: $0.isDeviceLocal) }
     }
 
     private mutating func readLimits(of physicalDevice: VkPhysicalDevice) {

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Checkpoint
+import Compute
+
+/// `fovea models`: what can be had by name and what is here.
+struct ModelsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "models",
+        abstract: "List the models of the catalogue and those that are installed.")
+
+    @Option(name: .long, help: ArgumentHelp("Check every file of an installed model against its digest.", valueName: "name"))
+    var verify: [String] = []
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let store = ModelStore.standard()
+        for name in verify {
+            try store.verify(name)
+            Console.say("\(HarmlessText.line(name)): every file is what it should be")
+        }
+        if !verify.isEmpty { return }
+        let reports = ModelListing.all(in: store)
+        if output.json {
+            try JSONOutput.print(reports)
+            return
+        }
+        var table = TextTable(("model", .left), ("", .left), ("size", .right), ("what it is", .left), ("licence", .left))
+        for report in reports {
+            table.add(
+                report.name, report.installed ? "installed" : "", ByteCount.text(report.bytes), report.summary ?? report.path ?? "",
+                report.licence ?? "")
+        }
+        try Console.writeLine(table.text)
+        if let missing = reports.first(where: { !$0.installed }) {
+            Console.say("Get one with: fovea pull \(HarmlessText.line(missing.name))")
+        }
+    }
+}
+
+/// One line of `fovea models`.
+struct ModelListing: Encodable {
+    let name: String
+    let installed: Bool
+    /// On the disk when installed, else what it will take there.
+    let bytes: Int
+    /// What travels over the network; absent for models outside the catalogue.
+    let downloadBytes: Int?
+    let summary: String?
+    let licence: String?
+    let path: String?
+
+    /// The catalogue, in its order, then what else is installed.
+    static func all(in store: ModelStore) -> [ModelListing] {
+        let installed = store.installed()
+        let known = Catalogue.all.map { entry in
+            let local = installed.first { $0.name == entry.name }
+            return ModelListing(
+                name: entry.name, installed: local != nil, bytes: local?.byteCount ?? entry.byteCount,
+                downloadBytes: entry.downloadByteCount, summary: entry.summary, licence: entry.licence, path: local?.path)
+        }
+        let others = installed.filter { local in !Catalogue.all.contains { $0.name == local.name } }.map {
+            ModelListing(
+                name: $0.name, installed: true, bytes: $0.byteCount, downloadBytes: nil, summary: nil, licence: nil, path: $0.path)
+        }
+        return known + others
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Checkpoint
+import Compute
+import Foundation
+
+/// `fovea pull`: fetch models, going on from where an earlier attempt stopped.
+struct PullCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pull",
+        abstract: "Fetch models by name, or owner/repo from Hugging Face.",
+        discussion: "Every file is checked against its digest. What has arrived is kept when you stop; the next pull goes on from there.")
+
+    @Argument(help: ArgumentHelp("Names of `fovea models`, or owner/repo, or owner/repo:FILE.", valueName: "name"))
+    var names: [String]
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        // All names first: a slip in the second should not show after an hour of the first.
+        let wanted = try names.map { name throws(ModelStoreError) in try ModelName(name) }
+        let store = ModelStore.standard()
+        for name in wanted {
+            let progress = PullDisplay(name: name.description)
+            defer { progress.end() }
+            _ = try await store.pull(name) { progress.show($0) }
+        }
+        let installed = ModelListing.all(in: store).filter { listing in
+            listing.installed && wanted.contains { $0.description == listing.name }
+        }
+        if output.json { try JSONOutput.print(installed) }
+    }
+}
+
+/// A download on standard error: one line that moves on a terminal, a few plain lines elsewhere.
+final class PullDisplay: Sendable {
+    private let name: String
+    private let progress = ProgressLine()
+
+    init(name: String) { self.name = HarmlessText.line(name) }
+
+    func show(_ report: PullProgress) {
+        if report.phase == .installed {
+            progress.finish("\(name): installed, \(ByteCount.text(report.receivedBytes))")
+            return
+        }
+        let file = report.file.isEmpty ? "" : " " + HarmlessText.line(report.file)
+        let amount = report.totalBytes.map { "\(ByteCount.text(report.receivedBytes)) of \(ByteCount.text($0))" }
+        progress.show(
+            "\(name): \(report.phase.rawValue)\(file)", detail: report.receivedBytes > 0 ? amount : nil,
+            fraction: report.phase == .resolving ? nil : report.fraction)
+    }
+
+    func end() { progress.finish(nil) }
+}

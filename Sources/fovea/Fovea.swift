@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// The command line as a whole.
+struct Fovea: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fovea",
+        abstract: "Talk to a multimodal transformer and watch where it looks.",
+        discussion: """
+            Data goes to standard output, words to standard error. Exit codes: 0 done, 1 failed, 2 usage, 130 stopped by Ctrl-C.
+
+            MODEL is a name of `fovea models` that is installed, a folder, or a file of weights.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            DevicesCommand.self, ModelsCommand.self, PullCommand.self, InspectCommand.self,
+        ])
+
+    @OptionGroup var device: DeviceOptions
+}

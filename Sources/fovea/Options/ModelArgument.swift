@@ -1,0 +1,18 @@
+import ArgumentParser
+import Checkpoint
+import Foundation
+
+/// What a person means by `MODEL`, the same in every command: the name of an installed model, a folder, or a file.
+struct ModelArgument: ParsableArguments {
+    @Argument(help: "The name of an installed model (`fovea models`), a folder, or a file of weights.")
+    var model: String
+
+    func path() throws(ModelStoreError) -> String { try Self.path(of: model) }
+
+    /// The path of a folder or file for `Checkpoint.open`.
+    ///
+    /// - Throws: an error that says what there is and how to get what is not.
+    static func path(of model: String) throws(ModelStoreError) -> String {
+        try ModelStore.standard().resolve(model)
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The built program, run as a person's shell would run it.
+enum Program {
+    /// `FOVEA_EXECUTABLE`, else the one that was built with these tests: it lies beside the test bundle.
+    static let path: String = {
+        if let path = ProcessInfo.processInfo.environment["FOVEA_EXECUTABLE"] { return path }
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(filePath: tests).deletingLastPathComponent().appending(path: "fovea").path
+    }()
+
+    static var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: path) }
+
+    /// How a run ended and what it said.
+    struct Outcome: Sendable {
+        let code: Int32
+        /// The signal that ended it, if one did.
+        let signal: Int32?
+        let output: String
+        let words: String
+
+        var json: Any? { try? JSONSerialization.jsonObject(with: Data(output.utf8)) }
+        /// Whether standard error is one line that begins `fovea: `, as every failure's is.
+        var isOneClearLine: Bool {
+            words.hasPrefix("fovea: ") && words.hasSuffix("\n") && words.dropLast().allSatisfy { !$0.isNewline && $0 != "\u{1b}" }
+        }
+    }
+
+    /// Runs the program to its end.
+    /// - Parameters:
+    ///   - home: where it keeps models and caches; a fresh empty folder by default.
+    ///   - environment: added to a small clean environment; an empty value takes the variable away.
+    ///   - seconds: after which it is killed and the test fails.
+    ///   - interruptAfter: seconds after which it gets SIGINT.
+    static func run(
+        _ arguments: [String], home: TemporaryFolder? = nil, environment: [String: String] = [:], output: FileHandle? = nil,
+        seconds: Double = 240, interruptAfter: Double? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Outcome {
+        let folder = try TemporaryFolder()
+        let home = try home ?? TemporaryFolder()
+        let process = Process()
+        process.executableURL = URL(filePath: path)
+        process.arguments = arguments
+        process.environment = clean(home: home.url.path, environment)
+        // Files rather than pipes: a pipe that nobody reads stops the writer.
+        let outputPath = try folder.write("", to: "stdout"), wordsPath = try folder.write("", to: "stderr")
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try output ?? FileHandle(forWritingTo: URL(filePath: outputPath))
+        process.standardError = try FileHandle(forWritingTo: URL(filePath: wordsPath))
+
+        let (ended, end) = AsyncStream<Void>.makeStream()
+        process.terminationHandler = { _ in end.finish() }
+        try process.run()
+        let identifier = process.processIdentifier
+        let watchdog = Task {
+            try await Task.sleep(for: .seconds(seconds))
+            Issue.record("`fovea \(arguments.joined(separator: " "))` did not end within \(seconds) s", sourceLocation: sourceLocation)
+            kill(identifier, SIGKILL)
+        }
+        let interrupter = interruptAfter.map { delay in
+            Task {
+                try await Task.sleep(for: .seconds(delay))
+                kill(identifier, SIGINT)
+            }
+        }
+        for await _ in ended {}
+        watchdog.cancel()
+        interrupter?.cancel()
+        process.waitUntilExit()
+        return Outcome(
+            code: process.terminationStatus, signal: process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil,
+            output: String(decoding: try Data(contentsOf: URL(filePath: outputPath)), as: UTF8.self),
+            words: String(decoding: try Data(contentsOf: URL(filePath: wordsPath)), as: UTF8.self))
+    }
+
+    static func run(
+        _ arguments: String..., home: TemporaryFolder? = nil, environment: [String: String] = [:], output: FileHandle? = nil,
+        seconds: Double = 240, interruptAfter: Double? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Outcome {
+        try await run(
+            arguments, home: home, environment: environment, output: output, seconds: seconds, interruptAfter: interruptAfter,
+            sourceLocation: sourceLocation)
+    }
+
+    /// The environment of a fresh login, with what Vulkan drivers and package tools need of ours.
+    static func clean(home: String, _ more: [String: String]) -> [String: String] {
+        let ours = ProcessInfo.processInfo.environment
+        var result = ["HOME": home, "PATH": ours["PATH"] ?? "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": "C.UTF-8"]
+        // Mesa's compiled shaders are kept between runs: compiling them takes most of a short run's time.
+        result["MESA_SHADER_CACHE_DIR"] = ours["MESA_SHADER_CACHE_DIR"] ?? FileManager.default.temporaryDirectory.appending(path: "fovea-test-shaders").path
+        for key in ["LD_LIBRARY_PATH", "VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_LAYER_PATH"] { result[key] = ours[key] }
+        result.merge(more) { $1 }
+        return result.filter { !$0.value.isEmpty }
+    }
+}
+
+/// What must be on the machine for a test to run; absent things show as skips.
+enum Machine {
+    static func has(_ program: String) -> Bool {
+        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+            FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+        }
+    }
+
+    /// Permissions do not hold root back.
+    static var isRoot: Bool { geteuid() == 0 }
+
+    /// The speech model for whole sessions, where `fovea pull` put it.
+    static var speechModel: String? { Fixtures.realModel("whisper-tiny.en")?.path }
+    static var recording: String? {
+        guard Fixtures.available else { return nil }
+        let path = Fixtures.data.appending(path: "jfk.wav").path
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }
+}
