@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "TestSupport"]),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "TestSupport"]),
-        .testTarget(name: "GenerationTests", dependencies: ["Generation", "Attribution", "TestSupport"]),
+        .testTarget(name: "GenerationTests", dependencies: ["Generation", "Attribution", "TestSupport"], exclude: ["PyTorch"]),
         .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport"]),
     ],
