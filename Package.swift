@@ -58,7 +58,7 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "TestSupport"]),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "TestSupport"]),
         .testTarget(name: "GenerationTests", dependencies: ["Generation", "Attribution", "TestSupport"]),
-        .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"]),
+        .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"], exclude: ["Snapshots"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
