@@ -116,18 +116,18 @@ struct TerminalChoiceTests {
     @Test("NO_COLOR and --ascii limit colours and glyphs") func limits() throws {
         let plain = try choice(["TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"])
         #expect(plain.candidates == ["xterm-256color"])
-        #expect(plain.depth(colours: 256, entry: "") == .none)
+        #expect(plain.depth(colours: 256) == .none)
         #expect(try choice(["TERM": "xterm", "NO_COLOR": ""]).limit == .direct)
         let ascii = try choice(["TERM": "xterm-256color"], ascii: true)
-        #expect(!ascii.unicode && ascii.depth(colours: 256, entry: "") == .eight)
+        #expect(!ascii.unicode && ascii.depth(colours: 256) == .eight)
     }
 
     @Test("depth follows the number of colours") func depth() throws {
         let choice = try choice(["TERM": "xterm"])
-        #expect(choice.depth(colours: 0x1000000, entry: "") == .direct)
-        #expect(choice.depth(colours: 256, entry: "") == .palette)
-        #expect(choice.depth(colours: 8, entry: "") == .eight)
-        #expect(choice.depth(colours: 0, entry: "") == .none)
+        #expect(choice.depth(colours: 0x1000000) == .direct)
+        #expect(choice.depth(colours: 256) == .palette)
+        #expect(choice.depth(colours: 8) == .eight)
+        #expect(choice.depth(colours: 0) == .none)
     }
 
     @Test("a terminal that cannot place the cursor is refused", arguments: ["dumb", "", "unknown"]) func dumb(term: String) {

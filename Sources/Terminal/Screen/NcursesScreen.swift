@@ -147,7 +147,7 @@ private struct Curses {
         }
         fovea_prepare(choice.limit != .none, true)
         setRestoreBytes()
-        let depth = choice.depth(colours: Int(fovea_colour_count()), entry: term)
+        let depth = choice.depth(colours: Int(fovea_colour_count()))
         return .success(Curses(screen: screen, depth: depth, choice: choice))
     }
 
