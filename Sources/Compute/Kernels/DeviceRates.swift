@@ -44,7 +44,8 @@ extension CommandStream {
     /// Measures the device's memory and arithmetic rates, each as the best of `repetitions`. Takes about a second.
     public func measureRates(repetitions: Int = 5) throws -> DeviceRates {
         let properties = device.properties
-        let bytes = min(DeviceRatesSelection.byteCount(properties), properties.maxAllocationBytes / 2) >> 20 << 20
+        let megabytes = min(DeviceRatesSelection.byteCount(properties), properties.maxAllocationBytes / 2) >> 20
+        let bytes = megabytes << 20
         let source = try device.makeBuffer(byteCount: bytes, purpose: .staging, label: "bandwidth source")
         let target = try device.makeBuffer(byteCount: bytes, purpose: .staging, label: "bandwidth target")
 
