@@ -20,72 +20,78 @@ static const _Alignas(4) unsigned char code5[] = {
 #embed "../Compute/Shaders/attention/rows_f16.spv"
 };
 static const _Alignas(4) unsigned char code6[] = {
-#embed "../Compute/Shaders/bench/memory_read.spv"
+#embed "../Compute/Shaders/attention/tile_f32.spv"
 };
 static const _Alignas(4) unsigned char code7[] = {
-#embed "../Compute/Shaders/bench/memory_copy.spv"
+#embed "../Compute/Shaders/attention/tile_f16.spv"
 };
 static const _Alignas(4) unsigned char code8[] = {
-#embed "../Compute/Shaders/bench/multiply_add.spv"
+#embed "../Compute/Shaders/bench/memory_read.spv"
 };
 static const _Alignas(4) unsigned char code9[] = {
-#embed "../Compute/Shaders/elementwise/combine.spv"
+#embed "../Compute/Shaders/bench/memory_copy.spv"
 };
 static const _Alignas(4) unsigned char code10[] = {
-#embed "../Compute/Shaders/elementwise/convert_f32_f32.spv"
+#embed "../Compute/Shaders/bench/multiply_add.spv"
 };
 static const _Alignas(4) unsigned char code11[] = {
-#embed "../Compute/Shaders/elementwise/convert_f32_f16.spv"
+#embed "../Compute/Shaders/elementwise/combine.spv"
 };
 static const _Alignas(4) unsigned char code12[] = {
-#embed "../Compute/Shaders/elementwise/convert_f16_f32.spv"
+#embed "../Compute/Shaders/elementwise/convert_f32_f32.spv"
 };
 static const _Alignas(4) unsigned char code13[] = {
-#embed "../Compute/Shaders/elementwise/convert_bf16_f32.spv"
+#embed "../Compute/Shaders/elementwise/convert_f32_f16.spv"
 };
 static const _Alignas(4) unsigned char code14[] = {
-#embed "../Compute/Shaders/embed/embed_f32.spv"
+#embed "../Compute/Shaders/elementwise/convert_f16_f32.spv"
 };
 static const _Alignas(4) unsigned char code15[] = {
-#embed "../Compute/Shaders/embed/embed_f16.spv"
+#embed "../Compute/Shaders/elementwise/convert_bf16_f32.spv"
 };
 static const _Alignas(4) unsigned char code16[] = {
-#embed "../Compute/Shaders/embed/embed_bf16.spv"
+#embed "../Compute/Shaders/embed/embed_f32.spv"
 };
 static const _Alignas(4) unsigned char code17[] = {
-#embed "../Compute/Shaders/linear/row_f32.spv"
+#embed "../Compute/Shaders/embed/embed_f16.spv"
 };
 static const _Alignas(4) unsigned char code18[] = {
-#embed "../Compute/Shaders/linear/row_f16.spv"
+#embed "../Compute/Shaders/embed/embed_bf16.spv"
 };
 static const _Alignas(4) unsigned char code19[] = {
-#embed "../Compute/Shaders/linear/row_bf16.spv"
+#embed "../Compute/Shaders/linear/row_f32.spv"
 };
 static const _Alignas(4) unsigned char code20[] = {
-#embed "../Compute/Shaders/linear/shuffle_f32.spv"
+#embed "../Compute/Shaders/linear/row_f16.spv"
 };
 static const _Alignas(4) unsigned char code21[] = {
-#embed "../Compute/Shaders/linear/shuffle_f16.spv"
+#embed "../Compute/Shaders/linear/row_bf16.spv"
 };
 static const _Alignas(4) unsigned char code22[] = {
-#embed "../Compute/Shaders/linear/shuffle_bf16.spv"
+#embed "../Compute/Shaders/linear/shuffle_f32.spv"
 };
 static const _Alignas(4) unsigned char code23[] = {
-#embed "../Compute/Shaders/linear/tile_f32.spv"
+#embed "../Compute/Shaders/linear/shuffle_f16.spv"
 };
 static const _Alignas(4) unsigned char code24[] = {
-#embed "../Compute/Shaders/linear/tile_f16.spv"
+#embed "../Compute/Shaders/linear/shuffle_bf16.spv"
 };
 static const _Alignas(4) unsigned char code25[] = {
-#embed "../Compute/Shaders/linear/tile_bf16.spv"
+#embed "../Compute/Shaders/linear/tile_f32.spv"
 };
 static const _Alignas(4) unsigned char code26[] = {
-#embed "../Compute/Shaders/norm/norm_layer.spv"
+#embed "../Compute/Shaders/linear/tile_f16.spv"
 };
 static const _Alignas(4) unsigned char code27[] = {
-#embed "../Compute/Shaders/norm/norm_rms.spv"
+#embed "../Compute/Shaders/linear/tile_bf16.spv"
 };
 static const _Alignas(4) unsigned char code28[] = {
+#embed "../Compute/Shaders/norm/norm_layer.spv"
+};
+static const _Alignas(4) unsigned char code29[] = {
+#embed "../Compute/Shaders/norm/norm_rms.spv"
+};
+static const _Alignas(4) unsigned char code30[] = {
 #embed "../Compute/Shaders/sample/top_k.spv"
 };
 
@@ -96,29 +102,31 @@ static const fovea_shader shaders[] = {
     {"attention/flash_f16", code3, sizeof code3},
     {"attention/rows_f32", code4, sizeof code4},
     {"attention/rows_f16", code5, sizeof code5},
-    {"bench/memory_read", code6, sizeof code6},
-    {"bench/memory_copy", code7, sizeof code7},
-    {"bench/multiply_add", code8, sizeof code8},
-    {"elementwise/combine", code9, sizeof code9},
-    {"elementwise/convert_f32_f32", code10, sizeof code10},
-    {"elementwise/convert_f32_f16", code11, sizeof code11},
-    {"elementwise/convert_f16_f32", code12, sizeof code12},
-    {"elementwise/convert_bf16_f32", code13, sizeof code13},
-    {"embed/embed_f32", code14, sizeof code14},
-    {"embed/embed_f16", code15, sizeof code15},
-    {"embed/embed_bf16", code16, sizeof code16},
-    {"linear/row_f32", code17, sizeof code17},
-    {"linear/row_f16", code18, sizeof code18},
-    {"linear/row_bf16", code19, sizeof code19},
-    {"linear/shuffle_f32", code20, sizeof code20},
-    {"linear/shuffle_f16", code21, sizeof code21},
-    {"linear/shuffle_bf16", code22, sizeof code22},
-    {"linear/tile_f32", code23, sizeof code23},
-    {"linear/tile_f16", code24, sizeof code24},
-    {"linear/tile_bf16", code25, sizeof code25},
-    {"norm/norm_layer", code26, sizeof code26},
-    {"norm/norm_rms", code27, sizeof code27},
-    {"sample/top_k", code28, sizeof code28},
+    {"attention/tile_f32", code6, sizeof code6},
+    {"attention/tile_f16", code7, sizeof code7},
+    {"bench/memory_read", code8, sizeof code8},
+    {"bench/memory_copy", code9, sizeof code9},
+    {"bench/multiply_add", code10, sizeof code10},
+    {"elementwise/combine", code11, sizeof code11},
+    {"elementwise/convert_f32_f32", code12, sizeof code12},
+    {"elementwise/convert_f32_f16", code13, sizeof code13},
+    {"elementwise/convert_f16_f32", code14, sizeof code14},
+    {"elementwise/convert_bf16_f32", code15, sizeof code15},
+    {"embed/embed_f32", code16, sizeof code16},
+    {"embed/embed_f16", code17, sizeof code17},
+    {"embed/embed_bf16", code18, sizeof code18},
+    {"linear/row_f32", code19, sizeof code19},
+    {"linear/row_f16", code20, sizeof code20},
+    {"linear/row_bf16", code21, sizeof code21},
+    {"linear/shuffle_f32", code22, sizeof code22},
+    {"linear/shuffle_f16", code23, sizeof code23},
+    {"linear/shuffle_bf16", code24, sizeof code24},
+    {"linear/tile_f32", code25, sizeof code25},
+    {"linear/tile_f16", code26, sizeof code26},
+    {"linear/tile_bf16", code27, sizeof code27},
+    {"norm/norm_layer", code28, sizeof code28},
+    {"norm/norm_rms", code29, sizeof code29},
+    {"sample/top_k", code30, sizeof code30},
 };
 
 const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];

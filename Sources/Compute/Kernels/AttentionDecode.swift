@@ -33,7 +33,11 @@ public enum AttentionDecodeSelection {
         let count =
             switch profile ?? KernelProfile(properties) {
             case .vector: 1
-            case .coalesced: subgroups(forInvocations: 256, properties)
+            case .coalesced:
+                // Each subgroup's output and its two statistics pass through shared memory at the end.
+                min(
+                    subgroups(forInvocations: 256, properties),
+                    properties.maxSharedMemoryBytes / (divideRoundingUp(shape.headDimension, 4) * 16 + 8))
             }
         return KernelChoice(
             KernelVariant(

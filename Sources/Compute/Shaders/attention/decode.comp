@@ -63,7 +63,7 @@ void main() {
                 store1(valueHead + row, d, Floats(p.newV + offset).v[d]);
             }
         }
-        memoryBarrierBuffer();
+        groupMemoryBarrier();
         barrier();
     }
 
