@@ -25,7 +25,7 @@ private struct FlashPush: BitwiseCopyable {
 }
 
 private struct RowsPush: BitwiseCopyable {
-    var q, k, bias, lse, rowList, result: UInt64
+    var q, k, bias, lse, result: UInt64
     var queries, keys, group, firstRow: UInt32
     var qStride, kStride: UInt32
     var biasHeadStride, biasRowStride: UInt32
@@ -169,7 +169,7 @@ extension CommandStream {
             var end = start + 1
             while end < rows.count, rows[end] == rows[end - 1] + 1 { end += 1 }
             let push = RowsPush(
-                q: query.address, k: key.address, bias: bias?.values.address ?? 0, lse: logSumExp?.address ?? 0, rowList: 0,
+                q: query.address, k: key.address, bias: bias?.values.address ?? 0, lse: logSumExp?.address ?? 0,
                 result: out.address + UInt64(start * out.rowStride * 4), queries: UInt32(query.rows), keys: UInt32(key.rows),
                 group: UInt32(shape.heads / shape.keyValueHeads), firstRow: UInt32(rows[start]), qStride: UInt32(query.rowStride),
                 kStride: UInt32(key.rowStride), biasHeadStride: bias.map { $0.isPerHead ? UInt32(query.rows * $0.values.rowStride) : 0 } ?? 0,

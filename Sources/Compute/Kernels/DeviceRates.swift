@@ -10,7 +10,7 @@ public struct DeviceRates: Sendable, Hashable {
 
 private struct MemoryPush: BitwiseCopyable {
     var x, result: UInt64
-    var count: UInt32
+    var rounds: UInt32
 }
 
 private struct MultiplyAddPush: BitwiseCopyable {
@@ -45,7 +45,7 @@ extension CommandStream {
     public func measureRates(repetitions: Int = 5) throws -> DeviceRates {
         let properties = device.properties
         let megabytes = min(DeviceRatesSelection.byteCount(properties), properties.maxAllocationBytes / 2) >> 20
-        let bytes = megabytes << 20
+        let bytes = max(megabytes, 64) << 20
         let source = try device.makeBuffer(byteCount: bytes, purpose: .staging, label: "bandwidth source")
         let target = try device.makeBuffer(byteCount: bytes, purpose: .staging, label: "bandwidth target")
 
@@ -61,7 +61,11 @@ extension CommandStream {
             return best
         }
 
-        let push = MemoryPush(x: source.address, result: target.address, count: UInt32(bytes / 16))
+        let shape = DeviceRatesSelection.memory(copies: false, properties)
+        let bytesPerRound = shape.groups.x * DeviceRatesSelection.subgroupCount(properties) * properties.subgroupSize * 8 * 16
+        let rounds = max(1, bytes / bytesPerRound)
+        let moved = Double(rounds * bytesPerRound)
+        let push = MemoryPush(x: source.address, result: target.address, rounds: UInt32(rounds))
         func memory(copies: Bool) throws -> Double {
             try best {
                 try dispatch(
@@ -71,15 +75,15 @@ extension CommandStream {
         }
         let arithmetic = DeviceRatesSelection.multiplyAdd(properties)
         let invocations = arithmetic.groups.x * properties.subgroupSize * DeviceRatesSelection.subgroupCount(properties)
-        let rounds = properties.isCPU ? 20_000 : 4_000
+        let arithmeticRounds = properties.isCPU ? 20_000 : 4_000
         let arithmeticTime = try best {
             try dispatch(
-                arithmetic, push: MultiplyAddPush(result: target.address, rounds: UInt32(rounds), factor: 0.999, addend: 0.001), reads: [],
+                arithmetic, push: MultiplyAddPush(result: target.address, rounds: UInt32(arithmeticRounds), factor: 0.999, addend: 0.001), reads: [],
                 writes: [MemoryRange(buffer: target, offset: 0, byteCount: invocations * 4)], label: "measure arithmetic")
         }
         return DeviceRates(
-            readBytesPerSecond: Double(bytes) / (try memory(copies: false)),
-            copyBytesPerSecond: 2 * Double(bytes) / (try memory(copies: true)),
-            multiplyAddOperationsPerSecond: Double(invocations) * Double(rounds) * 8 * 12 * 2 / arithmeticTime)
+            readBytesPerSecond: moved / (try memory(copies: false)),
+            copyBytesPerSecond: 2 * moved / (try memory(copies: true)),
+            multiplyAddOperationsPerSecond: Double(invocations) * Double(arithmeticRounds) * 8 * 12 * 2 / arithmeticTime)
     }
 }
