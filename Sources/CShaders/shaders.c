@@ -86,6 +86,9 @@ static const _Alignas(4) unsigned char code27[] = {
 #embed "../Compute/Shaders/norm/norm_rms.spv"
 };
 static const _Alignas(4) unsigned char code28[] = {
+#embed "../Compute/Shaders/rotary/rotary.spv"
+};
+static const _Alignas(4) unsigned char code29[] = {
 #embed "../Compute/Shaders/sample/top_k.spv"
 };
 
@@ -118,7 +121,8 @@ static const fovea_shader shaders[] = {
     {"linear/tile_bf16", code25, sizeof code25},
     {"norm/norm_layer", code26, sizeof code26},
     {"norm/norm_rms", code27, sizeof code27},
-    {"sample/top_k", code28, sizeof code28},
+    {"rotary/rotary", code28, sizeof code28},
+    {"sample/top_k", code29, sizeof code29},
 };
 
 const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];
