@@ -21,7 +21,9 @@ struct DecoderFixture: Sendable, CustomStringConvertible {
     init(gguf name: String) { self.init("gguf/\(name).gguf", golden: "gguf/\(name).golden") }
 
     static let folders = ["llama", "llama3", "gpt2"].map { DecoderFixture($0) }
-    static let files = ["llama-f32", "llama-f16"].map { DecoderFixture(gguf: $0) }
+    static let files = [
+        "llama-f32", "llama-f16", "llama-q8_0", "llama-q4_0", "llama-q4_1", "llama-q5_0", "llama-q5_1", "llama256-q4_k",
+    ].map { DecoderFixture(gguf: $0) }
     static let all = folders + files
 
     func open() throws -> (any DecoderOnlyModel, ModelFiles) {

@@ -49,8 +49,15 @@ public struct Linear {
         _ x: Tensor, outputs: Range<Int>? = nil, activation: Activation = .none, residual: Tensor? = nil, into out: Tensor,
         on stream: CommandStream
     ) throws {
-        let matrix = outputs.map { weight.matrix.rows($0) } ?? weight.matrix
-        let biasTensor = bias.map { bias in outputs.map { bias.tensor.columns($0) } ?? bias.tensor }
-        try stream.linear(x, weight: matrix, bias: biasTensor, activation: activation, residual: residual, into: out)
+        let wanted = outputs ?? 0..<weight.rows
+        // One matrix, unless the parts of a fused layer have different formats.
+        for (rows, matrix) in weight.matrices {
+            let here = rows.clamped(to: wanted)
+            if here.isEmpty { continue }
+            let place = here.lowerBound - wanted.lowerBound..<here.upperBound - wanted.lowerBound
+            try stream.linear(
+                x, weight: matrix.rows(here.lowerBound - rows.lowerBound..<here.upperBound - rows.lowerBound),
+                bias: bias?.tensor.columns(here), activation: activation, residual: residual?.columns(place), into: out.columns(place))
+        }
     }
 }

@@ -33,8 +33,9 @@ public final class Parameter {
     public let rows: Int
     public let columns: Int
 
-    /// Set by the plan: the format on the device and the place in the purpose's memory.
-    public internal(set) var format: ElementFormat = .f32
+    /// Set by the plan: each part's format on the device, and the place in the purpose's memory. Parts of a fused
+    /// matrix may differ (GGUF files keep values in finer formats than queries).
+    public internal(set) var formats: [ElementFormat]
     var arenaIndex = 0
     var byteOffset = 0
     var buffer: Buffer?
@@ -42,6 +43,7 @@ public final class Parameter {
     init(parts: [Part], form: Form, purpose: MemoryPurpose) {
         precondition(!parts.isEmpty && parts.allSatisfy { !$0.shape.isEmpty })
         self.parts = parts
+        formats = Array(repeating: .f32, count: parts.count)
         self.form = form
         self.purpose = purpose
         let first = form == .transposed ? parts[0].shape.dropFirst().reduce(1, *) : parts.reduce(0) { $0 + $1.shape[0] }
@@ -58,14 +60,46 @@ public final class Parameter {
     public var byteCount: Int {
         switch form {
         case .dense: rows * columns * 4
-        case .matrix, .convolution, .transposed: WeightMatrix.byteCount(rows: rows, columns: columns, format: format)
+        case .matrix, .convolution, .transposed:
+            segments.reduce(0) { $0 + WeightMatrix.byteCount(rows: $1.rows.count, columns: columns, format: $1.format) }
         }
     }
 
-    /// The matrix that linear kernels read. The parameter must be loaded.
+    /// Runs of rows of one format.
+    private var segments: [(rows: Range<Int>, format: ElementFormat)] {
+        guard Set(formats).count > 1 else { return [(0..<rows, formats[0])] }
+        var result: [(rows: Range<Int>, format: ElementFormat)] = []
+        var first = 0
+        for (part, format) in zip(parts, formats) {
+            let end = first + part.shape[0]
+            if let last = result.last, last.format == format {
+                result[result.count - 1].rows = last.rows.lowerBound..<end
+            } else {
+                result.append((first..<end, format))
+            }
+            first = end
+        }
+        return result
+    }
+
+    /// The matrix that linear kernels read. The parameter must be loaded, and all of one format.
     public var matrix: WeightMatrix {
+        let all = matrices
+        precondition(all.count == 1, "parameter \(name) is in several formats: use its matrices")
+        return all[0].matrix
+    }
+
+    /// The matrices that linear kernels read one after another, and the outputs that each gives. The parameter must be
+    /// loaded.
+    public var matrices: [(outputs: Range<Int>, matrix: WeightMatrix)] {
         guard let buffer, form != .dense else { preconditionFailure("parameter \(name) is not a loaded matrix") }
-        return WeightMatrix(buffer: buffer, byteOffset: byteOffset, rows: rows, columns: columns, format: format)
+        var offset = byteOffset
+        return segments.map { segment in
+            let matrix = WeightMatrix(
+                buffer: buffer, byteOffset: offset, rows: segment.rows.count, columns: columns, format: segment.format)
+            offset += matrix.byteCount
+            return (segment.rows, matrix)
+        }
     }
 
     /// The f32 tensor that norms and additions read. The parameter must be loaded.

@@ -1,4 +1,4 @@
-// variants: FORMAT f32 f16 bf16
+// variants: FORMAT f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"
@@ -38,7 +38,7 @@ float sum[TM][TN];
 void accumulate(uint k, uint b) {
     [[unroll]] for (uint l = 0; l < 8; l += 2) {
         vec4 b0[TN], b1[TN];
-        [[unroll]] for (uint j = 0; j < TN; j++) weight8(w[j], k + 4 * l, b0[j], b1[j]);
+        [[unroll]] for (uint j = 0; j < TN; j++) weight8(w[j], p.wStride, k, l / 2, b0[j], b1[j]);
         [[unroll]] for (uint i = 0; i < TM; i++) {
             vec4 a0 = subgroupShuffle(a[i], 8 * b + l);
             vec4 a1 = subgroupShuffle(a[i], 8 * b + l + 1);
@@ -64,7 +64,7 @@ void main() {
 
     // Rows beyond the end repeat the last one; only the store is guarded.
     [[unroll]] for (uint j = 0; j < TN; j++)
-        w[j] = p.w + uint64_t(min(n0 + lane + SUBGROUP * j, p.N - 1)) * (p.wStride * WEIGHT_BYTES);
+        w[j] = p.w + uint64_t(min(n0 + lane + SUBGROUP * j, p.N - 1)) * weightRowBytes(p.wStride);
     [[unroll]] for (uint i = 0; i < TM; i++)
         x[i] = p.x + uint64_t(min(m0 + i, p.M - 1)) * (p.xStride * 4);
 
