@@ -92,6 +92,9 @@ static const _Alignas(4) unsigned char code29[] = {
 #embed "../Compute/Shaders/norm/norm_rms.spv"
 };
 static const _Alignas(4) unsigned char code30[] = {
+#embed "../Compute/Shaders/rotary/rotary.spv"
+};
+static const _Alignas(4) unsigned char code31[] = {
 #embed "../Compute/Shaders/sample/top_k.spv"
 };
 
@@ -126,7 +129,8 @@ static const fovea_shader shaders[] = {
     {"linear/tile_bf16", code27, sizeof code27},
     {"norm/norm_layer", code28, sizeof code28},
     {"norm/norm_rms", code29, sizeof code29},
-    {"sample/top_k", code30, sizeof code30},
+    {"rotary/rotary", code30, sizeof code30},
+    {"sample/top_k", code31, sizeof code31},
 };
 
 const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];

@@ -30,6 +30,18 @@ public struct Linear {
             stacking: names.map { $0 + ".bias" }, count: outputs, optional: Set(withoutBias.map { $0 + ".bias" }))
     }
 
+    /// Several linear layers of the same input as one, their outputs of different sizes end to end.
+    public init(fusing layers: [(name: String, outputs: Int)], in scope: ParameterScope, inputs: Int, bias: Bool) {
+        weight = scope.matrix(stacking: layers.map { ($0.name + ".weight", $0.outputs) }, inputs: inputs)
+        self.bias = bias ? scope.vector(stacking: layers.map { ($0.name + ".bias", $0.outputs) }) : nil
+    }
+
+    /// A layer whose checkpoint keeps its weight as `[inputs, outputs]` (GPT-2's "Conv1D").
+    public init(transposed scope: ParameterScope, inputs: Int, outputs: Int) {
+        weight = scope.transposedMatrix("weight", outputs: outputs, inputs: inputs)
+        bias = scope.vector("bias", count: outputs)
+    }
+
     /// out = activation(x·Wᵀ + b) + residual, for x `[rows, inputs]`.
     ///
     /// `outputs` restricts the layer to some of its output features (a part of a fused layer).

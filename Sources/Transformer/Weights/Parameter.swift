@@ -14,6 +14,8 @@ public final class Parameter {
         /// A 1-D convolution `[out, in, kernel]`, held as the matrix `[out, kernel · in]` that meets a
         /// window of time-major input, in the checkpoint's own format.
         case convolution
+        /// `[inputs, outputs]` in the checkpoint, held as the matrix `[outputs, inputs]` in the checkpoint's own format.
+        case transposed
     }
 
     /// One checkpoint tensor; several are stacked along the first axis (fused query, key, value).
@@ -42,8 +44,8 @@ public final class Parameter {
         self.parts = parts
         self.form = form
         self.purpose = purpose
-        let first = parts.reduce(0) { $0 + $1.shape[0] }
-        let rest = parts[0].shape.dropFirst().reduce(1, *)
+        let first = form == .transposed ? parts[0].shape.dropFirst().reduce(1, *) : parts.reduce(0) { $0 + $1.shape[0] }
+        let rest = form == .transposed ? parts[0].shape[0] : parts[0].shape.dropFirst().reduce(1, *)
         // A vector is one row.
         rows = parts[0].shape.count == 1 ? 1 : first
         columns = parts[0].shape.count == 1 ? first : rest
@@ -56,7 +58,7 @@ public final class Parameter {
     public var byteCount: Int {
         switch form {
         case .dense: rows * columns * 4
-        case .matrix, .convolution: WeightMatrix.byteCount(rows: rows, columns: columns, format: format)
+        case .matrix, .convolution, .transposed: WeightMatrix.byteCount(rows: rows, columns: columns, format: format)
         }
     }
 
@@ -105,6 +107,21 @@ public struct ParameterScope {
     /// Several `[outputs, inputs]` matrices as one, stacked along the outputs.
     public func matrix(stacking names: [String], outputs: Int, inputs: Int) -> Parameter {
         declare(names.map { .init(key: prefix + $0, shape: [outputs, inputs], isOptional: false) }, .matrix)
+    }
+
+    /// Matrices of different outputs and the same inputs as one, stacked along the outputs.
+    public func matrix(stacking parts: [(name: String, outputs: Int)], inputs: Int) -> Parameter {
+        declare(parts.map { .init(key: prefix + $0.name, shape: [$0.outputs, inputs], isOptional: false) }, .matrix)
+    }
+
+    /// A matrix that the checkpoint keeps as `[inputs, outputs]`.
+    public func transposedMatrix(_ name: String, outputs: Int, inputs: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [inputs, outputs], isOptional: false)], .transposed)
+    }
+
+    /// Vectors of different lengths end to end.
+    public func vector(stacking parts: [(name: String, count: Int)]) -> Parameter {
+        declare(parts.map { .init(key: prefix + $0.name, shape: [$0.count], isOptional: false) }, .dense)
     }
 
     /// `[count]`

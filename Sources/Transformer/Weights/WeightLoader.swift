@@ -53,6 +53,12 @@ public struct WeightLoader {
                 try writeRows(
                     located, format: parameter.format, rows: part.shape[0], columns: columns, to: buffer, at: offset, writer: writer)
                 offset += WeightMatrix.byteCount(rows: part.shape[0], columns: columns, format: parameter.format)
+            case .transposed:
+                guard let located else { preconditionFailure("matrices are never optional") }
+                let values = Self.transposed(try floats(located, count: elements), rows: part.shape[0], columns: part.shape[1])
+                let bytes = Self.encode(values, as: parameter.format)
+                try writePadded(
+                    bytes, rows: parameter.rows, columns: parameter.columns, format: parameter.format, to: buffer, at: offset, writer: writer)
             case .convolution:
                 guard let located else { preconditionFailure("convolutions are never optional") }
                 let values = Self.timeMajorKernel(try floats(located, count: elements), shape: part.shape)
@@ -61,6 +67,14 @@ public struct WeightLoader {
                     bytes, rows: part.shape[0], columns: parameter.columns, format: parameter.format, to: buffer, at: offset, writer: writer)
             }
         }
+    }
+
+    static func transposed(_ values: [Float], rows: Int, columns: Int) -> [Float] {
+        var result = [Float](repeating: 0, count: values.count)
+        for row in 0..<rows {
+            for column in 0..<columns { result[column * rows + row] = values[row * columns + column] }
+        }
+        return result
     }
 
     /// `[out, in, kernel]` → `[out, kernel, in]`: then a row meets `kernel` consecutive time steps of `in` channels.

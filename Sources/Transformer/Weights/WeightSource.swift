@@ -80,7 +80,7 @@ public struct WeightSource {
             let formats = Set(try parameter.parts.compactMap { try locate($0)?.entry.format })
             switch parameter.form {
             case .dense: parameter.format = .f32
-            case .matrix, .convolution: parameter.format = formats.count == 1 ? formats.first ?? .f32 : .f32
+            case .matrix, .convolution, .transposed: parameter.format = formats.count == 1 ? formats.first ?? .f32 : .f32
             }
         }
     }
