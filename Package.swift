@@ -59,7 +59,7 @@ let package = Package(
 
         // Tests, one target per floor's module; `TestSupport` reads the reference fixtures.
         .target(name: "TestSupport", dependencies: ["Checkpoint", "Formats"], path: "Tests/TestSupport"),
-        .testTarget(name: "ComputeTests", dependencies: ["Compute", "Formats"]),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute", "Formats", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoint", "Formats", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Golden"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "CSndfile"], exclude: ["Image/make_samples.py"]),

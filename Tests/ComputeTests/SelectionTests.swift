@@ -1,10 +1,11 @@
 import Formats
+import TestSupport
 import Testing
 
 @testable import Compute
 
 /// Kernel selection is a pure function: tested here for devices that are not at hand.
-@Suite("Kernel selection")
+@Suite("Kernel selection", .usesDevice)
 struct SelectionTests {
     static func device(_ kind: DeviceKind, subgroup: Int, shared: Int = 49152, invocations: Int = 1024) -> DeviceProperties {
         var properties = DeviceProperties()

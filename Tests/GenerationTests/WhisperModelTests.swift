@@ -16,7 +16,7 @@ private enum TestDevice {
     static func open() throws -> Device { try shared.get() }
 }
 
-@Suite("Whisper's generation, as transformers does it", .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite("Whisper's generation, as transformers does it", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct WhisperFixtureGenerationTests {
     /// The fixture's own decoding rules, around a loaded model that has heard the fixture's recording.
     private struct Case {
@@ -111,7 +111,7 @@ struct WhisperFixtureGenerationTests {
 }
 
 /// Real weights, when they have been pulled.
-@Suite("Whisper with its real weights", .serialized)
+@Suite("Whisper with its real weights", .usesDevice, .serialized)
 struct RealWhisperTests {
     private static func installed(_ name: String) -> Bool { (try? ModelStore.standard().resolve(name)) != nil }
     private static let words =
