@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "TestSupport"]),
         .testTarget(name: "GenerationTests", dependencies: ["Generation", "Attribution", "TestSupport"]),
         .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"]),
-        .testTarget(name: "ProgramTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint"]),
     ],
     swiftLanguageModes: [.v6]
 )

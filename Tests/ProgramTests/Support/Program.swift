@@ -90,6 +90,8 @@ enum Program {
         var result = ["HOME": home, "PATH": ours["PATH"] ?? "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": "C.UTF-8"]
         // Mesa's compiled shaders are kept between runs: compiling them takes most of a short run's time.
         result["MESA_SHADER_CACHE_DIR"] = ours["MESA_SHADER_CACHE_DIR"] ?? FileManager.default.temporaryDirectory.appending(path: "fovea-test-shaders").path
+        // The Swift runtime's own crash report would wait for a key.
+        result["SWIFT_BACKTRACE"] = "enable=no"
         for key in ["LD_LIBRARY_PATH", "VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_LAYER_PATH"] { result[key] = ours[key] }
         result.merge(more) { $1 }
         return result.filter { !$0.value.isEmpty }
