@@ -65,9 +65,9 @@ let package = Package(
         .testTarget(name: "MediaTests", dependencies: ["Media", "CSndfile"], exclude: ["Image/make_samples.py"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "TestSupport"]),
-        .testTarget(name: "AttributionTests", dependencies: ["Attribution", "TestSupport"]),
-        .testTarget(name: "GenerationTests", dependencies: ["Generation", "Attribution", "TestSupport"]),
-        .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"]),
+        .testTarget(name: "AttributionTests", dependencies: ["Attribution", "Formats", "TestSupport"]),
+        .testTarget(name: "GenerationTests", dependencies: ["Generation", "Attribution", "Formats", "TestSupport"], exclude: ["PyTorch"]),
+        .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"], exclude: ["Snapshots"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint"]),
     ],
     swiftLanguageModes: [.v6]

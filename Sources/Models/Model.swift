@@ -43,13 +43,14 @@ public protocol Model: AnyObject, SendableMetatype {
 
 /// The architectures the program knows. A new one is added here and nowhere else.
 public enum ModelRegistry {
-    public static let architectures: [any Model.Type] = [Whisper.self]
+    public static let architectures: [any Model.Type] = [Whisper.self, Llama.self, GPT2.self]
 
     /// What kind of model the files hold, by their own word.
     public static func modelType(of files: ModelFiles) throws -> String {
         if files.checkpoint.format == .cTranslate2 {
             return files.checkpoint.metadata["specification"] ?? "ctranslate2"
         }
+        if let gguf = files.checkpoint.gguf { return try gguf.string("general.architecture") }
         return files.configuration?.modelType ?? ""
     }
 

@@ -27,6 +27,13 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Checks that a size lies within what any model of the kind could have.
+    static func requireRange(_ file: String, _ limits: [(key: String, value: Int, range: ClosedRange<Int>)]) throws {
+        for (key, value, range) in limits where !range.contains(value) {
+            throw ModelError.configuration(file: file, key: key, problem: "\(value) is not within \(range.lowerBound)…\(range.upperBound)")
+        }
+    }
+
     /// Checks that a configuration's activation is one the architecture's layers implement.
     static func requireActivation(_ file: ConfigurationObject, key: String, default fallback: String, supported: [String]) throws {
         let name = try file.string(key, default: fallback)

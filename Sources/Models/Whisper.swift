@@ -514,21 +514,6 @@ public final class Whisper {
     }
 }
 
-extension [Int] {
-    /// Sorted numbers as ranges of neighbours, each at most `limit` long.
-    fileprivate func contiguousRuns(limit: Int) -> [Range<Int>] {
-        var runs: [Range<Int>] = []
-        for number in self {
-            if let last = runs.last, last.upperBound == number, last.count < limit {
-                runs[runs.count - 1] = last.lowerBound..<number + 1
-            } else {
-                runs.append(number..<number + 1)
-            }
-        }
-        return runs
-    }
-}
-
 // MARK: - Files
 
 extension Whisper: EncoderDecoderModel {

@@ -28,7 +28,7 @@ struct LinearTests {
         var all: [Case] = []
         for profile in KernelProfile.allCases {
             for (index, shape) in shapes.enumerated() {
-                for format in LinearSelection.formats {
+                for format in LinearSelection.plainFormats {
                     all.append(
                         Case(
                             rows: shape.0, outputs: shape.1, inputs: shape.2, format: format, profile: profile, bias: index % 2 == 0,

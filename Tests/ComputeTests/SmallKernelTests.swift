@@ -25,7 +25,7 @@ struct SmallKernelTests {
         bench.expectNoValidationMessages()
     }
 
-    @Test("embedding of a step and of a sequence", arguments: LinearSelection.formats, [1, 5, 12, 100])
+    @Test("embedding of a step and of a sequence", arguments: LinearSelection.plainFormats, [1, 5, 12, 100])
     func embedding(_ format: ElementFormat, columns: Int) throws {
         let bench = try KernelBench()
         let (table, rounded) = try bench.weight(bench.matrix(53, columns), format: format)

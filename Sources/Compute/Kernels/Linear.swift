@@ -30,7 +30,9 @@ public struct LinearProblem: Sendable, Hashable {
 /// - `linear/row`: a subgroup per weight row, lanes along K, for up to eight rows of x on a GPU.
 /// - `linear/tile`: 64 × 64 tiles through shared memory, for more rows on a GPU.
 public enum LinearSelection {
-    public static let formats: [ElementFormat] = [.f32, .f16, .bf16]
+    public static let formats: [ElementFormat] = plainFormats + BlockLayout.formats
+    /// Formats of single elements.
+    public static let plainFormats: [ElementFormat] = [.f32, .f16, .bf16]
 
     public static func select(_ problem: LinearProblem, _ properties: DeviceProperties, profile: KernelProfile? = nil) -> KernelChoice {
         precondition(formats.contains(problem.format), "linear has no kernel for \(problem.format.rawValue) weights")
@@ -47,7 +49,7 @@ public enum LinearSelection {
     private static func shuffle(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
         let (rows, outputsPerLane) =
             switch problem.rows {
-            case 1: (1, problem.format == .f32 ? 1 : 2)
+            case 1: (1, problem.format == .f32 ? 1 : problem.format.isQuantized ? 4 : 2)
             case 2...4: (4, 2)
             default: (8, 4)
             }
@@ -86,7 +88,7 @@ extension CommandStream {
     ///
     /// - Parameters:
     ///   - x: `[M, K]` f32, any row stride, even one less than K (overlapping windows of a convolution).
-    ///   - weight: `[N, K]` f32, f16 or bf16.
+    ///   - weight: `[N, K]` in any of `LinearSelection.formats`.
     ///   - bias: `[1, N]` f32.
     ///   - residual: `[M, N]` f32; may be `out` itself.
     ///   - out: `[M, N]` f32.
@@ -104,6 +106,7 @@ extension CommandStream {
         precondition(
             [x.format, out.format, bias?.format ?? .f32, residual?.format ?? .f32].allSatisfy { $0 == .f32 }, "linear: activations are f32")
         precondition(weight.address % 16 == 0, "linear: weights start on 16 bytes")
+        precondition(weight.columns % weight.format.elementsPerBlock == 0, "linear: rows of \(weight.columns) are no whole \(weight.format.rawValue) blocks")
         if x.rows == 0 || weight.rows == 0 { return }
 
         let problem = LinearProblem(

@@ -77,7 +77,13 @@ public struct WeightMatrix: Sendable {
 
     /// The bytes a matrix takes on the device.
     public static func byteCount(rows: Int, columns: Int, format: ElementFormat) -> Int {
-        rows * paddedColumns(columns) / format.elementsPerBlock * format.bytesPerBlock
+        rows * rowBytes(columns: columns, format: format)
+    }
+
+    /// The bytes from one row to the next. Rows of blocks start on 16 bytes.
+    public static func rowBytes(columns: Int, format: ElementFormat) -> Int {
+        let bytes = (paddedColumns(columns) + format.elementsPerBlock - 1) / format.elementsPerBlock * format.bytesPerBlock
+        return format.isQuantized ? (bytes + 15) / 16 * 16 : bytes
     }
 
     public var byteCount: Int { Self.byteCount(rows: rows, columns: columns, format: format) }
@@ -87,9 +93,8 @@ public struct WeightMatrix: Sendable {
     /// The view of some of the output rows.
     public func rows(_ range: Range<Int>) -> WeightMatrix {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a matrix with \(rows)")
-        precondition(!format.isQuantized || range.lowerBound == 0, "quantised matrices are not sliced by row")
         var view = self
-        view.byteOffset += range.lowerBound * rowStride * format.bytesPerBlock
+        view.byteOffset += range.lowerBound * Self.rowBytes(columns: columns, format: format)
         view.rows = range.count
         return view
     }

@@ -9,6 +9,7 @@ public final class Attention {
     public let shape: AttentionShape
     private let projections: Projections
     private let output: Linear
+    private let rotary: RotaryPositions?
 
     private enum Projections {
         /// Query, key and value of the same input, fused.
@@ -35,12 +36,22 @@ public final class Attention {
         }
     }
 
-    private init(kind: AttentionKind, layer: Int, shape: AttentionShape, projections: Projections, output: Linear) {
+    private init(
+        kind: AttentionKind, layer: Int, shape: AttentionShape, projections: Projections, output: Linear, rotary: RotaryPositions? = nil
+    ) {
         self.kind = kind
         self.layer = layer
         self.shape = shape
         self.projections = projections
         self.output = output
+        self.rotary = rotary
+    }
+
+    /// Self-attention of ready layers: `fused` gives query, key and value side by side.
+    public convenience init(
+        kind: AttentionKind, layer: Int, shape: AttentionShape, fused: Linear, output: Linear, rotary: RotaryPositions? = nil
+    ) {
+        self.init(kind: kind, layer: layer, shape: shape, projections: .own(fused), output: output, rotary: rotary)
     }
 
     /// Self-attention whose query, key and value projections have separate names in the checkpoint.
@@ -113,6 +124,8 @@ public final class Attention {
         try fused(x, outputs: 0..<width, into: query, on: stream)
         let entries = cache.keysAndValues(layer: layer)
         try fused(x, outputs: width..<width + 2 * keyValueWidth, into: entries.rows(firstPosition..<end), on: stream)
+        try rotary?.turn(query, firstPosition: firstPosition, on: stream)
+        try rotary?.turn(entries.rows(firstPosition..<end).columns(0..<keyValueWidth), firstPosition: firstPosition, on: stream)
         let known = entries.rows(0..<end)
         try attend(
             query: query, key: known.columns(0..<keyValueWidth), value: known.columns(keyValueWidth..<2 * keyValueWidth),
@@ -165,6 +178,8 @@ public final class Attention {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
         let qkv = workspace.queryKeyValue.rows(x.rows)
         try fused(x, into: qkv, on: stream)
+        // Query and key heads lie side by side: one pass turns both.
+        try rotary?.turn(qkv.columns(0..<width + keyValueWidth), step: step, on: stream)
         let context = workspace.context.rows(x.rows)
         try stream.attentionDecode(
             shape: shape, query: qkv.columns(0..<width),

@@ -5,6 +5,7 @@ public struct FeedForward {
     private let expand: Linear
     private let contract: Linear
     private let activation: Activation
+    let hiddenColumns: Int
 
     /// - Parameter names: the two layers' names in the checkpoint.
     public init(
@@ -13,6 +14,15 @@ public struct FeedForward {
         expand = Linear(scope(names.0), inputs: size, outputs: hidden)
         contract = Linear(scope(names.1), inputs: hidden, outputs: size)
         self.activation = activation
+        hiddenColumns = hidden
+    }
+
+    /// Of two ready layers; `hidden` is what the first one puts out.
+    public init(expand: Linear, contract: Linear, hidden: Int, activation: Activation) {
+        self.expand = expand
+        self.contract = contract
+        self.activation = activation
+        hiddenColumns = hidden
     }
 
     /// residual += contract(activation(expand(x))), with x `[rows, size]` and hidden `[rows, hidden]`.

@@ -30,6 +30,18 @@ public struct Linear {
             stacking: names.map { $0 + ".bias" }, count: outputs, optional: Set(withoutBias.map { $0 + ".bias" }))
     }
 
+    /// Several linear layers of the same input as one, their outputs of different sizes end to end.
+    public init(fusing layers: [(name: String, outputs: Int)], in scope: ParameterScope, inputs: Int, bias: Bool) {
+        weight = scope.matrix(stacking: layers.map { ($0.name + ".weight", $0.outputs) }, inputs: inputs)
+        self.bias = bias ? scope.vector(stacking: layers.map { ($0.name + ".bias", $0.outputs) }) : nil
+    }
+
+    /// A layer whose checkpoint keeps its weight as `[inputs, outputs]` (GPT-2's "Conv1D").
+    public init(transposed scope: ParameterScope, inputs: Int, outputs: Int) {
+        weight = scope.transposedMatrix("weight", outputs: outputs, inputs: inputs)
+        bias = scope.vector("bias", count: outputs)
+    }
+
     /// out = activation(x·Wᵀ + b) + residual, for x `[rows, inputs]`.
     ///
     /// `outputs` restricts the layer to some of its output features (a part of a fused layer).
@@ -37,8 +49,15 @@ public struct Linear {
         _ x: Tensor, outputs: Range<Int>? = nil, activation: Activation = .none, residual: Tensor? = nil, into out: Tensor,
         on stream: CommandStream
     ) throws {
-        let matrix = outputs.map { weight.matrix.rows($0) } ?? weight.matrix
-        let biasTensor = bias.map { bias in outputs.map { bias.tensor.columns($0) } ?? bias.tensor }
-        try stream.linear(x, weight: matrix, bias: biasTensor, activation: activation, residual: residual, into: out)
+        let wanted = outputs ?? 0..<weight.rows
+        // One matrix, unless the parts of a fused layer have different formats.
+        for (rows, matrix) in weight.matrices {
+            let here = rows.clamped(to: wanted)
+            if here.isEmpty { continue }
+            let place = here.lowerBound - wanted.lowerBound..<here.upperBound - wanted.lowerBound
+            try stream.linear(
+                x, weight: matrix.rows(here.lowerBound - rows.lowerBound..<here.upperBound - rows.lowerBound),
+                bias: bias?.tensor.columns(here), activation: activation, residual: residual?.columns(place), into: out.columns(place))
+        }
     }
 }

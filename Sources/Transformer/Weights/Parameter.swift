@@ -14,6 +14,8 @@ public final class Parameter {
         /// A 1-D convolution `[out, in, kernel]`, held as the matrix `[out, kernel · in]` that meets a
         /// window of time-major input, in the checkpoint's own format.
         case convolution
+        /// `[inputs, outputs]` in the checkpoint, held as the matrix `[outputs, inputs]` in the checkpoint's own format.
+        case transposed
     }
 
     /// One checkpoint tensor; several are stacked along the first axis (fused query, key, value).
@@ -31,8 +33,9 @@ public final class Parameter {
     public let rows: Int
     public let columns: Int
 
-    /// Set by the plan: the format on the device and the place in the purpose's memory.
-    public internal(set) var format: ElementFormat = .f32
+    /// Set by the plan: each part's format on the device, and the place in the purpose's memory. Parts of a fused
+    /// matrix may differ (GGUF files keep values in finer formats than queries).
+    public internal(set) var formats: [ElementFormat]
     var arenaIndex = 0
     var byteOffset = 0
     var buffer: Buffer?
@@ -40,10 +43,11 @@ public final class Parameter {
     init(parts: [Part], form: Form, purpose: MemoryPurpose) {
         precondition(!parts.isEmpty && parts.allSatisfy { !$0.shape.isEmpty })
         self.parts = parts
+        formats = Array(repeating: .f32, count: parts.count)
         self.form = form
         self.purpose = purpose
-        let first = parts.reduce(0) { $0 + $1.shape[0] }
-        let rest = parts[0].shape.dropFirst().reduce(1, *)
+        let first = form == .transposed ? parts[0].shape.dropFirst().reduce(1, *) : parts.reduce(0) { $0 + $1.shape[0] }
+        let rest = form == .transposed ? parts[0].shape[0] : parts[0].shape.dropFirst().reduce(1, *)
         // A vector is one row.
         rows = parts[0].shape.count == 1 ? 1 : first
         columns = parts[0].shape.count == 1 ? first : rest
@@ -56,14 +60,46 @@ public final class Parameter {
     public var byteCount: Int {
         switch form {
         case .dense: rows * columns * 4
-        case .matrix, .convolution: WeightMatrix.byteCount(rows: rows, columns: columns, format: format)
+        case .matrix, .convolution, .transposed:
+            segments.reduce(0) { $0 + WeightMatrix.byteCount(rows: $1.rows.count, columns: columns, format: $1.format) }
         }
     }
 
-    /// The matrix that linear kernels read. The parameter must be loaded.
+    /// Runs of rows of one format.
+    private var segments: [(rows: Range<Int>, format: ElementFormat)] {
+        guard Set(formats).count > 1 else { return [(0..<rows, formats[0])] }
+        var result: [(rows: Range<Int>, format: ElementFormat)] = []
+        var first = 0
+        for (part, format) in zip(parts, formats) {
+            let end = first + part.shape[0]
+            if let last = result.last, last.format == format {
+                result[result.count - 1].rows = last.rows.lowerBound..<end
+            } else {
+                result.append((first..<end, format))
+            }
+            first = end
+        }
+        return result
+    }
+
+    /// The matrix that linear kernels read. The parameter must be loaded, and all of one format.
     public var matrix: WeightMatrix {
+        let all = matrices
+        precondition(all.count == 1, "parameter \(name) is in several formats: use its matrices")
+        return all[0].matrix
+    }
+
+    /// The matrices that linear kernels read one after another, and the outputs that each gives. The parameter must be
+    /// loaded.
+    public var matrices: [(outputs: Range<Int>, matrix: WeightMatrix)] {
         guard let buffer, form != .dense else { preconditionFailure("parameter \(name) is not a loaded matrix") }
-        return WeightMatrix(buffer: buffer, byteOffset: byteOffset, rows: rows, columns: columns, format: format)
+        var offset = byteOffset
+        return segments.map { segment in
+            let matrix = WeightMatrix(
+                buffer: buffer, byteOffset: offset, rows: segment.rows.count, columns: columns, format: segment.format)
+            offset += matrix.byteCount
+            return (segment.rows, matrix)
+        }
     }
 
     /// The f32 tensor that norms and additions read. The parameter must be loaded.
@@ -105,6 +141,21 @@ public struct ParameterScope {
     /// Several `[outputs, inputs]` matrices as one, stacked along the outputs.
     public func matrix(stacking names: [String], outputs: Int, inputs: Int) -> Parameter {
         declare(names.map { .init(key: prefix + $0, shape: [outputs, inputs], isOptional: false) }, .matrix)
+    }
+
+    /// Matrices of different outputs and the same inputs as one, stacked along the outputs.
+    public func matrix(stacking parts: [(name: String, outputs: Int)], inputs: Int) -> Parameter {
+        declare(parts.map { .init(key: prefix + $0.name, shape: [$0.outputs, inputs], isOptional: false) }, .matrix)
+    }
+
+    /// A matrix that the checkpoint keeps as `[inputs, outputs]`.
+    public func transposedMatrix(_ name: String, outputs: Int, inputs: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [inputs, outputs], isOptional: false)], .transposed)
+    }
+
+    /// Vectors of different lengths end to end.
+    public func vector(stacking parts: [(name: String, count: Int)]) -> Parameter {
+        declare(parts.map { .init(key: prefix + $0.name, shape: [$0.count], isOptional: false) }, .dense)
     }
 
     /// `[count]`

@@ -35,9 +35,12 @@ public struct WeightLoader {
         for parameter in arenas.parameters { parameter.buffer = buffers[parameter.arenaIndex] }
     }
 
+    /// Bytes of blocks that are sorted at once.
+    private static let arrangedBytes = 4 << 20
+
     private func fill(_ parameter: Parameter, in buffer: Buffer, writer: DeviceWriter) throws {
         var offset = parameter.byteOffset
-        for part in parameter.parts {
+        for (part, format) in zip(parameter.parts, parameter.formats) {
             let elements = part.shape.reduce(1, *)
             let located = try source.locate(part)
             switch parameter.form {
@@ -51,16 +54,30 @@ public struct WeightLoader {
                 guard let located else { preconditionFailure("matrices are never optional") }
                 let columns = parameter.columns
                 try writeRows(
-                    located, format: parameter.format, rows: part.shape[0], columns: columns, to: buffer, at: offset, writer: writer)
-                offset += WeightMatrix.byteCount(rows: part.shape[0], columns: columns, format: parameter.format)
+                    located, format: format, rows: part.shape[0], columns: columns, to: buffer, at: offset, writer: writer)
+                offset += WeightMatrix.byteCount(rows: part.shape[0], columns: columns, format: format)
+            case .transposed:
+                guard let located else { preconditionFailure("matrices are never optional") }
+                let values = Self.transposed(try floats(located, count: elements), rows: part.shape[0], columns: part.shape[1])
+                let bytes = Self.encode(values, as: format)
+                try writePadded(
+                    bytes, rows: parameter.rows, columns: parameter.columns, format: format, to: buffer, at: offset, writer: writer)
             case .convolution:
                 guard let located else { preconditionFailure("convolutions are never optional") }
                 let values = Self.timeMajorKernel(try floats(located, count: elements), shape: part.shape)
-                let bytes = Self.encode(values, as: parameter.format)
+                let bytes = Self.encode(values, as: format)
                 try writePadded(
-                    bytes, rows: part.shape[0], columns: parameter.columns, format: parameter.format, to: buffer, at: offset, writer: writer)
+                    bytes, rows: part.shape[0], columns: parameter.columns, format: format, to: buffer, at: offset, writer: writer)
             }
         }
+    }
+
+    static func transposed(_ values: [Float], rows: Int, columns: Int) -> [Float] {
+        var result = [Float](repeating: 0, count: values.count)
+        for row in 0..<rows {
+            for column in 0..<columns { result[column * rows + row] = values[row * columns + column] }
+        }
+        return result
     }
 
     /// `[out, in, kernel]` → `[out, kernel, in]`: then a row meets `kernel` consecutive time steps of `in` channels.
@@ -88,21 +105,11 @@ public struct WeightLoader {
 
     private func floats(_ located: (entry: TensorEntry, firstRow: Int), count: Int) throws -> [Float] {
         let (entry, firstRow) = located
-        let rowElements = entry.shape.dropFirst().reduce(1, *)
-        let start = firstRow * rowElements * entry.format.bytesPerBlock
-        return try source.checkpoint.withBytes(of: entry.name) { bytes in
-            let slice = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            return Array(unsafeUninitializedCapacity: count) { result, written in
-                switch entry.format {
-                case .f16:
-                    for i in 0..<count { result[i] = HalfPrecision.float(fromF16: slice.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)) }
-                case .bf16:
-                    for i in 0..<count { result[i] = HalfPrecision.float(fromBF16: slice.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)) }
-                default:
-                    for i in 0..<count { result[i] = slice.loadUnaligned(fromByteOffset: i * 4, as: Float.self) }
-                }
-                written = count
-            }
+        let format = entry.format
+        let start = firstRow * entry.shape.dropFirst().reduce(1, *) / format.elementsPerBlock * format.bytesPerBlock
+        let bytes = count / format.elementsPerBlock * format.bytesPerBlock
+        return try source.checkpoint.withBytes(of: entry.name) {
+            format.floats(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + bytes]))
         }
     }
 
@@ -116,8 +123,24 @@ public struct WeightLoader {
             try writePadded(bytes, rows: rows, columns: columns, format: format, to: buffer, at: offset, writer: writer)
             return
         }
-        let start = located.firstRow * columns * format.bytesPerBlock
-        let count = rows * columns * format.bytesPerBlock
+        let rowBytes = columns / format.elementsPerBlock * format.bytesPerBlock
+        let start = located.firstRow * rowBytes
+        let count = rows * rowBytes
+        if let layout = BlockLayout(format) {
+            // Blocks are sorted for the kernels, a few rows at a time.
+            let piece = max(1, Self.arrangedBytes / rowBytes)
+            let target = WeightMatrix.rowBytes(columns: columns, format: format)
+            try source.checkpoint.withBytes(of: located.entry.name) { bytes in
+                for first in stride(from: 0, to: rows, by: piece) {
+                    let some = first..<min(first + piece, rows)
+                    let stored = UnsafeRawBufferPointer(
+                        rebasing: bytes[start + some.lowerBound * rowBytes..<start + some.upperBound * rowBytes])
+                    let arranged = layout.arrange(stored, rows: some.count, columns: columns)
+                    try arranged.withUnsafeBytes { try writer.write($0, to: buffer, at: offset + first * target) }
+                }
+            }
+            return
+        }
         try source.checkpoint.withBytes(of: located.entry.name) { bytes in
             try writePadded(
                 UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), rows: rows, columns: columns, format: format, to: buffer,

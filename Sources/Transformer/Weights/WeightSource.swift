@@ -1,4 +1,5 @@
 import Checkpoint
+import Compute
 import Formats
 
 /// Where a parameter's values are in a checkpoint: a stored tensor, or some of its rows (of a fused matrix).
@@ -45,8 +46,8 @@ public struct WeightSource {
         self.naming = naming
     }
 
-    /// The formats weights may have on the device today.
-    static let supportedFormats: [ElementFormat] = [.f32, .f16, .bf16]
+    /// The formats weights may have.
+    static let supportedFormats = LinearSelection.formats
 
     /// Finds a part's stored tensor and checks its shape.
     /// - Returns: the entry and the first row to read, or `nil` for an absent optional part.
@@ -77,18 +78,24 @@ public struct WeightSource {
     /// Gives every matrix the format its values have in the checkpoint.
     public func assignFormats(to list: ParameterList) throws {
         for parameter in list.parameters {
-            let formats = Set(try parameter.parts.compactMap { try locate($0)?.entry.format })
+            let formats = try parameter.parts.map { try locate($0)?.entry.format ?? .f32 }
             switch parameter.form {
-            case .dense: parameter.format = .f32
-            case .matrix, .convolution: parameter.format = formats.count == 1 ? formats.first ?? .f32 : .f32
+            case .dense: parameter.formats = formats.map { _ in .f32 }
+            case .matrix: parameter.formats = formats
+            // These are rearranged while loading, which blocks cannot be.
+            case .convolution, .transposed: parameter.formats = formats.map { $0.isQuantized ? .f32 : $0 }
             }
         }
     }
 }
 
 extension ParameterList {
-    /// Gives every matrix one format: for plans made from a configuration alone.
+    /// Gives every matrix one format (f16 where its rows are no whole blocks): for plans made from a configuration alone.
     public func assignFormat(_ format: ElementFormat) {
-        for parameter in parameters { parameter.format = parameter.form == .dense ? .f32 : format }
+        for parameter in parameters {
+            let fits = parameter.form == .matrix ? parameter.columns % format.elementsPerBlock == 0 : !format.isQuantized
+            let chosen = parameter.form == .dense ? .f32 : fits ? format : .f16
+            parameter.formats = parameter.parts.map { _ in chosen }
+        }
     }
 }

@@ -1,4 +1,4 @@
-// variants: FORMAT f32 f16 bf16
+// variants: FORMAT f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"
@@ -25,7 +25,7 @@ layout(push_constant, scalar) uniform Push {
 void main() {
     const uint r = gl_WorkGroupID.x;
     const uint token = min(Words(p.tokens).v[r], p.tableRows - 1);
-    const uint64_t table = p.table + uint64_t(token) * (p.tableStride * WEIGHT_BYTES);
+    const uint64_t table = p.table + uint64_t(token) * weightRowBytes(p.tableStride);
     const uint64_t y = p.result + uint64_t(r) * (p.resultStride * 4);
     uint64_t positions = p.positions;
     if (positions != 0) {
@@ -35,7 +35,7 @@ void main() {
     }
     for (uint c = 8 * gl_SubgroupInvocationID; c < p.columns; c += 8 * SUBGROUP) {
         vec4 a, b;
-        weight8(table, c, a, b);
+        weight8(table, p.tableStride, c & ~31u, (c >> 3) & 3, a, b);
         a *= p.scale;
         b *= p.scale;
         if (positions != 0) {

@@ -1,4 +1,4 @@
-// variants: FORMAT f32 f16 bf16
+// variants: FORMAT f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"
@@ -34,7 +34,7 @@ void main() {
     // Loading: four invocations to a row, eight columns each.
     const uint row = t / 4, column = 8 * (t % 4);
     const uint64_t x = p.x + uint64_t(min(m0 + row, p.M - 1)) * (p.xStride * 4);
-    const uint64_t w = p.w + uint64_t(min(n0 + row, p.N - 1)) * (p.wStride * WEIGHT_BYTES);
+    const uint64_t w = p.w + uint64_t(min(n0 + row, p.N - 1)) * weightRowBytes(p.wStride);
     // Computing: four rows of x by four weight rows.
     const uint mi = t / 16, ni = t % 16;
 
@@ -44,7 +44,7 @@ void main() {
     for (uint k0 = 0; k0 < p.K; k0 += DEPTH) {
         const vec4 a0 = load4(x, k0 + column, p.K, ALIGNED), a1 = load4(x, k0 + column + 4, p.K, ALIGNED);
         vec4 b0, b1;
-        weight8(w, k0 + column, b0, b1);
+        weight8(w, p.wStride, k0, t % 4, b0, b1);
         barrier();
         [[unroll]] for (uint c = 0; c < 4; c++) {
             sharedX[(column + c) * PITCH + row] = a0[c];

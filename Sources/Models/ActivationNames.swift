@@ -1,0 +1,22 @@
+import Checkpoint
+import Compute
+
+extension Activation {
+    /// What configurations call the activations, as transformers' `ACT2FN` has them.
+    private static let names: [String: Activation] = [
+        "gelu": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "quick_gelu": .quickGelu, "relu": .relu, "silu": .silu,
+        "swish": .silu,
+    ]
+
+    /// The activation that a configuration names.
+    /// - Throws: `ModelError.configuration` for one there is no kernel for.
+    init(named key: String, in file: ConfigurationObject, default fallback: String) throws {
+        let name = try file.string(key, default: fallback)
+        guard let activation = Self.names[name] else {
+            throw ModelError.configuration(
+                file: file.file, key: (file.keyPath + [key]).joined(separator: "."),
+                problem: "the activation “\(name)” is not supported (supported: \(Self.names.keys.sorted().joined(separator: ", ")))")
+        }
+        self = activation
+    }
+}

@@ -1,0 +1,59 @@
+import Compute
+import Formats
+import Transformer
+
+/// What the layers of a decoder share while a pass runs through them.
+public struct DecoderPass {
+    /// Scratch for normalised rows, `[rows, size]`.
+    public let normalized: Tensor
+    /// Scratch for the feed-forward, `[rows, scratch columns]`.
+    public let hidden: Tensor
+    public let attention: Attention.Workspace
+    public let cache: KeyValueCache
+    public let tap: AttentionTap
+    public let stream: CommandStream
+}
+
+/// One layer of a decoder-only model.
+public protocol DecoderLayer {
+    var attentionHeads: Int { get }
+    var attentionKind: AttentionKind { get }
+    /// Columns of feed-forward scratch per row.
+    var scratchColumns: Int { get }
+    /// Runs positions `firstPosition…`, x `[rows, size]` in place.
+    func prefill(_ x: Tensor, firstPosition: Int, _ pass: DecoderPass) throws
+    /// Runs one new position for each hypothesis, x `[hypotheses, size]` in place.
+    func decode(_ x: Tensor, step: StepBuffer, _ pass: DecoderPass) throws
+}
+
+/// Self-attention, then a feed-forward, each behind a norm and added to what came in.
+public struct PreNormLayer: DecoderLayer {
+    let attentionNorm: any Normalization
+    let attention: Attention
+    let feedForwardNorm: any Normalization
+    let feedForward: any FeedForwardBlock
+
+    public var attentionHeads: Int { attention.shape.heads }
+    public var attentionKind: AttentionKind { attention.kind }
+    public var scratchColumns: Int { feedForward.scratchColumns }
+
+    public func prefill(_ x: Tensor, firstPosition: Int, _ pass: DecoderPass) throws {
+        try attentionNorm(x, into: pass.normalized, on: pass.stream)
+        try attention.prefill(
+            pass.normalized, firstPosition: firstPosition, cache: pass.cache, addingTo: x, workspace: pass.attention, tap: pass.tap,
+            on: pass.stream)
+        try finish(x, pass)
+    }
+
+    public func decode(_ x: Tensor, step: StepBuffer, _ pass: DecoderPass) throws {
+        try attentionNorm(x, into: pass.normalized, on: pass.stream)
+        try attention.decode(
+            pass.normalized, step: step, cache: pass.cache, addingTo: x, workspace: pass.attention, tap: pass.tap, on: pass.stream)
+        try finish(x, pass)
+    }
+
+    private func finish(_ x: Tensor, _ pass: DecoderPass) throws {
+        try feedForwardNorm(x, into: pass.normalized, on: pass.stream)
+        try feedForward(pass.normalized, hidden: pass.hidden, addingTo: x, on: pass.stream)
+    }
+}

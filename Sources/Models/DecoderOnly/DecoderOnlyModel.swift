@@ -1,0 +1,125 @@
+import Checkpoint
+import Compute
+import Formats
+import Transformer
+
+/// A model that continues a sequence of tokens, attending to all of it.
+public protocol DecoderOnlyModel: Model {
+    /// The layers and their caches.
+    var decoder: TokenDecoder { get }
+    var parameters: ParameterList { get }
+    /// How the files name the weights.
+    static func naming(of files: ModelFiles) -> any CheckpointNaming
+}
+
+extension DecoderOnlyModel {
+    public var tap: AttentionTap? { decoder.tap }
+    public var vocabulary: Int { decoder.shape.vocabulary }
+    /// Positions there is memory for.
+    public var contextLength: Int { decoder.shape.contextLength }
+    /// Position of the next token.
+    public var position: Int { decoder.position }
+    public var positionsLeft: Int { contextLength - position }
+
+    /// Runs new tokens at positions from `start` on what the cache holds before it; see `TokenDecoder.prefill`.
+    public func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
+        try decoder.prefill(tokens, at: start, logitRows: logitRows)
+    }
+
+    /// Continues each hypothesis by one token.
+    public func advance(tokens: [Int], parents: [Int]? = nil) throws -> (logits: [[Float]], attention: [[AttentionWeights]]) {
+        try decoder.advance(tokens: tokens, parents: parents)
+    }
+
+    // MARK: Model
+
+    public var bytesPerToken: Int { decoder.bytesPerToken }
+    public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] { decoder.plannedBuffers(unifiedMemory: unifiedMemory) }
+    /// Gives all weight matrices one format.
+    public func assignFormat(_ format: ElementFormat) { parameters.assignFormat(format) }
+
+    public func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
+        try decoder.load(
+            from: WeightSource(checkpoint: files.checkpoint, naming: Self.naming(of: files)), on: device, progress: progress)
+    }
+
+    public func unload() { decoder.unload() }
+}
+
+extension DecoderOnlyModel {
+    /// A greedy run that writes down what the model computed, the step of the last token included: for each step `stepN.logits` `[queries, vocabulary]` and
+    /// `stepN.self.L` `[heads, queries, keys]` (step 0 is the whole prompt), `hidden.i` of the prompt where asked for,
+    /// and `generated_ids` last.
+    public func trace(
+        prompt: [Int], options: TraceOptions, includingHiddenStates: Bool = false, emit: (TraceTensor) throws -> Void
+    ) throws {
+        guard let tap else { throw ModelError.notLoaded(model: decoder.shape.name) }
+        guard !prompt.isEmpty else { throw TransformerError.inputShape(what: "the prompt", expected: [1], actual: [0]) }
+        let before = (tap.selection, tap.queryRows)
+        defer {
+            (tap.selection, tap.queryRows) = before
+            tap.releaseRows()
+        }
+        tap.selection = options.selection
+        tap.queryRows = .all
+        var hidden: [[Float]] = []
+        let first = try decoder.prefill(
+            prompt, at: 0, logitRows: Set(prompt.indices),
+            observe: includingHiddenStates
+                ? { index, values in
+                    if index == hidden.count { hidden.append(values) } else { hidden[index] += values }
+                } : nil)
+        tap.queryRows = .none
+        for (index, values) in hidden.enumerated() {
+            try emit(TraceTensor("hidden.\(index)", shape: [prompt.count, decoder.shape.size], floats: values))
+        }
+        var rows = prompt.indices.compactMap { first[$0] }
+        var attention = AttentionWeights.joiningPieces(tap.takeRows())
+        var generated: [Int] = []
+        var step = 0
+        while true {
+            try emit(TraceTensor("step\(step).logits", shape: [rows.count, vocabulary], floats: rows.flatMap { $0 }))
+            for weights in attention { try emit(TraceTensor("step\(step).\(weights.kind.rawValue).\(weights.layer)", weights)) }
+            guard let last = rows.last, generated.count < options.maximumTokens else { break }
+            let next = last.indices.max { last[$0] < last[$1] } ?? 0
+            generated.append(next)
+            if options.endTokens.contains(next) || positionsLeft == 0 { break }
+            let result = try advance(tokens: [next])
+            rows = result.logits
+            attention = result.attention[0]
+            step += 1
+        }
+        try emit(TraceTensor("generated_ids", integers: generated))
+    }
+}
+
+extension AttentionWeights {
+    /// The rows of a prompt that ran in pieces, joined: earlier pieces saw fewer keys, and their rows are 0 beyond them.
+    static func joiningPieces(_ pieces: [AttentionWeights]) -> [AttentionWeights] {
+        struct Place: Hashable { let kind: AttentionKind, layer: Int }
+        var order: [Place] = []
+        var byPlace: [Place: [AttentionWeights]] = [:]
+        for piece in pieces {
+            let place = Place(kind: piece.kind, layer: piece.layer)
+            if byPlace[place] == nil { order.append(place) }
+            byPlace[place, default: []].append(piece)
+        }
+        return order.compactMap { place in
+            guard let parts = byPlace[place], let first = parts.first else { return nil }
+            if parts.count == 1 { return first }
+            let keys = parts.map(\.keys).max() ?? 0
+            let queries = parts.reduce(0) { $0 + $1.queries }
+            var values: [Float] = []
+            values.reserveCapacity(first.heads * queries * keys)
+            for head in 0..<first.heads {
+                for part in parts {
+                    for query in 0..<part.queries {
+                        values += part.row(head: head, query: query)
+                        values += repeatElement(0, count: keys - part.keys)
+                    }
+                }
+            }
+            return AttentionWeights(kind: place.kind, layer: place.layer, heads: first.heads, queries: queries, keys: keys, values: values)
+        }
+    }
+}

@@ -1,0 +1,291 @@
+import Compute
+import Formats
+import Transformer
+
+/// A stack of decoder layers on a device, from tokens to logits: what every decoder-only architecture runs on. The
+/// architectures build the layers; caches, passes and read-back are here once.
+public final class TokenDecoder {
+    /// The sizes that passes and caches follow from.
+    public struct Shape: Sendable, Hashable {
+        /// The model's name in messages.
+        public var name: String
+        public var size: Int
+        public var vocabulary: Int
+        /// Positions there is memory for.
+        public var contextLength: Int
+        public var attention: AttentionShape
+
+        public init(name: String, size: Int, vocabulary: Int, contextLength: Int, attention: AttentionShape) {
+            self.name = name
+            self.size = size
+            self.vocabulary = vocabulary
+            self.contextLength = contextLength
+            self.attention = attention
+        }
+    }
+
+    /// What the architecture declares.
+    public struct Parts {
+        /// Token embedding, `[vocabulary, size]`.
+        public var embedding: Parameter
+        /// Learned positions, `[positions, size]`.
+        public var positions: Parameter?
+        public var rotary: RotaryPositions?
+        public var layers: [any DecoderLayer]
+        /// The norm before the vocabulary.
+        public var norm: any Normalization
+        /// `[vocabulary, size]`; the embedding itself in tied models.
+        public var output: Parameter
+    }
+
+    /// Rows of an input that replace the embeddings of some tokens: a picture's features.
+    public struct Insertion {
+        /// The first row, counted from the pass' first token.
+        public let row: Int
+        /// `[rows, size]`
+        public let features: Tensor
+
+        public init(row: Int, features: Tensor) {
+            self.row = row
+            self.features = features
+        }
+    }
+
+    /// Positions that one pass takes at most; longer prompts run in pieces, so that scratch memory stays small.
+    static let pieceRows = 512
+
+    public let shape: Shape
+    private let parameters: ParameterList
+    private let parts: Parts
+    private let workspace = Workspace()
+    private let x: Slot
+    private let normalized: Slot
+    private let hidden: Slot
+    private let attentionWorkspace: Attention.Workspace
+    private let cache: KeyValueCache
+    private var engine: Engine?
+
+    private struct Engine {
+        let device: Device
+        let stream: CommandStream
+        let stepper: DecodeStepper
+        let tap: AttentionTap
+    }
+
+    /// Position of the next token: how many the cache holds.
+    public private(set) var position = 0
+    /// Hypotheses that decode together.
+    public private(set) var hypotheses = 1
+    private var memoryRevision = 0
+
+    public init(shape: Shape, parameters: ParameterList, parts: Parts) {
+        self.shape = shape
+        self.parameters = parameters
+        self.parts = parts
+        let rows = max(min(shape.contextLength, Self.pieceRows), StepState.maximumRows)
+        x = workspace.reserve("tokens", rows: rows, columns: shape.size, phase: "decoder")
+        normalized = workspace.reserve("normalised", rows: rows, columns: shape.size, phase: "decoder")
+        hidden = workspace.reserve(
+            "hidden", rows: rows, columns: parts.layers.map(\.scratchColumns).max() ?? 1, phase: "decoder")
+        attentionWorkspace = Attention.Workspace(workspace, rows: rows, shape: shape.attention, phase: "decoder")
+        cache = KeyValueCache(
+            purpose: .selfKV, layers: parts.layers.count, capacity: shape.contextLength,
+            width: shape.attention.keyValueHeads * shape.attention.headDimension)
+    }
+
+    // MARK: Memory
+
+    /// The device buffers the model takes, in the formats assigned.
+    public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
+        WeightArenas(parameters).plannedBuffers + [workspace.plannedBuffer, cache.plannedBuffer]
+            + [parts.rotary].compactMap { $0?.plannedBuffer }
+            + DecodeStepper.plannedBuffers(
+                vocabulary: shape.vocabulary, maximumTokens: shape.contextLength, unifiedMemory: unifiedMemory)
+    }
+
+    /// KV-cache bytes one more token costs.
+    public var bytesPerToken: Int { cache.bytesPerPosition }
+
+    /// Puts the model on a device.
+    public func load(from source: WeightSource, on device: Device, progress: (Int, Int) -> Void) throws {
+        unload()
+        do {
+            try WeightLoader(device: device, source: source).load(WeightArenas(parameters), progress: progress)
+            try workspace.allocate(on: device)
+            try cache.allocate(on: device)
+            try parts.rotary?.allocate(on: device)
+            let stream = try CommandStream(device: device)
+            engine = Engine(
+                device: device, stream: stream,
+                stepper: try DecodeStepper(stream: stream, vocabulary: shape.vocabulary, maximumTokens: shape.contextLength),
+                tap: AttentionTap(device: device))
+        } catch {
+            unload()
+            throw error
+        }
+    }
+
+    /// Takes the model off its device; all its memory is freed.
+    public func unload() {
+        engine?.stepper.forgetRecordings()
+        engine = nil
+        parameters.release()
+        workspace.release()
+        cache.release()
+        parts.rotary?.release()
+        position = 0
+        hypotheses = 1
+    }
+
+    private func loaded() throws -> Engine {
+        guard let engine else { throw ModelError.notLoaded(model: shape.name) }
+        return engine
+    }
+
+    public var tap: AttentionTap? { engine?.tap }
+    public var stream: CommandStream? { engine?.stream }
+
+    // MARK: Passes
+
+    /// Makes room for hypotheses that decode together. When memory has to grow, what the cache held is forgotten.
+    public func reserve(hypotheses count: Int) throws {
+        precondition((1...DecodeStepper.maximumRows).contains(count))
+        let engine = try loaded()
+        if try cache.ensure(hypotheses: count, on: engine.device) {
+            engine.stepper.forgetRecordings()
+            memoryRevision += 1
+            position = 0
+            hypotheses = 1
+        }
+    }
+
+    /// Runs `tokens` at positions from `start`; what the cache held from there on is forgotten, what it held before is
+    /// kept, so that a conversation's next turn runs its new tokens only.
+    ///
+    /// - Parameters:
+    ///   - logitRows: tokens whose logits are wanted, counted from the first of `tokens`.
+    ///   - insertions: rows that replace embeddings.
+    ///   - observe: hears the residual stream, `[rows, size]`, of a piece: 0 before the first layer, i after layer
+    ///     i − 1, and after the last layer the normalised one.
+    /// - Returns: logits by row, `[vocabulary]` each.
+    public func prefill(
+        _ tokens: [Int], at start: Int, logitRows: Set<Int>, insertions: [Insertion] = [],
+        observe: ((_ index: Int, _ values: [Float]) throws -> Void)? = nil
+    ) throws -> [Int: [Float]] {
+        let engine = try loaded()
+        guard (0...position).contains(start) else {
+            throw TransformerError.inputShape(what: "the position of new tokens", expected: [position], actual: [start])
+        }
+        guard tokens.count <= shape.contextLength - start else {
+            throw TransformerError.contextOverflow(model: shape.name, positions: start + tokens.count, limit: shape.contextLength)
+        }
+        let ids = try engine.stepper.upload(tokens: tokens)
+        position = start
+        hypotheses = 1
+        var result: [Int: [Float]] = [:]
+        for first in stride(from: 0, to: tokens.count, by: x.rows) {
+            let rows = first..<min(first + x.rows, tokens.count)
+            try run(
+                ids.columns(rows), firstPosition: start + first, insertions: insertions, firstRow: first, observe: observe, engine)
+            position = start + rows.upperBound
+            let wanted = logitRows.filter(rows.contains).map { $0 - first }.sorted()
+            for run in wanted.contiguousRuns(limit: DecodeStepper.maximumRows) {
+                try project(run, into: engine.stepper.logits(rows: run.count), on: engine.stream)
+                try engine.stepper.issueReadback(rows: run.count, on: engine.stream)
+                try engine.stream.finish()
+                for (row, logits) in zip(run, engine.stepper.readLogits(rows: run.count)) { result[first + row] = logits }
+            }
+        }
+        try engine.stream.finish()
+        return result
+    }
+
+    private func run(
+        _ ids: Tensor, firstPosition: Int, insertions: [Insertion], firstRow: Int,
+        observe: ((Int, [Float]) throws -> Void)?, _ engine: Engine
+    ) throws {
+        let count = ids.columns
+        let stream = engine.stream
+        let x = x.rows(count)
+        try stream.embed(
+            tokens: ids, firstPosition: firstPosition, table: parts.embedding.matrix, positions: parts.positions?.tensor, into: x)
+        for insertion in insertions {
+            let rows = insertion.row..<insertion.row + insertion.features.rows
+            let here = rows.clamped(to: firstRow..<firstRow + count)
+            guard !here.isEmpty else { continue }
+            try stream.convert(
+                insertion.features.rows(here.lowerBound - rows.lowerBound..<here.upperBound - rows.lowerBound),
+                into: x.rows(here.lowerBound - firstRow..<here.upperBound - firstRow))
+        }
+        let pass = pass(rows: count, engine)
+        for (index, layer) in parts.layers.enumerated() {
+            try observe?(index, try read(x, engine))
+            try layer.prefill(x, firstPosition: firstPosition, pass)
+        }
+        try parts.norm(x, into: pass.normalized, on: stream)
+        try observe?(parts.layers.count, try read(pass.normalized, engine))
+    }
+
+    private func pass(rows: Int, _ engine: Engine) -> DecoderPass {
+        DecoderPass(
+            normalized: normalized.rows(rows), hidden: hidden.rows(rows), attention: attentionWorkspace, cache: cache, tap: engine.tap,
+            stream: engine.stream)
+    }
+
+    private func project(_ rows: Range<Int>, into logits: Tensor, on stream: CommandStream) throws {
+        try stream.linear(normalized.tensor.rows(rows), weight: parts.output.matrix, into: logits)
+    }
+
+    private func read(_ tensor: Tensor, _ engine: Engine) throws -> [Float] {
+        let count = tensor.rows * tensor.columns
+        let host = try engine.device.makeBuffer(byteCount: count * 4, purpose: .staging, label: "hidden state", access: .readback)
+        try engine.stream.copy(from: tensor.byteRange, to: MemoryRange(buffer: host, offset: 0, byteCount: count * 4))
+        try engine.stream.finish()
+        return host.read(Float.self, count: count)
+    }
+
+    /// Lets `count` hypotheses continue what has run so far. `reserve` must have made room.
+    public func fork(hypotheses count: Int) throws {
+        let engine = try loaded()
+        precondition(count <= cache.hypotheses, "reserve room for hypotheses first")
+        if count > 1 { try cache.reorder(parents: Array(repeating: 0, count: count), positions: position, on: engine.stream) }
+        hypotheses = count
+    }
+
+    /// Goes on with one hypothesis alone.
+    public func keep(hypothesis: Int) throws {
+        let engine = try loaded()
+        try cache.reorder(parents: [hypothesis], positions: position, on: engine.stream)
+        try engine.stream.finish()
+        hypotheses = 1
+    }
+
+    /// Continues each hypothesis by one token: hypothesis i takes up where `parents[i]` was, with `tokens[i]`.
+    /// - Returns: logits per hypothesis, and the watched attention rows per hypothesis.
+    public func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]]) {
+        let engine = try loaded()
+        guard position < shape.contextLength else {
+            throw TransformerError.contextOverflow(model: shape.name, positions: position + 1, limit: shape.contextLength)
+        }
+        precondition(!tokens.isEmpty && tokens.count <= hypotheses)
+        if let parents { try cache.reorder(parents: parents, positions: position, on: engine.stream) }
+        try engine.tap.prepareDecode(
+            hypotheses: tokens.count,
+            layers: parts.layers.enumerated().map { index, layer in
+                (kind: layer.attentionKind, layer: index, heads: layer.attentionHeads, keyCapacity: shape.contextLength)
+            })
+        let rows = tokens.count
+        let logits = try engine.stepper.run(ids: tokens, position: position, tap: engine.tap, memoryRevision: memoryRevision) { stream in
+            let x = x.rows(rows)
+            let step = engine.stepper.step
+            try stream.embed(step: step, rows: rows, table: parts.embedding.matrix, positions: parts.positions?.tensor, into: x)
+            let pass = pass(rows: rows, engine)
+            for layer in parts.layers { try layer.decode(x, step: step, pass) }
+            try parts.norm(x, into: pass.normalized, on: stream)
+            try project(0..<rows, into: engine.stepper.logits(rows: rows), on: stream)
+        }
+        position += 1
+        let seen = position
+        return (logits, engine.tap.collectDecode { _ in seen })
+    }
+}

@@ -1,0 +1,275 @@
+import Checkpoint
+import Compute
+import Formats
+import Transformer
+
+// Llama (Touvron et al. 2023; "The Llama 3 Herd of Models", 2024): a decoder with grouped-query attention, rotary
+// positions, root-mean-square norms and a gated feed-forward. Reference: transformers' modeling_llama.
+
+// MARK: - Configuration
+
+extension Llama {
+    public struct Configuration: Sendable, Hashable {
+        public var vocabulary = 32000
+        public var size = 4096
+        public var layers = 32
+        public var heads = 32
+        public var keyValueHeads = 32
+        public var headDimension = 128
+        public var hidden = 11008
+        /// Positions the model was trained for.
+        public var trainedPositions = 2048
+        /// Positions to make room for.
+        public var contextLength = 2048
+        public var epsilon: Float = 1e-6
+        public var activation = Activation.silu
+        public var isTied = false
+        public var attentionHasBias = false
+        public var feedForwardHasBias = false
+        public var theta = 10_000.0
+        public var rotaryDimension = 128
+        public var rotaryScaling = RotaryPositions.Scaling.none
+        /// Queries and keys are laid out for neighbouring pairs, as in GGUF files.
+        public var hasInterleavedPairs = false
+
+        /// Room that is made by default, where the model could have more.
+        public static let defaultContext = 4096
+
+        public init() {}
+
+        /// Reads a Hugging Face `config.json`, or the part of one that describes the text model.
+        public init(_ file: ConfigurationObject) throws {
+            vocabulary = try file.int("vocab_size", default: 32000)
+            size = try file.int("hidden_size", default: 4096)
+            layers = try file.int("num_hidden_layers", default: 32)
+            heads = try file.int("num_attention_heads", default: 32)
+            keyValueHeads = try file.int("num_key_value_heads", default: heads)
+            try ModelError.requireRange(file.file, [("num_attention_heads", heads, 1...1024)])
+            headDimension = try file.int("head_dim", default: size / heads)
+            hidden = try file.int("intermediate_size", default: 11008)
+            trainedPositions = try file.int("max_position_embeddings", default: 2048)
+            epsilon = Float(try file.double("rms_norm_eps", default: 1e-6))
+            activation = try Activation(named: "hidden_act", in: file, default: "silu")
+            isTied = try file.bool("tie_word_embeddings", default: false)
+            attentionHasBias = try file.bool("attention_bias", default: false)
+            feedForwardHasBias = try file.bool("mlp_bias", default: false)
+            let rotary = try file.rotary()
+            theta = rotary.theta
+            rotaryDimension = headDimension
+            rotaryScaling = try Self.scaling(rotary, trainedPositions: trainedPositions)
+            try validate(
+                file.file,
+                keys: .init(
+                    vocabulary: "vocab_size", size: "hidden_size", layers: "num_hidden_layers", heads: "num_attention_heads",
+                    keyValueHeads: "num_key_value_heads", headDimension: "head_dim", rotaryDimension: "head_dim",
+                    hidden: "intermediate_size", positions: "max_position_embeddings", theta: "rope_theta"))
+            contextLength = min(trainedPositions, Self.defaultContext)
+        }
+
+        private static func scaling(_ rotary: ConfigurationObject.Rotary, trainedPositions: Int) throws -> RotaryPositions.Scaling {
+            let parameters = rotary.parameters
+            switch rotary.type {
+            case "default": return .none
+            case "linear": return .linear(factor: try parameters.double("factor"))
+            case "llama3":
+                return .llama3(
+                    factor: try parameters.double("factor"), lowFrequency: try parameters.double("low_freq_factor"),
+                    highFrequency: try parameters.double("high_freq_factor"),
+                    originalPositions: try parameters.double("original_max_position_embeddings", default: Double(trainedPositions)))
+            default:
+                throw ModelError.configuration(
+                    file: parameters.file, key: "rope_type",
+                    problem: "the scaling “\(rotary.type)” of rotary positions is not supported (supported: default, linear, llama3)")
+            }
+        }
+
+        /// Reads the metadata of a GGUF file whose `general.architecture` is `llama`.
+        public init(gguf: GGUFMetadata, checkpoint: Checkpoint) throws {
+            func key(_ name: String) -> String { "llama.\(name)" }
+            size = try gguf.int(key("embedding_length"))
+            layers = try gguf.int(key("block_count"))
+            heads = try gguf.int(key("attention.head_count"))
+            try ModelError.requireRange(gguf.file, [(key("attention.head_count"), heads, 1...1024)])
+            keyValueHeads = try gguf.intIfPresent(key("attention.head_count_kv")) ?? heads
+            headDimension = try gguf.intIfPresent(key("attention.key_length")) ?? size / heads
+            if let value = try gguf.intIfPresent(key("attention.value_length")), value != headDimension {
+                throw ModelError.configuration(
+                    file: gguf.file, key: key("attention.value_length"), problem: "\(value), but keys have \(headDimension) elements: not supported")
+            }
+            if let experts = try gguf.intIfPresent(key("expert_count")), experts > 0 {
+                throw ModelError.configuration(
+                    file: gguf.file, key: key("expert_count"), problem: "mixtures of experts are not supported")
+            }
+            hidden = try gguf.int(key("feed_forward_length"))
+            trainedPositions = try gguf.int(key("context_length"))
+            epsilon = Float(try gguf.double(key("attention.layer_norm_rms_epsilon")))
+            theta = try gguf.doubleIfPresent(key("rope.freq_base")) ?? 10_000
+            rotaryDimension = try gguf.intIfPresent(key("rope.dimension_count")) ?? headDimension
+            hasInterleavedPairs = true
+            let embedding = try checkpoint.entry("token_embd.weight")
+            guard embedding.shape.count == 2 else {
+                throw ModelError.unexpectedRank(file: checkpoint.path, tensor: embedding.name, rank: 2, shape: embedding.shape)
+            }
+            vocabulary = embedding.shape[0]
+            isTied = !checkpoint.contains("output.weight")
+            attentionHasBias = checkpoint.contains("blk.0.attn_q.bias")
+            feedForwardHasBias = checkpoint.contains("blk.0.ffn_gate.bias")
+            if checkpoint.contains("rope_freqs.weight") {
+                _ = try checkpoint.entry("rope_freqs.weight", shape: [rotaryDimension / 2])
+                rotaryScaling = .divisors(try checkpoint.floats("rope_freqs.weight"))
+            } else if let type = try gguf.stringIfPresent(key("rope.scaling.type")), type != "none" {
+                guard type == "linear" else {
+                    throw ModelError.configuration(
+                        file: gguf.file, key: key("rope.scaling.type"),
+                        problem: "the scaling “\(type)” of rotary positions is not supported (supported: none, linear)")
+                }
+                rotaryScaling = .linear(factor: try gguf.double(key("rope.scaling.factor")))
+            }
+            try validate(
+                gguf.file,
+                keys: .init(
+                    vocabulary: "token_embd.weight", size: key("embedding_length"), layers: key("block_count"),
+                    heads: key("attention.head_count"), keyValueHeads: key("attention.head_count_kv"),
+                    headDimension: key("attention.key_length"), rotaryDimension: key("rope.dimension_count"),
+                    hidden: key("feed_forward_length"), positions: key("context_length"), theta: key("rope.freq_base")))
+            contextLength = min(trainedPositions, Self.defaultContext)
+        }
+
+        /// What a file calls the sizes, for messages.
+        private struct Keys {
+            let vocabulary, size, layers, heads, keyValueHeads, headDimension, rotaryDimension, hidden, positions, theta: String
+        }
+
+        private func validate(_ file: String, keys: Keys) throws {
+            try ModelError.requireRange(
+                file,
+                [
+                    (keys.vocabulary, vocabulary, 1...2_000_000), (keys.size, size, 1...65536), (keys.layers, layers, 1...1024),
+                    (keys.heads, heads, 1...1024), (keys.keyValueHeads, keyValueHeads, 1...1024),
+                    (keys.headDimension, headDimension, 1...AttentionSelection.largestHead),
+                    (keys.rotaryDimension, rotaryDimension, 2...headDimension), (keys.hidden, hidden, 1...1_000_000),
+                    (keys.positions, trainedPositions, 1...100_000_000),
+                ])
+            guard heads % keyValueHeads == 0 else {
+                throw ModelError.configuration(
+                    file: file, key: keys.keyValueHeads, problem: "\(heads) query heads do not divide into \(keyValueHeads) groups")
+            }
+            guard rotaryDimension % 2 == 0 else {
+                throw ModelError.configuration(file: file, key: keys.rotaryDimension, problem: "\(rotaryDimension) is odd; rotary positions turn pairs")
+            }
+            guard theta > 0, theta.isFinite else {
+                throw ModelError.configuration(file: file, key: keys.theta, problem: "\(theta) is not a positive number")
+            }
+        }
+
+        var attentionShape: AttentionShape {
+            AttentionShape(heads: heads, keyValueHeads: keyValueHeads, headDimension: headDimension)
+        }
+    }
+}
+
+// MARK: - Model
+
+/// Llama on a device.
+public final class Llama: DecoderOnlyModel {
+    public let configuration: Configuration
+    public let parameters: ParameterList
+    public let decoder: TokenDecoder
+
+    /// Declares the model; nothing is allocated.
+    public convenience init(configuration: Configuration) {
+        let parameters = ParameterList()
+        self.init(configuration: configuration, scope: ParameterScope(list: parameters, purpose: .weightsDecoder))
+    }
+
+    /// Declares the model as a part of a larger one, whose checkpoint has it under `scope`.
+    public init(configuration c: Configuration, scope root: ParameterScope) {
+        configuration = c
+        parameters = root.list
+        let scope = root("model")
+        let embedding = scope.matrix("embed_tokens.weight", outputs: c.vocabulary, inputs: c.size)
+        let rotary = RotaryPositions(
+            shape: RotaryShape(
+                headDimension: c.headDimension, rotaryDimension: c.rotaryDimension, isInterleaved: c.hasInterleavedPairs),
+            positions: c.contextLength, theta: c.theta, scaling: c.rotaryScaling)
+        let layers = (0..<c.layers).map { Self.layer($0, scope("layers.\($0)"), c, rotary) }
+        let norm = RMSNorm(scope("norm"), size: c.size, epsilon: c.epsilon)
+        let output = c.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
+        decoder = TokenDecoder(
+            shape: .init(
+                name: "Llama", size: c.size, vocabulary: c.vocabulary, contextLength: c.contextLength, attention: c.attentionShape),
+            parameters: root.list,
+            parts: .init(embedding: embedding, positions: nil, rotary: rotary, layers: layers, norm: norm, output: output))
+    }
+
+    /// One layer of the text model; vision-language models build theirs of the same.
+    static func layer(_ index: Int, _ scope: ParameterScope, _ c: Configuration, _ rotary: RotaryPositions) -> PreNormLayer {
+        let attention = scope("self_attn")
+        let (width, keyValueWidth) = (c.heads * c.headDimension, c.keyValueHeads * c.headDimension)
+        return PreNormLayer(
+            attentionNorm: RMSNorm(scope("input_layernorm"), size: c.size, epsilon: c.epsilon),
+            attention: Attention(
+                kind: .selfAttention, layer: index, shape: c.attentionShape,
+                fused: Linear(
+                    fusing: [("q_proj", width), ("k_proj", keyValueWidth), ("v_proj", keyValueWidth)], in: attention, inputs: c.size,
+                    bias: c.attentionHasBias),
+                output: Linear(attention("o_proj"), inputs: width, outputs: c.size, bias: c.attentionHasBias), rotary: rotary),
+            feedForwardNorm: RMSNorm(scope("post_attention_layernorm"), size: c.size, epsilon: c.epsilon),
+            feedForward: GatedFeedForward(
+                scope("mlp"), size: c.size, hidden: c.hidden, activation: c.activation, bias: c.feedForwardHasBias))
+    }
+}
+
+// MARK: - Files
+
+extension Llama {
+    public static var modelTypes: [String] { ["llama"] }
+
+    public static func naming(of files: ModelFiles) -> any CheckpointNaming {
+        if files.checkpoint.format == .gguf { GGUFLlamaNaming() } else { HuggingFaceNaming() }
+    }
+
+    public static func make(from files: ModelFiles) throws -> Llama { try make(from: files, contextLength: nil) }
+
+    /// - Parameter contextLength: positions to make room for; by default those the model has, up to 4,096.
+    public static func make(from files: ModelFiles, contextLength: Int?) throws -> Llama {
+        var configuration: Configuration
+        if let gguf = files.checkpoint.gguf {
+            configuration = try Configuration(gguf: gguf, checkpoint: files.checkpoint)
+        } else if let file = files.configuration {
+            configuration = try Configuration(file.main)
+        } else {
+            throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
+        }
+        if let contextLength { configuration.contextLength = max(1, min(contextLength, configuration.trainedPositions)) }
+        let model = Llama(configuration: configuration)
+        try WeightSource(checkpoint: files.checkpoint, naming: naming(of: files)).assignFormats(to: model.parameters)
+        return model
+    }
+}
+
+// MARK: - Names in GGUF files
+
+/// Where GGUF files keep what Hugging Face calls `model.layers.0.self_attn.q_proj.weight`.
+///
+/// Rows of query and key are in another order there, one that neighbouring pairs are turned in.
+public struct GGUFLlamaNaming: CheckpointNaming {
+    public init() {}
+
+    private static let modules = [
+        "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+        "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm",
+        "post_attention_layernorm": "ffn_norm",
+    ]
+    private static let tops = ["model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"]
+
+    public func candidates(for key: String) -> [StoredSlice] {
+        guard let dot = key.lastIndex(of: ".") else { return [] }
+        let (path, leaf) = (String(key[..<dot]), key[key.index(after: dot)...])
+        if let top = Self.tops[path] { return [StoredSlice("\(top).\(leaf)")] }
+        // model.layers.N.<module>
+        let parts = path.split(separator: ".", maxSplits: 3)
+        guard parts.count == 4, parts[0] == "model", parts[1] == "layers", let module = Self.modules[String(parts[3])] else { return [] }
+        return [StoredSlice("blk.\(parts[2]).\(module).\(leaf)")]
+    }
+}

@@ -1,0 +1,24 @@
+import Compute
+
+/// A layer's norm, whichever the architecture has.
+public protocol Normalization {
+    /// out = norm(x), row by row; x `[rows, size]`, out alike and possibly x itself.
+    func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws
+}
+
+extension LayerNorm: Normalization {}
+
+/// Root-mean-square normalisation (Zhang & Sennrich 2019): x / √(mean x² + ε) · γ, per row.
+public struct RMSNorm: Normalization {
+    public let weight: Parameter
+    public let epsilon: Float
+
+    public init(_ scope: ParameterScope, size: Int, epsilon: Float = 1e-6) {
+        weight = scope.vector("weight", count: size)
+        self.epsilon = epsilon
+    }
+
+    public func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws {
+        try stream.rmsNorm(x, gamma: weight.tensor, epsilon: epsilon, into: out)
+    }
+}
