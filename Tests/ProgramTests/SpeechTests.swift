@@ -65,7 +65,7 @@ import Testing
         for arguments in [
             ["transcribe", "m", "a", "--json", "--format", "srt"], ["transcribe", "m", "a", "--format", "doc"], ["run", "m", "--max-tokens", "many"],
             ["trace", "m", "--audio", "a"], ["trace", "m", "--decoder-ids", "1,x", "--out", "o"], ["bench"], ["bench", "--compare", "one.json"],
-            ["plan", "m", "--device-memory", "plenty"],
+            ["plan", "m", "--device-memory", "plenty"], ["trace", "m", "--max-tokens", "0", "--out", "o"],
         ] {
             let run = try await Program.run(arguments)
             #expect(run.code == 2, "\(arguments): \(run.words)")

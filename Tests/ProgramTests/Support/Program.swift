@@ -40,20 +40,11 @@ enum Program {
     ) async throws -> Outcome {
         let folder = try TemporaryFolder()
         let home = try home ?? TemporaryFolder()
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.environment = clean(home: home.url.path, environment)
-        // Files rather than pipes: a pipe that nobody reads stops the writer.
         let outputPath = try folder.write("", to: "stdout"), wordsPath = try folder.write("", to: "stderr")
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try output ?? FileHandle(forWritingTo: URL(filePath: outputPath))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: wordsPath))
-
-        let (ended, end) = AsyncStream<Void>.makeStream()
-        process.terminationHandler = { _ in end.finish() }
-        try process.run()
-        let identifier = process.processIdentifier
+        let child = try ChildProcess(
+            [path] + arguments, environment: clean(home: home.url.path, environment), output: outputPath, outputDescriptor: output?.fileDescriptor,
+            words: wordsPath)
+        let identifier = child.identifier
         let watchdog = Task {
             try await Task.sleep(for: .seconds(seconds))
             Issue.record("`fovea \(arguments.joined(separator: " "))` did not end within \(seconds) s", sourceLocation: sourceLocation)
@@ -65,12 +56,11 @@ enum Program {
                 kill(identifier, SIGINT)
             }
         }
-        for await _ in ended {}
+        let end = await child.ended()
         watchdog.cancel()
         interrupter?.cancel()
-        process.waitUntilExit()
         return Outcome(
-            code: process.terminationStatus, signal: process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil,
+            code: end.code, signal: end.signal,
             output: String(decoding: try Data(contentsOf: URL(filePath: outputPath)), as: UTF8.self),
             words: String(decoding: try Data(contentsOf: URL(filePath: wordsPath)), as: UTF8.self))
     }

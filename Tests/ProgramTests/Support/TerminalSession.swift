@@ -164,30 +164,10 @@ final class TerminalSession: Sendable {
         let name = UUID().uuidString
         let output = folder.path(name), words = folder.path(name + ".words")
         defer { for path in [output, words] { try? FileManager.default.removeItem(atPath: path) } }
-        let status = try Self.run(["tmux", "-L", socket, "-f", "/dev/null"] + arguments, output: output, words: words)
-        guard status == 0 else { throw Failure.tmux(try String(contentsOfFile: words, encoding: .utf8)) }
+        let environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm-256color"]
+        let child = try ChildProcess(
+            ["tmux", "-L", socket, "-f", "/dev/null"] + arguments, environment: environment, output: output, words: words)
+        guard child.wait().code == 0 else { throw Failure.tmux(try String(contentsOfFile: words, encoding: .utf8)) }
         return try String(contentsOfFile: output, encoding: .utf8)
-    }
-
-    /// Not Foundation's `Process`: it waits for a pipe to close that tmux's server, which the first command leaves behind,
-    /// keeps open for ever.
-    private static func run(_ arguments: [String], output: String, words: String) throws -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, words, O_WRONLY | O_CREAT, 0o600)
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        let environment = ["PATH=\(path)", "LANG=C.UTF-8", "TERM=xterm-256color"]
-        var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        var environmentPointers: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
-        defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }
-        var child = pid_t()
-        let code = posix_spawnp(&child, arguments[0], &actions, nil, &argumentPointers, &environmentPointers)
-        guard code == 0 else { throw Failure.tmux(String(cString: strerror(code))) }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-        return status
     }
 }
