@@ -34,7 +34,6 @@ final class TerminalSession: Sendable {
         }
     }
 
-    private let socket = "fovea-test-\(UUID().uuidString)"
     private let folder: TemporaryFolder
 
     /// Starts the program.
@@ -166,7 +165,7 @@ final class TerminalSession: Sendable {
         defer { for path in [output, words] { try? FileManager.default.removeItem(atPath: path) } }
         let environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm-256color"]
         let child = try ChildProcess(
-            ["tmux", "-L", socket, "-f", "/dev/null"] + arguments, environment: environment, output: output, words: words)
+            ["tmux", "-S", folder.path("tmux"), "-f", "/dev/null"] + arguments, environment: environment, output: output, words: words)
         guard child.wait().code == 0 else { throw Failure.tmux(try String(contentsOfFile: words, encoding: .utf8)) }
         return try String(contentsOfFile: output, encoding: .utf8)
     }
