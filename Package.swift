@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "Formats", "TestSupport"]),
         .testTarget(name: "GenerationTests", dependencies: ["Generation", "Attribution", "Formats", "TestSupport"], exclude: ["PyTorch"]),
         .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"], exclude: ["Snapshots"]),
-        .testTarget(name: "ProgramTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,7 +8,7 @@ import Testing
         let run = try await Program.run("--help")
         #expect(run.code == 0)
         #expect(run.words.isEmpty)
-        for command in ["devices", "models", "pull", "inspect"] { #expect(run.output.contains(command)) }
+        for command in ["chat", "run", "transcribe", "trace", "devices", "models", "pull", "inspect", "plan", "bench", "tokenize"] { #expect(run.output.contains(command)) }
     }
 
     @Test func theVersionIsANumber() async throws {

@@ -15,8 +15,9 @@ struct PlanCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Plan for a device with so much memory of its own, for example 24GiB, instead of one that is here.", valueName: "size"))
-    var deviceMemory: String?
+        help: ArgumentHelp("Plan for a device with so much memory of its own, for example 24GiB, instead of one that is here.", valueName: "size"),
+        transform: ByteSize.argument)
+    var deviceMemory: Int?
 
     @Flag(name: .long, help: "List every buffer.")
     var buffers = false
@@ -27,10 +28,7 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         let path = try model.path()
         let target: PlanTarget
-        if let deviceMemory {
-            guard let bytes = ByteSize.parse(deviceMemory) else {
-                throw ValidationError("--device-memory: “\(deviceMemory)” is no size; write a number and KiB, MiB, GiB or TiB, for example 24GiB")
-            }
+        if let bytes = deviceMemory {
             target = PlanTarget(name: "a device with \(ByteCount.text(bytes))", memory: bytes, isUnified: false)
         } else {
             let chosen = try Instance.choose(device.selector, from: Instance().devices())
@@ -112,6 +110,11 @@ struct PlanReport: Encodable {
 
 /// Sizes as people write them.
 enum ByteSize {
+    static func argument(_ text: String) throws -> Int {
+        if let bytes = parse(text) { return bytes }
+        throw ValidationError("“\(text)” is no size; write a number and KiB, MiB, GiB or TiB, for example 24GiB")
+    }
+
     /// `24GiB`, `512 MiB`, `1.5g`, `1000`; `nil` for anything else.
     static func parse(_ text: String) -> Int? {
         guard let match = text.lowercased().wholeMatch(of: /\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(?:i?b)?|b)?\s*/), let number = Double(match.1) else {

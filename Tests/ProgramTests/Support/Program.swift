@@ -40,20 +40,11 @@ enum Program {
     ) async throws -> Outcome {
         let folder = try TemporaryFolder()
         let home = try home ?? TemporaryFolder()
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.environment = clean(home: home.url.path, environment)
-        // Files rather than pipes: a pipe that nobody reads stops the writer.
         let outputPath = try folder.write("", to: "stdout"), wordsPath = try folder.write("", to: "stderr")
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try output ?? FileHandle(forWritingTo: URL(filePath: outputPath))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: wordsPath))
-
-        let (ended, end) = AsyncStream<Void>.makeStream()
-        process.terminationHandler = { _ in end.finish() }
-        try process.run()
-        let identifier = process.processIdentifier
+        let child = try ChildProcess(
+            [path] + arguments, environment: clean(home: home.url.path, environment), output: outputPath, outputDescriptor: output?.fileDescriptor,
+            words: wordsPath)
+        let identifier = child.identifier
         let watchdog = Task {
             try await Task.sleep(for: .seconds(seconds))
             Issue.record("`fovea \(arguments.joined(separator: " "))` did not end within \(seconds) s", sourceLocation: sourceLocation)
@@ -65,12 +56,11 @@ enum Program {
                 kill(identifier, SIGINT)
             }
         }
-        for await _ in ended {}
+        let end = await child.ended()
         watchdog.cancel()
         interrupter?.cancel()
-        process.waitUntilExit()
         return Outcome(
-            code: process.terminationStatus, signal: process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil,
+            code: end.code, signal: end.signal,
             output: String(decoding: try Data(contentsOf: URL(filePath: outputPath)), as: UTF8.self),
             words: String(decoding: try Data(contentsOf: URL(filePath: wordsPath)), as: UTF8.self))
     }
@@ -90,6 +80,8 @@ enum Program {
         var result = ["HOME": home, "PATH": ours["PATH"] ?? "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": "C.UTF-8"]
         // Mesa's compiled shaders are kept between runs: compiling them takes most of a short run's time.
         result["MESA_SHADER_CACHE_DIR"] = ours["MESA_SHADER_CACHE_DIR"] ?? FileManager.default.temporaryDirectory.appending(path: "fovea-test-shaders").path
+        // The Swift runtime's own crash report would wait for a key.
+        result["SWIFT_BACKTRACE"] = "enable=no"
         for key in ["LD_LIBRARY_PATH", "VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_LAYER_PATH"] { result[key] = ours[key] }
         result.merge(more) { $1 }
         return result.filter { !$0.value.isEmpty }
