@@ -1,3 +1,4 @@
+import Foundation
 import Generation
 import Telemetry
 
@@ -11,6 +12,8 @@ public protocol PlaygroundBackend: Sendable {
     /// Loads a model in place of the loaded one.
     func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error>
     func unload() async
+    /// Records through the microphone, chunk by chunk, until the task that reads the stream is cancelled.
+    func listen() -> AsyncThrowingStream<SpokenSound, any Error>
     /// Answers with the loaded model; cancelling the task that reads the stream stops it.
     func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error>
     func memory() async -> MemoryReport
@@ -67,14 +70,39 @@ public struct LoadProgress: Sendable, Hashable {
 public struct AnswerRequest: Sendable, Hashable {
     public var text: String
     public var audioPath: String?
+    /// What the microphone heard, instead of a file.
+    public var spoken: SpokenSound?
     /// A language code such as "en"; nil lets the model find out.
     public var language: String?
     public var task: SpeechTask
 
-    public init(text: String = "", audioPath: String? = nil, language: String? = nil, task: SpeechTask = .transcribe) {
+    public init(text: String = "", audioPath: String? = nil, spoken: SpokenSound? = nil, language: String? = nil, task: SpeechTask = .transcribe) {
         self.text = text
         self.audioPath = audioPath
+        self.spoken = spoken
         self.language = language
         self.task = task
+    }
+}
+
+/// Mono sound from a microphone.
+public struct SpokenSound: Sendable, Hashable {
+    /// Full scale ±1.
+    public var samples: [Float]
+    /// Hz.
+    public var sampleRate: Int
+
+    public init(samples: [Float] = [], sampleRate: Int) {
+        self.samples = samples
+        self.sampleRate = sampleRate
+    }
+
+    public var seconds: Double { sampleRate > 0 ? Double(samples.count) / Double(sampleRate) : 0 }
+
+    /// Loudness 0…1 over the 60 dB below full scale: what a level meter shows.
+    var level: Float {
+        guard !samples.isEmpty else { return 0 }
+        let power = samples.reduce(Float(0)) { $0 + ($1.isFinite ? $1 * $1 : 0) } / Float(samples.count)
+        return power > 0 ? max(0, min(1, 1 + 10 * Float(log10(Double(power))) / 60)) : 0
     }
 }

@@ -50,7 +50,7 @@ public final class EngineBackend: PlaygroundBackend {
     public func unload() async { await engine.unload() }
 
     public func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        guard let path = request.audioPath else {
+        guard request.audioPath != nil || request.spoken != nil else {
             return AsyncThrowingStream { $0.finish(throwing: BackendError.needsSound) }
         }
         var options = TranscriptionOptions()
@@ -63,8 +63,31 @@ public final class EngineBackend: PlaygroundBackend {
             let task = Task {
                 do {
                     // Decoding a long file takes a while; it happens here, not on the engine's thread.
-                    let recording = try AudioFile.load(path: path, acceptTruncated: true)
+                    let recording = try Self.recording(of: request)
                     for try await event in engine.transcribe(recording, options: chosen) { continuation.yield(event) }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    private static func recording(of request: AnswerRequest) throws -> Recording {
+        if let spoken = request.spoken { return Recording(samples: spoken.samples, sampleRate: spoken.sampleRate) }
+        guard let path = request.audioPath else { throw BackendError.needsSound }
+        return try AudioFile.load(path: path, acceptTruncated: true)
+    }
+
+    public func listen() -> AsyncThrowingStream<SpokenSound, any Error> {
+        AsyncThrowingStream { continuation in
+            // Opening a device may take a moment, and reading it goes on in the background.
+            let task = Task {
+                do {
+                    let microphone = try Microphone()
+                    defer { microphone.stop() }
+                    for try await chunk in microphone.samples { continuation.yield(SpokenSound(samples: chunk, sampleRate: microphone.sampleRate)) }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -101,7 +124,7 @@ public enum BackendError: Error, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .needsSound: "this model listens: attach a sound file with /audio PATH"
+        case .needsSound: "this model listens: attach a sound file with /audio PATH, or speak with /mic"
         }
     }
 }

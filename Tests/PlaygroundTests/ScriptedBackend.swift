@@ -16,6 +16,11 @@ final class ScriptedBackend: PlaygroundBackend {
         var windows = 1
         var failure: String?
         var discards = false
+        /// Seconds the microphone hears before it fails with `microphoneFailure`, or as long as one likes without one.
+        var microphoneSeconds = 0.0
+        var microphoneFailure: String?
+        /// Unloading never ends.
+        var hangs = false
     }
 
     struct Failure: Error, CustomStringConvertible { let description: String }
@@ -25,6 +30,7 @@ final class ScriptedBackend: PlaygroundBackend {
         var installed: Bool
         var tokens = 0
         var encoding = false
+        var request: AnswerRequest?
     }
 
     private let script: Script
@@ -65,7 +71,28 @@ final class ScriptedBackend: PlaygroundBackend {
         }
     }
 
-    func unload() async { holdings.withLock { $0.loaded = false } }
+    func unload() async {
+        if script.hangs { try? await Task.sleep(for: .seconds(3600)) }
+        holdings.withLock { $0.loaded = false }
+    }
+
+    /// Something is on the device.
+    var isLoaded: Bool { holdings.withLock { $0.loaded } }
+    /// What was asked last.
+    var lastRequest: AnswerRequest? { holdings.withLock { $0.request } }
+
+    func listen() -> AsyncThrowingStream<SpokenSound, any Error> {
+        stream { [script] emit in
+            var chunk = 0
+            while script.microphoneFailure == nil || Double(chunk) * 0.1 < script.microphoneSeconds {
+                let loudness = Float(0.02 + 0.3 * abs(sin(Double(chunk) * 0.7)))
+                emit(SpokenSound(samples: (0..<1600).map { $0 % 2 == 0 ? loudness : -loudness }, sampleRate: 16_000))
+                chunk += 1
+                try await Task.sleep(for: script.pace)
+            }
+            if let failure = script.microphoneFailure { throw Failure(description: failure) }
+        }
+    }
 
     func memory() async -> MemoryReport {
         let now = holdings.withLock { $0 }
@@ -83,6 +110,7 @@ final class ScriptedBackend: PlaygroundBackend {
 
     func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
         stream { [script, self] emit in
+            holdings.withLock { $0.request = request }
             if let failure = script.failure { throw Failure(description: failure) }
             var index = 0
             for window in 0..<script.windows {
@@ -211,7 +239,19 @@ enum Recording {
         [(0.0, 7.8, 0..<18), (7.8, 10.8, 18..<words.count)].enumerated().map { index, part in
             TranscriptSegment(
                 index: window * 2 + index, start: start + part.0, end: start + part.1, text: words[part.2].map(\.text).joined(), tokens: part.2.map { 1000 + $0 },
-                temperature: 0, averageLogProbability: -0.12, compressionRatio: 1.3, noSpeechProbability: 0.01)
+                temperature: 0, averageLogProbability: -0.12, compressionRatio: 1.3, noSpeechProbability: 0.01, words: timed(part.2, start))
+        }
+    }
+
+    /// Words with their punctuation, as the alignment joins them.
+    private static func timed(_ range: Range<Int>, _ start: Double) -> [TimedWord] {
+        range.reduce(into: []) { timed, number in
+            let word = words[number]
+            if word.text.first == " " {
+                timed.append(TimedWord(text: word.text, start: start + word.start, end: start + word.end, probability: Float(word.probability)))
+            } else if let last = timed.popLast() {
+                timed.append(TimedWord(text: last.text + word.text, start: last.start, end: word.text.count > 1 ? start + word.end : last.end, probability: last.probability))
+            }
         }
     }
 

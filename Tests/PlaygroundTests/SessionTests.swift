@@ -7,12 +7,15 @@ import Testing
 /// The whole app on a screen in memory, used as a person would use it.
 final class Sitting: Sendable {
     let screen: MemoryScreen
+    let backend: ScriptedBackend
     private let task: Task<Playground.ExitStatus, any Error>
 
     init(_ script: ScriptedBackend.Script = .init(), size: Size = Size(120, 40), options: PlaygroundOptions = PlaygroundOptions(dataFolder: nil)) {
         let screen = MemoryScreen(size)
         self.screen = screen
-        task = Task { try await PlaygroundApp.run(backend: ScriptedBackend(script), options: options, screen: screen) }
+        let backend = ScriptedBackend(script)
+        self.backend = backend
+        task = Task { try await PlaygroundApp.run(backend: backend, options: options, screen: screen) }
     }
 
     func press(_ keys: Key...) { for key in keys { screen.send(.key(key)) } }
@@ -59,6 +62,90 @@ struct SessionTests {
         sitting.press(.character("q"))
         #expect(try await sitting.end() == .done)
         #expect(!sitting.screen.isRunning)
+        #expect(!sitting.backend.isLoaded, "leaving takes the model off the device")
+    }
+
+    @Test("speaking: the meter runs, Esc ends it early, what was heard is transcribed") func speaking() async throws {
+        let sitting = Sitting(.init(pace: .milliseconds(20)))
+        try await sitting.see("● whisper-base")
+        sitting.type("/mic 600")
+        sitting.press(Key(.enter))
+        try await sitting.see("listening")
+        try await sitting.see("♪ microphone 1.")
+        sitting.press(Key(.escape))
+        try await sitting.see("31 tokens")
+        let spoken = try #require(sitting.backend.lastRequest?.spoken)
+        #expect(spoken.seconds >= 1 && spoken.seconds < 60 && spoken.sampleRate == 16_000)
+        sitting.press(.control("d"))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("speaking ends by itself after the time asked for") func speakingInFull() async throws {
+        let sitting = Sitting()
+        try await sitting.see("● whisper-base")
+        sitting.type("/mic 2")
+        sitting.press(Key(.enter))
+        try await sitting.see("31 tokens")
+        #expect(sitting.backend.lastRequest?.spoken?.samples.count == 32_000)
+        sitting.press(.control("d"))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("no microphone: it is said, and nothing else changes") func noMicrophone() async throws {
+        let sitting = Sitting(.init(microphoneFailure: "There is no microphone: “default” cannot be opened"))
+        try await sitting.see("● whisper-base")
+        sitting.type("/mic")
+        sitting.press(Key(.enter))
+        try await sitting.see("✗ There is no microphone")
+        try await sitting.see("· idle")
+        sitting.type("/audio a.wav")
+        sitting.press(Key(.enter))
+        try await sitting.see("31 tokens")
+        sitting.press(.control("d"))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("a microphone that goes away: what it heard is transcribed") func microphoneLost() async throws {
+        let sitting = Sitting(.init(microphoneSeconds: 1.5, microphoneFailure: "Microphone “default”: reading failed"))
+        try await sitting.see("● whisper-base")
+        sitting.type("/mic")
+        sitting.press(Key(.enter))
+        try await sitting.see("✗ Microphone “default”: reading failed")
+        try await sitting.see("31 tokens")
+        #expect(sitting.backend.lastRequest?.spoken?.seconds == 1.5)
+        sitting.press(.control("d"))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("choosing another model while one answers stops it, then loads the other") func switching() async throws {
+        let sitting = Sitting(.init(pace: .milliseconds(20), windows: 50), options: PlaygroundOptions(audio: "long.wav", dataFolder: nil))
+        try await sitting.see("0:30.0")
+        sitting.type("/model whisper-tiny.en")
+        sitting.press(Key(.enter))
+        try await sitting.see("stopped")
+        try await sitting.see("● whisper-tiny.en")
+        sitting.press(.control("d"))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("leaving does not wait for a device that hangs, whatever goes on") func leavingInTime() async throws {
+        let sitting = Sitting(.init(pace: .milliseconds(20), windows: 50, hangs: true), options: PlaygroundOptions(audio: "long.wav", dataFolder: nil))
+        try await sitting.see("decoding")
+        let start = ContinuousClock.now
+        sitting.press(Key(.tab), .character("q"), .character("y"))
+        #expect(try await sitting.end() == .done)
+        #expect(ContinuousClock.now - start < .seconds(3))
+    }
+
+    @Test("attention that cannot be kept is a warning") func noSpill() async throws {
+        var options = PlaygroundOptions(audio: "a.wav", dataFolder: nil)
+        options.attentionMemory = 1 << 20
+        options.spillFolder = "/nonexistent"
+        let sitting = Sitting(options: options)
+        try await sitting.see("⚠ no temporary file for captured attention")
+        try await sitting.see("31 tokens")
+        sitting.press(.control("d"))
+        #expect(try await sitting.end() == .done)
     }
 
     @Test("first start: choose a model, download, load, listen") func firstStart() async throws {

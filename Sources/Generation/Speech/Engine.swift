@@ -16,7 +16,8 @@ public actor Engine {
     /// What the memory panel needs of the loaded model, readable while the engine is at work.
     private struct Context {
         var bytesPerToken: Int?
-        var positions: Int?
+        /// Decoder positions that are free in the window being decoded.
+        var tokensLeft: Int?
     }
     private nonisolated let context = Mutex(Context())
 
@@ -46,7 +47,7 @@ public actor Engine {
         let session = try SpeechSession(path: path, on: device, progress: progress)
         self.session = session
         let model = session.model
-        context.withLock { $0 = Context(bytesPerToken: model.bytesPerToken, positions: model.configuration.textPositions) }
+        context.withLock { $0 = Context(bytesPerToken: model.bytesPerToken, tokensLeft: model.positionsLeft) }
         device.savePipelineCache()
     }
 
@@ -77,14 +78,18 @@ public actor Engine {
         _ recording: Recording, options: TranscriptionOptions, emit: @escaping (GenerationEvent) -> Void
     ) throws {
         guard let session else { throw GenerationError.noModel }
-        try session.transcribe(recording, options: options, emit: emit)
+        let model = session.model
+        try session.transcribe(recording, options: options) { event in
+            self.context.withLock { $0.tokensLeft = model.positionsLeft }
+            emit(event)
+        }
         device.savePipelineCache()
     }
 
     /// Device memory now. Never waits for the engine.
     public nonisolated func memory() -> MemoryReport {
         let context = context.withLock { $0 }
-        return MemoryReport(device: device, bytesPerToken: context.bytesPerToken, tokensLeft: nil)
+        return MemoryReport(device: device, bytesPerToken: context.bytesPerToken, tokensLeft: context.tokensLeft)
     }
 }
 

@@ -9,6 +9,7 @@ final class EffectRunner {
     private let started: ContinuousClock.Instant
     private var answer: Task<Void, Never>?
     private var transfer: Task<Void, Never>?
+    private var listening: Task<Void, Never>?
     private var memory: Task<Void, Never>?
     private let store: AsyncStream<StoredMessage>.Continuation
     private let storing: Task<Void, Never>
@@ -39,6 +40,12 @@ final class EffectRunner {
         case .load(let name): transfer = follow(backend.load(name), { .load(name, $0) }, { .loaded(name, $0) })
         case .download(let name): transfer = follow(backend.pull(name), { .download(name, $0) }, { .downloaded(name, $0) })
         case .cancelTransfer: transfer?.cancel()
+        case .unload: spawn { [backend] in
+            await backend.unload()
+            return .memory(await backend.memory())
+        }
+        case .listen(let seconds): listening = listen(to: backend.listen(), seconds: seconds)
+        case .stopListening: listening?.cancel()
         case .answer(let number, var request):
             request.audioPath = request.audioPath.map(Completion.expanded)
             let clock = clock, started = started
@@ -69,16 +76,50 @@ final class EffectRunner {
         }
     }
 
-    /// Stops what runs and waits for the last message to be written.
-    func finish() async {
+    /// Stops what runs, waits for the last message to be written, and takes the model off the device. A device in the
+    /// middle of something long is not waited for beyond `patience`.
+    func finish(patience: Duration = .milliseconds(900)) async {
         answer?.cancel()
         transfer?.cancel()
+        listening?.cancel()
         store.finish()
-        await storing.value
+        let (ended, end) = AsyncStream<Void>.makeStream()
+        let unloading = Task.detached { [backend, storing] in
+            await storing.value
+            await backend.unload()
+            end.finish()
+        }
+        let deadline = Task.detached {
+            try? await Task.sleep(for: patience)
+            end.finish()
+        }
+        for await _ in ended {}
+        deadline.cancel()
+        unloading.cancel()
     }
 
     private func spawn(_ work: @escaping @Sendable () async -> Event) {
         Task.detached { [queue] in queue.put(await work()) }
+    }
+
+    /// Gathers sound until there is enough, the source ends, or it is stopped; what was heard is never lost.
+    private func listen(to chunks: AsyncThrowingStream<SpokenSound, any Error>, seconds: Double) -> Task<Void, Never> {
+        Task.detached { [queue] in
+            var heard = SpokenSound(sampleRate: 0)
+            var end = TaskEnd.done
+            do {
+                for try await chunk in chunks {
+                    heard.sampleRate = chunk.sampleRate
+                    heard.samples += chunk.samples
+                    queue.put(.heard(level: chunk.level, seconds: heard.seconds))
+                    if heard.seconds >= seconds { break }
+                }
+                if Task.isCancelled { end = .cancelled }
+            } catch {
+                end = Task.isCancelled || error is CancellationError ? .cancelled : .failed("\(error)")
+            }
+            queue.put(.listened(heard, end))
+        }
     }
 
     private func follow<Element: Sendable>(

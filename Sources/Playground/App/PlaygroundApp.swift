@@ -1,3 +1,4 @@
+import Attribution
 import Foundation
 import Generation
 import Terminal
@@ -15,6 +16,10 @@ public struct PlaygroundOptions: Sendable {
     public var colorMap: ColorMap?
     /// Where conversations are kept; nil keeps none.
     public var dataFolder: String?
+    /// Bytes of captured attention kept in memory before it spills to a temporary file, and the folder for that file;
+    /// nil is the system's.
+    public var attentionMemory = AttentionRecord.defaultMemoryLimit
+    public var spillFolder: String?
 
     public init(
         model: String? = nil, audio: String? = nil, language: String? = nil, task: SpeechTask = .transcribe, ascii: Bool = false,
@@ -50,6 +55,9 @@ public enum PlaygroundApp {
         var state = State(size: screen.size, theme: Theme(screen.capabilities))
         state.speech = SpeechSettings(language: options.language, task: options.task)
         if let map = options.colorMap { state.attention.colorMap = map }
+        state.chat.record = AttentionRecord(memoryLimit: options.attentionMemory, directory: options.spillFolder) {
+            queue.put(.attentionNotice("\($0)"))
+        }
         let runner = EffectRunner(backend: backend, queue: queue, storeFolder: options.dataFolder)
         Task { queue.put(.device(await backend.deviceName)) }
         queue.put(.started(model: options.model, audio: options.audio))

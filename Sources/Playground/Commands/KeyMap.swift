@@ -76,6 +76,13 @@ struct KeyBinding: Sendable {
     }
 }
 
+/// A key and what it does, in a word or two.
+struct KeyHint: Hashable {
+    var key: String
+    var label: String
+    var width: Int { TextWidth.width(of: key) + 1 + TextWidth.width(of: label) }
+}
+
 /// All keys, as data: the dispatch, the help screen and the hints at the bottom come from here.
 enum KeyMap {
     static let groups: [(title: String, bindings: [KeyBinding])] = [
@@ -90,16 +97,22 @@ enum KeyMap {
         return nil
     }
 
-    static func hints(for state: State) -> [(key: String, label: String)] {
+    /// What the bottom of the screen says about keys: those of the focused part, and those of the whole.
+    static func hints(for state: State) -> (own: [KeyHint], common: [KeyHint]) {
         // Narrower places first, as in the dispatch; a key that is taken there is not shown again.
         var taken: Set<Key> = []
-        return [chat, attention, typing, panels, everywhere].flatMap { $0 }
-            .filter { !$0.hint.isEmpty && $0.place.holds(state) && $0.when(state) && taken.isDisjoint(with: $0.hintKeys) }
-            .map { binding in
-                taken.formUnion(binding.hintKeys)
-                return binding
-            }
-            .map { ($0.hintKeys.map(\.description).joined(), $0.hint) }
+        func hints(_ groups: [[KeyBinding]]) -> [KeyHint] {
+            groups.flatMap { $0 }
+                .filter { binding in
+                    guard !binding.hint.isEmpty, binding.place.holds(state), binding.when(state), taken.isDisjoint(with: binding.hintKeys) else { return false }
+                    taken.formUnion(binding.hintKeys)
+                    return true
+                }
+                .map { KeyHint(key: $0.hintKeys.map(\.description).joined(), label: $0.hint) }
+        }
+        let own = hints([chat, attention, typing])
+        // Stopping comes first while there is something to stop.
+        return (own, hints([everywhere, panels]))
     }
 
     private static let isWorking: @Sendable (State) -> Bool = { $0.engine.isBusy }
@@ -149,13 +162,20 @@ enum KeyMap {
         KeyBinding([.control("k")], .input, "delete to the end", change: { $0.input.deleteToEnd() }),
         KeyBinding([.control("d")], .input, "quit, when nothing is typed", when: { $0.input.isEmpty }) { state, _ in state.askToQuit() },
         KeyBinding([.control("d")], .input, "", change: { $0.input.deleteForward() }),
+        KeyBinding(
+            [Key(.escape)], .input, "", hint: "layers, heads", when: { !$0.engine.isBusy && $0.input.isEmpty && $0.shownToken != nil },
+            change: { $0.focus = .attention }),
         KeyBinding([Key(.escape)], .input, "stop; clear the line; to the attention panel", when: { !$0.engine.isBusy }, change: { state in
             if state.input.isEmpty { state.focus = .attention } else { state.input.clear() }
         }),
     ]
 
     private static let panels: [KeyBinding] = [
-        KeyBinding([.character("q")], .panels, "quit", hint: "quit") { state, _ in state.askToQuit() },
+        KeyBinding([.character("q")], .panels, "quit", hint: "quit") { state, _ in
+            // What was typed is not thrown away by one key.
+            if !state.input.isEmpty { state.overlay = .quitQuestion; return [] }
+            return state.askToQuit()
+        },
         KeyBinding([.character("?")], .panels, "this help", hint: "help", change: { $0.overlay = .help(scroll: 0) }),
         KeyBinding([.character("/")], .panels, "type a command", change: { state in
             state.focus = .input
@@ -180,7 +200,11 @@ enum KeyMap {
             state.attention.head = state.attention.head == .mean ? .max : .mean
         }),
         KeyBinding([.character("g")], .attention, "every head of the layer", hint: "heads", change: { $0.attention.showsHeads.toggle() }),
-        KeyBinding([.character("s")], .attention, "scale: linear, logarithm", hint: "scale", change: { $0.attention.scale = $0.attention.scale.next }),
+        KeyBinding(
+            back: [.character("-"), .character("_")], forward: [.character("+"), .character("=")], .attention, "heat fainter, stronger over the spectrogram", hint: "heat",
+            step: { $0.attention.opacity = max(0, min(100, $0.attention.opacity + 10 * $1)) }),
+        KeyBinding([.character("x")], .attention, "leave out attention sinks: what every token looks at", hint: "sinks", change: { $0.attention.hidesSinks.toggle() }),
+        KeyBinding([.character("s")], .attention, "scale: linear, logarithm, percentile", hint: "scale", change: { $0.attention.scale = $0.attention.scale.next }),
         KeyBinding([.character("m")], .attention, "colour map: viridis, inferno, cividis", hint: "map", change: { $0.attention.colorMap = $0.attention.colorMap.next }),
         KeyBinding([.character("p")], .attention, "columns by maximum or mean", change: { $0.attention.pooling = $0.attention.pooling.next }),
         KeyBinding([.character("z")], .attention, "the sound, or the whole window with its padding", change: { $0.attention.showsPadding.toggle() }),

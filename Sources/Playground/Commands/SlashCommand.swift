@@ -34,6 +34,13 @@ struct SlashCommand: Sendable {
             if path.isEmpty { state.say(.warning, "/audio needs the path of a recording"); return [] }
             return state.send(audio: path, text: "", now)
         },
+        SlashCommand(name: "mic", argument: "[SECONDS]", help: "speak: record (10 s), then transcribe; Esc ends it earlier") { state, argument, now in
+            guard let seconds = argument.isEmpty ? State.usualListening : Double(argument), seconds >= 0.5, seconds <= State.longestListening else {
+                state.say(.warning, "/mic takes seconds, 1 to \(Int(State.longestListening))")
+                return []
+            }
+            return state.listen(seconds, now)
+        },
         SlashCommand(
             name: "model", argument: "[NAME]", help: "choose a model, or load the one named", choices: { $0.engine.models.map(\.name) }
         ) { state, argument, now in
@@ -87,6 +94,13 @@ struct SlashCommand: Sendable {
             state, argument, _ in
             guard let map = ColorMap.named(argument) else { state.say(.warning, "colour maps: \(ColorMap.all.map(\.name).joined(separator: ", "))"); return [] }
             state.attention.colorMap = map
+            return []
+        },
+        SlashCommand(name: "opacity", argument: "PERCENT", help: "how much the heat covers the spectrogram, 0 to 100", choices: { _ in ["25", "50", "75", "100"] }) {
+            state, argument, _ in
+            let digits = argument.hasSuffix("%") ? String(argument.dropLast()) : argument
+            guard let percent = Int(digits.trimmingCharacters(in: .whitespaces)), (0...100).contains(percent) else { state.say(.warning, "/opacity takes 0 to 100"); return [] }
+            state.attention.opacity = percent
             return []
         },
         SlashCommand(name: "save", argument: "[PATH]", help: "write the conversation as Markdown", path: .any) { state, argument, now in

@@ -1,4 +1,6 @@
 import Foundation
+import Generation
+import Terminal
 
 /// The conversation as a document.
 enum Transcript {
@@ -6,17 +8,28 @@ enum Transcript {
         var text = "# Conversation\n"
         for message in messages {
             switch message.author {
-            case .person: text += "\n**You**" + (message.audioPath.map { " · `\($0)`" } ?? "") + "\n\n" + message.text + (message.text.isEmpty ? "" : "\n")
+            case .person:
+                let sound = message.audioPath.map { "`\($0)`" } ?? message.spoken.map { "microphone, \(Figures.fixed($0.seconds, 1)) s" }
+                text += "\n**You**" + (sound.map { " · \($0)" } ?? "") + "\n\n" + message.text + (message.text.isEmpty ? "" : "\n")
             case .model(let name):
                 text += "\n**\(name)**\n\n"
                 if message.segments.isEmpty {
                     text += message.plainText + "\n"
                 } else {
-                    for segment in message.segments { text += "- `\(Figures.time(segment.start)) – \(Figures.time(segment.end))` \(segment.text.trimmingCharacters(in: .whitespaces))\n" }
+                    for segment in message.segments { text += lines(of: segment) }
                 }
             case .program: text += "\n> \(message.text)\n"
             }
         }
         return text
+    }
+
+    private static func lines(of segment: TranscriptSegment) -> String {
+        let text = "- `\(Figures.time(segment.start)) – \(Figures.time(segment.end))` \(sanitisedLine(segment.text).trimmingCharacters(in: .whitespaces))\n"
+        guard let words = segment.words, !words.isEmpty else { return text }
+        func timed(_ word: TimedWord) -> String {
+            "\(sanitisedLine(word.text).trimmingCharacters(in: .whitespaces)) `\(Figures.fixed(word.start, 2))–\(Figures.fixed(word.end, 2))`"
+        }
+        return text + "  - \(words.map(timed).joined(separator: " · "))\n"
     }
 }

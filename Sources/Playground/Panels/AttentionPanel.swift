@@ -1,3 +1,4 @@
+import Attribution
 import Foundation
 import Terminal
 
@@ -31,15 +32,16 @@ enum AttentionPanel {
             map = map.inset(bottom: wordRows)
         }
         drawAxis(view, y: map.bottom - 1, theme, onto: &canvas)
+        if let word = subject.word { drawSpan(of: word, view, y: map.bottom - 1, theme, onto: &canvas) }
         map = map.inset(bottom: 1)
-        if state.attention.showsHeads, let captured = subject.captured {
+        if state.attention.showsHeads, let captured = state.attention.shown?.captured {
             HeadStrips.draw(state, captured, view, in: map, onto: &canvas)
             return
         }
         let curveRows = map.height >= 26 ? 5 : map.height >= 15 ? 3 : map.height >= 8 ? 2 : 1
         let curve = Rect(x: view.rect.x, y: map.bottom - curveRows, width: view.rect.width, height: curveRows)
         drawCurve(shown.strengths, state.attention.colorMap, in: curve, theme, onto: &canvas)
-        Spectrogram.draw(subject.sound, view, heat: shown.strengths, state.attention.colorMap, in: map.inset(bottom: curveRows), theme, onto: &canvas)
+        Spectrogram.draw(subject.sound, view, heat: shown.strengths, state.attention, in: map.inset(bottom: curveRows), theme, onto: &canvas)
     }
 
     /// What is looked at: a message's window of sound and, once there is one, the token and its attention.
@@ -48,7 +50,8 @@ enum AttentionPanel {
         var sound: SoundView
         var token: TokenRecord?
         var place: TokenPlace?
-        var captured: CapturedAttention? { token?.attention }
+        /// The word the token belongs to, once its times are known.
+        var word: WordRecord?
     }
 
     static func subject(_ state: State) -> Subject? {
@@ -60,7 +63,7 @@ enum AttentionPanel {
             let newest = state.attention.selected == nil && state.engine.isAnswering ? windows.last : nil
             if let newest, newest.index != token.window { return Subject(message: message, sound: newest) }
             if let sound = windows.last(where: { $0.index == token.window }) ?? windows.last {
-                return Subject(message: message, sound: sound, token: token, place: place)
+                return Subject(message: message, sound: sound, token: token, place: place, word: state.chat.messages[message].word(ofToken: place.token))
             }
         }
         return windows.last.map { Subject(message: message, sound: $0) }
@@ -92,14 +95,15 @@ enum AttentionPanel {
     }
 
     private static func shownWeights(_ state: State, _ subject: Subject, columns: Int, _ view: TimeView) -> Weights {
-        guard let captured = subject.captured else { return Weights() }
         let attention = state.attention
-        let profile = captured.profile(layer: attention.layer, head: attention.head)
+        guard subject.token != nil, let profile = attention.shown?.captured?.profile(layer: attention.layer, head: attention.head).map({
+            attention.hidesSinks ? SinkMask.masking(attention.rows.sinks, in: $0) : $0
+        }) else { return Weights() }
         let range = 0..<max(1, min(profile.count, Int((view.share * Double(profile.count)).rounded(.up))))
         let pooled = attention.pooling.pool(profile, range, columns: columns)
         let seen = profile[range]
         return Weights(
-            strengths: attention.scale.strengths(pooled), low: seen.min() ?? 0, high: seen.max() ?? 0,
+            strengths: attention.scale.apply(to: pooled), low: seen.min() ?? 0, high: seen.max() ?? 0,
             hidden: attention.head == .max ? 0 : profile[range.upperBound...].reduce(0, +))
     }
 
@@ -116,9 +120,10 @@ enum AttentionPanel {
         let style = state.attention.selected == nil ? theme.strong : theme.selected
         var x = canvas.draw(" \(fitted(token.label, width: 20)) ", x: rect.x, y: rect.y, style, in: rect)
         var facts = ["p \(Figures.fixed(Double(token.probability), 2))"]
-        if subject.captured == nil {
-            facts.append("attention no longer kept")
-        } else if let peak = state.attention.peaks.place(of: place) {
+        if state.attention.shown?.captured == nil { facts.append(token.record == nil ? "no attention captured" : "attention no longer kept") }
+        if let word = subject.word {
+            facts.append("said \(Figures.hundredths(word.start))–\(Figures.hundredths(word.end)) s")
+        } else if let peak = state.attention.rows.peak(of: place) {
             facts.append("peak \(Figures.time(subject.sound.start + peak * subject.sound.length))")
         }
         if rect.width >= 60 { facts.insert("token \(place.token + 1) of \(state.chat.messages[place.message].tokens.count)", at: 0) }
@@ -138,7 +143,9 @@ enum AttentionPanel {
                 : Cell(ShadeBlitter.glyph(Double(value)), Style(attention.colorMap.color(value)))
         }
         x = canvas.draw(" " + Figures.weight(shown.high), x: x + ramp, y: rect.y, theme.quiet, in: rect)
-        var words = ["\(attention.colorMap.name)", attention.scale.rawValue]
+        var words = ["\(attention.colorMap.name)", attention.scale.name]
+        if attention.opacity != 90 { words.append("heat \(attention.opacity) %") }
+        if attention.hidesSinks { words.append(attention.rows.sinks.isEmpty ? "no sinks" : "\(attention.rows.sinks.count) sinks out") }
         if shown.hidden >= 0.01 { words.append("\(Figures.percent(Double(shown.hidden))) in padding") }
         words.append("\(attention.pooling.rawValue) per column")
         while words.count > 1 && TextWidth.width(of: words.joined(separator: " · ")) > rect.right - x - 2 { words.removeLast() }
@@ -170,6 +177,13 @@ enum AttentionPanel {
             }
             second += step
         }
+    }
+
+    /// From when to when the word was said.
+    private static func drawSpan(of word: WordRecord, _ view: TimeView, y: Int, _ theme: Theme, onto canvas: inout Canvas) {
+        guard view.sound.length > 0, let first = view.column((word.start - view.sound.start) / view.sound.length) else { return }
+        let last = view.column((word.end - view.sound.start) / view.sound.length) ?? view.rect.width - 1
+        for column in first...max(first, last) { canvas[view.rect.x + column, y] = Cell(Glyph("━"), theme.accent.with(.bold)) }
     }
 
     private static func axisLabel(_ seconds: Double) -> String {

@@ -28,6 +28,10 @@ enum ChatPanel {
 
     private static func welcome(_ state: State, in rect: Rect, onto canvas: inout Canvas) {
         let theme = state.theme
+        if let preparing = preparing(state) {
+            drawPreparing(preparing, state, in: rect, onto: &canvas)
+            return
+        }
         let lines: [[Span]] = [
             [Span(text: "fovea", style: theme.accent.with(.bold))],
             [],
@@ -35,6 +39,7 @@ enum ChatPanel {
             [Span(text: "watch where it listens.", style: theme.text)],
             [],
             [Span(text: "/audio PATH  ", style: theme.strong), Span(text: "transcribe a recording", style: theme.quiet)],
+            [Span(text: "/mic         ", style: theme.strong), Span(text: "speak yourself", style: theme.quiet)],
             [Span(text: "/model       ", style: theme.strong), Span(text: "choose a model", style: theme.quiet)],
             [Span(text: "?            ", style: theme.strong), Span(text: "all keys and commands", style: theme.quiet)],
         ]
@@ -44,6 +49,32 @@ enum ChatPanel {
             var x = left
             for span in spans { x = canvas.draw(span.text, x: x, y: top + offset, span.style, in: rect) }
         }
+    }
+
+    /// What has to be done before anything can be asked.
+    private static func preparing(_ state: State) -> (title: String, fraction: Double?, details: [String])? {
+        switch state.engine.phase {
+        case .downloading(let name, let transfer):
+            guard let transfer else { return ("Downloading \(name)", nil, ["asking for its files"]) }
+            let amount = Figures.bytes(transfer.bytesDone) + (transfer.bytesTotal.map { " of " + Figures.bytes($0) } ?? "")
+            let rate = transfer.bytesPerSecond.map { " · \(Figures.bytes(Int($0)))/s" } ?? ""
+            return ("Downloading \(name)", transfer.fraction, [amount + rate, transfer.file, "Esc stops; it can be resumed"])
+        case .loading(let name, let load): return ("Loading \(name)", load.fraction, [load.stage])
+        default: return nil
+        }
+    }
+
+    private static func drawPreparing(
+        _ preparing: (title: String, fraction: Double?, details: [String]), _ state: State, in rect: Rect, onto canvas: inout Canvas
+    ) {
+        let theme = state.theme
+        var lines = [(sanitisedLine(preparing.title), theme.strong), ("", theme.text), ("", theme.text)]
+        lines += preparing.details.map { (sanitisedLine($0), theme.quiet) }
+        Chrome.centred(lines, in: rect, onto: &canvas)
+        guard let fraction = preparing.fraction else { return }
+        let width = min(32, rect.width - 2), y = rect.y + max(0, (rect.height - lines.count) / 2) + 1
+        guard y < rect.bottom else { return }
+        Chrome.progress(fraction, x: rect.x + (rect.width - width) / 2, y: y, width: width, theme.accent, theme, onto: &canvas)
     }
 
     /// The lines that fit, scrolled as the state says, or so far that the token looked back at is among them.
@@ -87,6 +118,7 @@ enum ChatPanel {
                 flow.append(Span(text: sanitisedLine((path as NSString).lastPathComponent), style: theme.text))
                 if !message.text.isEmpty { flow.breakLine() }
             }
+            if let meter = message.spoken { appendMeter(meter, state, width: width, to: &flow) }
             flow.append(Span(text: message.text, style: theme.text))
             return flow.finish()
         case .program(let kind):
@@ -96,6 +128,22 @@ enum ChatPanel {
             return flow.finish()
         case .model(let name):
             return answerLines(message, index, name, state, width: width)
+        }
+    }
+
+    /// How long was spoken, and how loud over the time: the newest levels while it goes on, all of them afterwards.
+    private static func appendMeter(_ meter: SpokenMeter, _ state: State, width: Int, to flow: inout TextFlow) {
+        let theme = state.theme
+        flow.append(Span(text: "♪ microphone ", style: theme.accent))
+        flow.append(Span(text: "\(Figures.fixed(meter.seconds, 1)) s", style: theme.text))
+        if meter.isOpen { flow.append(Span(text: " · Esc when done", style: theme.quiet)) }
+        let columns = min(width - 1, 48)
+        guard columns > 0, !meter.levels.isEmpty else { return }
+        flow.breakLine()
+        let seen = meter.isOpen ? Array(meter.levels.suffix(columns)) : Pooling.max.pool(meter.levels, meter.levels.indices, columns: min(columns, meter.levels.count))
+        for level in seen {
+            let glyph = Bars.upright(max(0.05, level), row: 0, of: 1, ascii: theme.ascii)
+            flow.append(Span(text: glyph.text, style: level > 0.97 ? theme.error : theme.person))
         }
     }
 

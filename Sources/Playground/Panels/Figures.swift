@@ -21,6 +21,14 @@ enum Figures {
         return "\(minutes):\(rest < 100 ? "0" : "")\(rest / 10).\(rest % 10)"
     }
 
+    /// `3.24`, `1:03.24`: as word times are shown.
+    static func hundredths(_ seconds: Double) -> String {
+        guard seconds.isFinite, abs(seconds) < 1e9 else { return "–" }
+        let all = Int((max(0, seconds) * 100).rounded())
+        let rest = all % 6000
+        return all < 6000 ? fixed(Double(all) / 100, 2) : "\(all / 6000):\(rest < 1000 ? "0" : "")\(fixed(Double(rest) / 100, 2))"
+    }
+
     static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite else { return "–" }
         return String(format: "%.\(digits)f", value)

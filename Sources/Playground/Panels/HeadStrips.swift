@@ -1,3 +1,4 @@
+import Attribution
 import Terminal
 
 /// Every head of the layer as a strip of its own, to find the ones that follow the sound.
@@ -17,9 +18,10 @@ enum HeadStrips {
             let top = rect.y + row * height, bottom = top + height
             let isChosen = attention.head == .head(head)
             canvas.draw(Figures.right("h\(head)", margin - 1), x: area.x - margin, y: (top + bottom - 1) / 2, isChosen ? theme.accent.with(.bold) : theme.quiet)
-            let profile = captured.profile(layer: attention.layer, head: .head(head))
+            guard let raw = captured.profile(layer: attention.layer, head: .head(head)) else { continue }
+            let profile = attention.hidesSinks ? SinkMask.masking(attention.rows.sinks, in: raw) : raw
             let range = 0..<max(1, min(profile.count, Int((view.share * Double(profile.count)).rounded(.up))))
-            let strengths = attention.scale.strengths(attention.pooling.pool(profile, range, columns: area.width))
+            let strengths = attention.scale.apply(to: attention.pooling.pool(profile, range, columns: area.width))
             for (column, strength) in strengths.enumerated() {
                 let color = attention.colorMap.color(strength)
                 for y in top..<bottom {

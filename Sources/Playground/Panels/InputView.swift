@@ -44,6 +44,6 @@ enum InputView {
 
     private static func placeholder(_ state: State) -> String {
         if state.focus != .input { return "Tab or i to type" }
-        return state.engine.model == nil ? "/model to choose a model, ? for help" : "/audio PATH, or drop a sound file here"
+        return state.engine.model == nil ? "/model to choose a model, ? for help" : "/audio PATH, /mic, or drop a sound file here"
     }
 }

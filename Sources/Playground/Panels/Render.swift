@@ -19,6 +19,7 @@ public func render(_ state: State) -> Canvas {
     if let rule = layout.rule {
         canvas.fill(rule, Glyph("─"), state.theme.faint)
         if let divider = layout.divider { canvas.draw("┴", x: divider.x, y: rule.y, state.theme.faint) }
+        drawOwnKeys(state, in: rule, onto: &canvas)
     }
     InputView.draw(state, in: layout, onto: &canvas)
     StatusLine.draw(state, in: layout.status, onto: &canvas)
@@ -29,6 +30,17 @@ public func render(_ state: State) -> Canvas {
     case nil: break
     }
     return canvas
+}
+
+/// The keys of the focused part, on the line above the input.
+private func drawOwnKeys(_ state: State, in rule: Rect, onto canvas: inout Canvas) {
+    let hints = KeyMap.hints(for: state).own
+    guard !hints.isEmpty, state.input.candidates.isEmpty else { return }
+    let start = KeyHints.draw(hints, room: rule.width - 6, endingAt: rule.right - 2, y: rule.y, state.theme.accent, state.theme.quiet, onto: &canvas)
+    if start < rule.right - 2 {
+        canvas.draw(" ", x: start - 1, y: rule.y, state.theme.quiet)
+        canvas.draw(" ", x: rule.right - 2, y: rule.y, state.theme.quiet)
+    }
 }
 
 private func drawTooSmall(_ canvas: inout Canvas, _ theme: Theme) {

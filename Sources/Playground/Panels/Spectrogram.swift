@@ -6,15 +6,15 @@ enum Spectrogram {
     private static let quiet = Color(0x14171C)
     private static let loud = Color(0xB4BECC)
 
-    static func draw(_ sound: SoundView, _ view: TimeView, heat: [Float], _ map: ColorMap, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas) {
+    static func draw(_ sound: SoundView, _ view: TimeView, heat: [Float], _ attention: AttentionState, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas) {
         let blitter = theme.capabilities.blitter
         let width = view.rect.width, height = rect.height * blitter.density.down
         guard width > 0, height > 0 else { return }
         var raster = Raster(width: width, height: height)
         for column in 0..<width {
             let strength = column < heat.count ? heat[column] : 0
-            let tint = map.color(0.15 + 0.85 * strength)
-            let share = Double(strength).squareRoot() * 0.9
+            let tint = attention.colorMap.color(0.15 + 0.85 * strength)
+            let share = Double(strength).squareRoot() * Double(attention.opacity) / 100
             let from = view.share * Double(column) / Double(width), to = view.share * Double(column + 1) / Double(width)
             let isPadding = from * sound.length >= sound.duration
             for row in 0..<height {

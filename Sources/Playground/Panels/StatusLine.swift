@@ -53,6 +53,8 @@ enum StatusLine {
             if let rate = engine.rate.perSecond { text += " · \(Figures.fixed(rate, 1)) tok/s" }
             return words(text, bar)
         case .failed: return words("error", tinted(state.theme.error))
+        case .listening(let heard, let most):
+            return progress("listening", heard / max(0.1, most), "\(Figures.fixed(heard, 1)) of \(Figures.fixed(most, 0)) s")
         case .encoding: return words("encoding", bar)
         case .stopping: return words("stopping", bar)
         case .decoding:
@@ -73,18 +75,31 @@ enum StatusLine {
 
     /// As many of the hints as fit, the most useful first.
     private static func drawHints(_ state: State, room: Int, _ rect: Rect, _ bar: Style, _ keyStyle: Style, onto canvas: inout Canvas) {
-        var hints: [(key: String, label: String)] = []
+        let all = KeyMap.hints(for: state)
+        // On screens with a rule above the input the focused part's own keys stand there.
+        KeyHints.draw(state.layout.rule == nil ? all.own + all.common : all.common, room: room, endingAt: rect.right - 1, y: rect.y, keyStyle, bar, onto: &canvas)
+    }
+}
+
+/// Hints in a row.
+enum KeyHints {
+    /// As many as fit, the first ones first.
+    /// - Returns: the column they begin at.
+    @discardableResult
+    static func draw(_ hints: [KeyHint], room: Int, endingAt right: Int, y: Int, _ keyStyle: Style, _ style: Style, onto canvas: inout Canvas) -> Int {
+        var shown: [KeyHint] = []
         var used = 0
-        for hint in KeyMap.hints(for: state) {
-            let width = TextWidth.width(of: hint.key) + 1 + TextWidth.width(of: hint.label) + (hints.isEmpty ? 0 : 2)
+        for hint in hints {
+            let width = hint.width + (shown.isEmpty ? 0 : 2)
             if used + width > room { break }
-            hints.append(hint)
+            shown.append(hint)
             used += width
         }
-        var x = rect.right - 1 - used
-        for (number, hint) in hints.enumerated() {
-            x = canvas.draw((number == 0 ? "" : "  ") + hint.key, x: x, y: rect.y, keyStyle, in: rect)
-            x = canvas.draw(" " + hint.label, x: x, y: rect.y, bar, in: rect)
+        var x = right - used
+        for (number, hint) in shown.enumerated() {
+            x = canvas.draw((number == 0 ? "" : "  ") + hint.key, x: x, y: y, keyStyle)
+            x = canvas.draw(" " + hint.label, x: x, y: y, style)
         }
+        return right - used
     }
 }

@@ -1,3 +1,4 @@
+import Attribution
 import Foundation
 import Generation
 import Terminal
@@ -10,9 +11,8 @@ public struct ChatState: Sendable {
     public var showsProbabilities = false
     /// The number of the answer being written; events of earlier ones are dropped.
     var answer = 0
-    /// Bytes of captured attention kept in memory.
-    var attentionBytes = 0
-    var attentionBudget = 256 << 20
+    /// The captured attention of all tokens, by `TokenRecord.record`.
+    var record = AttentionRecord()
 
     /// The place of the newest message that a model wrote.
     var lastAnswer: Int? { messages.lastIndex { $0.isAnswer } }
@@ -33,6 +33,8 @@ public struct Message: Sendable {
     public var author: Author
     public var text: String
     public var audioPath: String?
+    /// What came through the microphone.
+    public var spoken: SpokenMeter?
     public var date: Date
     public var progress: Progress = .finished
     public var tokens: [TokenRecord] = []
@@ -40,6 +42,8 @@ public struct Message: Sendable {
     public var summary: GenerationSummary?
     /// Finished segments, in order.
     public var segments: [TranscriptSegment] = []
+    /// The words of finished segments with the times the alignment gave them, in order.
+    public var words: [WordRecord] = []
 
     init(_ author: Author, _ text: String, audioPath: String? = nil, date: Date, progress: Progress = .finished) {
         self.author = author
@@ -64,25 +68,27 @@ public struct Message: Sendable {
 public struct TokenRecord: Sendable {
     public var index: Int
     public var window: Int
+    public var id: Int
     public var text: String
     public var piece: String
     public var isSpecial: Bool
     public var timestamp: Double?
     public var probability: Float
     public var alternatives: [TokenAlternative]
-    /// nil once it was let go to keep memory bounded.
-    public var attention: CapturedAttention?
+    /// Its place in the record of attention; nil when none was captured.
+    public var record: Int?
 
-    init(_ token: GeneratedToken) {
+    init(_ token: GeneratedToken, record: Int?) {
         index = token.index
         window = token.window
+        id = token.id
         text = sanitise(token.text)
         piece = sanitisedLine(token.piece)
         isSpecial = token.isSpecial
         timestamp = token.timestamp
         probability = Foundation.exp(token.logProbability)
         alternatives = token.alternatives
-        attention = CapturedAttention(token.attention)
+        self.record = record
     }
 
     /// What to call the token: its text, or its spelling when it has none.
@@ -98,4 +104,53 @@ public struct TokenPlace: Sendable, Hashable, Comparable {
     public var token: Int
 
     public static func < (a: Self, b: Self) -> Bool { (a.message, a.token) < (b.message, b.token) }
+}
+
+/// A word of an answer and when it was said.
+public struct WordRecord: Sendable, Hashable {
+    public var text: String
+    /// Seconds from the start of the recording.
+    public var start: Double
+    public var end: Double
+    /// The message's tokens that spell it.
+    public var tokens: Range<Int>
+}
+
+extension Message {
+    /// The timed word a token belongs to.
+    func word(ofToken token: Int) -> WordRecord? { words.first { $0.tokens.contains(token) } }
+
+    /// Finds the segment's tokens among those of the message and gives its words their places.
+    mutating func addWords(of segment: TranscriptSegment) {
+        guard let timed = segment.words, !timed.isEmpty, !segment.tokens.isEmpty else { return }
+        let from = words.last?.tokens.upperBound ?? 0, count = segment.tokens.count
+        guard tokens.count - count >= from,
+            let first = (from...tokens.count - count).first(where: { start in segment.tokens.indices.allSatisfy { tokens[start + $0].id == segment.tokens[$0] } })
+        else { return }
+        // Words follow the tokens' text; blanks do not count, since words may come without them.
+        func letters(_ text: String) -> Int { text.reduce(0) { $1.isWhitespace ? $0 : $0 + 1 } }
+        var next = first, spelled = 0, wanted = 0
+        for word in timed {
+            let text = sanitisedLine(word.text)
+            wanted += letters(text)
+            let start = next
+            while next < first + count, spelled < wanted {
+                if !tokens[next].isSpecial { spelled += letters(tokens[next].text) }
+                next += 1
+            }
+            guard next > start else { continue }
+            // The timestamp before a word is not part of it.
+            let own = (start..<next).first { !tokens[$0].isSpecial } ?? start
+            words.append(WordRecord(text: text.trimmingCharacters(in: .whitespaces), start: word.start, end: word.end, tokens: own..<next))
+        }
+    }
+}
+
+/// How loud what was spoken is, over its time.
+public struct SpokenMeter: Sendable, Hashable {
+    public var seconds = 0.0
+    /// 0…1 per chunk of about a tenth of a second.
+    public var levels: [Float] = []
+    /// Still recording.
+    public var isOpen = true
 }

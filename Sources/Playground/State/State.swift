@@ -65,6 +65,8 @@ public struct EngineState: Sendable {
         case idle
         case downloading(String, TransferProgress?)
         case loading(String, LoadProgress)
+        /// Recording through the microphone: heard so far, and at most, in seconds.
+        case listening(Double, of: Double)
         case encoding
         case decoding
         case stopping

@@ -17,7 +17,13 @@ public enum Event: Sendable {
     /// Part of the answer with this number; `time` is in seconds of a steady clock.
     case answer(Int, GenerationEvent, time: Double)
     case answered(Int, TaskEnd)
+    /// The microphone gave another stretch of sound, this loud (0…1); `seconds` in all.
+    case heard(level: Float, seconds: Double)
+    /// The recording ended, with what was heard until then.
+    case listened(SpokenSound, TaskEnd)
     case memory(MemoryReport)
+    /// Something a person should know about the kept attention.
+    case attentionNotice(String)
     /// What Tab may put in place of the typed prefix.
     case completions(prefix: String, [String])
     /// Conversations cannot be kept any more, and why.
@@ -38,8 +44,14 @@ public enum Effect: Sendable, Hashable {
     case listModels
     case load(String)
     case download(String)
+    /// Takes the model off the device.
+    case unload
     /// Stops the load or download.
     case cancelTransfer
+    /// Records through the microphone, no longer than this.
+    case listen(seconds: Double)
+    /// Ends the recording early; what was heard comes with `.listened`.
+    case stopListening
     case answer(Int, AnswerRequest)
     case cancelAnswer
     case readMemory

@@ -18,24 +18,21 @@ public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> 
     case .loaded(let name, let end): effects = state.loaded(name, end, now)
     case .answer(let number, let event, let time): effects = number == state.chat.answer ? state.receive(event, time, now) : []
     case .answered(let number, let end): effects = number == state.chat.answer ? state.finishAnswer(end, now) : []
+    case .heard(let level, let seconds): effects = state.hear(level, seconds)
+    case .listened(let sound, let end): effects = state.listened(sound, end, now)
+    case .attentionNotice(let text):
+        state.report(text, now, kind: .warning)
+        effects = []
     case .memory(let report): effects = state.measure(report)
     case .completions(let prefix, let found): effects = state.offer(found, for: prefix)
     case .storageFailed(let reason): effects = state.warnOfStorage(reason, now)
     case .saved(let path, let end): effects = state.saved(path, end, now)
     }
-    state.followPeaks()
+    state.followAttention()
     return effects
 }
 
 extension State {
-    /// Keeps the peaks of the shown message ready for drawing.
-    mutating func followPeaks() {
-        guard let shown = shownToken else { return }
-        let tokens = chat.messages[shown.message].tokens
-        attention.peaks.follow(
-            tokens, .init(message: shown.message, window: tokens[shown.token].window, layer: attention.layer, head: attention.head))
-    }
-
     mutating func say(_ kind: Notice.Kind, _ text: String) { notice = Notice(kind, text) }
 
     /// Puts an error where it stays: in the conversation, beside the status line.

@@ -5,23 +5,35 @@ import Generation
 extension State {
     /// Sends what a person gave; waits for the model when none is loaded yet.
     mutating func send(audio: String?, text: String, _ now: Date) -> [Effect] {
+        guard isFreeToSend() else { return [] }
+        chat.messages.append(Message(.person, text, audioPath: audio, date: now))
+        return [.keep(stored(chat.messages.count - 1))] + ask(AnswerRequest(text: text, audioPath: audio, language: speech.language, task: speech.task), now)
+    }
+
+    mutating func isFreeToSend() -> Bool {
+        if case .listening = engine.phase {
+            say(.warning, "still listening; Esc ends the recording")
+            return false
+        }
         if engine.isAnswering {
             say(.warning, "the model is still answering; Esc stops it")
-            return []
+            return false
         }
-        chat.messages.append(Message(.person, text, audioPath: audio, date: now))
+        return true
+    }
+
+    /// Hands a request to the model, or keeps it until there is one.
+    mutating func ask(_ request: AnswerRequest, _ now: Date) -> [Effect] {
         chat.scroll = 0
         attention.selected = nil
-        let request = AnswerRequest(text: text, audioPath: audio, language: speech.language, task: speech.task)
-        let kept: [Effect] = [.keep(stored(chat.messages.count - 1))]
-        if engine.model != nil && !engine.isBusy { return kept + start(request, now) }
+        if engine.model != nil && !engine.isBusy { return start(request, now) }
         engine.waiting = request
         if !engine.isBusy && engine.modelsKnown && engine.model == nil {
             overlay = .models(selected: 0)
         } else {
             say(.information, "sent as soon as the model is loaded")
         }
-        return kept
+        return []
     }
 
     mutating func start(_ request: AnswerRequest, _ now: Date) -> [Effect] {
@@ -46,11 +58,9 @@ extension State {
             return [.readMemory]
         case .token(let token):
             if engine.phase == .encoding { engine.phase = .decoding }
-            let record = TokenRecord(token)
-            chat.attentionBytes += record.attention?.bytes ?? 0
-            chat.messages[index].tokens.append(record)
+            let place = token.attention.isEmpty ? nil : chat.record.append(token.attention)
+            chat.messages[index].tokens.append(TokenRecord(token, record: place))
             engine.rate.count(at: time)
-            boundAttention()
             return chat.messages[index].tokens.count % 16 == 0 ? [.keep(stored(index))] : []
         case .discarded(let keeping, let reason):
             discard(keeping, in: index)
@@ -58,6 +68,7 @@ extension State {
             return []
         case .segment(let segment):
             chat.messages[index].segments.append(segment)
+            chat.messages[index].addWords(of: segment)
             return [.keep(stored(index))]
         case .finished(let summary):
             chat.messages[index].summary = summary
@@ -79,7 +90,11 @@ extension State {
             engine.phase = .failed(reason)
             report(reason, now)
         }
-        return [.keep(stored(index)), .readMemory]
+        let kept: [Effect] = [.keep(stored(index)), .readMemory]
+        // A model chosen while this one answered.
+        guard let wanted = engine.wanted else { return kept }
+        engine.wanted = nil
+        return kept + choose(wanted, now)
     }
 
     /// Drops the tokens of the current window after the first `keeping`.
@@ -87,23 +102,13 @@ extension State {
         guard let window = chat.messages[index].tokens.last?.window ?? chat.messages[index].windows.last?.index else { return }
         let first = chat.messages[index].tokens.firstIndex { $0.window == window } ?? chat.messages[index].tokens.count
         let count = min(chat.messages[index].tokens.count, first + max(0, keeping))
-        for token in chat.messages[index].tokens[count...] { chat.attentionBytes -= token.attention?.bytes ?? 0 }
+        // The newest tokens are the last in the record too.
+        if let kept = chat.messages[index].tokens[count...].compactMap(\.record).first { chat.record.truncate(to: kept) }
         chat.messages[index].tokens.removeSubrange(count...)
-        if attention.peaks.subject?.message == index { attention.peaks.forget(after: count) }
+        chat.messages[index].words.removeAll { $0.tokens.upperBound > count }
+        if attention.rows.subject?.message == index { attention.rows.forget(after: count) }
+        attention.shown = nil
         if let selected = attention.selected, selected.message == index, selected.token >= count { attention.selected = nil }
-    }
-
-    /// Lets go of the oldest attention once more is kept than fits the budget.
-    private mutating func boundAttention() {
-        guard chat.attentionBytes > chat.attentionBudget else { return }
-        for message in chat.messages.indices {
-            for token in chat.messages[message].tokens.indices {
-                guard let attention = chat.messages[message].tokens[token].attention else { continue }
-                chat.attentionBytes -= attention.bytes
-                chat.messages[message].tokens[token].attention = nil
-                if chat.attentionBytes <= chat.attentionBudget * 9 / 10 { return }
-            }
-        }
     }
 
     func stored(_ index: Int) -> StoredMessage {
@@ -115,6 +120,6 @@ extension State {
             case .program: "fovea"
             }
         return StoredMessage(
-            position: index, author: author, text: message.plainText, audioPath: message.audioPath, date: message.date, progress: "\(message.progress)")
+            position: index, author: author, text: message.spoken.map { "(microphone, \(Figures.fixed($0.seconds, 1)) s)" } ?? message.plainText, audioPath: message.audioPath, date: message.date, progress: "\(message.progress)")
     }
 }

@@ -4,8 +4,7 @@ import Foundation
 extension State {
     /// Shape of the captured attention on show: layers and number of heads.
     var capturedShape: (layers: [Int], heads: Int)? {
-        guard let place = shownToken, let captured = chat.messages[place.message].tokens[place.token].attention else { return nil }
-        return (captured.layers, captured.heads)
+        attention.shown?.captured.map { ($0.layers, $0.heads) }
     }
 
     /// Steps back and forth over the tokens; past the newest it follows the answer again.

@@ -19,7 +19,11 @@ extension State {
             notice = nil
             if let effects = handleInOverlay(key, now) { return effects }
             if let binding = KeyMap.binding(for: key, self) { return binding.run(&self, key, now) }
-            if focus == .input, case .character(let character) = key.code, key.modifiers.isEmpty { input.insert(String(character)) }
+            if focus == .input, case .character(let character) = key.code, key.modifiers.isEmpty {
+                let wasEmpty = input.isEmpty
+                input.insert(String(character))
+                if wasEmpty && character == "q" { say(.information, Self.howToLeave) }
+            }
             return []
         }
     }
@@ -88,15 +92,22 @@ extension State {
             engine.phase = .stopping
             return [.cancelAnswer]
         case .stopping: return []
+        case .listening: return stopListening()
         case .loading, .downloading: return [.cancelTransfer]
         case .idle, .failed: return nil
         }
     }
 
+    static let howToLeave = "to leave: Ctrl-D or /quit"
+
     /// Sends the line, or runs it when it is a command.
     mutating func submit(_ now: Date) -> [Effect] {
         let line = input.take().trimmingCharacters(in: .whitespacesAndNewlines)
         if line.isEmpty { return [] }
+        if ["q", ":q", "quit", "exit"].contains(line) {
+            say(.information, Self.howToLeave)
+            return []
+        }
         if let path = Completion.droppedSound(line) { return send(audio: path, text: "", now) }
         if line.hasPrefix("/") { return SlashCommand.run(line, &self, now) }
         return send(audio: nil, text: line, now)

@@ -25,9 +25,14 @@ extension State {
 
     /// Loads a model, after downloading it where that is needed.
     mutating func choose(_ name: String, _ now: Date) -> [Effect] {
-        if engine.isBusy {
+        switch engine.phase {
+        case .encoding, .decoding, .stopping:
+            engine.wanted = name
+            return stopWork() ?? []
+        case .loading, .downloading, .listening:
             say(.warning, "busy; stop first (Esc)")
             return []
+        case .idle, .failed: break
         }
         // A name that is not in the list may be a folder or a file: the backend knows.
         if let model = engine.models.first(where: { $0.name == name }), !model.installed {
@@ -69,13 +74,16 @@ extension State {
         switch end {
         case .done:
             engine.model = name
-            say(.information, "\(name) is ready")
+            say(.information, "\(name) is ready" + (engine.waiting == nil ? ": /audio PATH, /mic, or drop a sound file here" : ""))
             guard let request = engine.waiting else { return [.readMemory] }
             engine.waiting = nil
             return [.readMemory] + start(request, now)
         case .cancelled:
             engine.model = nil
-            say(.information, "loading stopped")
+            engine.waiting = nil
+            say(.information, "loading stopped; /model chooses one")
+            // The engine may have come to the end of it all the same.
+            return [.unload]
         case .failed(let reason):
             engine.model = nil
             engine.phase = .failed(reason)
