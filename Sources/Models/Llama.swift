@@ -29,6 +29,8 @@ extension Llama {
         public var theta = 10_000.0
         public var rotaryDimension = 128
         public var rotaryScaling = RotaryPositions.Scaling.none
+        /// Positions of a prompt that run at once.
+        public var passRows = TokenDecoder.Shape.defaultPassRows
         /// Queries and keys are laid out for neighbouring pairs, as in GGUF files.
         public var hasInterleavedPairs = false
 
@@ -197,7 +199,8 @@ public final class Llama: DecoderOnlyModel {
         let output = c.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
         decoder = TokenDecoder(
             shape: .init(
-                name: "Llama", size: c.size, vocabulary: c.vocabulary, contextLength: c.contextLength, attention: c.attentionShape),
+                name: "Llama", size: c.size, vocabulary: c.vocabulary, contextLength: c.contextLength, attention: c.attentionShape,
+                passRows: c.passRows),
             parameters: root.list,
             parts: .init(embedding: embedding, positions: nil, rotary: rotary, layers: layers, norm: norm, output: output))
     }

@@ -115,6 +115,46 @@ struct DecoderOnlyTests {
         #expect(difference(try model.advance(tokens: [prompt[last]]).logits[0], whole) < 1e-4)
     }
 
+    @Test("a prompt that runs in pieces traces like one that does not")
+    func pieces() throws {
+        let golden = try Fixtures.golden("llama")
+        let files = try ModelFiles(path: Fixtures.model("llama").path)
+        var configuration = try Llama.Configuration(try #require(files.configuration).main)
+        configuration.passRows = 16
+        let prompt = try golden.integers("main/input_ids")
+        try #require(prompt.count > 16)
+        let model = Llama(configuration: configuration)
+        try model.load(from: files, on: TestDevice.open()) { _, _ in }
+        var comparison = TraceComparison(golden: golden, prefix: "main/")
+        var options = TraceOptions()
+        options.maximumTokens = 1
+        try model.trace(prompt: prompt, options: options, includingHiddenStates: true) { try comparison.check($0) }
+        #expect(comparison.missing(["step0.", "step1.", "hidden"]) == [])
+    }
+
+    @Test("GPT-2 checkpoints without their first name load alike")
+    func shortNames() throws {
+        let golden = try Fixtures.golden("gpt2")
+        let source = try Checkpoint.open(Fixtures.model("gpt2").path)
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(
+            at: Fixtures.model("gpt2").appending(path: "config.v4.json"), to: folder.url.appending(path: "config.json"))
+        let writer = try SafetensorsWriter(path: folder.path("model.safetensors"))
+        for name in source.names {
+            try writer.add(
+                name.replacingOccurrences(of: "transformer.", with: ""), shape: source.entry(name).shape, floats: source.floats(name))
+        }
+        try writer.finish()
+        let files = try ModelFiles(path: folder.url.path)
+        let model = try #require(try ModelRegistry.make(from: files) as? GPT2)
+        try model.load(from: files, on: TestDevice.open()) { _, _ in }
+        var comparison = TraceComparison(golden: golden, prefix: "main/")
+        var options = TraceOptions()
+        options.maximumTokens = 0
+        try model.trace(prompt: golden.integers("main/input_ids"), options: options) { try comparison.check($0) }
+        #expect(comparison.compared.contains("main/step0.logits"))
+    }
+
     @Test("hypotheses that decode together give what each gives alone", arguments: DecoderFixture.folders)
     func hypotheses(_ fixture: DecoderFixture) throws {
         let golden = try Fixtures.golden(fixture.golden)
