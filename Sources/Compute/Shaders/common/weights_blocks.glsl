@@ -33,8 +33,13 @@ WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
     return WeightBlock(Wide(row).v[k / 32], half1(row + stride / 2, k / 32));
 }
 #if defined(FORMAT_iq4_nl)
-const float LEVELS[16] = float[](-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
-vec4 levels(uint w) { return vec4(LEVELS[w & 15], LEVELS[(w >> 8) & 15], LEVELS[(w >> 16) & 15], LEVELS[(w >> 24) & 15]); }
+// The sixteen unevenly spaced levels, 128 added, four to a word.
+uint level(uint w, uint i) {
+    const uint q = byteOf(w, i) & 15;
+    const uint four = q < 8 ? (q < 4 ? 0x3f2d1801u : 0x766a5d4fu) : (q < 12 ? 0xa6998d81u : 0xf1d9c5b5u);
+    return byteOf(four, q & 3);
+}
+vec4 levels(uint w) { return vec4(level(w, 0), level(w, 1), level(w, 2), level(w, 3)) - 128; }
 #else
 vec4 levels(uint w) { return bytes(w & 0x0f0f0f0fu) - 8; }
 #endif
