@@ -20,6 +20,7 @@ static int wake_pipe[2] = {-1, -1};
 static volatile sig_atomic_t armed = 0;
 static volatile sig_atomic_t ending_signal = 0;
 static volatile sig_atomic_t resized = 0;
+static volatile sig_atomic_t stop_requested = 0;
 static char alternate_stack[64 * 1024];
 
 // Show the cursor, plain colours, mouse and bracketed paste off, the main screen.
@@ -87,6 +88,12 @@ static void on_resize(int signal) {
     fovea_guard_wake();
 }
 
+static void on_stop(int signal) {
+    (void)signal;
+    stop_requested = 1;
+    fovea_guard_wake();
+}
+
 static void install(int signal, void (*handler)(int), int flags) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
@@ -113,7 +120,9 @@ bool fovea_guard_arm(int fd) {
     for (int i = 0; i < COUNT(fatal_signals); i++) install(fatal_signals[i], on_fatal, SA_ONSTACK | SA_NODEFER);
     for (int i = 0; i < COUNT(ending_signals); i++) install(ending_signals[i], on_ending, SA_RESTART);
     install(SIGALRM, on_ending, SA_RESTART);
+    // Taken before ncurses starts, or it would handle both on whatever thread they hit.
     install(SIGWINCH, on_resize, SA_RESTART);
+    install(SIGTSTP, on_stop, SA_RESTART);
     armed = 1;
     return true;
 }
@@ -127,6 +136,7 @@ void fovea_guard_disarm(void) {
     }
     if (ending_signal == 0) sigaction(SIGALRM, &earlier[SIGALRM], NULL);
     sigaction(SIGWINCH, &earlier[SIGWINCH], NULL);
+    sigaction(SIGTSTP, &earlier[SIGTSTP], NULL);
 }
 
 int fovea_guard_wait(int fd) {
@@ -148,6 +158,10 @@ int fovea_guard_wait(int fd) {
             resized = 0;
             woken |= FOVEA_WAKE_RESIZE;
         }
+        if (stop_requested) {
+            stop_requested = 0;
+            woken |= FOVEA_WAKE_STOP;
+        }
         if (ending_signal != 0) woken |= FOVEA_WAKE_END;
     }
     return woken;
@@ -158,5 +172,11 @@ int fovea_guard_ending_signal(void) { return ending_signal; }
 void fovea_guard_stop_process(void) {
     write_all(STDOUT_FILENO, restore_bytes, restore_count);
     tcsetattr(guarded_fd, TCSANOW, &saved_termios);
-    kill(0, SIGTSTP);
+    // Raised on this thread with the default action, so that it does not run on before the process stops.
+    struct sigaction stopping, ours;
+    memset(&stopping, 0, sizeof stopping);
+    stopping.sa_handler = SIG_DFL;
+    sigaction(SIGTSTP, &stopping, &ours);
+    raise(SIGTSTP);
+    sigaction(SIGTSTP, &ours, NULL);
 }

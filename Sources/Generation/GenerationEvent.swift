@@ -2,13 +2,15 @@ import Formats
 
 /// What happens while a model answers, in order; the screen and the scripts live on this stream alone.
 public enum GenerationEvent: Sendable {
-    /// A stretch of input is about to be encoded (a 30-second window of sound; later a picture or a text).
+    /// A stretch of input is about to be encoded (a 30-second window of sound; later a picture or a text). Comes a second
+    /// time for the same window when its language was detected.
     case inputPrepared(PreparedInput)
     /// The encoder ran.
     case encoded(seconds: Double)
     case token(GeneratedToken)
-    /// The tokens of the current window after the first `keeping` were thrown away and are about to be decoded again
-    /// (Whisper's temperature fall-back).
+    /// The tokens of the current window after the first `keeping` were thrown away: they are about to be decoded again
+    /// (Whisper's temperature fall-back, an unfinished sentence at a window's end), or were said into silence. `reason` is
+    /// for people.
     case discarded(keeping: Int, reason: String)
     /// A finished piece of transcript with its times.
     case segment(TranscriptSegment)

@@ -12,8 +12,10 @@ struct Fovea: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            DevicesCommand.self, ModelsCommand.self, PullCommand.self, InspectCommand.self,
-        ])
+            ChatCommand.self, RunCommand.self, TranscribeCommand.self, TraceCommand.self, DevicesCommand.self, ModelsCommand.self,
+            PullCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self, TokenizeCommand.self,
+        ],
+        defaultSubcommand: ChatCommand.self)
 
     @OptionGroup var device: DeviceOptions
 }

@@ -96,6 +96,26 @@ import Testing
         #expect(MedianFilter.filter([5, 1, 4, 1, 9, 2], columns: 3, width: 3) == [1, 4, 1, 9, 2, 9])
     }
 
+    @Test(arguments: [3, 5, 7, 9]) func medianEqualsSortingEveryWindow(width: Int) {
+        var state: UInt64 = 3
+        for columns in [width / 2 + 1, width, 40] {
+            let rows = (0..<3 * columns).map { _ -> Float in
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return Float(state >> 60)
+            }
+            let filtered = MedianFilter.filter(rows, columns: columns, width: width)
+            for row in 0..<3 {
+                for column in 0..<columns {
+                    let window = (-(width / 2)...width / 2).map { offset -> Float in
+                        let index = abs(column + offset)
+                        return rows[row * columns + (index < columns ? index : 2 * (columns - 1) - index)]
+                    }
+                    #expect(filtered[row * columns + column] == window.sorted()[width / 2])
+                }
+            }
+        }
+    }
+
     @Test func croppingRenormalizes() throws {
         // Rows of equal shape but unequal mass within the crop: only with renormalisation is there no spread left.
         let weights = AlignmentWeights(heads: 1, tokens: 2, positions: 4, values: [0.4, 0.4, 0.1, 0.1, 0.1, 0.1, 0.4, 0.4])

@@ -14,7 +14,7 @@ import TestSupport
 final class HubServer: Sendable {
     let folder: TemporaryFolder
     let endpoint: String
-    private nonisolated(unsafe) let process: Process
+    private let process: Process
 
     static let python = ["/usr/bin/python3", "/usr/local/bin/python3"].first { FileManager.default.isExecutableFile(atPath: $0) }
         ?? (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/python3" }

@@ -1,9 +1,10 @@
 import Formats
+import TestSupport
 import Testing
 
 @testable import Compute
 
-@Suite("attention equals its CPU twin")
+@Suite("attention equals its CPU twin", .usesDevice)
 struct AttentionTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var queries, keys: Int
@@ -96,7 +97,7 @@ struct AttentionTests {
     }
 }
 
-@Suite("decode attention equals its CPU twin")
+@Suite("decode attention equals its CPU twin", .usesDevice)
 struct AttentionDecodeTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var rows = 1

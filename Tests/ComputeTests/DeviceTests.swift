@@ -1,10 +1,11 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Compute
 
-@Suite("Device, memory and ledger")
+@Suite("Device, memory and ledger", .usesDevice)
 struct DeviceTests {
     private func device(_ index: Int, _ name: String, _ kind: DeviceKind, missing: [String] = []) -> DeviceProperties {
         var properties = DeviceProperties()
@@ -120,7 +121,7 @@ struct DeviceTests {
     }
 }
 
-@Suite("Hazards")
+@Suite("Hazards", .usesDevice)
 struct HazardTests {
     @Test("barriers appear exactly where ranges conflict")
     func hazards() throws {

@@ -1,9 +1,10 @@
 import Formats
+import TestSupport
 import Testing
 
 @testable import Compute
 
-@Suite("linear equals its CPU twin")
+@Suite("linear equals its CPU twin", .usesDevice)
 struct LinearTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var rows, outputs, inputs: Int

@@ -1,9 +1,10 @@
 import Formats
+import TestSupport
 import Testing
 
 @testable import Compute
 
-@Suite("quantised weights equal the decoded ones")
+@Suite("quantised weights equal the decoded ones", .usesDevice)
 struct QuantizedWeightTests {
     /// Where a block has half-precision scales.
     static let scales: [ElementFormat: [Int]] = [

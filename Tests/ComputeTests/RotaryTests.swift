@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import Compute
 
-@Suite("rotary positions equal their CPU twin")
+@Suite("rotary positions equal their CPU twin", .usesDevice)
 struct RotaryTests {
     @Test(
         "sequences and steps, whole heads and parts, both pairings",

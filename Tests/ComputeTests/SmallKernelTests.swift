@@ -1,9 +1,10 @@
 import Formats
+import TestSupport
 import Testing
 
 @testable import Compute
 
-@Suite("norms, embedding, elementwise and top-k equal their CPU twins")
+@Suite("norms, embedding, elementwise and top-k equal their CPU twins", .usesDevice)
 struct SmallKernelTests {
     @Test("norms", arguments: [(1, 1), (3, 7), (5, 31), (2, 64), (7, 512), (3, 1281)], [0, 1, 4])
     func norms(_ shape: (rows: Int, columns: Int), gap: Int) throws {

@@ -131,6 +131,9 @@ import Testing
             return (result.hypotheses.filter(\.isFinished).count, decoder.widths.count)
         }
         let impatient = try ended(1), patient = try ended(3)
+        // Endless patience is a long search, not a crash.
+        let endless = BeamSearch(beams: 2, rule: .whisper(patience: 1e300, lengthPenalty: nil))
+        _ = try endless.run(TableDecoder(vocabulary: 5, seed: 4), SearchRequest(prompt: [1], endTokens: [0], maximumNewTokens: 5))
         #expect(impatient.0 == 2 && patient.0 == 6 && impatient.1 < patient.1)
     }
 

@@ -258,6 +258,10 @@ import Testing
     @Test func slicesArePadded() throws {
         let recording = try MelRecording(mels: 2, frames: 6, values: [1, 2, 3, 4, -5, -5, 11, 12, 13, 14, -6, -6], duration: 0.04)
         #expect(recording.contentFrames == 4)
+        func frames(_ seconds: Double) throws -> Int {
+            try MelRecording(mels: 1, frames: 2000, values: [Float](repeating: 0, count: 2000), duration: seconds).contentFrames
+        }
+        #expect(try frames(11.3) == 1130 && frames(11.305) == 1130 && frames(0.07) == 7 && frames(1e300) == 2000)
         #expect(recording.slice(first: 2, count: 2, length: 5, padding: .zeros) == [3, 4, 0, 0, 0, 13, 14, 0, 0, 0])
         #expect(recording.slice(first: 2, count: 2, length: 5, padding: .silence) == [3, 4, -5, -5, -6, 13, 14, -6, -6, -6])
     }

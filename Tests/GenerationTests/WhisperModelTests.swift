@@ -16,7 +16,7 @@ private enum TestDevice {
     static func open() throws -> Device { try shared.get() }
 }
 
-@Suite("Whisper's generation, as transformers does it", .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite("Whisper's generation, as transformers does it", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct WhisperFixtureGenerationTests {
     /// The fixture's own decoding rules, around a loaded model that has heard the fixture's recording.
     private struct Case {
@@ -111,7 +111,7 @@ struct WhisperFixtureGenerationTests {
 }
 
 /// Real weights, when they have been pulled.
-@Suite("Whisper with its real weights", .serialized)
+@Suite("Whisper with its real weights", .usesDevice, .serialized)
 struct RealWhisperTests {
     private static func installed(_ name: String) -> Bool { (try? ModelStore.standard().resolve(name)) != nil }
     private static let words =
@@ -157,5 +157,79 @@ struct RealWhisperTests {
         let americans = try #require(found.first { Self.normalized($0.text) == "americans" })
         #expect(americans.start > 1 && americans.end < 3.5)
         #expect(device.ledger.entries.filter { $0.purpose == .weightsDecoder || $0.purpose == .crossKV }.isEmpty)
+    }
+
+    /// Set to a Python that has torch, transformers and safetensors.
+    private static let python = ProcessInfo.processInfo.environment["FOVEA_TEST_PYTORCH"]
+
+    @Test(
+        "cross-attention as PyTorch computes it from the same weights", .enabled(if: python != nil, "set FOVEA_TEST_PYTORCH to a Python with transformers"),
+        .enabled(if: Fixtures.available, "the sample recording is not beside the checkout"),
+        .enabled(if: installed("whisper-tiny.en") && installed("whisper-base"), "pull whisper-tiny.en and whisper-base first"),
+        arguments: ["whisper-tiny.en", "whisper-base"])
+    func againstPyTorch(_ name: String) throws {
+        let folder = try ModelStore.standard().resolve(name)
+        let session = try SpeechSession(path: folder, on: TestDevice.open())
+        let recording = try AudioFile.load(path: Fixtures.data.appending(path: "jfk.wav").path)
+        let configuration = session.model.configuration
+        let features = try session.spectrogram(of: recording)
+            .slice(first: 0, count: configuration.frames, length: configuration.frames, padding: .silence)
+        try session.model.encode(logMel: features)
+        let encoded = try session.model.readEncoderOutput().values
+
+        // Prefill a prompt, then decode greedily: both ways through the cross-attention are held against PyTorch.
+        let special = session.tokenizer
+        var tokens = [special.startOfTranscript]
+        if special.isMultilingual { tokens += [special.languages.first { $0.code == "en" }?.token, special.transcribe].compactMap { $0 } }
+        tokens += [special.noTimestamps].compactMap { $0 }
+        session.model.tap?.queryRows = .all
+        let first = try session.model.start(tokens: tokens, hypotheses: 1, logitRows: Set(tokens.indices))
+        var steps = [session.model.tap?.takeRows() ?? []]
+        session.model.tap?.queryRows = .none
+        var logits = tokens.indices.map { first[$0] ?? [] }
+        for _ in 0..<24 {
+            let next = try #require(LogProbabilities.argmax(logits[logits.count - 1]))
+            tokens.append(next)
+            let (row, attention) = try session.model.advance(tokens: [next], parents: nil)
+            logits.append(row[0])
+            steps.append(attention[0])
+        }
+
+        let temporary = try TemporaryFolder()
+        let input = try SafetensorsWriter(path: temporary.path("input.safetensors"))
+        try input.add("features", shape: [configuration.mels, configuration.frames], floats: features)
+        try input.add("tokens", shape: [tokens.count], integers: tokens)
+        try input.finish()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.python ?? "python3")
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "PyTorch/whisper_reference.py")
+        process.arguments = [script.path, folder, temporary.path("input.safetensors"), temporary.path("output.safetensors")]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "the reference script failed")
+        let reference = try Checkpoint.open(temporary.path("output.safetensors"))
+
+        func difference(_ a: [Float], _ b: [Float]) -> Float {
+            #expect(a.count == b.count)
+            return zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        }
+        var worst: Float = 0
+        for layer in 0..<configuration.decoderLayers {
+            let expected = try reference.floats("cross.\(layer)")
+            let rows = steps.map { $0.first { $0.kind == .cross && $0.layer == layer } }
+            var actual: [Float] = []
+            for head in 0..<configuration.decoderHeads {
+                for case let step? in rows {
+                    for query in 0..<step.queries { actual += step.row(head: head, query: query) }
+                }
+            }
+            worst = max(worst, difference(actual, expected))
+        }
+        let scale = try reference.floats("logits").reduce(0) { max($0, abs($1)) }
+        let logitError = difference(logits.flatMap { $0 }, try reference.floats("logits")) / scale
+        let encoderError = difference(encoded, try reference.floats("enc.out"))
+        print("\(name): cross-attention differs by at most \(worst), logits by \(logitError) of the largest, encoder output by \(encoderError)")
+        #expect(worst <= 2e-3)
+        #expect(logitError <= 1e-3)
     }
 }

@@ -100,8 +100,13 @@ import Testing
         var logits: [Float] = [1, 2, 3]
         odd.process(&logits, context: TokenContext(generated: [1]))
         #expect(logits == [1, 2, 3])
+        odd.process(&logits, context: TokenContext(generated: [40]))
+        #expect(logits == [1, 2, 3])
         odd.process(&logits, context: TokenContext(generated: [40, 2, 50]))
         #expect(logits.allSatisfy { $0 == -.infinity })
+        logits = [1, 2, 3]
+        odd.process(&logits, context: TokenContext())
+        #expect(logits.allSatisfy { $0 == -.infinity }, "no timestamp to begin with")
     }
 
     // MARK: - prompts and lists

@@ -32,7 +32,7 @@ struct DecoderFixture: Sendable, CustomStringConvertible {
     }
 }
 
-@Suite("Decoder-only models against PyTorch", .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite("Decoder-only models against PyTorch", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct DecoderOnlyTests {
     @Test("every tensor within its tolerance, ids exact, memory all accounted and all returned", arguments: DecoderFixture.all)
     func golden(_ fixture: DecoderFixture) throws {

@@ -7,7 +7,7 @@ import Transformer
 
 @testable import Models
 
-@Suite("Whisper against PyTorch", .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite("Whisper against PyTorch", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct WhisperTests {
     private func open(_ name: String) throws -> (Whisper, ModelFiles) {
         let files = try ModelFiles(path: Fixtures.model(name).path)

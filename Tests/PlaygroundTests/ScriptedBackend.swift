@@ -150,6 +150,12 @@ enum Recording {
     ]
 
     static func window(_ number: Int, language: String) -> AudioWindow {
+        AudioWindow(
+            index: number, start: Double(number) * 30, duration: duration, mels: mels, frames: frames, logMel: logMel, language: language,
+            languageProbability: 0.98)
+    }
+
+    private static let logMel: [Float] = {
         var logMel = [Float](repeating: -1.2, count: mels * frames)
         for (index, word) in words.enumerated() {
             let pitch = 7.0 + 2.0 * sin(Double(index) * 1.7)
@@ -180,10 +186,8 @@ enum Recording {
                 logMel[mel * frames + frame] += Float(noise >> 24) / 255 * 0.22
             }
         }
-        return AudioWindow(
-            index: number, start: Double(number) * 30, duration: duration, mels: mels, frames: frames, logMel: logMel, language: language,
-            languageProbability: 0.98)
-    }
+        return logMel
+    }()
 
     static func tokens(window: Int, start: Double) -> [GeneratedToken] {
         var tokens: [GeneratedToken] = [stamp(0, window, start)]
@@ -192,7 +196,7 @@ enum Recording {
             tokens.append(
                 GeneratedToken(
                     index: 0, window: window, id: 1000 + number, text: word.text, piece: word.text.replacingOccurrences(of: " ", with: "Ġ"),
-                    logProbability: Float(log(word.probability)), attention: attention(around: (word.start + word.end) / 2, width: max(0.12, word.end - word.start))))
+                    logProbability: Float(log(word.probability)), attention: wordAttention[number]))
         }
         return tokens + [stamp(10.8, window, start)]
     }
@@ -200,7 +204,7 @@ enum Recording {
     private static func stamp(_ time: Double, _ window: Int, _ start: Double) -> GeneratedToken {
         GeneratedToken(
             index: 0, window: window, id: 50364 + Int(time * 50), text: "", piece: "<|\(String(format: "%.2f", time))|>", isSpecial: true,
-            timestamp: start + time, logProbability: -0.05, attention: attention(around: time, width: 0.5))
+            timestamp: start + time, logProbability: -0.05, attention: stampAttention)
     }
 
     static func segments(window: Int, start: Double) -> [TranscriptSegment] {
@@ -210,6 +214,9 @@ enum Recording {
                 temperature: 0, averageLogProbability: -0.12, compressionRatio: 1.3, noSpeechProbability: 0.01)
         }
     }
+
+    private static let wordAttention = words.map { attention(around: ($0.start + $0.end) / 2, width: max(0.12, $0.end - $0.start)) }
+    private static let stampAttention = attention(around: 0.1, width: 0.5)
 
     /// Each head is a mix of a peak at the word, a broad look around it, the first positions, and everything evenly.
     static func attention(around time: Double, width: Double) -> [AttentionWeights] {

@@ -69,4 +69,62 @@ struct WhisperTests {
         let broken = Array(whisper.tokenizer.encode("日", addSpecialTokens: false).prefix(1)) + whisper.tokenizer.encode("a", addSpecialTokens: false)
         #expect(whisper.words(broken, language: "ja").map(\.text) == ["\u{FFFD}", "a"])
     }
+
+    struct WordGolden: Decodable {
+        struct Case: Decodable {
+            let text: String
+            let encoded: [Int]
+            let language: String
+            let ids: [Int]
+            let decoded: String
+            let words: [String]
+            let tokens: [[Int]]
+        }
+        let cases: [Case]
+    }
+
+    /// Random texts, cut short and with foreign tokens between, split as the published Python code splits them
+    /// (`Golden/whisper_words.json`).
+    @Test func wordsLikeThePublishedCode() throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/whisper_words.json")
+        let golden = try JSONDecoder().decode(WordGolden.self, from: Data(contentsOf: file))
+        let whisper = try WhisperTokens(Tokenizer(contentsOf: Fixtures.folder("whisper-80")))
+        #expect(golden.cases.count >= 50)
+        for test in golden.cases {
+            #expect(whisper.tokenizer.encode(test.text) == test.encoded)
+            #expect(Exact(whisper.decodeWithTimestamps(test.ids)) == Exact(test.decoded))
+            let words = whisper.words(test.ids, language: test.language)
+            #expect(words.map(\.tokens) == test.tokens)
+            #expect(words.map { Exact($0.text) } == test.words.map(Exact.init))
+        }
+    }
+}
+
+/// The published vocabularies, where they are installed (`FOVEA_MODELS`).
+struct PublishedWhisperTests {
+    @Test(.enabled(if: Fixtures.published("whisper-base") != nil, "no published tokenizer; set FOVEA_MODELS"))
+    func multilingual() throws {
+        let tokenizer = try Tokenizer(contentsOf: #require(Fixtures.published("whisper-base")))
+        let whisper = try WhisperTokens(tokenizer)
+        #expect(whisper.languages.count == 99 && !whisper.isEnglishOnly)
+        let control: [Int] = [whisper.endOfText, whisper.startOfTranscript, whisper.translate, whisper.transcribe, whisper.startOfLM]
+        #expect(control == [50257, 50258, 50358, 50359, 50360])
+        let rest: [Int] = [whisper.startOfPrevious, whisper.noSpeech, whisper.noTimestamps, whisper.firstTimestamp]
+        #expect(rest == [50361, 50362, 50363, 50364])
+        #expect(whisper.languageID("ja") == 50266)
+        let hello = tokenizer.encode(" Hello", addSpecialTokens: false)
+        #expect(whisper.decodeWithTimestamps([50364] + hello + [50414] as [Int]) == "<|0.00|> Hello<|1.00|>")
+        let text = " Ask not what your country can do for you — 日本語, naïve 😀"
+        #expect(tokenizer.decode(tokenizer.encode(text)) == text)
+    }
+
+    @Test(.enabled(if: Fixtures.published("whisper-tiny.en") != nil, "no published tokenizer; set FOVEA_MODELS"))
+    func englishOnly() throws {
+        let whisper = try WhisperTokens(Tokenizer(contentsOf: #require(Fixtures.published("whisper-tiny.en"))))
+        #expect(whisper.isEnglishOnly)
+        let control: [Int] = [whisper.endOfText, whisper.startOfTranscript, whisper.noSpeech, whisper.noTimestamps, whisper.firstTimestamp]
+        #expect(control == [50256, 50257, 50361, 50362, 50363])
+        #expect(whisper.startSequence(language: "en", withTimestamps: false) == [50257, 50362])
+        #expect(whisper.tokenizer.encode(" Hello", addSpecialTokens: false) == [18435])
+    }
 }

@@ -18,7 +18,7 @@ void fovea_guard_disarm(void);
 // Wakes the thread in `fovea_guard_wait`.
 void fovea_guard_wake(void);
 
-enum { FOVEA_WAKE_INPUT = 1, FOVEA_WAKE_REQUEST = 2, FOVEA_WAKE_RESIZE = 4, FOVEA_WAKE_END = 8, FOVEA_WAKE_GONE = 16, FOVEA_WAKE_RESUMED = 32 };
+enum { FOVEA_WAKE_INPUT = 1, FOVEA_WAKE_REQUEST = 2, FOVEA_WAKE_RESIZE = 4, FOVEA_WAKE_END = 8, FOVEA_WAKE_GONE = 16, FOVEA_WAKE_STOP = 32 };
 // Blocks until there is input, a wake, a resize or a request to end; returns what.
 int fovea_guard_wait(int fd);
 // The signal that asked for the end, or 0.

@@ -25,7 +25,7 @@ private struct FlashPush: BitwiseCopyable {
 }
 
 private struct RowsPush: BitwiseCopyable {
-    var q, k, bias, lse, rowList, result: UInt64
+    var q, k, bias, lse, result: UInt64
     var queries, keys, group, firstRow: UInt32
     var qStride, kStride: UInt32
     var biasHeadStride, biasRowStride: UInt32
@@ -37,8 +37,9 @@ private struct RowsPush: BitwiseCopyable {
 
 /// Chooses among the forms of attention over many queries.
 ///
-/// - `attention/flash`: one subgroup holds TM queries, keys by lane. TM 16 for long inputs on a CPU driver (a third
-///   faster than 8, twice the compilation), else 4, which also suits a GPU's registers.
+/// - `attention/flash`: one subgroup holds TM queries, keys by lane, all by shuffle. TM 16 for long inputs on a CPU
+///   driver (a third faster than 8, twice the compilation), else 4.
+/// - `attention/tile`: keys and values pass through shared memory for BQ queries at once. For GPUs.
 public enum AttentionSelection {
     public static let largestHead = 256
 
@@ -47,13 +48,35 @@ public enum AttentionSelection {
         profile: KernelProfile? = nil
     ) -> KernelChoice {
         check(shape, cache: cache)
-        // More than 64 elements a head cost registers in proportion.
-        let isLong = queries >= 64 && shape.headDimension <= 64 && (profile ?? KernelProfile(properties)) == .vector
-        let rows = isLong ? 16 : 4
-        return KernelChoice(
-            KernelVariant(
-                "attention/flash_\(cache.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant, UInt32(rows)]),
-            x: divideRoundingUp(queries, rows), y: shape.heads)
+        switch profile ?? KernelProfile(properties) {
+        case .vector:
+            // More than 64 elements a head cost registers in proportion.
+            let rows = queries >= 64 && shape.headDimension <= 64 ? 16 : 4
+            return KernelChoice(
+                KernelVariant(
+                    "attention/flash_\(cache.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant, UInt32(rows)]),
+                x: divideRoundingUp(queries, rows), y: shape.heads)
+        case .coalesced:
+            let tile = tile(headDimension: shape.headDimension, properties)
+            return KernelChoice(
+                KernelVariant(
+                    "attention/tile_\(cache.rawValue)",
+                    constants: [
+                        UInt32(shape.headDimension), isWide.constant, UInt32(tile.queries), UInt32(tile.keys),
+                        UInt32(4 * tile.queries / properties.subgroupSize),
+                    ]),
+                x: divideRoundingUp(queries, tile.queries), y: shape.heads)
+        }
+    }
+
+    /// The largest tile whose queries, keys and scores fit in shared memory.
+    static func tile(headDimension: Int, _ properties: DeviceProperties) -> (queries: Int, keys: Int) {
+        let vectors = divideRoundingUp(headDimension, 4)
+        for (queries, keys) in [(32, 32), (32, 16), (16, 16)] {
+            let bytes = (queries + keys) * (vectors + 1) * 16 + queries * (keys + 1) * 4
+            if bytes <= properties.maxSharedMemoryBytes, 4 * queries <= properties.maxWorkgroupInvocations { return (queries, keys) }
+        }
+        return (16, 8)
     }
 
     static func rows(_ shape: AttentionShape, rows: Int, cache: ElementFormat, isWide: Bool) -> KernelChoice {
@@ -146,7 +169,7 @@ extension CommandStream {
             var end = start + 1
             while end < rows.count, rows[end] == rows[end - 1] + 1 { end += 1 }
             let push = RowsPush(
-                q: query.address, k: key.address, bias: bias?.values.address ?? 0, lse: logSumExp?.address ?? 0, rowList: 0,
+                q: query.address, k: key.address, bias: bias?.values.address ?? 0, lse: logSumExp?.address ?? 0,
                 result: out.address + UInt64(start * out.rowStride * 4), queries: UInt32(query.rows), keys: UInt32(key.rows),
                 group: UInt32(shape.heads / shape.keyValueHeads), firstRow: UInt32(rows[start]), qStride: UInt32(query.rowStride),
                 kStride: UInt32(key.rowStride), biasHeadStride: bias.map { $0.isPerHead ? UInt32(query.rows * $0.values.rowStride) : 0 } ?? 0,

@@ -7,6 +7,7 @@ private struct DecodePush: BitwiseCopyable {
     var biasHeadStride, biasByDistance: UInt32
     var scale: Float
     var captureSlotStride, captureRowStride: UInt32
+    var capacity: UInt32
 }
 
 /// An additive term of a decode step's scores, f32.
@@ -33,7 +34,11 @@ public enum AttentionDecodeSelection {
         let count =
             switch profile ?? KernelProfile(properties) {
             case .vector: 1
-            case .coalesced: subgroups(forInvocations: 256, properties)
+            case .coalesced:
+                // Each subgroup's output and its two statistics pass through shared memory at the end.
+                min(
+                    subgroups(forInvocations: 256, properties),
+                    properties.maxSharedMemoryBytes / (divideRoundingUp(shape.headDimension, 4) * 16 + 8))
             }
         return KernelChoice(
             KernelVariant(
@@ -70,6 +75,8 @@ extension CommandStream {
         precondition(
             append.map { $0.key.rowStride == $0.value.rowStride && $0.key.columns == shape.keyWidth && $0.key.rows >= rows } ?? true,
             "attentionDecode: new keys and values do not fit \(shape)")
+        // A step that claims more keys than there is room for is cut short, not followed out of the buffers.
+        let capacity = min(keyCapacity == 0 ? key.rows : keyCapacity, capture?.columns ?? .max)
         var fixedCount = 0
         if case .fixed(let count) = keyCount {
             precondition(count > 0 && count <= (keyCapacity == 0 ? key.rows : keyCapacity), "attentionDecode: \(count) keys of \(key.rows)")
@@ -89,7 +96,8 @@ extension CommandStream {
             cacheBatchStride: UInt32(keyCapacity * key.rowStride), resultStride: UInt32(out.rowStride),
             biasHeadStride: bias.map { $0.values.rows > 1 ? UInt32($0.values.rowStride) : 0 } ?? 0,
             biasByDistance: (bias?.isByDistance ?? false).constant, scale: shape.scale,
-            captureSlotStride: UInt32(captureSlotStride * (capture?.rowStride ?? 0)), captureRowStride: UInt32(capture?.rowStride ?? 0))
+            captureSlotStride: UInt32(captureSlotStride * (capture?.rowStride ?? 0)), captureRowStride: UInt32(capture?.rowStride ?? 0),
+            capacity: UInt32(capacity))
         var reads = [query.byteRange, key.byteRange, value.byteRange, step.byteRange]
         var writes = [out.byteRange]
         if let append {

@@ -18,7 +18,7 @@ stamp=compiler.version
 check=no
 [ "${1:-}" = --check ] && check=yes
 command -v glslc > /dev/null || { echo "regenerate.sh: glslc is not installed (Debian: apt-get install glslc)" >&2; exit 2; }
-version=$(glslc --version | head -4 | tr '\n' ' ' | sed 's/ *$//')
+version=$(glslc --version | sed -n '1,3s/  */ /gp' | paste -sd ' ')
 if [ $check = yes ] && [ "$version" != "$(cat $stamp)" ]; then
     echo "regenerate.sh: notice: SPIR-V was made by \"$(cat $stamp)\", this is \"$version\": not compared" >&2
     exit 0

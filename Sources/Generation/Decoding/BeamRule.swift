@@ -58,7 +58,8 @@ public enum BeamRule: Sendable, Hashable {
         case .transformers(let penalty, let stopping, let maximum):
             TransformersJudge(beams: beams, lengthPenalty: penalty, stopping: stopping, maximumLength: maximum)
         case .whisper(let patience, let penalty):
-            WhisperJudge(beams: beams, wanted: max(Int((Double(beams) * patience).rounded(.toNearestOrEven)), 1), lengthPenalty: penalty)
+            WhisperJudge(
+                beams: beams, wanted: Int(min(max((Double(beams) * patience).rounded(.toNearestOrEven), 1), 1e9)), lengthPenalty: penalty)
         }
     }
 

@@ -62,7 +62,7 @@ public struct BeamSearch: Sendable {
                 let row = rows[candidate.parent]
                 var hypothesis = live[candidate.parent].appending(DecodedToken(
                     id: candidate.id, logProbability: candidate.logProbability, alternatives: row.alternatives,
-                    attention: output.newestAttention(candidate.parent)))
+                    attention: request.keepsAttention ? output.newestAttention(candidate.parent) : []))
                 hypothesis.isFinished = candidate.ends
                 return hypothesis
             }

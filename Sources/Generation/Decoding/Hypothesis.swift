@@ -18,6 +18,10 @@ public struct DecodedToken: Sendable {
     }
 }
 
+extension DecodedToken {
+    var withoutAttention: DecodedToken { DecodedToken(id: id, logProbability: logProbability, alternatives: alternatives) }
+}
+
 /// A continuation of the prompt.
 public struct Hypothesis: Sendable {
     /// All decisions, oldest first.
@@ -59,6 +63,9 @@ public struct SearchRequest: Sendable {
     public var alternatives: Int
     /// Prompt rows whose logits are wanted.
     public var logitRows: [Int]
+    /// Keep captured attention with the tokens of the result. A caller that takes it from the stream turns this off: all
+    /// heads of a large model are megabytes a token.
+    public var keepsAttention = true
 
     public init(
         prompt: [Int], processors: [any LogitsProcessor] = [], endTokens: Set<Int>, maximumNewTokens: Int, alternatives: Int = 0,

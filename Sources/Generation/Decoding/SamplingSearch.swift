@@ -53,7 +53,7 @@ public struct SamplingSearch: Sendable {
                     id: id, logProbability: output.logits[row][id] - normalizer,
                     alternatives: LogProbabilities.top(request.alternatives, of: output.logits[row]).map { ($0.index, $0.value - normalizer) },
                     attention: output.newestAttention(row))
-                hypotheses[sample].append(token)
+                hypotheses[sample].append(request.keepsAttention ? token : token.withoutAttention)
                 hypotheses[sample].isFinished = request.endTokens.contains(id)
                 if samples == 1, try !onToken(token) { stop = true }
                 if !hypotheses[sample].isFinished {

@@ -5,7 +5,7 @@ public struct MelRecording: Sendable {
     public let frames: Int
     /// `[mels, frames]`, row-major, normalised as the model wants it.
     public let values: [Float]
-    /// Frames of actual sound.
+    /// Whole frames of actual sound.
     public let contentFrames: Int
     /// Seconds of sound.
     public let duration: Double
@@ -22,7 +22,9 @@ public struct MelRecording: Sendable {
         self.frames = frames
         self.values = values
         self.duration = duration
-        contentFrames = min(Int((duration * SpeechTiming.framesPerSecond).rounded()), frames)
+        // A frame is begun every 160 samples; the part behind the last whole one has none. The margin is for figures such as
+        // 11.3, which binary fractions miss.
+        contentFrames = Int(min(duration * SpeechTiming.framesPerSecond + 1e-6, Double(frames)))
     }
 
     /// `[mels, length]`: `count` frames from `first` on, the rest padded.

@@ -68,6 +68,9 @@ public protocol SpeechTokenizer {
     func bytes(of token: Int) -> [UInt8]
     /// The token as the vocabulary spells it.
     func piece(_ token: Int) -> String
+    /// Splits a text's tokens into words, each with its leading space; special tokens stand alone. The default follows the
+    /// published Whisper.
+    func words(_ tokens: [Int], language: String?) -> [WordTokens]
 
     /// `<|endoftext|>`: all text tokens have smaller ids, all special ones this or greater.
     var endOfText: Int { get }
@@ -87,6 +90,10 @@ public protocol SpeechTokenizer {
 }
 
 extension SpeechTokenizer {
+    public func words(_ tokens: [Int], language: String?) -> [WordTokens] {
+        WordSplitter(tokenizer: self, language: language).words(tokens)
+    }
+
     /// The text of text tokens, special ones left out; incomplete characters become U+FFFD.
     public func text(_ tokens: some Sequence<Int>) -> String {
         String(decoding: tokens.filter { $0 < endOfText }.flatMap(bytes(of:)), as: UTF8.self)

@@ -22,32 +22,33 @@ public struct TimestampRules: LogitsProcessor {
         let isSecondOfPair = tokens.count < 2 || tokens[tokens.count - 2] >= timestampBegin
         if isAfterTimestamp {
             if isSecondOfPair {
-                TimestampRules.remove(timestampBegin..<logits.count, from: &logits)
+                TimestampRules.remove(from: timestampBegin, in: &logits)
             } else {
-                TimestampRules.remove(0..<endOfText, from: &logits)
+                TimestampRules.remove(to: endOfText, in: &logits)
             }
         }
         if let last = tokens.last(where: { $0 >= timestampBegin }) {
             // A segment's end lies after its start; the next start may equal the end before it.
             let first = isAfterTimestamp && !isSecondOfPair ? last : last + 1
-            TimestampRules.remove(timestampBegin..<first, from: &logits)
+            TimestampRules.remove(from: timestampBegin, to: first, in: &logits)
         }
         if tokens.isEmpty {
-            TimestampRules.remove(0..<timestampBegin, from: &logits)
+            TimestampRules.remove(to: timestampBegin, in: &logits)
             if let maximumInitialIndex {
-                TimestampRules.remove(timestampBegin + maximumInitialIndex + 1..<logits.count, from: &logits)
+                TimestampRules.remove(from: timestampBegin + maximumInitialIndex + 1, in: &logits)
             }
         }
         // Comparing unnormalised is the same: both sides have the same normaliser.
         let all = LogProbabilities.logSumExp(logits, in: min(timestampBegin, logits.count)..<logits.count)
         let bestText = logits.withUnsafeBufferPointer { $0[..<min(timestampBegin, $0.count)].max() ?? -.infinity }
-        if all > bestText { TimestampRules.remove(0..<timestampBegin, from: &logits) }
+        if all > bestText { TimestampRules.remove(to: timestampBegin, in: &logits) }
     }
 
-    private static func remove(_ range: Range<Int>, from logits: inout [Float]) {
+    /// Removes the ids from `first` up to before `end`, as far as the vocabulary has them: a tokenizer may promise more
+    /// than the checkpoint holds.
+    private static func remove(from first: Int = 0, to end: Int = .max, in logits: inout [Float]) {
         logits.withUnsafeMutableBufferPointer { logits in
-            let range = range.clamped(to: 0..<logits.count)
-            UnsafeMutableBufferPointer(rebasing: logits[range]).update(repeating: -.infinity)
+            for token in stride(from: max(first, 0), to: min(end, logits.count), by: 1) { logits[token] = -.infinity }
         }
     }
 }

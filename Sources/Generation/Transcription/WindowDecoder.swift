@@ -74,6 +74,8 @@ struct WindowDecoder {
             sampling.seed = seed
             let samples = temperature > 0 ? options.bestOf : 1
             isStreamed = samples == 1
+            var request = request
+            request.keepsAttention = !isStreamed
             result = try SamplingSearch(sampling, samples: samples).run(model, request, onToken: { token in
                 if token.id != tokenizer.endOfText { try stream.add(token) }
                 return true

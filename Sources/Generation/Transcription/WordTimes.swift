@@ -32,7 +32,7 @@ struct WordTimes {
     /// The words of a text with their times in the window, seconds.
     func align(_ text: [Int], frames: Int) throws -> [AlignedWord] {
         guard !text.isEmpty else { return [] }
-        let words = WordSplitter(tokenizer: tokenizer, language: language).words(text + [tokenizer.endOfText])
+        let words = tokenizer.words(text + [tokenizer.endOfText], language: language)
         let start = rules.startSequence
         let tokens = start + [try WhisperRules.required(tokenizer.noTimestamps, "<|notimestamps|>")] + text + [tokenizer.endOfText]
         guard tokens.count <= model.maximumTokens else {

@@ -1,13 +1,16 @@
 import Formats
 
-/// The cross-attention of one token in 16-bit floats: half of what was captured, exact to three digits.
+/// The cross-attention of one token in 16 bits per weight: each row in steps of 1/65535 of its largest weight. Half of
+/// what was captured, and quick to add up.
 public struct CapturedAttention: Sendable {
     /// Layers captured, ascending.
     public let layers: [Int]
     public let heads: Int
     public let keys: Int
     /// `[layers, heads, keys]`.
-    private let values: [Float16]
+    private let steps: [UInt16]
+    /// Weight of one step, `[layers, heads]`.
+    private let scales: [Float]
 
     /// nil when nothing was captured, or the layers do not agree in shape. The last query row of each is taken.
     init?(_ captured: [AttentionWeights]) {
@@ -18,20 +21,40 @@ public struct CapturedAttention: Sendable {
         layers = cross.map(\.layer)
         heads = first.heads
         keys = first.keys
-        var values: [Float16] = []
-        values.reserveCapacity(cross.count * first.heads * first.keys)
-        for weights in cross {
-            for head in 0..<weights.heads { values.append(contentsOf: weights.row(head: head, query: weights.queries - 1).lazy.map { Float16($0) }) }
+        let (heads, keys) = (heads, keys)
+        var scales: [Float] = []
+        steps = [UInt16](unsafeUninitializedCapacity: cross.count * heads * keys) { output, count in
+            for weights in cross {
+                for head in 0..<heads {
+                    weights.row(head: head, query: weights.queries - 1).withUnsafeBufferPointer { row in
+                        var top: Float = 0
+                        for weight in row where weight > top && weight.isFinite { top = weight }
+                        scales.append(top / 65535)
+                        let perStep = top > 0 ? 65535 / top : 0
+                        for key in 0..<keys { output[count + key] = row[key] > 0 ? UInt16(min(65535, row[key] * perStep).rounded()) : 0 }
+                    }
+                    count += keys
+                }
+            }
         }
-        self.values = values
+        self.scales = scales
     }
 
-    public var bytes: Int { values.count * MemoryLayout<Float16>.size }
+    public var bytes: Int { steps.count * MemoryLayout<UInt16>.size }
 
-    /// The weights of one head, `[keys]`. `layer` is a place in `layers`.
-    func row(layer: Int, head: Int) -> ArraySlice<Float16> {
-        let start = (layer * heads + head) * keys
-        return values[start..<start + keys]
+    /// Puts one head's weights, times `share`, into `result`: added up, or the larger of both. `layer` is a place in `layers`.
+    private func accumulate(layer: Int, head: Int, share: Float, isMaximum: Bool, into result: inout [Float]) {
+        let row = layer * heads + head, start = row * keys, keys = keys
+        let scale = scales[row] * share
+        steps.withUnsafeBufferPointer { steps in
+            result.withUnsafeMutableBufferPointer { result in
+                if isMaximum {
+                    for key in 0..<keys { result[key] = Swift.max(result[key], Float(steps[start + key]) * scale) }
+                } else {
+                    for key in 0..<keys { result[key] += Float(steps[start + key]) * scale }
+                }
+            }
+        }
     }
 }
 
@@ -73,16 +96,9 @@ extension CapturedAttention {
             chosenHeads = 0..<heads
         }
         let isMaximum = head == .max
-        let share = 1 / Float(places.count * chosenHeads.count)
+        let share = isMaximum ? 1 : 1 / Float(places.count * chosenHeads.count)
         for place in places {
-            for head in chosenHeads {
-                var key = 0
-                for weight in row(layer: place, head: head) {
-                    let weight = Float(weight)
-                    if isMaximum { result[key] = Swift.max(result[key], weight) } else { result[key] += weight * share }
-                    key += 1
-                }
-            }
+            for head in chosenHeads { accumulate(layer: place, head: head, share: share, isMaximum: isMaximum, into: &result) }
         }
         return result
     }

@@ -32,12 +32,15 @@ public struct SoundView: Sendable {
         mels = isWhole ? window.mels : 0
         columns = isWhole ? min(Self.mostColumns, frames) : 0
         var energies = [Float](repeating: 0, count: mels * columns)
-        for mel in 0..<mels {
-            for column in 0..<columns {
-                let first = column * frames / columns, last = max(first + 1, (column + 1) * frames / columns)
-                var total: Float = 0
-                for frame in first..<last { total += window.logMel[mel * frames + frame] }
-                energies[mel * columns + column] = total / Float(last - first)
+        let (mels, columns) = (mels, columns)
+        window.logMel.withUnsafeBufferPointer { logMel in
+            for mel in 0..<mels {
+                for column in 0..<columns {
+                    let first = column * frames / columns, last = max(first + 1, (column + 1) * frames / columns)
+                    var total: Float = 0
+                    for frame in first..<last { total += logMel[mel * frames + frame] }
+                    energies[mel * columns + column] = total / Float(last - first)
+                }
             }
         }
         let sounding = Self.sounding(energies, mels: mels, columns: columns, share: length > 0 ? duration / length : 0)

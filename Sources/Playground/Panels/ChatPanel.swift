@@ -102,10 +102,11 @@ enum ChatPanel {
     private static func answerLines(_ message: Message, _ index: Int, _ name: String, _ state: State, width: Int) -> [FlowLine] {
         let theme = state.theme
         var header = FlowLine(spans: [Span(text: name, style: theme.model)])
-        let remark = remark(message)
         let room = width - TextWidth.width(of: name)
-        if !remark.isEmpty && room > 8 {
-            let text = fitted(remark, width: room - 2)
+        var remarks = remarks(message)
+        while !remarks.isEmpty && TextWidth.width(of: remarks.joined(separator: " · ")) > room - 2 { remarks.removeFirst() }
+        if !remarks.isEmpty {
+            let text = remarks.joined(separator: " · ")
             header.spans.append(Span(text: String(repeating: " ", count: room - TextWidth.width(of: text)) + text, style: theme.faint))
         }
         let isTimed = message.tokens.contains { $0.timestamp != nil }
@@ -137,7 +138,8 @@ enum ChatPanel {
         return [header] + flow.finish()
     }
 
-    private static func remark(_ message: Message) -> String {
+    /// What the header says beside the name; the last is the most useful.
+    private static func remarks(_ message: Message) -> [String] {
         var parts: [String] = []
         if let language = message.windows.first?.language {
             parts.append(sanitisedLine(language) + (message.windows[0].languageProbability.map { " " + Figures.percent(Double($0)) } ?? ""))
@@ -148,7 +150,7 @@ enum ChatPanel {
         }
         if message.progress == .stopped { parts.append("stopped") }
         if message.progress == .failed { parts.append("failed") }
-        return parts.joined(separator: " · ")
+        return parts
     }
 
     private static func style(of token: TokenRecord, _ place: TokenPlace, _ state: State, isShown: Bool) -> Style {

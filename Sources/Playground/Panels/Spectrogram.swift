@@ -20,7 +20,7 @@ enum Spectrogram {
             for row in 0..<height {
                 let low = Double(height - 1 - row) / Double(height), high = Double(height - row) / Double(height)
                 let energy = isPadding ? 0 : sound.energy(time: (from, to), pitch: (low, high))
-                let base = quiet.mixed(with: loud, Double(energy) * (0.35 + 0.45 * Double(energy)))
+                let base = quiet.mixed(with: loud, Double(energy) * (0.45 + 0.45 * Double(energy)))
                 // The picture of the sound stays visible in the heat: quiet parts take a darker tint.
                 let lit = quiet.mixed(with: tint, 0.35 + 0.65 * Double(energy))
                 raster[column, row] = base.mixed(with: lit, share)

@@ -17,40 +17,44 @@ public struct AttentionState: Sendable {
     var peaks = PeakCache()
 }
 
-/// The peak of each token's attention. Kept, because the row of words needs those of all tokens in every frame.
+/// The peak of each token's attention in one window. Kept, because the rows of words need those of all tokens in every frame.
 struct PeakCache: Sendable {
-    private(set) var message = -1
-    private var layer: LayerChoice = .all
-    private var head: HeadChoice = .mean
-    /// Share of the window (0…1) per token; nil without attention.
-    private(set) var places: [Double?] = []
+    /// What the peaks are of.
+    struct Subject: Sendable, Hashable {
+        var message: Int
+        var window: Int
+        var layer: LayerChoice
+        var head: HeadChoice
+    }
+
+    private(set) var subject: Subject?
+    /// Number of the window's first token in its message.
+    private var first = 0
+    /// Share of the window (0…1) per token from `first` on; nil without attention.
+    private var places: [Double?] = []
 
     /// Brings the cache up to what is to be shown.
-    mutating func follow(_ tokens: [TokenRecord], of message: Int, layer: LayerChoice, head: HeadChoice) {
-        if message != self.message || layer != self.layer || head != self.head {
-            self = PeakCache(message: message, layer: layer, head: head)
+    mutating func follow(_ tokens: [TokenRecord], _ subject: Subject) {
+        if subject != self.subject {
+            self = PeakCache()
+            self.subject = subject
+            first = tokens.firstIndex { $0.window == subject.window } ?? tokens.count
         }
-        if places.count > tokens.count { places.removeLast(places.count - tokens.count) }
-        for token in tokens[places.count...] { places.append(token.attention.flatMap { Self.peak($0.profile(layer: layer, head: head)) }) }
+        forget(after: tokens.count)
+        while first + places.count < tokens.count, tokens[first + places.count].window == subject.window {
+            places.append(tokens[first + places.count].attention.flatMap { Self.peak($0.profile(layer: subject.layer, head: subject.head)) })
+        }
     }
 
-    /// Tokens from `count` on were replaced.
+    /// Tokens of the message from `count` on were replaced.
     mutating func forget(after count: Int) {
-        if places.count > count { places.removeLast(places.count - count) }
+        if first > count { self = PeakCache() } else if first + places.count > count { places.removeLast(first + places.count - count) }
     }
 
-    /// The peak of a token of the message that was followed last.
-    func place(ofToken token: Int) -> Double? { places.indices.contains(token) ? places[token] : nil }
+    /// The peak of a token of the message that is followed.
+    func place(ofToken token: Int) -> Double? { places.indices.contains(token - first) ? places[token - first] : nil }
 
-    func place(of place: TokenPlace) -> Double? { place.message == message ? self.place(ofToken: place.token) : nil }
-
-    init() {}
-
-    private init(message: Int, layer: LayerChoice, head: HeadChoice) {
-        self.message = message
-        self.layer = layer
-        self.head = head
-    }
+    func place(of place: TokenPlace) -> Double? { place.message == subject?.message ? self.place(ofToken: place.token) : nil }
 
     /// The middle of the strongest key, as a share of all keys.
     static func peak(_ profile: [Float]) -> Double? {

@@ -12,7 +12,7 @@ public struct ChatState: Sendable {
     var answer = 0
     /// Bytes of captured attention kept in memory.
     var attentionBytes = 0
-    static let attentionBudget = 256 << 20
+    var attentionBudget = 256 << 20
 
     /// The place of the newest message that a model wrote.
     var lastAnswer: Int? { messages.lastIndex { $0.isAnswer } }

@@ -30,8 +30,10 @@ public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> 
 extension State {
     /// Keeps the peaks of the shown message ready for drawing.
     mutating func followPeaks() {
-        guard let message = shownMessage else { return }
-        attention.peaks.follow(chat.messages[message].tokens, of: message, layer: attention.layer, head: attention.head)
+        guard let shown = shownToken else { return }
+        let tokens = chat.messages[shown.message].tokens
+        attention.peaks.follow(
+            tokens, .init(message: shown.message, window: tokens[shown.token].window, layer: attention.layer, head: attention.head))
     }
 
     mutating func say(_ kind: Notice.Kind, _ text: String) { notice = Notice(kind, text) }

@@ -89,19 +89,19 @@ extension State {
         let count = min(chat.messages[index].tokens.count, first + max(0, keeping))
         for token in chat.messages[index].tokens[count...] { chat.attentionBytes -= token.attention?.bytes ?? 0 }
         chat.messages[index].tokens.removeSubrange(count...)
-        if attention.peaks.message == index { attention.peaks.forget(after: count) }
+        if attention.peaks.subject?.message == index { attention.peaks.forget(after: count) }
         if let selected = attention.selected, selected.message == index, selected.token >= count { attention.selected = nil }
     }
 
     /// Lets go of the oldest attention once more is kept than fits the budget.
     private mutating func boundAttention() {
-        guard chat.attentionBytes > ChatState.attentionBudget else { return }
+        guard chat.attentionBytes > chat.attentionBudget else { return }
         for message in chat.messages.indices {
             for token in chat.messages[message].tokens.indices {
                 guard let attention = chat.messages[message].tokens[token].attention else { continue }
                 chat.attentionBytes -= attention.bytes
                 chat.messages[message].tokens[token].attention = nil
-                if chat.attentionBytes <= ChatState.attentionBudget * 9 / 10 { return }
+                if chat.attentionBytes <= chat.attentionBudget * 9 / 10 { return }
             }
         }
     }

@@ -67,13 +67,13 @@ public struct Canvas: Hashable, Sendable {
     public var bounds: Rect { Rect(size) }
 
     public subscript(x: Int, y: Int) -> Cell {
-        get { bounds.contains(x: x, y: y) ? cells[y * size.width + x] : .blank }
+        get { x >= 0 && y >= 0 && x < size.width && y < size.height ? cells[y * size.width + x] : .blank }
         set { put(newValue.glyph, width: 1, x: x, y: y, newValue.style) }
     }
 
     /// Puts one glyph. What it covers of a wide glyph is cleared, so that no half of one is left.
     mutating func put(_ glyph: Glyph, width: Int, x: Int, y: Int, _ style: Style) {
-        guard bounds.contains(x: x, y: y), x + width <= size.width else { return }
+        guard x >= 0, y >= 0, y < size.height, x + width <= size.width else { return }
         let index = y * size.width + x
         if cells[index].isContinuation { cells[index - 1].glyph = .space }
         let after = index + width

@@ -88,6 +88,7 @@ public final class NcursesScreen: Screen {
     /// Waits for input and requests, blocked in `poll`, until asked to stop.
     private func run(_ curses: inout Curses, _ onInput: (InputEvent) -> Void) {
         var told = false
+        var latest: Canvas?
         while true {
             let woken = fovea_guard_wait(STDIN_FILENO)
             let has = { (flag: Int) in woken & Int32(flag) != 0 }
@@ -111,12 +112,16 @@ public final class NcursesScreen: Screen {
                 return shared
             }
             if request.wantsStop { return }
-            if request.wantsSuspend {
+            let suspends = request.wantsSuspend || has(FOVEA_WAKE_STOP)
+            if suspends {
                 curses.suspend()
                 if let size = curses.takeNewSize() { onInput(.resized(size)) }
             }
             if request.wantsRedraw { curses.forgetShown() }
-            if let canvas = request.canvas { curses.show(canvas) }
+            latest = request.canvas ?? latest
+            if let latest, request.canvas != nil || request.wantsRedraw || suspends { curses.show(latest) }
+            // ncurses asks for application keys again only when it reads; without this the first arrow would be lost.
+            if suspends { curses.readInput(onInput) }
         }
     }
 }
@@ -142,7 +147,7 @@ private struct Curses {
         }
         fovea_prepare(choice.limit != .none, true)
         setRestoreBytes()
-        let depth = choice.depth(colours: Int(fovea_colour_count()), entry: term)
+        let depth = choice.depth(colours: Int(fovea_colour_count()))
         return .success(Curses(screen: screen, depth: depth, choice: choice))
     }
 

@@ -31,7 +31,7 @@ struct TerminalChoice: Hashable {
     }
 
     /// What a terminal that reports `colours` is used for.
-    func depth(colours: Int, entry: String) -> ColorDepth {
+    func depth(colours: Int) -> ColorDepth {
         if limit == .none || colours < 8 { return .none }
         if limit == .eight || colours < 256 { return .eight }
         return colours > 0xFFFF ? .direct : .palette

@@ -27,7 +27,7 @@ struct BertNormalizer: Normalizer {
         if stripsAccents, !UTF8Text.isASCII(result) {
             var stripped: [UInt8] = []
             UTF8Text.forEachScalar(UnicodeForm.nfd.normalize(result)) { scalar, _ in
-                if !Self.isNonspacingMark(scalar) { UTF8Text.append(scalar, to: &stripped) }
+                if !CharacterClass.isNonspacingMarkOfUnicode8(scalar) { UTF8Text.append(scalar, to: &stripped) }
             }
             result = stripped
         }
@@ -38,9 +38,5 @@ struct BertNormalizer: Normalizer {
         if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D { return false }
         // Unassigned characters stay, and so do those that Unicode 8, whose tables the reference has, did not know.
         return !CharacterClass.of(scalar).isDisjoint(with: [.cc, .cf, .co]) && CharacterClass.isAssigned(scalar, byUnicode: 8)
-    }
-
-    private static func isNonspacingMark(_ scalar: UInt32) -> Bool {
-        scalar >= 0x300 && CharacterClass.of(scalar).contains(.mn) && CharacterClass.isAssigned(scalar, byUnicode: 8) || scalar == 0x1734
     }
 }

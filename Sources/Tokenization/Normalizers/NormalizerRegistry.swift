@@ -14,9 +14,7 @@ enum NormalizerRegistry {
             "Lowercase": { _, _ in FunctionNormalizer(function: Lowercase.normalize) },
             "StripAccents": { _, _ in
                 ScalarNormalizer { scalar, output in
-                    // The reference's table of marks is that of Unicode 9.
-                    let isMark = !CharacterClass.of(scalar).isDisjoint(with: .mark) && CharacterClass.isAssigned(scalar, byUnicode: 9)
-                    if !isMark { UTF8Text.append(scalar, to: &output) }
+                    if !CharacterClass.isMarkOfUnicode9(scalar) { UTF8Text.append(scalar, to: &output) }
                 }
             },
             "Prepend": { field, _ in

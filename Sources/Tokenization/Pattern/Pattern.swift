@@ -152,7 +152,8 @@ struct PatternMachine {
         }
     }
 
-    private static func isWord(_ scalar: UInt32) -> Bool { !CharacterClass.of(scalar).isDisjoint(with: .word) }
+    private static let word = ScalarSet.word.sealed()
+    private static func isWord(_ scalar: UInt32) -> Bool { word.contains(scalar) }
 
     @inline(__always)
     private func step(_ set: Int, _ position: Int) -> Int? {

@@ -183,8 +183,11 @@ struct PatternParser {
         case "S": return ScalarSet(categories: .whitespace, negated: true)
         case "d": return ScalarSet(categories: .nd)
         case "D": return ScalarSet(categories: .nd, negated: true)
-        case "w": return ScalarSet(categories: .word)
-        case "W": return ScalarSet(categories: .word, negated: true)
+        case "w": return .word
+        case "W":
+            var set = ScalarSet.word
+            set.isNegated = true
+            return set
         case "p", "P": return try property(negated: scalar == "P")
         case "n": return single(0x0A)
         case "r": return single(0x0D)

@@ -92,6 +92,13 @@ extension ScalarSet {
         return sets
     }()
 
+    /// `\w` as Oniguruma has it, with the superscript digits and fractions of Latin-1.
+    static let word: ScalarSet = {
+        var set = ScalarSet(categories: .word)
+        for range: ClosedRange<UInt32> in [0xB2...0xB3, 0xB9...0xB9, 0xBC...0xBE] { set.insert(range) }
+        return set
+    }()
+
     /// Script=Han of Unicode 16.
     private static let han: ScalarSet = {
         var set = ScalarSet()

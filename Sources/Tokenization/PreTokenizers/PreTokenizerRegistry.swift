@@ -24,9 +24,7 @@ enum PreTokenizerRegistry {
         },
         "Digits": { field, _ in
             let individually = try field.bool("individual_digits", default: false)
-            return CharacterSplitPreTokenizer(behavior: individually ? .isolated : .contiguous) {
-                !CharacterClass.of($0).isDisjoint(with: .number)
-            }
+            return CharacterSplitPreTokenizer(behavior: individually ? .isolated : .contiguous, isDelimiter: CharacterClass.isNumber)
         },
         "Punctuation": { field, _ in
             CharacterSplitPreTokenizer(behavior: try behavior(field, default: .isolated), isDelimiter: CharacterClass.isBertPunctuation)

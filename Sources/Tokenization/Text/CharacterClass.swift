@@ -1,4 +1,6 @@
 /// What a scalar is, by the Unicode tables of the Swift standard library. Small scalars come from a table made once.
+///
+/// Characters newer than Unicode 16 count as unassigned, as in the regular expression library whose splits are the reference.
 enum CharacterClass {
     /// A set of general categories, one bit each.
     struct Categories: OptionSet, Sendable {
@@ -40,6 +42,9 @@ enum CharacterClass {
     private static func lookUp(_ value: UInt32) -> Categories {
         guard let scalar = Unicode.Scalar(value) else { return .cs }
         let properties = scalar.properties
+        if let age = properties.age, age.major > 16 { return .cn }
+        // A letter that Unicode 17 moved from lowercase to other.
+        if value == 0x295 { return [.ll, .alphabetic] }
         var result: Categories =
             switch properties.generalCategory {
             case .uppercaseLetter: .lu
@@ -87,6 +92,33 @@ enum CharacterClass {
     static func isAssigned(_ scalar: UInt32, byUnicode version: Int) -> Bool {
         guard let age = Unicode.Scalar(scalar)?.properties.age else { return false }
         return age.major <= version
+    }
+
+    /// Numeric by the newest tables, for `Digits`.
+    static func isNumber(_ scalar: UInt32) -> Bool {
+        if scalar < tableSize { return !of(scalar).isDisjoint(with: .number) }
+        return switch Unicode.Scalar(scalar)?.properties.generalCategory {
+        case .decimalNumber, .letterNumber, .otherNumber: true
+        default: false
+        }
+    }
+
+    /// A nonspacing mark of Unicode 8; a few characters have changed their category since.
+    static func isNonspacingMarkOfUnicode8(_ scalar: UInt32) -> Bool {
+        switch scalar {
+        case 0..<0x300, 0x1885, 0x1886, 0xA9BD, 0x111C9: false
+        case 0x1734, 0x1171E: true
+        default: of(scalar).contains(.mn) && isAssigned(scalar, byUnicode: 8)
+        }
+    }
+
+    /// A mark of Unicode 9.
+    static func isMarkOfUnicode9(_ scalar: UInt32) -> Bool {
+        switch scalar {
+        case 0..<0x300, 0x111C9: false
+        case 0x1CF2, 0x1CF3: true
+        default: !of(scalar).isDisjoint(with: .mark) && isAssigned(scalar, byUnicode: 9)
+        }
     }
 
     /// Punctuation as BERT has it: every ASCII character that is neither letter, digit, space nor control, and category P

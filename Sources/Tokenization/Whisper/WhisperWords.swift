@@ -63,9 +63,11 @@ extension WhisperTokens {
     /// Whether the text without outer whitespace is a stretch of the ASCII punctuation in its order, or nothing
     /// (the published code asks `text.strip() in string.punctuation`).
     private static func isPunctuation(_ text: String) -> Bool {
-        var bytes = text.unicodeScalars.drop { $0.properties.isWhitespace }
-        while let last = bytes.last, last.properties.isWhitespace { bytes.removeLast() }
-        let needle = Array(String(bytes).utf8)
+        // Python's `strip` also takes the four separators U+001C…U+001F.
+        func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value) }
+        var scalars = text.unicodeScalars.drop(while: isSpace)
+        while let last = scalars.last, isSpace(last) { scalars.removeLast() }
+        let needle = Array(String(scalars).utf8)
         guard needle.count <= punctuation.count else { return false }
         return (0...punctuation.count - needle.count).contains { punctuation[$0...].starts(with: needle) }
     }

@@ -57,6 +57,8 @@ struct DeviceReport: Encodable {
     let unifiedMemory: Bool
     let features: [String: Bool]
     let limits: [String: Int]
+    /// The kernel form that would run, by what it computes; empty on a device that cannot run the engine.
+    let kernels: [KernelPath]
 
     init(_ properties: DeviceProperties, isChosen: Bool) {
         index = properties.index
@@ -83,6 +85,7 @@ struct DeviceReport: Encodable {
             "shared_memory_bytes": properties.maxSharedMemoryBytes, "workgroup_invocations": properties.maxWorkgroupInvocations,
             "push_constant_bytes": properties.maxPushConstantBytes,
         ]
+        kernels = properties.isSuitable ? KernelPath.all(on: properties) : []
     }
 
     /// A paragraph for people.
@@ -103,6 +106,7 @@ struct DeviceReport: Encodable {
         }
         table.add("  workgroup", "at most \(limits["workgroup_invocations"] ?? 0) invocations")
         table.add("  engine", suitable ? "can run it" : "cannot run it, lacks " + missing.joined(separator: ", "))
+        for path in kernels { table.add("  " + path.operation, path.variant) }
         let heading = HarmlessText.line("\(index): \(name) (\(kind))") + (chosen ? "  ← chosen" : "")
         return heading + "\n" + table.text
     }

@@ -24,6 +24,7 @@ enum ProgramError: Error, Sendable, Equatable, CustomStringConvertible {
     case outputClosed
     case cannotWriteOutput(reason: String)
     case cannotWriteFile(path: String, reason: String)
+    case cannotReadFile(path: String, reason: String)
     case noTerminal(stream: String)
     case dumbTerminal(name: String)
     /// An option that makes no sense with the others, or for this model.
@@ -36,6 +37,7 @@ enum ProgramError: Error, Sendable, Equatable, CustomStringConvertible {
         case .outputClosed: "standard output was closed"
         case .cannotWriteOutput(let reason): "cannot write to standard output: \(reason)"
         case .cannotWriteFile(let path, let reason): "cannot write \(path): \(reason)"
+        case .cannotReadFile(let path, let reason): "cannot read \(path): \(reason)"
         case .noTerminal(let stream):
             "the playground needs a terminal, and \(stream) is none; for scripts use `fovea transcribe` or `fovea run`"
         case .dumbTerminal(let name):

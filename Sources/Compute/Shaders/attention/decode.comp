@@ -16,6 +16,9 @@
 //
 // One workgroup per head and hypothesis; its SUBGROUPS subgroups share the keys out in turn and join their running
 // maxima, sums and outputs at the end. Lane = key for scores, lane = elements of d for P V.
+//
+// lavapipe, 8 heads x 1500 keys x 64, by processor time: f32 1.0-1.5 ms on 2 cores, f16 0.6-1.0; the tap is lost in the
+// noise. Compilation 0.3-0.45 s.
 
 layout(local_size_x_id = 0, local_size_y_id = 3) in;
 layout(constant_id = 3) const uint SUBGROUPS = 1;
@@ -27,6 +30,7 @@ layout(push_constant, scalar) uniform Push {
     uint biasHeadStride, biasByDistance;
     float scale;
     uint captureSlotStride, captureRowStride;
+    uint capacity;  // keys there is room for, whatever the step says
 } p;
 
 shared float sharedTop[SUBGROUPS], sharedSum[SUBGROUPS];
@@ -53,7 +57,8 @@ void main() {
         slot = StepState(p.step).captureSlot;
         if (keys == 0) keys = StepState(p.step).keyCount;
     }
-    if (p.newK != 0) {
+    keys = min(keys, p.capacity);
+    if (p.newK != 0 && position < p.capacity) {
         // Heads of one group write the same values. What is read below was written by this workgroup.
         if (part == 0) {
             const uint64_t offset = (b * p.newStride + (head / p.group) * D) * 4;
@@ -63,7 +68,9 @@ void main() {
                 store1(valueHead + row, d, Floats(p.newV + offset).v[d]);
             }
         }
-        memoryBarrierBuffer();
+    }
+    if (p.newK != 0) {
+        groupMemoryBarrier();
         barrier();
     }
 

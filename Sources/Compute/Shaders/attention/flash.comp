@@ -12,6 +12,9 @@
 // One subgroup takes TM queries of one head and walks the keys in blocks of its width, keeping a running maximum and sum
 // (Milakov and Gimelshein 2018; Dao et al. 2022): scores with lane = key and queries by shuffle, then P V with lane =
 // elements of d and probabilities by shuffle. Nothing is shared through memory, nothing is reduced per key.
+//
+// lavapipe, 2 cores, by processor time (22.3.6, 25.0.7), 6 heads x 1500 x 1500 x 64: TM 16 135, 89 ms; TM 8 200, 75-110;
+// TM 4 350, 170. Compilation at TM 16 about 1.5, 0.8 s.
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 3) const uint TM = 8;

@@ -6,14 +6,14 @@
 
 // Softmax rows of chosen queries: out[h, r, j] = softmax_j(scale q[row r, h].k[j, h / group] + bias[h, row r, j]).
 //
-// Row r is rowList[r], or firstRow + r without a list. With lse [heads, queries] of the fused kernel, each weight is
+// Row r is query firstRow + r. With lse [heads, queries] of the fused kernel, each weight is
 // exp(score - lse); without it the row's maximum and sum are found first. Causal: keys beyond row + offset are 0.
 // One subgroup per head and row, lane = key.
 
 layout(local_size_x_id = 0) in;
 
 layout(push_constant, scalar) uniform Push {
-    uint64_t q, k, bias, lse, rowList, result;
+    uint64_t q, k, bias, lse, result;
     uint queries, keys, group, firstRow;
     uint qStride, kStride;
     uint biasHeadStride, biasRowStride;
@@ -26,9 +26,7 @@ layout(push_constant, scalar) uniform Push {
 void main() {
     const uint lane = gl_SubgroupInvocationID;
     const uint r = gl_WorkGroupID.x, head = gl_WorkGroupID.y;
-    uint row = p.firstRow + r;
-    if (p.rowList != 0) row = Words(p.rowList).v[r];
-    row = min(row, p.queries - 1);
+    const uint row = min(p.firstRow + r, p.queries - 1);
 
     loadQuery(p.q + (uint64_t(row) * p.qStride + head * D) * 4, lane, p.scale);
     const uint64_t keyHead = p.k + (head / p.group) * (D * CACHE_BYTES);

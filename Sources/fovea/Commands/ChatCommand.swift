@@ -1,0 +1,68 @@
+import ArgumentParser
+import Checkpoint
+import Foundation
+import Generation
+import Media
+import Playground
+
+/// `fovea` and `fovea chat`: the playground.
+struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
+    static let configuration = CommandConfiguration(
+        commandName: "chat",
+        abstract: "Open the playground in this terminal (what `fovea` alone does).")
+
+    @Argument(
+        help: ArgumentHelp(
+            "A model, a recording to begin with, or both.",
+            discussion: "A model is a name of `fovea models`, a folder, or a file of weights; the first installed one is taken by default.",
+            valueName: "model-or-recording"))
+    var items: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("The language spoken, for example en; found out by default.", valueName: "code"))
+    var language: String?
+
+    @Option(name: .long, help: "Write the words as spoken (transcribe) or in English (translate).")
+    var task = SpeechTask.transcribe
+
+    @Flag(name: .long, help: "Draw with ASCII characters and eight colours.")
+    var ascii = false
+
+    @OptionGroup var device: DeviceOptions
+
+    func validate() throws {
+        if items.count > 2 { throw ValidationError("Unexpected argument '\(items[2])': a model and a recording at most") }
+    }
+
+    @MainActor func run() async throws {
+        try Self.requireTerminal()
+        let (model, audio) = try sorted()
+        // What is wrong with them is said before the screen is taken.
+        if let model { _ = try ModelArgument.path(of: model) }
+        if let audio { _ = try AudioFile.info(path: audio) }
+        let engine = try Engine(deviceSelector: device.selector, pipelineCacheFolder: Folders.writableCache())
+        let options = PlaygroundOptions(model: model, audio: audio, language: language, task: task, ascii: ascii)
+        let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine), options: options)
+        throw ProgramExit(code: status.code)
+    }
+
+    /// A terminal that can be drawn on, found out before a device is opened for nothing.
+    private static func requireTerminal() throws(ProgramError) {
+        for (descriptor, name) in [(STDIN_FILENO, "standard input"), (STDOUT_FILENO, "standard output")] where isatty(descriptor) == 0 {
+            throw .noTerminal(stream: name)
+        }
+        let term = Folders.environment["TERM"] ?? ""
+        if term.isEmpty || term == "dumb" { throw .dumbTerminal(name: term) }
+    }
+
+    /// Tells the model from the recording: a single item that is a file but no file of weights is a recording.
+    private func sorted() throws -> (model: String?, audio: String?) {
+        let expanded = items.map { ($0 as NSString).expandingTildeInPath }
+        if items.count == 2 { return (items[0], expanded[1]) }
+        guard let item = items.first, let path = expanded.first else { return (nil, nil) }
+        var isFolder: ObjCBool = false
+        let isFile = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+        let weights = ["safetensors", "gguf", "bin", "json"]
+        let looksLikeWeights = weights.contains((path as NSString).pathExtension.lowercased())
+        return isFile && !looksLikeWeights ? (nil, path) : (item, nil)
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import Generation
+
+/// `fovea transcribe`: a recording in, a transcript out.
+struct TranscribeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "transcribe",
+        abstract: "Write down a recording, with times of segments or words.",
+        discussion: """
+            Plain text appears segment by segment; subtitles and JSON when the recording is done. Ctrl-C ends it with what \
+            was finished until then.
+            """)
+
+    @OptionGroup var model: ModelArgument
+
+    @Argument(help: "A recording: WAV, FLAC, Ogg, MP3 or AIFF, of any rate and length.")
+    var audio: String
+
+    @Option(name: .long, help: "What to write; by default what the name of --out says, else txt.")
+    var format: TranscriptFormat?
+
+    @Flag(name: .long, help: "Find the times of words.")
+    var words = false
+
+    @Option(name: .long, help: ArgumentHelp("Write to a file instead of standard output.", valueName: "file"))
+    var out: String?
+
+    @Option(name: .long, help: ArgumentHelp("Text to set names, spelling and style by.", valueName: "text"))
+    var prompt: String?
+
+    @OptionGroup var speech: SpeechOptions
+    @OptionGroup var device: DeviceOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if output.json, let format, format != .json { throw ValidationError("--json and --format \(format.rawValue) exclude each other") }
+    }
+
+    private var chosenFormat: TranscriptFormat {
+        if output.json { return .json }
+        return format ?? out.flatMap { TranscriptFormat(rawValue: URL(filePath: $0).pathExtension.lowercased()) } ?? .txt
+    }
+
+    func run() async throws {
+        // What can be refused cheaply is refused before a model is loaded.
+        let path = try model.path()
+        let recording = try SpeechSetup.recording(audio)
+        if let out { try FileOutput.check(out) }
+        let device = try device.open()
+        let session = try SpeechSetup.session(path, on: device)
+        defer { device.savePipelineCache() }
+
+        let format = chosenFormat
+        let streams = format == .txt && out == nil
+        var options = speech.transcription()
+        options.words = words
+        options.initialPrompt = prompt
+        let transcript = try session.transcribe(recording, options: options) { event in
+            guard streams, case .segment(let segment) = event else { return }
+            try Console.write(line(of: segment))
+        }
+        if streams { return }
+        let text = try format.write(transcript, words: words)
+        if let out { try FileOutput.write(text, to: out) } else { try Console.write(text) }
+    }
+
+    private func line(of segment: TranscriptSegment) -> String {
+        let text = HarmlessText.line(segment.text).trimmingCharacters(in: .whitespaces)
+        guard words, let times = segment.words else { return text + "\n" }
+        return times.map { word in
+            let span = [word.start, word.end].map { TranscriptFormat.time($0, alwaysHours: false, decimalMark: ".") }
+            return "\(span[0]) \(span[1]) \(HarmlessText.line(word.text).trimmingCharacters(in: .whitespaces))\n"
+        }.joined()
+    }
+}

@@ -1,0 +1,115 @@
+import Formats
+import TestSupport
+import Testing
+
+@testable import Compute
+
+/// Kernel selection is a pure function: tested here for devices that are not at hand.
+@Suite("Kernel selection", .usesDevice)
+struct SelectionTests {
+    static func device(_ kind: DeviceKind, subgroup: Int, shared: Int = 49152, invocations: Int = 1024) -> DeviceProperties {
+        var properties = DeviceProperties()
+        properties.kind = kind
+        properties.subgroupSize = subgroup
+        properties.maxSharedMemoryBytes = shared
+        properties.maxWorkgroupInvocations = invocations
+        return properties
+    }
+
+    static let lavapipe = device(.cpu, subgroup: 8, shared: 32768)
+    static let nvidia = device(.discrete, subgroup: 32)
+    static let amd = device(.discrete, subgroup: 64, shared: 65536)
+    static let intel = device(.integrated, subgroup: 16, shared: 32768)
+    static let all = [lavapipe, nvidia, amd, intel]
+
+    @Test("lavapipe shuffles; GPUs read rows in one stream, or tile")
+    func linear() {
+        func choice(_ rows: Int, _ device: DeviceProperties, _ format: ElementFormat = .f16) -> KernelChoice {
+            LinearSelection.select(
+                LinearProblem(rows: rows, outputs: 512, inputs: 512, format: format, hasWideRows: true), device)
+        }
+        #expect(choice(1, Self.lavapipe).variant == KernelVariant("linear/shuffle_f16", constants: [1, 2, 0, 1]))
+        #expect(choice(1, Self.lavapipe, .f32).variant == KernelVariant("linear/shuffle_f32", constants: [1, 1, 0, 1]))
+        #expect(choice(4, Self.lavapipe).variant == KernelVariant("linear/shuffle_f16", constants: [4, 2, 0, 1]))
+        #expect(choice(1500, Self.lavapipe) == KernelChoice(KernelVariant("linear/shuffle_f16", constants: [8, 4, 0, 1]), x: 16, y: 188))
+        #expect(choice(1, Self.nvidia) == KernelChoice(KernelVariant("linear/row_f16", constants: [1, 2, 0, 1, 4]), x: 64))
+        #expect(choice(5, Self.amd).variant == KernelVariant("linear/row_f16", constants: [8, 1, 0, 1, 2]))
+        #expect(choice(1500, Self.nvidia) == KernelChoice(KernelVariant("linear/tile_f16", constants: [0, 1, 8]), x: 8, y: 24))
+    }
+
+    @Test("grids cover every row and output exactly as far as the kernel guards", arguments: [1, 2, 5, 63, 64, 65, 1500])
+    func coverage(_ rows: Int) {
+        for device in Self.all {
+            for outputs in [1, 7, 512, 51865] {
+                let choice = LinearSelection.select(
+                    LinearProblem(rows: rows, outputs: outputs, inputs: 64, format: .f16, hasWideRows: true), device)
+                let constants = choice.variant.constants
+                let (perGroupRows, perGroupOutputs): (Int, Int) =
+                    switch choice.variant.name {
+                    case "linear/shuffle_f16": (Int(constants[0]), Int(constants[1]) * device.subgroupSize)
+                    case "linear/row_f16": (Int(constants[0]), Int(constants[1]) * Int(constants[4]))
+                    default: (64, 64)
+                    }
+                #expect(choice.groups.x * perGroupOutputs >= outputs && (choice.groups.x - 1) * perGroupOutputs < outputs)
+                #expect(choice.groups.y * perGroupRows >= rows && (choice.groups.y - 1) * perGroupRows < rows)
+            }
+        }
+    }
+
+    @Test("every variant is a shader of this build")
+    func shadersExist() {
+        let names = Set(ShaderLibrary.names)
+        for profile in KernelProfile.allCases {
+            for format in LinearSelection.formats {
+                for rows in [1, 3, 100] {
+                    let problem = LinearProblem(rows: rows, outputs: 8, inputs: 8, format: format, hasWideRows: false)
+                    #expect(names.contains(LinearSelection.select(problem, Self.nvidia, profile: profile).variant.name))
+                }
+                #expect(names.contains(EmbeddingSelection.select(rows: 1, format: format, isWide: true).variant.name))
+            }
+            for cache in [ElementFormat.f32, .f16] {
+                let shape = AttentionShape(heads: 2, headDimension: 64)
+                for choice in [
+                    AttentionSelection.select(shape, queries: 100, cache: cache, isWide: true, Self.nvidia, profile: profile),
+                    AttentionSelection.rows(shape, rows: 1, cache: cache, isWide: true),
+                    AttentionDecodeSelection.select(shape, rows: 1, cache: cache, isWide: true, Self.nvidia, profile: profile),
+                ] { #expect(names.contains(choice.variant.name)) }
+            }
+            #expect(names.contains(TopKSelection.select(rows: 1, Self.nvidia, profile: profile).variant.name))
+        }
+        for (source, target) in ElementwiseSelection.conversions {
+            #expect(names.contains(ElementwiseSelection.convert(from: source, to: target, rows: 1, columns: 1, Self.nvidia).variant.name))
+        }
+        #expect(names.contains(ElementwiseSelection.combine(activation: .silu, operation: .add, rows: 1, columns: 1, Self.nvidia).variant.name))
+        #expect(names.contains(NormSelection.select(root: true, rows: 1, isWide: true).variant.name))
+        #expect(names.contains(NormSelection.select(root: false, rows: 1, isWide: true).variant.name))
+        for copies in [true, false] { #expect(names.contains(DeviceRatesSelection.memory(copies: copies, Self.nvidia).variant.name)) }
+        #expect(names.contains(DeviceRatesSelection.multiplyAdd(Self.nvidia).variant.name))
+    }
+
+    @Test("workgroups stay within the device's invocations and shared memory", arguments: [1, 5, 64, 80, 128, 256])
+    func limits(_ headDimension: Int) {
+        let shape = AttentionShape(heads: 4, headDimension: headDimension)
+        let vectors = (headDimension + 3) / 4
+        for device in Self.all + [Self.device(.integrated, subgroup: 32, shared: 16384, invocations: 128)] {
+            let decode = AttentionDecodeSelection.select(shape, rows: 1, cache: .f32, isWide: true, device, profile: .coalesced).variant
+            let parts = Int(decode.constants[2])
+            #expect(parts >= 1 && parts * device.subgroupSize <= device.maxWorkgroupInvocations)
+            #expect(parts * (vectors * 16 + 8) <= device.maxSharedMemoryBytes)
+            guard device.maxSharedMemoryBytes >= 32768 || headDimension <= 128 else { continue }
+            let tile = AttentionSelection.select(shape, queries: 100, cache: .f32, isWide: true, device, profile: .coalesced).variant
+            let (queries, keys) = (Int(tile.constants[2]), Int(tile.constants[3]))
+            #expect(Int(tile.constants[4]) * device.subgroupSize == 4 * queries)
+            #expect((queries + keys) * (vectors + 1) * 16 + queries * (keys + 1) * 4 <= device.maxSharedMemoryBytes)
+        }
+    }
+
+    @Test("the measuring kernels give figures a device can have")
+    func rates() throws {
+        let stream = try CommandStream(device: TestDevice.open())
+        let rates = try stream.measureRates(repetitions: 1)
+        #expect(rates.readBytesPerSecond > 1e6 && rates.readBytesPerSecond < 1e13)
+        #expect(rates.copyBytesPerSecond > 1e6 && rates.copyBytesPerSecond < 1e13)
+        #expect(rates.multiplyAddOperationsPerSecond > 1e6 && rates.multiplyAddOperationsPerSecond < 1e15)
+    }
+}

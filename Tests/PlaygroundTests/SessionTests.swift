@@ -1,0 +1,153 @@
+import Foundation
+import Terminal
+import Testing
+
+@testable import Playground
+
+/// The whole app on a screen in memory, used as a person would use it.
+final class Sitting: Sendable {
+    let screen: MemoryScreen
+    private let task: Task<Playground.ExitStatus, any Error>
+
+    init(_ script: ScriptedBackend.Script = .init(), size: Size = Size(120, 40), options: PlaygroundOptions = PlaygroundOptions(dataFolder: nil)) {
+        let screen = MemoryScreen(size)
+        self.screen = screen
+        task = Task { try await PlaygroundApp.run(backend: ScriptedBackend(script), options: options, screen: screen) }
+    }
+
+    func press(_ keys: Key...) { for key in keys { screen.send(.key(key)) } }
+    func type(_ text: String) { for character in text { screen.send(.key(.character(character))) } }
+
+    /// Waits until the screen shows `text`, ten seconds at most.
+    func see(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await see("“\(text)”", sourceLocation: sourceLocation) { $0.text.contains(text) }
+    }
+
+    func see(_ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ holds: (Canvas) -> Bool) async throws {
+        for _ in 0..<1000 {
+            if holds(screen.canvas) { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record("never saw \(what); the screen:\n\(screen.canvas.text)", sourceLocation: sourceLocation)
+        throw CancellationError()
+    }
+
+    func end() async throws -> Playground.ExitStatus { try await task.value }
+}
+
+@Suite("Sessions", .timeLimit(.minutes(2)))
+struct SessionTests {
+    @Test("start, load, listen, change layer and head, look back, resize, quit") func wholeSession() async throws {
+        let sitting = Sitting()
+        try await sitting.see("● whisper-base")
+        sitting.type("/audio talk.wav")
+        sitting.press(Key(.enter))
+        try await sitting.see("♪ talk.wav")
+        try await sitting.see("31 tokens · 31.4 tok/s")
+        try await sitting.see("all layers · mean of heads")
+        sitting.press(Key(.escape), Key(.down), Key(.down), .character("]"), .character("]"), .character("]"))
+        try await sitting.see("layer 1 · head 1")
+        sitting.press(Key(.left))
+        try await sitting.see("country  token 29 of 31")
+        sitting.press(.character("m"), .character("s"))
+        try await sitting.see("cividis · log")
+        for (width, height) in [(80, 24), (200, 60), (30, 8), (120, 40)] {
+            sitting.screen.send(.resized(Size(width, height)))
+            try await sitting.see("\(width)×\(height)") { $0.size == Size(width, height) }
+        }
+        try await sitting.see("layer 1 · head 1")
+        sitting.press(.character("q"))
+        #expect(try await sitting.end() == .done)
+        #expect(!sitting.screen.isRunning)
+    }
+
+    @Test("first start: choose a model, download, load, listen") func firstStart() async throws {
+        let sitting = Sitting(.init(installed: false))
+        try await sitting.see("No model is installed yet")
+        sitting.press(Key(.enter))
+        try await sitting.see("● whisper-base")
+        sitting.type("/audio a.wav")
+        sitting.press(Key(.enter))
+        try await sitting.see("country.")
+        sitting.press(.control("c"))
+        try await sitting.see("Leave fovea?")
+        sitting.press(.control("c"))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("a file on the command line is heard as soon as the model is loaded; Esc stops") func stopping() async throws {
+        let sitting = Sitting(.init(pace: .milliseconds(20), windows: 50), options: PlaygroundOptions(audio: "long.wav", dataFolder: nil))
+        try await sitting.see("0:30.0")
+        sitting.press(Key(.escape))
+        try await sitting.see("stopped")
+        try await sitting.see("· idle")
+        sitting.press(Key(.escape), .character("q"))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("an error is shown and the app goes on") func failing() async throws {
+        let sitting = Sitting(.init(failure: "cannot read x.wav: it is empty"))
+        try await sitting.see("● whisper-base")
+        sitting.type("/audio x.wav")
+        sitting.press(Key(.enter))
+        try await sitting.see("✗ cannot read x.wav: it is empty")
+        sitting.type("/quit")
+        sitting.press(Key(.enter))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("SIGTERM ends it with 143, even over a question") func terminated() async throws {
+        let sitting = Sitting()
+        try await sitting.see("● whisper-base")
+        sitting.press(.control("c"))
+        sitting.screen.send(.terminate(signal: 15))
+        #expect(try await sitting.end() == Playground.ExitStatus(143))
+    }
+
+    @Test("tokens decoded again do not stay") func fallBack() async throws {
+        let sitting = Sitting(.init(discards: true), options: PlaygroundOptions(audio: "a.wav", dataFolder: nil))
+        try await sitting.see("31 tokens")
+        let text = sitting.screen.canvas.text
+        #expect(text.components(separatedBy: "fellow Americans").count == 2)
+        sitting.press(.control("d"))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("conversations that cannot be kept are a warning, no more") func unwritable() async throws {
+        let sitting = Sitting(options: PlaygroundOptions(audio: "a.wav", dataFolder: "/dev/null/fovea"))
+        try await sitting.see("⚠ This conversation is not kept")
+        try await sitting.see("31 tokens")
+        sitting.press(.control("d"))
+        #expect(try await sitting.end() == .done)
+    }
+
+    @Test("what was said is on disk when the app is left") func kept() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let sitting = Sitting(options: PlaygroundOptions(audio: "a.wav", dataFolder: folder))
+        try await sitting.see("31 tokens")
+        sitting.press(.control("d"))
+        _ = try await sitting.end()
+        let store = try ConversationStore(folder: folder)
+        let conversation = try #require(try await store.conversations().first)
+        let messages = try await store.messages(of: conversation.id)
+        #expect(messages.map(\.author) == ["person", "whisper-base"])
+        #expect(messages.last?.text.hasSuffix("do for your country.") == true)
+    }
+
+    @Test("nothing is drawn while nothing happens, and no more than thirty frames a second while much does") func frames() async throws {
+        let sitting = Sitting(.init(pace: .milliseconds(1), windows: 4), options: PlaygroundOptions(audio: "a.wav", dataFolder: nil))
+        let clock = ContinuousClock()
+        let start = clock.now
+        try await sitting.see("124 tokens")
+        let seconds = (clock.now - start) / .seconds(1)
+        #expect(Double(sitting.screen.presented) <= seconds * 31 + 3)
+        try await Task.sleep(for: .milliseconds(500))
+        let before = sitting.screen.presented
+        try await Task.sleep(for: .milliseconds(1500))
+        // The history of memory may move by one sample in this time.
+        #expect(sitting.screen.presented - before <= 1)
+        sitting.press(.control("d"))
+        _ = try await sitting.end()
+    }
+}

@@ -1,0 +1,48 @@
+import Testing
+
+/// Lets one test at a time use the device. Mesa 22.3's lavapipe is not safe against several devices of one process
+/// being used, made and destroyed at once; the program itself only ever opens one.
+private actor DeviceGate {
+    static let shared = DeviceGate()
+    private var isTaken = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func enter() async {
+        if isTaken {
+            await withCheckedContinuation { waiting.append($0) }
+        } else {
+            isTaken = true
+        }
+    }
+
+    func leave() {
+        if waiting.isEmpty {
+            isTaken = false
+        } else {
+            waiting.removeFirst().resume()
+        }
+    }
+}
+
+/// Marks tests that compute on the device.
+public struct DeviceTrait: TestTrait, SuiteTrait, TestScoping {
+    public var isRecursive: Bool { true }
+
+    public func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void) async throws {
+        // A suite as a whole holds nothing, or its own tests would wait for it for ever.
+        guard testCase != nil else { return try await function() }
+        await DeviceGate.shared.enter()
+        do {
+            try await function()
+        } catch {
+            await DeviceGate.shared.leave()
+            throw error
+        }
+        await DeviceGate.shared.leave()
+    }
+}
+
+extension Trait where Self == DeviceTrait {
+    /// The tests use the device, one at a time over all suites.
+    public static var usesDevice: Self { DeviceTrait() }
+}
