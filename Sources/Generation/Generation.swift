@@ -3,6 +3,7 @@
 /// What is done with a model: from a prompt to a stream of ``GenerationEvent``.
 ///
 /// - `Decoding/`: logits processors and sampling, greedy, sampled and beam search over any ``SequenceDecoder``.
+/// - `Text/`: text models: prompts that run only what is new, stop strings, streamed answers.
 /// - `Transcription/`: Whisper's decoding: rules, temperature fall-back, windows, segments, word times, transcripts.
 public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// An option outside its range, or options that exclude each other.
@@ -21,6 +22,8 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case missingToken(String)
     /// The files hold a model of another kind.
     case notASpeechModel(path: String, type: String)
+    /// The files hold a model that does not continue text.
+    case notATextModel(path: String, type: String)
     /// An answer was asked for before a model was loaded.
     case noModel
 
@@ -36,6 +39,7 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
         case .monolingual(let asked): "\(asked) needs a multilingual model; this one knows English only"
         case .missingToken(let piece): "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"
         case .notASpeechModel(let path, let type): "\(path): a “\(type)” model does not turn speech into text; choose a Whisper model"
+        case .notATextModel(let path, let type): "\(path): a “\(type)” model does not chat; choose a text model"
         case .noModel: "no model is loaded; choose one with /model"
         }
     }

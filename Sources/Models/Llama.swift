@@ -29,6 +29,8 @@ extension Llama {
         public var theta = 10_000.0
         public var rotaryDimension = 128
         public var rotaryScaling = RotaryPositions.Scaling.none
+        /// Positions of a prompt that run at once.
+        public var passRows = TokenDecoder.Shape.defaultPassRows
         /// Queries and keys are laid out for neighbouring pairs, as in GGUF files.
         public var hasInterleavedPairs = false
 
@@ -68,14 +70,27 @@ extension Llama {
 
         private static func scaling(_ rotary: ConfigurationObject.Rotary, trainedPositions: Int) throws -> RotaryPositions.Scaling {
             let parameters = rotary.parameters
+            func positive(_ key: String, default fallback: Double? = nil) throws -> Double {
+                let value = if let fallback { try parameters.double(key, default: fallback) } else { try parameters.double(key) }
+                guard value > 0, value.isFinite else {
+                    throw ModelError.configuration(
+                        file: parameters.file, key: (parameters.keyPath + [key]).joined(separator: "."), problem: "\(value) is not a positive number")
+                }
+                return value
+            }
             switch rotary.type {
             case "default": return .none
-            case "linear": return .linear(factor: try parameters.double("factor"))
+            case "linear": return .linear(factor: try positive("factor"))
             case "llama3":
+                let (low, high) = (try positive("low_freq_factor"), try positive("high_freq_factor"))
+                guard low < high else {
+                    throw ModelError.configuration(
+                        file: parameters.file, key: (parameters.keyPath + ["low_freq_factor"]).joined(separator: "."),
+                        problem: "\(low) is not below high_freq_factor, \(high)")
+                }
                 return .llama3(
-                    factor: try parameters.double("factor"), lowFrequency: try parameters.double("low_freq_factor"),
-                    highFrequency: try parameters.double("high_freq_factor"),
-                    originalPositions: try parameters.double("original_max_position_embeddings", default: Double(trainedPositions)))
+                    factor: try positive("factor"), lowFrequency: low, highFrequency: high,
+                    originalPositions: try positive("original_max_position_embeddings", default: Double(trainedPositions)))
             default:
                 throw ModelError.configuration(
                     file: parameters.file, key: "rope_type",
@@ -123,7 +138,11 @@ extension Llama {
                         file: gguf.file, key: key("rope.scaling.type"),
                         problem: "the scaling “\(type)” of rotary positions is not supported (supported: none, linear)")
                 }
-                rotaryScaling = .linear(factor: try gguf.double(key("rope.scaling.factor")))
+                let factor = try gguf.double(key("rope.scaling.factor"))
+                guard factor > 0, factor.isFinite else {
+                    throw ModelError.configuration(file: gguf.file, key: key("rope.scaling.factor"), problem: "\(factor) is not a positive number")
+                }
+                rotaryScaling = .linear(factor: factor)
             }
             try validate(
                 gguf.file,
@@ -197,7 +216,8 @@ public final class Llama: DecoderOnlyModel {
         let output = c.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
         decoder = TokenDecoder(
             shape: .init(
-                name: "Llama", size: c.size, vocabulary: c.vocabulary, contextLength: c.contextLength, attention: c.attentionShape),
+                name: "Llama", size: c.size, vocabulary: c.vocabulary, contextLength: c.contextLength, attention: c.attentionShape,
+                passRows: c.passRows),
             parameters: root.list,
             parts: .init(embedding: embedding, positions: nil, rotary: rotary, layers: layers, norm: norm, output: output))
     }

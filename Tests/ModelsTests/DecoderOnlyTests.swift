@@ -3,9 +3,9 @@ import Compute
 import Foundation
 import TestSupport
 import Testing
-import Transformer
 
 @testable import Models
+@testable import Transformer
 
 /// A decoder-only fixture: where its model lies and where its reference values.
 struct DecoderFixture: Sendable, CustomStringConvertible {
@@ -115,6 +115,46 @@ struct DecoderOnlyTests {
         #expect(difference(try model.advance(tokens: [prompt[last]]).logits[0], whole) < 1e-4)
     }
 
+    @Test("a prompt that runs in pieces traces like one that does not")
+    func pieces() throws {
+        let golden = try Fixtures.golden("llama")
+        let files = try ModelFiles(path: Fixtures.model("llama").path)
+        var configuration = try Llama.Configuration(try #require(files.configuration).main)
+        configuration.passRows = 16
+        let prompt = try golden.integers("main/input_ids")
+        try #require(prompt.count > 16)
+        let model = Llama(configuration: configuration)
+        try model.load(from: files, on: TestDevice.open()) { _, _ in }
+        var comparison = TraceComparison(golden: golden, prefix: "main/")
+        var options = TraceOptions()
+        options.maximumTokens = 1
+        try model.trace(prompt: prompt, options: options, includingHiddenStates: true) { try comparison.check($0) }
+        #expect(comparison.missing(["step0.", "step1.", "hidden"]) == [])
+    }
+
+    @Test("GPT-2 checkpoints without their first name load alike")
+    func shortNames() throws {
+        let golden = try Fixtures.golden("gpt2")
+        let source = try Checkpoint.open(Fixtures.model("gpt2").path)
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(
+            at: Fixtures.model("gpt2").appending(path: "config.v4.json"), to: folder.url.appending(path: "config.json"))
+        let writer = try SafetensorsWriter(path: folder.path("model.safetensors"))
+        for name in source.names {
+            try writer.add(
+                name.replacingOccurrences(of: "transformer.", with: ""), shape: source.entry(name).shape, floats: source.floats(name))
+        }
+        try writer.finish()
+        let files = try ModelFiles(path: folder.url.path)
+        let model = try #require(try ModelRegistry.make(from: files) as? GPT2)
+        try model.load(from: files, on: TestDevice.open()) { _, _ in }
+        var comparison = TraceComparison(golden: golden, prefix: "main/")
+        var options = TraceOptions()
+        options.maximumTokens = 0
+        try model.trace(prompt: golden.integers("main/input_ids"), options: options) { try comparison.check($0) }
+        #expect(comparison.compared.contains("main/step0.logits"))
+    }
+
     @Test("hypotheses that decode together give what each gives alone", arguments: DecoderFixture.folders)
     func hypotheses(_ fixture: DecoderFixture) throws {
         let golden = try Fixtures.golden(fixture.golden)
@@ -155,12 +195,29 @@ struct DecoderOnlyTests {
             } catch { return "\(error)" }
         }
         #expect(error(["rope_scaling": .object(["rope_type": .string("yarn"), "factor": .number(2)])]).contains("yarn"))
+        #expect(error(["rope_scaling": .object(["type": .string("linear"), "factor": .number(0)])]).contains("rope_scaling.factor"))
         #expect(error(["num_attention_heads": .number(0)]).contains("num_attention_heads"))
         #expect(error(["num_key_value_heads": .number(5)]).contains("num_key_value_heads"))
         #expect(error(["head_dim": .number(7)]).contains("head_dim"))
         #expect(error(["vocab_size": .number(-1)]).contains("vocab_size"))
         #expect(error(["hidden_act": .string("mystery")]).contains("here/config.json"))
         #expect(error([:]) == "no error")
+    }
+
+    @Test("frequencies: plain, stretched, and Llama 3's between")
+    func frequencies() {
+        func frequencies(_ scaling: RotaryPositions.Scaling) -> [Float] {
+            RotaryPositions(shape: RotaryShape(headDimension: 8), positions: 1, theta: 10_000, scaling: scaling).frequencies
+        }
+        #expect(frequencies(.none) == [1, 0.1, 0.01, 0.001])
+        #expect(frequencies(.linear(factor: 4)) == [0.25, 0.025, 0.0025, 0.00025])
+        #expect(frequencies(.divisors([1, 1, 2, 8])) == [1, 0.1, 0.005, 0.000125])
+        // Wavelengths 6.3, 63, 628, 6283 against 256 / 4 and 256 / 1: the third is stretched, the second barely short.
+        let llama3 = frequencies(.llama3(factor: 8, lowFrequency: 1, highFrequency: 4, originalPositions: 256))
+        #expect(llama3 == [1, 0.1, 0.00125, 0.000125])
+        // 256 / 62.83 = 4.07; of 200 positions 3.18: smooth (3.18 − 1) / 3 = 0.728 of the way to the plain one.
+        let between = frequencies(.llama3(factor: 8, lowFrequency: 1, highFrequency: 4, originalPositions: 200))[1]
+        #expect(abs(between - 0.1 * (0.72770 + (1 - 0.72770) / 8)) < 1e-6)
     }
 
     @Test("tokens outside the vocabulary and contexts too long are typed errors")

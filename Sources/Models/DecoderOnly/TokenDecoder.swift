@@ -14,13 +14,20 @@ public final class TokenDecoder {
         /// Positions there is memory for.
         public var contextLength: Int
         public var attention: AttentionShape
+        /// Positions that one pass takes at most; longer prompts run in pieces, so that scratch memory stays small.
+        public var passRows: Int
 
-        public init(name: String, size: Int, vocabulary: Int, contextLength: Int, attention: AttentionShape) {
+        public static let defaultPassRows = 512
+
+        public init(
+            name: String, size: Int, vocabulary: Int, contextLength: Int, attention: AttentionShape, passRows: Int = defaultPassRows
+        ) {
             self.name = name
             self.size = size
             self.vocabulary = vocabulary
             self.contextLength = contextLength
             self.attention = attention
+            self.passRows = passRows
         }
     }
 
@@ -51,9 +58,6 @@ public final class TokenDecoder {
         }
     }
 
-    /// Positions that one pass takes at most; longer prompts run in pieces, so that scratch memory stays small.
-    static let pieceRows = 512
-
     public let shape: Shape
     private let parameters: ParameterList
     private let parts: Parts
@@ -82,7 +86,7 @@ public final class TokenDecoder {
         self.shape = shape
         self.parameters = parameters
         self.parts = parts
-        let rows = max(min(shape.contextLength, Self.pieceRows), StepState.maximumRows)
+        let rows = max(min(shape.contextLength, shape.passRows), StepState.maximumRows)
         x = workspace.reserve("tokens", rows: rows, columns: shape.size, phase: "decoder")
         normalized = workspace.reserve("normalised", rows: rows, columns: shape.size, phase: "decoder")
         hidden = workspace.reserve(

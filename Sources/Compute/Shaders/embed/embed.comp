@@ -35,7 +35,7 @@ void main() {
     }
     for (uint c = 8 * gl_SubgroupInvocationID; c < p.columns; c += 8 * SUBGROUP) {
         vec4 a, b;
-        weight8(table, p.tableStride, c & ~31u, (c >> 3) & 3, a, b);
+        weight8(weightBlock(table, p.tableStride, c & ~31u), (c >> 3) & 3, a, b);
         a *= p.scale;
         b *= p.scale;
         if (positions != 0) {

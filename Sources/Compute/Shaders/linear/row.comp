@@ -33,7 +33,9 @@ void main() {
     for (uint k = 8 * lane; k < p.K; k += 8 * SUBGROUP) {
         vec4 b0[TN], b1[TN];
         [[unroll]] for (uint j = 0; j < TN; j++)
-            weight8(p.w + uint64_t(min(n0 + j, p.N - 1)) * weightRowBytes(p.wStride), p.wStride, k & ~31u, (k >> 3) & 3, b0[j], b1[j]);
+            weight8(
+                weightBlock(p.w + uint64_t(min(n0 + j, p.N - 1)) * weightRowBytes(p.wStride), p.wStride, k & ~31u), (k >> 3) & 3, b0[j],
+                b1[j]);
         [[unroll]] for (uint i = 0; i < TM; i++) {
             const uint64_t x = p.x + uint64_t(min(i, p.M - 1)) * (p.xStride * 4);
             const vec4 a0 = load4(x, k, p.K, ALIGNED), a1 = load4(x, k + 4, p.K, ALIGNED);

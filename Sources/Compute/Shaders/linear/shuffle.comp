@@ -31,14 +31,16 @@ vec4 activations4(uint64_t row, uint k) {
 
 // Working arrays are global: glslang copies arrays of specialised size wrongly when they are handed to functions.
 uint64_t w[TN], x[TM];
+WeightBlock block[TN];
 vec4 a[TM];
 float sum[TM][TN];
 
 // One block of 32 columns from k on; the lanes 8 b to 8 b + 7 hold its slice of x in `a`.
 void accumulate(uint k, uint b) {
+    [[unroll]] for (uint j = 0; j < TN; j++) block[j] = weightBlock(w[j], p.wStride, k);
     [[unroll]] for (uint l = 0; l < 8; l += 2) {
         vec4 b0[TN], b1[TN];
-        [[unroll]] for (uint j = 0; j < TN; j++) weight8(w[j], p.wStride, k, l / 2, b0[j], b1[j]);
+        [[unroll]] for (uint j = 0; j < TN; j++) weight8(block[j], l / 2, b0[j], b1[j]);
         [[unroll]] for (uint i = 0; i < TM; i++) {
             vec4 a0 = subgroupShuffle(a[i], 8 * b + l);
             vec4 a1 = subgroupShuffle(a[i], 8 * b + l + 1);

@@ -44,7 +44,7 @@ void main() {
     for (uint k0 = 0; k0 < p.K; k0 += DEPTH) {
         const vec4 a0 = load4(x, k0 + column, p.K, ALIGNED), a1 = load4(x, k0 + column + 4, p.K, ALIGNED);
         vec4 b0, b1;
-        weight8(w, p.wStride, k0, t % 4, b0, b1);
+        weight8(weightBlock(w, p.wStride, k0), t % 4, b0, b1);
         barrier();
         [[unroll]] for (uint c = 0; c < 4; c++) {
             sharedX[(column + c) * PITCH + row] = a0[c];

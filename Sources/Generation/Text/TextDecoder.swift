@@ -1,0 +1,63 @@
+import Formats
+import Models
+import Transformer
+
+/// A decoder-only model as decoding strategies see it. It remembers which tokens its cache holds: a prompt that begins
+/// like the last one (a conversation with a new turn, a corrected question) runs only what is new.
+public final class TextDecoder: SequenceDecoder {
+    private let model: any DecoderOnlyModel
+    /// Tokens whose keys and values the first hypothesis' cache holds.
+    private(set) var cached: [Int] = []
+    /// Tokens of the last prompt that had to run.
+    public private(set) var prefilledTokens = 0
+    private var hypotheses = 1
+
+    public init(_ model: any DecoderOnlyModel) { self.model = model }
+
+    public var vocabularySize: Int { model.vocabulary }
+    public var maximumHypotheses: Int { DecodeStepper.maximumRows }
+    /// Positions there is room for.
+    public var contextLength: Int { model.contextLength }
+    public var positionsLeft: Int { model.positionsLeft }
+
+    /// Forgets what the cache holds.
+    public func reset() { cached = [] }
+
+    public func start(prompt: [Int], hypotheses count: Int, logitRows: [Int]) throws -> DecoderOutput {
+        guard let last = prompt.indices.last, prompt.count <= contextLength else {
+            throw GenerationError.promptTooLong(tokens: prompt.count, maximum: contextLength)
+        }
+        guard let tap = model.tap else { throw ModelError.notLoaded(model: "the model") }
+        // Growing the cache forgets what it held; `position` says so.
+        try model.decoder.reserve(hypotheses: count)
+        if model.position < cached.count { cached = [] }
+        var common = zip(cached, prompt).prefix { $0.0 == $0.1 }.count
+        // The last token runs in any case, and so do those whose logits are wanted.
+        common = min(common, last, logitRows.min() ?? last)
+        let new = Array(prompt[common...])
+        prefilledTokens = new.count
+        cached = []
+        tap.queryRows = .last
+        defer { tap.queryRows = .none }
+        let wanted = Set(logitRows.filter(prompt.indices.contains)).union([last])
+        let rows = try model.decoder.prefill(new, at: common, logitRows: Set(wanted.map { $0 - common }))
+        cached = prompt
+        hypotheses = count
+        // A long prompt runs in pieces; the last one has the newest row.
+        let attention = tap.takeRows().filter { $0.keys == prompt.count }
+        if count > 1 { try model.decoder.fork(hypotheses: count) }
+        var promptLogits: [Int: [Float]] = [:]
+        for row in logitRows { promptLogits[row] = rows[row - common] }
+        return DecoderOutput(
+            logits: Array(repeating: rows[last - common] ?? [], count: count), promptLogits: promptLogits,
+            attention: Array(repeating: attention, count: count))
+    }
+
+    public func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput {
+        let isSingle = hypotheses == 1 && tokens.count == 1 && parents == [0]
+        let (logits, attention) = try model.decoder.advance(tokens: tokens, parents: parents)
+        // With several hypotheses only what they have in common is surely there later: the prompt.
+        if isSingle { cached += tokens }
+        return DecoderOutput(logits: logits, attention: attention)
+    }
+}
