@@ -224,9 +224,12 @@ static const _Alignas(4) unsigned char code73[] = {
 #embed "../Compute/Shaders/norm/norm_rms.spv"
 };
 static const _Alignas(4) unsigned char code74[] = {
-#embed "../Compute/Shaders/rotary/rotary.spv"
+#embed "../Compute/Shaders/position/relative_bias.spv"
 };
 static const _Alignas(4) unsigned char code75[] = {
+#embed "../Compute/Shaders/rotary/rotary.spv"
+};
+static const _Alignas(4) unsigned char code76[] = {
 #embed "../Compute/Shaders/sample/top_k.spv"
 };
 
@@ -305,8 +308,9 @@ static const fovea_shader shaders[] = {
     {"linear/tile_iq4_nl", code71, sizeof code71},
     {"norm/norm_layer", code72, sizeof code72},
     {"norm/norm_rms", code73, sizeof code73},
-    {"rotary/rotary", code74, sizeof code74},
-    {"sample/top_k", code75, sizeof code75},
+    {"position/relative_bias", code74, sizeof code74},
+    {"rotary/rotary", code75, sizeof code75},
+    {"sample/top_k", code76, sizeof code76},
 };
 
 const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];

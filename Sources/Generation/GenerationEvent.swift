@@ -17,39 +17,6 @@ public enum GenerationEvent: Sendable {
     case finished(GenerationSummary)
 }
 
-/// The input a model attends to, in the form a person can look at.
-public enum PreparedInput: Sendable {
-    case audio(AudioWindow)
-}
-
-/// One 30-second window of sound as the model sees it.
-public struct AudioWindow: Sendable, Hashable {
-    public let index: Int
-    /// Seconds from the start of the recording.
-    public let start: Double
-    /// Seconds of actual sound in the window (the rest is padding).
-    public let duration: Double
-    public let mels: Int
-    /// Mel frames, 10 ms each; encoder positions are half as many (20 ms each).
-    public let frames: Int
-    /// Log-mel energies `[mels, frames]` as fed to the encoder.
-    public let logMel: [Float]
-    /// The language in use, e.g. "en", and its probability when it was detected.
-    public let language: String?
-    public let languageProbability: Float?
-
-    public init(index: Int, start: Double, duration: Double, mels: Int, frames: Int, logMel: [Float], language: String? = nil, languageProbability: Float? = nil) {
-        self.index = index
-        self.start = start
-        self.duration = duration
-        self.mels = mels
-        self.frames = frames
-        self.logMel = logMel
-        self.language = language
-        self.languageProbability = languageProbability
-    }
-}
-
 /// One generated token.
 public struct GeneratedToken: Sendable {
     /// Position among the tokens of this answer, from 0.

@@ -43,7 +43,7 @@ public protocol Model: AnyObject, SendableMetatype {
 
 /// The architectures the program knows. A new one is added here and nowhere else.
 public enum ModelRegistry {
-    public static let architectures: [any Model.Type] = [Whisper.self, Llama.self, GPT2.self]
+    public static let architectures: [any Model.Type] = [Whisper.self, T5.self, Marian.self, BART.self, Llama.self, GPT2.self]
 
     /// What kind of model the files hold, by their own word.
     public static func modelType(of files: ModelFiles) throws -> String {

@@ -13,6 +13,8 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
     case unknownArchitecture(file: String, type: String, known: [String])
     /// A pass was asked of a model that is not on a device.
     case notLoaded(model: String)
+    /// A decoder was started before its encoder had read anything.
+    case nothingEncoded(model: String)
 
     public var description: String {
         switch self {
@@ -24,6 +26,8 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
             "\(file): the architecture “\(type)” is not known here. Known: \(known.joined(separator: ", "))."
         case .notLoaded(let model):
             "\(model) is not loaded on a device"
+        case .nothingEncoded(let model):
+            "\(model) has not read an input yet: encode one before decoding"
         }
     }
 

@@ -201,7 +201,7 @@ private struct Encoder {
 // MARK: - Decoder
 
 /// Tokens → logits: self-attention over the tokens so far, cross-attention to the audio.
-private struct Decoder {
+private struct Decoder: CrossDecoder {
     private struct Layer {
         let selfNorm: LayerNorm
         let selfAttention: Attention
@@ -248,17 +248,12 @@ private struct Decoder {
 
     private var embeddingScale: Float { configuration.scalesEmbedding ? Float(configuration.size).squareRoot() : 1 }
 
-    /// Computes every layer's cross-attention keys and values from the audio.
-    func remember(audio: Tensor, in cache: KeyValueCache, on stream: CommandStream) throws {
-        for layer in layers { try layer.crossAttention.remember(source: audio, in: cache, on: stream) }
+    func remember(source: Tensor, in cache: KeyValueCache, on stream: CommandStream) throws {
+        for layer in layers { try layer.crossAttention.remember(source: source, in: cache, on: stream) }
     }
 
-    /// Runs `tokens` at positions from `firstPosition`; the normalised result is left for `project`.
-    func prefill(
-        _ tokens: Tensor, firstPosition: Int, selfCache: KeyValueCache, crossCache: KeyValueCache, tap: AttentionTap,
-        on stream: CommandStream
-    ) throws {
-        let count = tokens.columns
+    func prefill(_ tokens: Tensor, firstPosition: Int, _ pass: CrossDecoderPass) throws {
+        let (count, stream, tap) = (tokens.columns, pass.stream, pass.tap)
         let x = x.rows(count)
         let normalized = normalized.rows(count)
         try stream.embed(
@@ -267,22 +262,20 @@ private struct Decoder {
         for layer in layers {
             try layer.selfNorm(x, into: normalized, on: stream)
             try layer.selfAttention.prefill(
-                normalized, firstPosition: firstPosition, cache: selfCache, addingTo: x, workspace: attentionWorkspace, tap: tap, on: stream)
+                normalized, firstPosition: firstPosition, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: tap,
+                on: stream)
             try layer.crossNorm(x, into: normalized, on: stream)
             try layer.crossAttention.readSource(
-                normalized, sourceCount: configuration.audioPositions, cache: crossCache, addingTo: x, workspace: attentionWorkspace,
-                tap: tap, on: stream)
+                normalized, sourceCount: pass.sourceCount, cache: pass.crossCache, addingTo: x, workspace: attentionWorkspace, tap: tap,
+                on: stream)
             try layer.feedForwardNorm(x, into: normalized, on: stream)
             try layer.feedForward(normalized, hidden: hidden.rows(count), addingTo: x, on: stream)
         }
         try norm(x, into: normalized, on: stream)
     }
 
-    /// Runs one token for each hypothesis and writes their logits.
-    func decode(
-        rows: Int, step: StepBuffer, logits: Tensor, selfCache: KeyValueCache, crossCache: KeyValueCache, tap: AttentionTap,
-        on stream: CommandStream
-    ) throws {
+    func decode(rows: Int, step: StepBuffer, _ pass: CrossDecoderPass) throws {
+        let (stream, tap) = (pass.stream, pass.tap)
         let x = x.rows(rows)
         let normalized = normalized.rows(rows)
         try stream.embed(
@@ -290,16 +283,15 @@ private struct Decoder {
         for layer in layers {
             try layer.selfNorm(x, into: normalized, on: stream)
             try layer.selfAttention.decode(
-                normalized, step: step, cache: selfCache, addingTo: x, workspace: attentionWorkspace, tap: tap, on: stream)
+                normalized, step: step, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: tap, on: stream)
             try layer.crossNorm(x, into: normalized, on: stream)
             try layer.crossAttention.decodeSource(
-                normalized, sourceCount: configuration.audioPositions, step: step, cache: crossCache, addingTo: x,
+                normalized, sourceCount: pass.sourceCount, step: step, cache: pass.crossCache, addingTo: x,
                 workspace: attentionWorkspace, tap: tap, on: stream)
             try layer.feedForwardNorm(x, into: normalized, on: stream)
             try layer.feedForward(normalized, hidden: hidden.rows(rows), addingTo: x, on: stream)
         }
         try norm(x, into: normalized, on: stream)
-        try project(0..<rows, into: logits, on: stream)
     }
 
     /// Logits of some rows of the last pass: the embedding is also the output projection.
@@ -320,107 +312,31 @@ extension Attention.Names {
 /// Whisper on a device: encode a window of sound once, then decode tokens that attend to it.
 public final class Whisper {
     public let configuration: Configuration
-    fileprivate let parameters = ParameterList()
-    private let workspace = Workspace()
+    public let runner: EncoderDecoderRunner
     private let encoder: Encoder
-    private let decoder: Decoder
-    private let selfCache: KeyValueCache
-    private let crossCache: KeyValueCache
-    private var engine: Engine?
-
-    /// What exists only while the model is on a device.
-    private struct Engine {
-        let device: Device
-        let stream: CommandStream
-        let stepper: DecodeStepper
-        let tap: AttentionTap
-        let features: Buffer
-    }
-
-    /// Position of the next token.
-    public private(set) var position = 0
-    /// Hypotheses that decode together.
-    public private(set) var hypotheses = 1
-    private var memoryRevision = 0
+    private let features: InputBuffer
 
     /// Declares the model; nothing is allocated.
     public init(configuration c: Configuration) {
         configuration = c
+        let parameters = ParameterList()
+        let workspace = Workspace()
         encoder = Encoder(
             ParameterScope(list: parameters, prefix: "model.encoder.", purpose: .weightsEncoder), configuration: c, workspace: workspace)
-        decoder = Decoder(
+        let decoder = Decoder(
             ParameterScope(list: parameters, prefix: "model.decoder.", purpose: .weightsDecoder), configuration: c, workspace: workspace)
-        selfCache = KeyValueCache(purpose: .selfKV, layers: c.decoderLayers, capacity: c.textPositions, width: c.size)
-        crossCache = KeyValueCache(purpose: .crossKV, layers: c.decoderLayers, capacity: c.audioPositions, width: c.size)
+        features = InputBuffer(label: "log-mel", byteCount: (c.frames + 2) * c.mels * 4)
+        runner = EncoderDecoderRunner(
+            shape: .init(
+                name: "Whisper", vocabulary: c.vocabulary, decoderLayers: c.decoderLayers, decoderHeads: c.decoderHeads,
+                keyValueWidth: c.size, sourcePositions: c.audioPositions, positions: c.textPositions),
+            parameters: parameters, workspace: workspace, decoder: decoder, resources: [features])
     }
-
-    /// Gives all weight matrices one format.
-    public func assignFormat(_ format: ElementFormat) { parameters.assignFormat(format) }
-
-    /// The device buffers the model takes, in the formats assigned, on a device with or without memory of its own.
-    public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
-        WeightArenas(parameters).plannedBuffers
-            + [workspace.plannedBuffer, selfCache.plannedBuffer, crossCache.plannedBuffer]
-            + [PlannedBuffer(purpose: .staging, label: "log-mel", byteCount: featureBytes)]
-            + DecodeStepper.plannedBuffers(
-                vocabulary: configuration.vocabulary, maximumTokens: configuration.textPositions, unifiedMemory: unifiedMemory)
-    }
-
-    private var featureBytes: Int { (configuration.frames + 2) * configuration.mels * 4 }
-
-    /// KV-cache bytes one more token costs.
-    public var bytesPerToken: Int { selfCache.bytesPerPosition }
-
-    /// Puts the model on a device.
-    public func load(from source: WeightSource, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
-        unload()
-        do {
-            try WeightLoader(device: device, source: source).load(WeightArenas(parameters), progress: progress)
-            try workspace.allocate(on: device)
-            try selfCache.allocate(on: device)
-            try crossCache.allocate(on: device)
-            let stream = try CommandStream(device: device)
-            engine = Engine(
-                device: device, stream: stream,
-                stepper: try DecodeStepper(
-                    stream: stream, vocabulary: configuration.vocabulary, maximumTokens: configuration.textPositions),
-                tap: AttentionTap(device: device),
-                features: try device.makeBuffer(byteCount: featureBytes, purpose: .staging, label: "log-mel", access: .upload))
-        } catch {
-            unload()
-            throw error
-        }
-    }
-
-    /// Takes the model off its device; all its memory is freed.
-    public func unload() {
-        engine?.stepper.forgetRecordings()
-        engine = nil
-        parameters.release()
-        workspace.release()
-        selfCache.release()
-        crossCache.release()
-        position = 0
-        hypotheses = 1
-    }
-
-    private func loaded() throws -> Engine {
-        guard let engine else { throw ModelError.notLoaded(model: "Whisper") }
-        return engine
-    }
-
-    /// The tap on this model's attention, while it is loaded.
-    public var tap: AttentionTap? { engine?.tap }
-
-    /// The stream this model's work goes through, while it is loaded.
-    public var stream: CommandStream? { engine?.stream }
-
-    // MARK: Forward passes
 
     /// Encodes one window and computes every layer's cross-attention keys and values from it.
     /// - Parameter logMel: `[mels, frames]`
     public func encode(logMel: [Float]) throws {
-        let engine = try loaded()
+        _ = try runner.loaded()
         let (mels, frames) = (configuration.mels, configuration.frames)
         guard logMel.count == mels * frames else {
             throw TransformerError.inputShape(what: "log-mel features", expected: [mels, frames], actual: [logMel.count / mels, mels])
@@ -434,91 +350,17 @@ public final class Whisper {
                 }
             }
         }
-        engine.features.write(timeMajor, at: mels * 4)
-        try encoder(Tensor(buffer: engine.features, rows: frames + 2, columns: mels), tap: engine.tap, on: engine.stream)
-        try decoder.remember(audio: encoder.output.tensor, in: crossCache, on: engine.stream)
-        try engine.stream.finish()
-        position = 0
-    }
-
-    public func readEncoderOutput() throws -> (shape: [Int], values: [Float]) {
-        let engine = try loaded()
-        let output = encoder.output.tensor
-        let bytes = output.rows * output.columns * 4
-        let host = try engine.device.makeBuffer(byteCount: bytes, purpose: .staging, label: "encoder output", access: .readback)
-        try engine.stream.copy(from: output.byteRange, to: MemoryRange(buffer: host, offset: 0, byteCount: bytes))
-        try engine.stream.finish()
-        return ([output.rows, output.columns], host.read(Float.self, count: output.rows * output.columns))
-    }
-
-    /// Starts decoding anew with `tokens`, for `hypotheses` that all begin alike.
-    /// - Parameter logitRows: rows whose logits are wanted.
-    /// - Returns: logits by row, `[vocabulary]` each.
-    public func start(tokens: [Int], hypotheses count: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
-        let engine = try loaded()
-        guard tokens.count <= configuration.textPositions else {
-            throw TransformerError.contextOverflow(model: "Whisper", positions: tokens.count, limit: configuration.textPositions)
+        features.buffer.write(timeMajor, at: mels * 4)
+        try runner.encode { engine, _ in
+            try encoder(Tensor(buffer: features.buffer, rows: frames + 2, columns: mels), tap: engine.tap, on: engine.stream)
+            return encoder.output.tensor
         }
-        precondition(count >= 1 && count <= DecodeStepper.maximumRows && !tokens.isEmpty)
-        if try selfCache.ensure(hypotheses: count, on: engine.device) {
-            engine.stepper.forgetRecordings()
-            memoryRevision += 1
-        }
-        hypotheses = count
-        position = 0
-        let ids = try engine.stepper.upload(tokens: tokens)
-        try decoder.prefill(
-            ids, firstPosition: 0, selfCache: selfCache, crossCache: crossCache, tap: engine.tap, on: engine.stream)
-        if count > 1 { try selfCache.reorder(parents: Array(repeating: 0, count: count), positions: tokens.count, on: engine.stream) }
-        position = tokens.count
-
-        var result: [Int: [Float]] = [:]
-        let wanted = logitRows.filter { (0..<tokens.count).contains($0) }.sorted()
-        for run in wanted.contiguousRuns(limit: DecodeStepper.maximumRows) {
-            try decoder.project(run, into: engine.stepper.logits(rows: run.count), on: engine.stream)
-            try engine.stepper.issueReadback(rows: run.count, on: engine.stream)
-            try engine.stream.finish()
-            for (row, logits) in zip(run, engine.stepper.readLogits(rows: run.count)) { result[row] = logits }
-        }
-        try engine.stream.finish()
-        return result
-    }
-
-    /// Continues: hypothesis i takes up where `parents[i]` was, with `tokens[i]`.
-    /// - Returns: logits per hypothesis, and the watched attention rows per hypothesis.
-    public func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]]) {
-        let engine = try loaded()
-        guard position < configuration.textPositions else {
-            throw TransformerError.contextOverflow(model: "Whisper", positions: position + 1, limit: configuration.textPositions)
-        }
-        precondition(tokens.count <= hypotheses && !tokens.isEmpty)
-        if let parents { try selfCache.reorder(parents: parents, positions: position, on: engine.stream) }
-        let c = configuration
-        try engine.tap.prepareDecode(
-            hypotheses: tokens.count,
-            layers: (0..<c.decoderLayers).flatMap { layer in
-                [
-                    (kind: AttentionKind.selfAttention, layer: layer, heads: c.decoderHeads, keyCapacity: c.textPositions),
-                    (kind: AttentionKind.cross, layer: layer, heads: c.decoderHeads, keyCapacity: c.audioPositions),
-                ]
-            })
-        let logits = try engine.stepper.run(ids: tokens, position: position, tap: engine.tap, memoryRevision: memoryRevision) { stream in
-            try decoder.decode(
-                rows: tokens.count, step: engine.stepper.step, logits: engine.stepper.logits(rows: tokens.count), selfCache: selfCache,
-                crossCache: crossCache, tap: engine.tap, on: stream)
-        }
-        position += 1
-        let seen = position
-        let attention = engine.tap.collectDecode { $0 == .selfAttention ? seen : c.audioPositions }
-        return (logits, attention)
     }
 }
 
 // MARK: - Files
 
 extension Whisper: EncoderDecoderModel {
-    public var positionsLeft: Int { configuration.textPositions - position }
-
     public static var modelTypes: [String] { ["whisper", "WhisperSpec"] }
 
     public static func make(from files: ModelFiles) throws -> Whisper {
@@ -531,18 +373,14 @@ extension Whisper: EncoderDecoderModel {
                 throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
             }
         let model = Whisper(configuration: configuration)
-        try weightSource(files, configuration: configuration).assignFormats(to: model.parameters)
+        try model.weightSource(files).assignFormats(to: model.runner.parameters)
         return model
     }
 
-    private static func weightSource(_ files: ModelFiles, configuration: Configuration) -> WeightSource {
+    public func weightSource(_ files: ModelFiles) -> WeightSource {
         let naming: any CheckpointNaming =
             files.checkpoint.format == .cTranslate2 ? CTranslate2WhisperNaming(size: configuration.size) : HuggingFaceNaming()
         return WeightSource(checkpoint: files.checkpoint, naming: naming)
-    }
-
-    public func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
-        try load(from: Self.weightSource(files, configuration: configuration), on: device, progress: progress)
     }
 }
 

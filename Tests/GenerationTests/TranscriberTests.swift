@@ -30,6 +30,7 @@ import Testing
         let log = events.map { event -> String in
             switch event {
             case .inputPrepared(.audio(let window)): "window \(window.index) at \(window.start) \(window.language ?? "?")"
+            case .inputPrepared: "no sound"
             case .encoded: "encoded"
             case .token(let token): "\(token.index):\(token.isSpecial ? token.timestamp.map { "<\($0)>" } ?? token.piece : token.text)"
             case .discarded(let keeping, _): "discarded to \(keeping)"

@@ -52,6 +52,9 @@ extension State {
             chat.messages[index].windows.append(SoundView(window))
             if engine.phase != .stopping { engine.phase = .encoding }
             return [.readMemory]
+        case .inputPrepared(.picture), .inputPrepared(.source):
+            if engine.phase != .stopping { engine.phase = .encoding }
+            return [.readMemory]
         case .encoded:
             engine.rate.restart()
             if engine.phase != .stopping { engine.phase = .decoding }

@@ -164,9 +164,10 @@ public final class AttentionTap {
     /// The largest piece of rows brought to the host at once.
     private static let rowsBytes = 32 << 20
 
-    /// Recomputes and keeps the wanted rows of a layer that has just run.
+    /// Recomputes and keeps the wanted rows of a layer that has just run; without `logSumExp` rows are summed anew.
     public func capture(
-        _ kind: AttentionKind, layer: Int, shape: AttentionShape, query: Tensor, key: Tensor, logSumExp: Tensor, on stream: CommandStream
+        _ kind: AttentionKind, layer: Int, shape: AttentionShape, query: Tensor, key: Tensor, bias: AttentionBias? = nil,
+        logSumExp: Tensor?, on stream: CommandStream
     ) throws {
         let rows = queryRows.rows(of: query.rows)
         guard !rows.isEmpty else { return }
@@ -185,7 +186,8 @@ public final class AttentionTap {
             let count = min(piece, rows.count - done)
             let chosen = Array(rows[done..<done + count])
             let out = Tensor(buffer: rowsBuffer, rows: shape.heads * count, columns: keys)
-            try stream.attentionRows(chosen, shape: shape, query: query, key: key, logSumExp: logSumExp, into: out)
+            try stream.attentionRows(
+                chosen, shape: shape, query: query, key: key, bias: bias, logSumExp: logSumExp, into: out)
             try stream.finish()
             let piece = rowsBuffer.read(Float.self, count: shape.heads * count * keys)
             for head in 0..<shape.heads {

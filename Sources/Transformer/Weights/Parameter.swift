@@ -33,6 +33,9 @@ public final class Parameter {
     public let rows: Int
     public let columns: Int
 
+    /// The values of an optional tensor that the checkpoint lacks; without it they are zeros.
+    let substitute: (() -> [Float])?
+
     /// Set by the plan: each part's format on the device, and the place in the purpose's memory. Parts of a fused
     /// matrix may differ (GGUF files keep values in finer formats than queries).
     public internal(set) var formats: [ElementFormat]
@@ -40,7 +43,8 @@ public final class Parameter {
     var byteOffset = 0
     var buffer: Buffer?
 
-    init(parts: [Part], form: Form, purpose: MemoryPurpose) {
+    init(parts: [Part], form: Form, purpose: MemoryPurpose, substitute: (() -> [Float])? = nil) {
+        self.substitute = substitute
         precondition(!parts.isEmpty && parts.allSatisfy { !$0.shape.isEmpty })
         self.parts = parts
         formats = Array(repeating: .f32, count: parts.count)
@@ -171,6 +175,16 @@ public struct ParameterScope {
     /// `[rows, columns]` held as f32.
     public func table(_ name: String, rows: Int, columns: Int) -> Parameter {
         declare([.init(key: prefix + name, shape: [rows, columns], isOptional: false)], .dense)
+    }
+
+    /// `[rows, columns]` held as f32; where the checkpoint has none, `substitute` gives the values, row after row, or they
+    /// are zeros.
+    public func optionalTable(_ name: String, rows: Int, columns: Int, substitute: (() -> [Float])? = nil) -> Parameter {
+        let parameter = Parameter(
+            parts: [.init(key: prefix + name, shape: [rows, columns], isOptional: true)], form: .dense, purpose: purpose,
+            substitute: substitute)
+        list.append(parameter)
+        return parameter
     }
 
     /// A 1-D convolution's `[outputs, inputs, kernel]`.

@@ -45,10 +45,10 @@ public struct WeightLoader {
             let located = try source.locate(part)
             switch parameter.form {
             case .dense:
-                if let located {
-                    let values = try floats(located, count: elements)
-                    try values.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
-                }
+                let values =
+                    try located.map { try floats($0, count: elements) } ?? parameter.substitute?() ?? [Float](repeating: 0, count: elements)
+                precondition(values.count == elements, "the substitute for \(part.key) has \(values.count) values")
+                try values.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
                 offset += elements * 4
             case .matrix:
                 guard let located else { preconditionFailure("matrices are never optional") }

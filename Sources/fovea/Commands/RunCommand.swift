@@ -69,7 +69,14 @@ struct EventReport: Encodable {
     private enum Key: String, CodingKey {
         case event, window, start, duration, mels, frames, language, languageProbability, seconds, index, id, text, piece, special
         case timestamp, logProbability, alternatives, keeping, reason, segment, tokens, encodeSeconds, prefillSeconds, decodeSeconds
-        case tokensPerSecond
+        case tokensPerSecond, picture, name, width, height, attention, keys, source
+    }
+
+    /// A source token of an encoder-decoder.
+    private struct SourceToken: Encodable {
+        let id: Int
+        let text: String
+        let special: Bool
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -84,6 +91,17 @@ struct EventReport: Encodable {
             try fields.encode(window.frames, forKey: .frames)
             try fields.encodeIfPresent(window.language, forKey: .language)
             try fields.encodeIfPresent(window.languageProbability, forKey: .languageProbability)
+        case .inputPrepared(.picture(let picture)):
+            try fields.encode("input_prepared", forKey: .event)
+            try fields.encode(picture.index, forKey: .picture)
+            try fields.encode(picture.name, forKey: .name)
+            try fields.encode(picture.width, forKey: .width)
+            try fields.encode(picture.height, forKey: .height)
+            try fields.encode(picture.kind.rawValue, forKey: .attention)
+            try fields.encode(picture.keys.count, forKey: .keys)
+        case .inputPrepared(.source(let source)):
+            try fields.encode("input_prepared", forKey: .event)
+            try fields.encode(source.tokens.map { SourceToken(id: $0.id, text: $0.text, special: $0.isSpecial) }, forKey: .source)
         case .encoded(let seconds):
             try fields.encode("encoded", forKey: .event)
             try fields.encode(seconds, forKey: .seconds)

@@ -1,0 +1,87 @@
+import Compute
+import Formats
+import Transformer
+
+/// An encoder-decoder model whose input is text: translation, summaries, instructions.
+public protocol TextEncoderDecoder: EncoderDecoderModel {
+    /// Where the host puts the source's tokens.
+    var sourceInput: SourceInput { get }
+    /// The encoder's vocabulary.
+    var sourceVocabulary: Int { get }
+    /// What decoding starts with.
+    var startTokens: [Int] { get }
+    /// What ends it.
+    var endTokens: Set<Int> { get }
+    /// Issues the encoder; see `EncoderPass`.
+    /// - Returns: its output, `[tokens, size]`.
+    func runEncoder(_ tokens: Tensor, _ pass: EncoderPass) throws -> Tensor
+}
+
+/// What a text encoder's layers share while a pass runs through them.
+public struct EncoderPass {
+    /// Added to the scores of the source's positions, `[1, tokens]`.
+    let mask: Tensor?
+    let tap: AttentionTap
+    let observe: HiddenStateObserver?
+    let stream: CommandStream
+}
+
+extension TextEncoderDecoder {
+    /// Tokens of a source there is memory for.
+    public var sourcePositions: Int { sourceInput.capacity }
+
+    /// Encodes a text and computes every layer's cross-attention keys and values from it.
+    /// - Parameter mask: which tokens count; padding does not. All count by default.
+    /// - Throws: `TransformerError` for a source that is empty, too long or outside the vocabulary.
+    public func encode(tokens ids: [Int], mask: [Bool]? = nil) throws {
+        _ = try runner.loaded()
+        guard !ids.isEmpty, mask.map({ $0.count == ids.count }) ?? true else {
+            throw TransformerError.inputShape(what: "the source and its mask", expected: [max(ids.count, 1)], actual: [mask?.count ?? 0])
+        }
+        guard ids.count <= sourcePositions else {
+            throw TransformerError.contextOverflow(model: "\(runner.shape.name)'s encoder", positions: ids.count, limit: sourcePositions)
+        }
+        for id in ids where id < 0 || id >= sourceVocabulary {
+            throw TransformerError.tokenOutOfRange(id: id, vocabulary: sourceVocabulary)
+        }
+        // A mask that excludes nothing is none.
+        let excluding = mask.flatMap { $0.contains(false) ? $0 : nil }
+        let maskRow = sourceInput.write(tokens: ids, mask: excluding)
+        try runner.encode(mask: maskRow) { engine, observe in
+            try runEncoder(
+                sourceInput.tokens(count: ids.count),
+                EncoderPass(mask: maskRow, tap: engine.tap, observe: observe, stream: engine.stream))
+        }
+    }
+
+    /// A greedy run on a text; see `trace(start:options:encode:emit:)`. `input_ids` comes first.
+    public func trace(source: [Int], mask: [Bool]? = nil, options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
+        try emit(TraceTensor("input_ids", integers: source))
+        try trace(start: startTokens, options: options, encode: { try encode(tokens: source, mask: mask) }, emit: emit)
+    }
+}
+
+/// The source's tokens and mask on their way to the device.
+public final class SourceInput: DeviceResource {
+    public let capacity: Int
+    private let input: InputBuffer
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        input = InputBuffer(label: "source tokens and mask", byteCount: 8 * capacity)
+    }
+
+    public var plannedBuffers: [PlannedBuffer] { input.plannedBuffers }
+    public func allocate(on device: Device) throws { try input.allocate(on: device) }
+    public func release() { input.release() }
+
+    /// - Returns: the mask as a row to add to scores, `[1, tokens]`.
+    func write(tokens: [Int], mask: [Bool]?) -> Tensor? {
+        input.buffer.write(tokens.map { UInt32($0) })
+        guard let mask else { return nil }
+        input.buffer.write(mask.map { $0 ? Float(0) : AttentionBias.excluded }, at: 4 * capacity)
+        return Tensor(buffer: input.buffer, byteOffset: 4 * capacity, rows: 1, columns: mask.count)
+    }
+
+    func tokens(count: Int) -> Tensor { Tensor(buffer: input.buffer, rows: 1, columns: count, format: .i32) }
+}

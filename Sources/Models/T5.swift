@@ -1,0 +1,364 @@
+import Checkpoint
+import Compute
+import Formats
+import Transformer
+
+// T5 (Raffel et al. 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer") and its
+// instruction-tuned FLAN variants: norms before each block without mean or bias, no biases at all, positions only as a
+// bias of attention scores, which are not scaled. Reference: transformers' modeling_t5.
+
+// MARK: - Configuration
+
+extension T5 {
+    public struct Configuration: Sendable, Hashable {
+        public var vocabulary = 32128
+        public var size = 512
+        public var headDimension = 64
+        public var heads = 8
+        public var hidden = 2048
+        public var encoderLayers = 6
+        public var decoderLayers = 6
+        public var buckets = 32
+        public var maximumDistance = 128
+        public var epsilon: Float = 1e-6
+        public var activation = Activation.relu
+        /// Whether the feed-forward has a gate (T5 1.1, FLAN).
+        public var isGated = false
+        /// The embedding is also the output projection.
+        public var isTied = true
+        /// The decoder's output is multiplied by size^-½ before the vocabulary.
+        public var scalesOutput = true
+        /// Positions to make room for, in the source and in the decoder: the architecture itself has no limit.
+        public var sourcePositions = 512
+        public var positions = 512
+        public var startToken = 0
+        public var endTokens: Set<Int> = [1]
+
+        public init() {}
+
+        /// Reads a Hugging Face `config.json` (and `generation_config.json`).
+        public init(_ file: ModelConfiguration) throws {
+            let main = file.main
+            vocabulary = try main.int("vocab_size", default: 32128)
+            size = try main.int("d_model", default: 512)
+            headDimension = try main.int("d_kv", default: 64)
+            heads = try main.int("num_heads", default: 8)
+            hidden = try main.int("d_ff", default: 2048)
+            encoderLayers = try main.int("num_layers", default: 6)
+            decoderLayers = try main.int("num_decoder_layers", default: encoderLayers)
+            buckets = try main.int("relative_attention_num_buckets", default: 32)
+            maximumDistance = try main.int("relative_attention_max_distance", default: 128)
+            epsilon = Float(try main.double("layer_norm_epsilon", default: 1e-6))
+            (activation, isGated) = try Self.feedForward(main)
+            isTied = try main.bool("tie_word_embeddings", default: true)
+            // Older versions scale whenever the embeddings are tied; transformers 5 says so apart.
+            scalesOutput = try main.bool("scale_decoder_outputs", default: isTied)
+            sourcePositions = try main.int("n_positions", default: 512)
+            positions = sourcePositions
+            startToken = try main.int("decoder_start_token_id", default: file.generation.int("decoder_start_token_id", default: 0))
+            endTokens = Set(try file.generation.ints("eos_token_id", default: main.ints("eos_token_id", default: [1])))
+            try validate(file: main.file)
+        }
+
+        /// `feed_forward_proj` is an activation, behind “gated-” where there is a gate; “gated-gelu” has always meant the
+        /// tanh form.
+        private static func feedForward(_ file: ConfigurationObject) throws -> (Activation, isGated: Bool) {
+            let name = try file.string("feed_forward_proj", default: "relu")
+            let isGated = name.hasPrefix("gated-")
+            let function = isGated ? String(name.dropFirst("gated-".count)) : name
+            if isGated && function == "gelu" { return (.geluTanh, true) }
+            let only = ConfigurationObject(file: file.file, keyPath: file.keyPath, members: ["feed_forward_proj": .string(function)])
+            return (try Activation(named: "feed_forward_proj", in: only, default: "relu"), isGated)
+        }
+
+        private func validate(file: String) throws {
+            try ModelError.requireRange(
+                file,
+                [
+                    ("vocab_size", vocabulary, 1...2_000_000), ("d_model", size, 1...65536),
+                    ("d_kv", headDimension, 1...AttentionSelection.largestHead), ("num_heads", heads, 1...1024),
+                    ("d_ff", hidden, 1...1_000_000), ("num_layers", encoderLayers, 1...1024),
+                    ("num_decoder_layers", decoderLayers, 1...1024), ("relative_attention_num_buckets", buckets, 4...65536),
+                    ("relative_attention_max_distance", maximumDistance, buckets / 2 + 1...1_000_000),
+                    ("n_positions", positions, 1...65535), ("decoder_start_token_id", startToken, 0...vocabulary - 1),
+                ])
+        }
+    }
+}
+
+// MARK: - Layers
+
+extension Attention.Names {
+    fileprivate static let t5 = Attention.Names(query: "q", key: "k", value: "v", output: "o", hasBias: false)
+}
+
+extension T5.Configuration {
+    fileprivate var attention: AttentionShape { AttentionShape(heads: heads, headDimension: headDimension, scale: 1) }
+
+    fileprivate func norm(_ scope: ParameterScope) -> RMSNorm { RMSNorm(scope, size: size, epsilon: epsilon) }
+
+    fileprivate func feedForward(_ scope: ParameterScope) -> any FeedForwardBlock {
+        if isGated {
+            return GatedFeedForward(
+                scope, names: .init(gate: "wi_0", up: "wi_1", down: "wo"), size: size, hidden: hidden, activation: activation)
+        }
+        return FeedForward(
+            expand: Linear(scope("wi"), inputs: size, outputs: hidden, bias: false),
+            contract: Linear(scope("wo"), inputs: hidden, outputs: size, bias: false), hidden: hidden, activation: activation)
+    }
+
+    fileprivate func relativePositions(
+        _ stack: ParameterScope, isBidirectional: Bool, positions: Int, workspace: Workspace, phase: String
+    ) -> RelativePositions {
+        RelativePositions(
+            stack("block.0.layer.0.SelfAttention"),
+            shape: .init(
+                heads: heads, buckets: buckets, maximumDistance: maximumDistance, isBidirectional: isBidirectional, positions: positions),
+            workspace: workspace, phase: phase)
+    }
+}
+
+// MARK: - Encoder
+
+private struct Encoder {
+    private struct Layer {
+        let attentionNorm: RMSNorm
+        let attention: Attention
+        let feedForwardNorm: RMSNorm
+        let feedForward: any FeedForwardBlock
+    }
+
+    private let embedding: Parameter
+    let positions: RelativePositions
+    private let layers: [Layer]
+    private let norm: RMSNorm
+
+    private let x: Slot
+    private let normalized: Slot
+    private let hidden: Slot
+    private let attentionWorkspace: Attention.Workspace
+
+    init(_ scope: ParameterScope, embedding: Parameter, configuration c: T5.Configuration, workspace: Workspace) {
+        self.embedding = embedding
+        let phase = "encoder"
+        positions = c.relativePositions(scope, isBidirectional: true, positions: c.sourcePositions, workspace: workspace, phase: phase)
+        layers = (0..<c.encoderLayers).map { index in
+            let block = scope("block.\(index)")
+            return Layer(
+                attentionNorm: c.norm(block("layer.0.layer_norm")),
+                attention: .selfAttention(
+                    block("layer.0.SelfAttention"), kind: .encoder, layer: index, size: c.size, shape: c.attention, names: .t5),
+                feedForwardNorm: c.norm(block("layer.1.layer_norm")), feedForward: c.feedForward(block("layer.1.DenseReluDense")))
+        }
+        norm = c.norm(scope("final_layer_norm"))
+        x = workspace.reserve("source", rows: c.sourcePositions, columns: c.size, phase: phase)
+        normalized = workspace.reserve("normalised", rows: c.sourcePositions, columns: c.size, phase: phase)
+        hidden = workspace.reserve("hidden", rows: c.sourcePositions, columns: layers[0].feedForward.scratchColumns, phase: phase)
+        attentionWorkspace = Attention.Workspace(workspace, rows: c.sourcePositions, shape: c.attention, phase: phase)
+    }
+
+    func callAsFunction(_ tokens: Tensor, _ pass: EncoderPass) throws -> Tensor {
+        let (count, stream) = (tokens.columns, pass.stream)
+        let x = x.rows(count)
+        let normalized = normalized.rows(count)
+        try stream.embed(tokens: tokens, firstPosition: 0, table: embedding.matrix, into: x)
+        let bias = try positions.bias(queries: count, keys: count, mask: pass.mask, on: stream)
+        for (index, layer) in layers.enumerated() {
+            try pass.observe?(index, x)
+            try layer.attentionNorm(x, into: normalized, on: stream)
+            try layer.attention.encode(
+                normalized, bias: bias, addingTo: x, workspace: attentionWorkspace, tap: pass.tap, on: stream)
+            try layer.feedForwardNorm(x, into: normalized, on: stream)
+            try layer.feedForward(normalized, hidden: hidden.rows(count), addingTo: x, on: stream)
+        }
+        try norm(x, into: normalized, on: stream)
+        try pass.observe?(layers.count, normalized)
+        return normalized
+    }
+}
+
+// MARK: - Decoder
+
+private struct Decoder: CrossDecoder {
+    private struct Layer {
+        let selfNorm: RMSNorm
+        let selfAttention: Attention
+        let crossNorm: RMSNorm
+        let crossAttention: Attention
+        let feedForwardNorm: RMSNorm
+        let feedForward: any FeedForwardBlock
+    }
+
+    private let embedding: Parameter
+    private let output: Parameter
+    private let outputScale: Float?
+    let positions: RelativePositions
+    private let layers: [Layer]
+    private let norm: RMSNorm
+
+    private let x: Slot
+    private let normalized: Slot
+    private let hidden: Slot
+    private let scaled: Slot
+    private let attentionWorkspace: Attention.Workspace
+
+    init(
+        _ scope: ParameterScope, embedding: Parameter, output: Parameter, configuration c: T5.Configuration, workspace: Workspace
+    ) {
+        self.embedding = embedding
+        self.output = output
+        outputScale = c.scalesOutput ? 1 / Float(c.size).squareRoot() : nil
+        let phase = "decoder"
+        positions = c.relativePositions(scope, isBidirectional: false, positions: c.positions, workspace: workspace, phase: phase)
+        layers = (0..<c.decoderLayers).map { index in
+            let block = scope("block.\(index)")
+            return Layer(
+                selfNorm: c.norm(block("layer.0.layer_norm")),
+                selfAttention: .selfAttention(
+                    block("layer.0.SelfAttention"), kind: .selfAttention, layer: index, size: c.size, shape: c.attention, names: .t5),
+                crossNorm: c.norm(block("layer.1.layer_norm")),
+                crossAttention: .crossAttention(
+                    block("layer.1.EncDecAttention"), layer: index, size: c.size, sourceSize: c.size, shape: c.attention, names: .t5),
+                feedForwardNorm: c.norm(block("layer.2.layer_norm")), feedForward: c.feedForward(block("layer.2.DenseReluDense")))
+        }
+        norm = c.norm(scope("final_layer_norm"))
+        let rows = max(c.positions, DecodeStepper.maximumRows)
+        x = workspace.reserve("tokens", rows: rows, columns: c.size, phase: phase)
+        normalized = workspace.reserve("normalised", rows: rows, columns: c.size, phase: phase)
+        hidden = workspace.reserve("hidden", rows: rows, columns: layers[0].feedForward.scratchColumns, phase: phase)
+        scaled = workspace.reserve("scaled", rows: DecodeStepper.maximumRows, columns: c.size, phase: phase)
+        attentionWorkspace = Attention.Workspace(workspace, rows: rows, shape: c.attention, phase: phase)
+    }
+
+    func remember(source: Tensor, in cache: KeyValueCache, on stream: CommandStream) throws {
+        for layer in layers { try layer.crossAttention.remember(source: source, in: cache, on: stream) }
+    }
+
+    func prefill(_ tokens: Tensor, firstPosition: Int, _ pass: CrossDecoderPass) throws {
+        let (count, stream) = (tokens.columns, pass.stream)
+        let x = x.rows(count)
+        let normalized = normalized.rows(count)
+        try stream.embed(tokens: tokens, firstPosition: 0, table: embedding.matrix, into: x)
+        let bias = try positions.bias(queries: count, keys: firstPosition + count, firstPosition: firstPosition, on: stream)
+        for (index, layer) in layers.enumerated() {
+            try pass.observe?(index, x)
+            try layer.selfNorm(x, into: normalized, on: stream)
+            try layer.selfAttention.prefill(
+                normalized, firstPosition: firstPosition, bias: bias, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
+                tap: pass.tap, on: stream)
+            try layer.crossNorm(x, into: normalized, on: stream)
+            try layer.crossAttention.readSource(
+                normalized, sourceCount: pass.sourceCount, mask: pass.sourceMask, cache: pass.crossCache, addingTo: x,
+                workspace: attentionWorkspace, tap: pass.tap, on: stream)
+            try layer.feedForwardNorm(x, into: normalized, on: stream)
+            try layer.feedForward(normalized, hidden: hidden.rows(count), addingTo: x, on: stream)
+        }
+        try norm(x, into: normalized, on: stream)
+        try pass.observe?(layers.count, normalized)
+    }
+
+    func decode(rows: Int, step: StepBuffer, _ pass: CrossDecoderPass) throws {
+        let stream = pass.stream
+        let x = x.rows(rows)
+        let normalized = normalized.rows(rows)
+        try stream.embed(step: step, rows: rows, table: embedding.matrix, into: x)
+        for layer in layers {
+            try layer.selfNorm(x, into: normalized, on: stream)
+            try layer.selfAttention.decode(
+                normalized, step: step, bias: positions.decodeBias, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
+                tap: pass.tap, on: stream)
+            try layer.crossNorm(x, into: normalized, on: stream)
+            try layer.crossAttention.decodeSource(
+                normalized, sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache, addingTo: x,
+                workspace: attentionWorkspace, tap: pass.tap, on: stream)
+            try layer.feedForwardNorm(x, into: normalized, on: stream)
+            try layer.feedForward(normalized, hidden: hidden.rows(rows), addingTo: x, on: stream)
+        }
+        try norm(x, into: normalized, on: stream)
+    }
+
+    func project(_ rows: Range<Int>, into logits: Tensor, on stream: CommandStream) throws {
+        var states = normalized.tensor.rows(rows)
+        if let outputScale {
+            try stream.convert(states, scale: outputScale, into: scaled.rows(rows.count))
+            states = scaled.rows(rows.count)
+        }
+        try stream.linear(states, weight: output.matrix, bias: nil, activation: .none, residual: nil, into: logits)
+    }
+}
+
+// MARK: - Model
+
+/// T5 on a device: text in, text out.
+public final class T5 {
+    public let configuration: Configuration
+    public let runner: EncoderDecoderRunner
+    public let sourceInput: SourceInput
+    private let encoder: Encoder
+
+    /// Declares the model; nothing is allocated.
+    public init(configuration c: Configuration) {
+        configuration = c
+        let parameters = ParameterList()
+        let workspace = Workspace()
+        let decoderScope = ParameterScope(list: parameters, prefix: "", purpose: .weightsDecoder)
+        let embedding = decoderScope.matrix("shared.weight", outputs: c.vocabulary, inputs: c.size)
+        encoder = Encoder(
+            ParameterScope(list: parameters, prefix: "encoder.", purpose: .weightsEncoder), embedding: embedding, configuration: c,
+            workspace: workspace)
+        let output = c.isTied ? embedding : decoderScope.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
+        let decoder = Decoder(
+            decoderScope("decoder"), embedding: embedding, output: output, configuration: c, workspace: workspace)
+        sourceInput = SourceInput(capacity: c.sourcePositions)
+        runner = EncoderDecoderRunner(
+            shape: .init(
+                name: "T5", vocabulary: c.vocabulary, decoderLayers: c.decoderLayers, decoderHeads: c.heads,
+                keyValueWidth: c.heads * c.headDimension, sourcePositions: c.sourcePositions, positions: c.positions),
+            parameters: parameters, workspace: workspace, decoder: decoder,
+            resources: [sourceInput, encoder.positions, decoder.positions])
+    }
+}
+
+extension T5: TextEncoderDecoder {
+    public var sourceVocabulary: Int { configuration.vocabulary }
+    public var startTokens: [Int] { [configuration.startToken] }
+    public var endTokens: Set<Int> { configuration.endTokens }
+
+    public func runEncoder(_ tokens: Tensor, _ pass: EncoderPass) throws -> Tensor { try encoder(tokens, pass) }
+}
+
+// MARK: - Files
+
+extension T5 {
+    public static var modelTypes: [String] { ["t5"] }
+
+    public static func make(from files: ModelFiles) throws -> T5 {
+        guard let file = files.configuration else {
+            throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
+        }
+        var configuration = try Configuration(file)
+        // Configurations that were saved anew may say that the output projection is tied when it is not: the tensor wins.
+        let aliases = EmbeddingAliases(checkpoint: files.checkpoint, naming: Naming())
+        if configuration.isTied, try aliases.areDifferent("lm_head.weight", "shared.weight") {
+            configuration.isTied = false
+            configuration.scalesOutput = try file.main.bool("scale_decoder_outputs", default: false)
+        }
+        let model = T5(configuration: configuration)
+        try model.weightSource(files).assignFormats(to: model.runner.parameters)
+        return model
+    }
+
+    public func weightSource(_ files: ModelFiles) -> WeightSource {
+        WeightSource(checkpoint: files.checkpoint, naming: Naming())
+    }
+
+    /// Hugging Face names; the embedding has several.
+    struct Naming: CheckpointNaming {
+        private let plain = HuggingFaceNaming(optionalPrefixes: ["model.", "transformer."])
+
+        func candidates(for key: String) -> [StoredSlice] {
+            let names = key == "shared.weight" ? [key, "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"] : [key]
+            return names.flatMap { plain.candidates(for: $0) }
+        }
+    }
+}

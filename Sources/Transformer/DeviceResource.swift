@@ -1,0 +1,40 @@
+import Compute
+
+/// Device memory that a model takes besides its weights, workspace and caches.
+public protocol DeviceResource: AnyObject {
+    /// The buffers, as they will stand in the ledger.
+    var plannedBuffers: [PlannedBuffer] { get }
+    /// Allocates and fills them; the model's weights are there by then.
+    func allocate(on device: Device) throws
+    /// Lets go of the memory.
+    func release()
+}
+
+/// A buffer through which the host hands a model its input.
+public final class InputBuffer: DeviceResource {
+    public let label: String
+    public let byteCount: Int
+    private var memory: Buffer?
+
+    public init(label: String, byteCount: Int) {
+        self.label = label
+        self.byteCount = byteCount
+    }
+
+    public var plannedBuffers: [PlannedBuffer] { [PlannedBuffer(purpose: .staging, label: label, byteCount: byteCount)] }
+
+    public func allocate(on device: Device) throws {
+        let buffer = try device.makeBuffer(byteCount: byteCount, purpose: .staging, label: label, access: .upload)
+        // What the host never writes (a convolution's padding) is zero.
+        buffer.write([UInt8](repeating: 0, count: byteCount))
+        memory = buffer
+    }
+
+    public func release() { memory = nil }
+
+    /// The host-visible buffer. It must be allocated.
+    public var buffer: Buffer {
+        guard let memory else { preconditionFailure("the input buffer \(label) is not allocated") }
+        return memory
+    }
+}
