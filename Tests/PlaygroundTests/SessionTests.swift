@@ -38,7 +38,9 @@ final class Sitting: Sendable {
     func end() async throws -> Playground.ExitStatus { try await task.value }
 }
 
-@Suite("Sessions", .timeLimit(.minutes(2)))
+/// One after another: an app's loop lives on the main actor, and a process has one of those. Side by side they would
+/// measure each other.
+@Suite("Sessions", .serialized, .timeLimit(.minutes(2)))
 struct SessionTests {
     @Test("start, load, listen, change layer and head, look back, resize, quit") func wholeSession() async throws {
         let sitting = Sitting()
