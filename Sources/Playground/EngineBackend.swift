@@ -99,6 +99,10 @@ public final class EngineBackend: PlaygroundBackend {
 
     public func memory() async -> MemoryReport { engine.memory() }
 
+    public func abilities() async -> ModelAbilities? { nil }
+
+    public func plan(_ name: String) async throws -> PlanFigures { throw BackendError.needsSound }
+
     /// A stream with each element turned into another; ending it ends the source.
     private static func stream<Source, Element: Sendable>(
         of source: AsyncThrowingStream<Source, any Error>, _ transform: @escaping @Sendable (Source) -> Element
