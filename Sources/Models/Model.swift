@@ -10,12 +10,28 @@ public struct ModelFiles {
     public let checkpoint: Checkpoint
     /// `config.json` and its companions; absent for single-file formats.
     public let configuration: ModelConfiguration?
+    /// The vision tower and projector of a model whose text model is the GGUF file, llama.cpp's "mmproj" file.
+    public let projector: Checkpoint?
 
     /// Opens a folder or file.
-    /// - Throws: `CheckpointError` when it is not a model.
-    public init(path: String) throws {
+    /// - Parameter projector: the path of an "mmproj" file.
+    /// - Throws: `CheckpointError` when it is not a model; `ModelError` when `projector` is none of that kind, or the model
+    ///   is not one that has such a file.
+    public init(path: String, projector: String? = nil) throws {
         self.path = path
         checkpoint = try Checkpoint.open(path)
+        self.projector = try projector.map { try Checkpoint.open($0) }
+        if let own = self.projector {
+            let type = try own.gguf?.string("general.architecture")
+            guard type == "clip" else {
+                throw ModelError.configuration(
+                    file: projector ?? "", key: "general.architecture",
+                    problem: "“\(type ?? "no GGUF file")” is no vision tower; an mmproj file says “clip”")
+            }
+            guard checkpoint.format == .gguf else {
+                throw ModelError.configuration(file: path, key: "format", problem: "an mmproj file belongs to a GGUF file, which this is not")
+            }
+        }
         configuration = checkpoint.format == .gguf ? nil : try? ModelConfiguration(folder: path)
     }
 }
@@ -43,14 +59,20 @@ public protocol Model: AnyObject, SendableMetatype {
 
 /// The architectures the program knows. A new one is added here and nowhere else.
 public enum ModelRegistry {
-    public static let architectures: [any Model.Type] = [Whisper.self, T5.self, Marian.self, BART.self, Llama.self, GPT2.self]
+    public static let architectures: [any Model.Type] = [
+        Whisper.self, T5.self, Marian.self, BART.self, Llama.self, GPT2.self, LLaVA.self, SmolVLM.self,
+    ]
 
     /// What kind of model the files hold, by their own word.
     public static func modelType(of files: ModelFiles) throws -> String {
         if files.checkpoint.format == .cTranslate2 {
             return files.checkpoint.metadata["specification"] ?? "ctranslate2"
         }
-        if let gguf = files.checkpoint.gguf { return try gguf.string("general.architecture") }
+        if let gguf = files.checkpoint.gguf {
+            let type = try gguf.string("general.architecture")
+            // llama.cpp's pair of files: the text model's own word is that it is a Llama.
+            return files.projector != nil && type == "llama" ? "llava" : type
+        }
         return files.configuration?.modelType ?? ""
     }
 

@@ -15,6 +15,8 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
     case notLoaded(model: String)
     /// A decoder was started before its encoder had read anything.
     case nothingEncoded(model: String)
+    /// A prompt has more image tokens than the model's pictures have rows to put there.
+    case picturesMissing(model: String, tokens: Int, rows: Int)
 
     public var description: String {
         switch self {
@@ -28,6 +30,8 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
             "\(model) is not loaded on a device"
         case .nothingEncoded(let model):
             "\(model) has not read an input yet: encode one before decoding"
+        case .picturesMissing(let model, let tokens, let rows):
+            "the prompt has \(tokens) image tokens, but the pictures \(model) was given make \(rows): give it as many pictures as the prompt mentions"
         }
     }
 

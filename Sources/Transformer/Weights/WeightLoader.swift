@@ -103,19 +103,19 @@ public struct WeightLoader {
         }
     }
 
-    private func floats(_ located: (entry: TensorEntry, firstRow: Int), count: Int) throws -> [Float] {
-        let (entry, firstRow) = located
+    private func floats(_ located: WeightSource.Located, count: Int) throws -> [Float] {
+        let (entry, firstRow) = (located.entry, located.firstRow)
         let format = entry.format
         let start = firstRow * entry.shape.dropFirst().reduce(1, *) / format.elementsPerBlock * format.bytesPerBlock
         let bytes = count / format.elementsPerBlock * format.bytesPerBlock
-        return try source.checkpoint.withBytes(of: entry.name) {
+        return try located.checkpoint.withBytes(of: entry.name) {
             format.floats(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + bytes]))
         }
     }
 
     /// Copies matrix rows as they are, or converts parts of mixed formats to f32.
     private func writeRows(
-        _ located: (entry: TensorEntry, firstRow: Int), format: ElementFormat, rows: Int, columns: Int, to buffer: Buffer, at offset: Int,
+        _ located: WeightSource.Located, format: ElementFormat, rows: Int, columns: Int, to buffer: Buffer, at offset: Int,
         writer: DeviceWriter
     ) throws {
         if located.entry.format != format {
@@ -130,7 +130,7 @@ public struct WeightLoader {
             // Blocks are sorted for the kernels, a few rows at a time.
             let piece = max(1, Self.arrangedBytes / rowBytes)
             let target = WeightMatrix.rowBytes(columns: columns, format: format)
-            try source.checkpoint.withBytes(of: located.entry.name) { bytes in
+            try located.checkpoint.withBytes(of: located.entry.name) { bytes in
                 for first in stride(from: 0, to: rows, by: piece) {
                     let some = first..<min(first + piece, rows)
                     let stored = UnsafeRawBufferPointer(
@@ -141,7 +141,7 @@ public struct WeightLoader {
             }
             return
         }
-        try source.checkpoint.withBytes(of: located.entry.name) { bytes in
+        try located.checkpoint.withBytes(of: located.entry.name) { bytes in
             try writePadded(
                 UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), rows: rows, columns: columns, format: format, to: buffer,
                 at: offset, writer: writer)
