@@ -1,5 +1,5 @@
 import ArgumentParser
-import Checkpoint
+import Compute
 import Foundation
 import Generation
 
