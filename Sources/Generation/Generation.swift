@@ -7,6 +7,7 @@
 /// - `Conversation/`, `Text/`: models that continue text: prompts that run only what is new, stop strings, streamed answers.
 /// - `Translation/`: models that read one text and write another.
 /// - `Speech/`: models that listen.
+/// - `Chat/`: how chat models want conversations written, recognised from their own templates.
 /// - `Transcription/`: Whisper's decoding: rules, temperature fall-back, windows, segments, word times, transcripts.
 public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// An option outside its range, or options that exclude each other.
@@ -33,6 +34,12 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case unsuitableInput(family: String, problem: String, takes: String)
     /// A single message, or the system prompt with it, that has more tokens than there is room for.
     case messageTooLong(tokens: Int, maximum: Int)
+    /// No chat format has this name.
+    case unknownChatFormat(String, known: [String])
+    /// A checkpoint's chat template is absent or of no known kind.
+    case unrecognisedChatTemplate(file: String, isPresent: Bool, known: [String])
+    /// A conversation that a chat format cannot express.
+    case conversation(format: String, problem: String)
     /// An answer was asked for before a model was loaded.
     case noModel
 
@@ -53,6 +60,10 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
         case .unsuitableInput(let family, let problem, let takes): "\(family): \(problem); it takes \(takes)"
         case .messageTooLong(let tokens, let maximum):
             "the message has \(tokens) tokens with all that belongs to it; there is room for \(maximum): shorten it, or load the model with a longer context"
+        case .unknownChatFormat(let name, let known): "no chat format is called “\(name)”; --chat-format takes \(known.joined(separator: ", "))"
+        case .unrecognisedChatTemplate(let file, let isPresent, let known):
+            "\(file): \(isPresent ? "the chat template is of no kind known here" : "there is no chat template"); name the format with --chat-format (\(known.joined(separator: ", ")))"
+        case .conversation(let format, let problem): "this conversation cannot be written as \(format): \(problem)"
         case .noModel: "no model is loaded; choose one with /model"
         }
     }
