@@ -7,7 +7,8 @@ import Formats
 final class AttentionInterventions {
     let interventions: Interventions
     private let device: Device
-    private var masks: [AttentionKind: Buffer] = [:]
+    /// Rows of masks, with the keys each was written for: memory may be larger than asked for.
+    private var masks: [AttentionKind: (buffer: Buffer, keys: Int)] = [:]
     private var sum: Buffer?
 
     init(_ interventions: Interventions, device: Device) {
@@ -20,10 +21,10 @@ final class AttentionInterventions {
     /// What is added to the score of every query's keys, `[1, keys]`; `nil` when none of this kind is hidden.
     private func mask(_ kind: AttentionKind, keys: Int) throws -> Tensor? {
         guard let hidden = interventions.hiddenKeys[kind], !hidden.isEmpty else { return nil }
-        if let known = masks[kind], known.byteCount >= keys * 4 { return Tensor(buffer: known, rows: 1, columns: keys) }
+        if let known = masks[kind], known.keys >= keys { return Tensor(buffer: known.buffer, rows: 1, columns: keys) }
         let buffer = try device.makeBuffer(byteCount: keys * 4, purpose: .staging, label: "hidden keys", access: .upload)
         buffer.write((0..<keys).map { hidden.contains($0) ? AttentionBias.excluded : Float(0) })
-        masks[kind] = buffer
+        masks[kind] = (buffer, keys)
         return Tensor(buffer: buffer, rows: 1, columns: keys)
     }
 
