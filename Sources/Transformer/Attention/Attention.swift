@@ -170,6 +170,7 @@ public final class Attention {
         query: Tensor, key: Tensor, value: Tensor, firstPosition: Int?, bias: AttentionBias?, addingTo residual: Tensor,
         workspace: Workspace, tap: AttentionTap, on stream: CommandStream
     ) throws {
+        let bias = try tap.active?.bias(kind, bias, queries: query.rows, keys: key.rows, on: stream) ?? bias
         let watched = tap.wantsRows(kind, layer: layer)
         // Behind a mask the sum of a row may be too small against its maximum for f32: rows are then summed anew.
         let logSumExp = watched && bias == nil ? workspace.logSumExp.tensor : nil
@@ -181,6 +182,7 @@ public final class Attention {
             try tap.capture(
                 kind, layer: layer, shape: shape, query: query, key: key, bias: bias, logSumExp: logSumExp, on: stream)
         }
+        try tap.active?.silence(kind, layer: layer, context, headDimension: shape.headDimension, on: stream)
         try output(context, residual: residual, into: residual, on: stream)
     }
 
@@ -197,11 +199,13 @@ public final class Attention {
         // Query and key heads lie side by side: one pass turns both.
         try rotary?.turn(qkv.columns(0..<width + keyValueWidth), step: step, on: stream)
         let context = workspace.context.rows(x.rows)
+        let bias = try tap.active?.bias(kind, layer: layer, bias, keys: cache.capacity, on: stream) ?? bias
         try stream.attentionDecode(
             shape: shape, query: qkv.columns(0..<width),
             append: (qkv.columns(width..<width + keyValueWidth), qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth)),
             key: cache.keys(layer: layer), value: cache.values(layer: layer), keyCapacity: cache.capacity, keyCount: .step,
             step: step, bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
+        try tap.active?.silence(kind, layer: layer, context, headDimension: shape.headDimension, on: stream)
         try output(context, residual: residual, into: residual, on: stream)
     }
 
@@ -215,10 +219,13 @@ public final class Attention {
         let queries = workspace.queryKeyValue.rows(x.rows).columns(0..<width)
         try query(x, into: queries, on: stream)
         let context = workspace.context.rows(x.rows)
+        let plain = mask.map { DecodeBias(values: $0, isByDistance: false) }
+        let bias = try tap.active?.bias(kind, layer: layer, plain, keys: sourceCount, on: stream) ?? plain
         try stream.attentionDecode(
             shape: shape, query: queries, append: nil, key: cache.keys(layer: layer), value: cache.values(layer: layer),
-            keyCapacity: 0, keyCount: .fixed(sourceCount), step: step, bias: mask.map { DecodeBias(values: $0, isByDistance: false) },
+            keyCapacity: 0, keyCount: .fixed(sourceCount), step: step, bias: bias,
             capture: tap.decodeDestination(kind, layer: layer), into: context)
+        try tap.active?.silence(kind, layer: layer, context, headDimension: shape.headDimension, on: stream)
         try output(context, residual: residual, into: residual, on: stream)
     }
 }
@@ -230,9 +237,6 @@ extension AttentionBias {
 
     /// One row, `[1, keys]`, for all heads and queries.
     public init(mask: Tensor, queries: Int) {
-        var rows = mask
-        rows.rows = queries
-        rows.rowStride = 0
-        self.init(values: rows, isPerHead: false)
+        self.init(values: mask.repeated(queries), isPerHead: false)
     }
 }

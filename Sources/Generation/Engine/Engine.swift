@@ -11,12 +11,13 @@ public actor Engine {
     private nonisolated let executor = EngineExecutor()
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    private var session: SpeechSession?
+    private var session: (any ModelSession)?
 
-    /// What the memory panel needs of the loaded model, readable while the engine is at work.
+    /// What is asked about the loaded model while the engine is at work.
     private struct Context {
+        var abilities: ModelAbilities?
         var bytesPerToken: Int?
-        /// Decoder positions that are free in the window being decoded.
+        /// Positions that are free behind the tokens so far.
         var tokensLeft: Int?
     }
     private nonisolated let context = Mutex(Context())
@@ -27,27 +28,19 @@ public actor Engine {
     }
 
     /// Loads a model in place of the loaded one.
-    public nonisolated func load(path: String) -> AsyncThrowingStream<(done: Int, total: Int), any Error> {
-        AsyncThrowingStream { continuation in
-            let task = Task {
-                do {
-                    try await self.load(path: path) { done, total in continuation.yield((done, total)) }
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
-        }
+    public nonisolated func load(path: String, options: LoadOptions = LoadOptions()) -> AsyncThrowingStream<(done: Int, total: Int), any Error> {
+        stream { emit in try await self.load(path: path, options: options) { done, total in emit((done, total)) } }
     }
 
-    private func load(path: String, progress: (Int, Int) -> Void) throws {
+    private func load(path: String, options: LoadOptions, progress: (Int, Int) -> Void) throws {
         // The old model goes first: both together might not fit.
         unload()
-        let session = try SpeechSession(path: path, on: device, progress: progress)
+        let declared = try SessionRegistry.declare(path: path, options: options)
+        let session = try declared.load(on: device, progress: progress)
         self.session = session
-        let model = session.model
-        context.withLock { $0 = Context(bytesPerToken: model.bytesPerToken, tokensLeft: model.positionsLeft) }
+        context.withLock {
+            $0 = Context(abilities: declared.abilities, bytesPerToken: session.bytesPerToken, tokensLeft: session.tokensLeft)
+        }
         device.savePipelineCache()
     }
 
@@ -57,14 +50,32 @@ public actor Engine {
         context.withLock { $0 = Context() }
     }
 
-    /// Writes down a recording with the loaded model. Ending the stream stops the work at the next token.
-    public nonisolated func transcribe(
-        _ recording: Recording, options: TranscriptionOptions
-    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    /// What the loaded model takes and gives; nil when none is loaded. Never waits for the engine.
+    public nonisolated func abilities() -> ModelAbilities? { context.withLock { $0.abilities } }
+
+    /// Answers with the loaded model. Ending the stream stops the work at the next token.
+    public nonisolated func answer(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        stream { emit in try await self.answer(request, emit: emit) }
+    }
+
+    private func answer(_ request: GenerationRequest, emit: @escaping (GenerationEvent) -> Void) throws {
+        guard let session else { throw GenerationError.noModel }
+        defer { device.savePipelineCache() }
+        try session.answer(request, isCancelled: { Task.isCancelled }) { event in
+            let left = session.tokensLeft
+            self.context.withLock { $0.tokensLeft = left }
+            emit(event)
+        }
+    }
+
+    /// A stream of what `work` emits; ending it cancels the work.
+    private nonisolated func stream<Element: Sendable>(
+        _ work: @escaping @Sendable (@escaping @Sendable (Element) -> Void) async throws -> Void
+    ) -> AsyncThrowingStream<Element, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    try await self.transcribe(recording, options: options) { continuation.yield($0) }
+                    try await work { continuation.yield($0) }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -72,18 +83,6 @@ public actor Engine {
             }
             continuation.onTermination = { _ in task.cancel() }
         }
-    }
-
-    private func transcribe(
-        _ recording: Recording, options: TranscriptionOptions, emit: @escaping (GenerationEvent) -> Void
-    ) throws {
-        guard let session else { throw GenerationError.noModel }
-        let model = session.model
-        try session.transcribe(recording, options: options) { event in
-            self.context.withLock { $0.tokensLeft = model.positionsLeft }
-            emit(event)
-        }
-        device.savePipelineCache()
     }
 
     /// Device memory now. Never waits for the engine.
