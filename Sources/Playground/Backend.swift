@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Generation
 import Telemetry
@@ -83,10 +84,13 @@ public struct AnswerRequest: Sendable, Hashable {
     public var text: TextSettings
     /// Tokens the answer begins with, as if the model had said them.
     public var prefix: [Int]
+    /// What is taken out of the model for this answer.
+    public var interventions: Interventions
 
     public init(
         messages: [ChatMessage] = [], audioPath: String? = nil, spoken: SpokenSound? = nil, language: String? = nil,
-        task: SpeechTask = .transcribe, text: TextSettings = TextSettings(), prefix: [Int] = []
+        task: SpeechTask = .transcribe, text: TextSettings = TextSettings(), prefix: [Int] = [],
+        interventions: Interventions = .none
     ) {
         self.messages = messages
         self.audioPath = audioPath
@@ -95,6 +99,7 @@ public struct AnswerRequest: Sendable, Hashable {
         self.task = task
         self.text = text
         self.prefix = prefix
+        self.interventions = interventions
     }
 }
 

@@ -68,3 +68,6 @@ extension State {
         return []
     }
 }
+
+/// Whether a path is one of a picture, by its name.
+public func isPicture(_ path: String) -> Bool { Pictures.isPicture(path) }

@@ -28,7 +28,7 @@ struct SlashCommand: Sendable {
         return command.run(&state, argument, now)
     }
 
-    static let all: [SlashCommand] = speaking + writing + keeping + looking
+    static let all: [SlashCommand] = speaking + writing + keeping + looking + intervening
 
     private static let speaking: [SlashCommand] = [
         SlashCommand(name: "audio", argument: "PATH", help: "transcribe a recording (WAV, FLAC, OGG, MP3)", path: .sound) { state, argument, now in

@@ -217,6 +217,7 @@ enum ChatPanel {
     /// What the header says beside the name; the last is the most useful.
     private static func remarks(_ message: Message) -> [String] {
         var parts: [String] = []
+        if let change = message.change { parts.append(change) }
         if let language = message.windows.first?.language {
             parts.append(sanitisedLine(language) + (message.windows[0].languageProbability.map { " " + Figures.percent(Double($0)) } ?? ""))
         }

@@ -1,3 +1,4 @@
+import Formats
 import Generation
 import Telemetry
 import Terminal
@@ -25,6 +26,8 @@ public struct State: Sendable {
     public internal(set) var attachments: [Attachment] = []
     /// A line for the status bar: what just happened, or what is wrong.
     public internal(set) var notice: Notice?
+    /// What is taken out of the model for answers that are asked for again.
+    public internal(set) var interventions = Interventions.none
     /// The answers that are compared.
     public internal(set) var comparison: Comparison?
     /// Kept conversations, as they were listed last.

@@ -4,10 +4,14 @@ import Telemetry
 import Terminal
 
 /// All that can happen to the screen. One queue carries it: keys, and what the engine's tasks report.
-public enum Event: Sendable {
+public indirect enum Event: Sendable {
+    /// An event of a recorded session.
+    case played(Event)
     /// The app is up; what was asked for on the command line.
     case started(model: String?, audio: String?)
     case input(InputEvent)
+    /// A picture given on the command line.
+    case attach(String)
     case device(String)
     case models([ModelChoice])
     case download(String, TransferProgress)
@@ -37,6 +41,10 @@ public enum Event: Sendable {
     /// A picture was looked at, for the chat.
     case looked(String, Thumbnail?, problem: String?)
     case saved(path: String, TaskEnd)
+}
+
+extension Event {
+    var isPlayed: Bool { if case .played = self { true } else { false } }
 }
 
 /// How a task ended.

@@ -8,7 +8,9 @@ import Terminal
 public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> [Effect] {
     let effects: [Effect]
     switch event {
+    case .played(let event): return update(&state, event, now: now)
     case .started(let model, let audio): effects = state.begin(model: model, audio: audio, now)
+    case .attach(let path): effects = state.attach(path)
     case .input(let input): effects = state.handle(input, now)
     case .device(let name): state.engine.device = name; effects = []
     case .models(let models): effects = state.learn(models, now)

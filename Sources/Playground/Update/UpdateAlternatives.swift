@@ -17,7 +17,7 @@ extension State {
         case .right, .character("l"): step(1)
         case .enter where choices.indices.contains(selected):
             overlay = nil
-            return rerun(from: place, with: choices[selected].id, now)
+            return rerun(from: place, with: choices[selected].id, spelled: choices[selected].text, probability: choices[selected].probability, now)
         default: overlay = nil
         }
         return []
@@ -30,14 +30,18 @@ extension State {
     }
 
     /// Answers the same question again: the tokens before `place` stay, `token` stands in its place, the rest is new.
-    mutating func rerun(from place: TokenPlace, with token: Int, _ now: Date) -> [Effect] {
+    mutating func rerun(from place: TokenPlace, with token: Int, spelled: String, probability: Float, _ now: Date) -> [Effect] {
         guard isFreeToSend() else { return [] }
         guard let question = question(of: place.message), question.audioPath == nil, question.spoken == nil else {
             say(.warning, "only answers in text can be gone on from a token")
             return []
         }
-        let before = chat.messages[place.message].tokens.prefix(place.token)
-        return variant(of: place.message, prefix: before.map(\.id) + [token], shownPrefix: Array(before), now)
+        let before = Array(chat.messages[place.message].tokens.prefix(place.token))
+        // Only the vocabulary's spelling is known of a token that was not chosen.
+        let text = spelled.replacing("Ġ", with: " ").replacing("▁", with: " ").replacing("Ċ", with: "\n")
+        let chosen = TokenRecord(
+            GeneratedToken(index: before.count, id: token, text: text, piece: spelled, logProbability: Foundation.log(max(probability, 1e-30))), record: nil)
+        return variant(of: place.message, prefix: before.map(\.id) + [token], shownPrefix: before + [chosen], now)
     }
 
     /// The message that an answer answers.
@@ -56,8 +60,10 @@ extension State {
         var request = request(upTo: asked)
         if let audio = chat.messages[asked].audioPath { request = self.request(for: audio) }
         request.prefix = prefix
+        request.interventions = interventions
         let effects = start(request, now)
         chat.messages[chat.messages.count - 1].variantOf = original
+        chat.messages[chat.messages.count - 1].change = prefix.isEmpty ? interventionWords : "gone on from token \(prefix.count)" + (interventions.isEmpty ? "" : ", " + interventionWords)
         // What the model is made to say is shown as part of the answer; it carries no attention of its own.
         chat.messages[chat.messages.count - 1].tokens = shownPrefix.map { token in
             var token = token
