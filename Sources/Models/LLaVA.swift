@@ -191,10 +191,7 @@ public final class LLaVA: PictureDecoder {
 extension LLaVA {
     public static var modelTypes: [String] { ["llava"] }
 
-    public static func make(from files: ModelFiles) throws -> LLaVA { try make(from: files, contextLength: nil) }
-
-    /// - Parameter contextLength: positions to make room for; by default those the model has, up to 4,096.
-    public static func make(from files: ModelFiles, contextLength: Int?) throws -> LLaVA {
+    public static func make(from files: ModelFiles) throws -> LLaVA {
         let source = try weightSource(of: files)
         var configuration: Configuration
         if let gguf = files.checkpoint.gguf {
@@ -211,7 +208,7 @@ extension LLaVA {
         } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        if let contextLength = contextLength ?? files.options.contextLength {
+        if let contextLength = files.options.contextLength {
             configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions))
         }
         let model = LLaVA(configuration: configuration)

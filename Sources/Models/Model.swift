@@ -55,6 +55,12 @@ public struct ModelFiles {
         configuration = checkpoint.format == .gguf ? nil : try? ModelConfiguration(folder: path)
     }
 
+    /// Unmaps the files of weights; see `Checkpoint.release`.
+    public func release() {
+        checkpoint.release()
+        projector?.release()
+    }
+
     private init(path: String, checkpoint: Checkpoint, configuration: ModelConfiguration?) {
         self.path = path
         self.checkpoint = checkpoint

@@ -132,10 +132,7 @@ public final class SmolVLM: PictureDecoder {
 extension SmolVLM {
     public static var modelTypes: [String] { ["smolvlm", "idefics3"] }
 
-    public static func make(from files: ModelFiles) throws -> SmolVLM { try make(from: files, contextLength: nil) }
-
-    /// - Parameter contextLength: positions to make room for; by default those the model has, up to 4,096.
-    public static func make(from files: ModelFiles, contextLength: Int?) throws -> SmolVLM {
+    public static func make(from files: ModelFiles) throws -> SmolVLM {
         guard let file = files.configuration else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
@@ -143,7 +140,7 @@ extension SmolVLM {
         var configuration = try Configuration(file.main)
         // A tensor that is there wins over a configuration that says it is not.
         if source.contains("text.lm_head.weight") { configuration.text.isTied = false }
-        if let contextLength = contextLength ?? files.options.contextLength {
+        if let contextLength = files.options.contextLength {
             configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions))
         }
         let model = SmolVLM(configuration: configuration)
