@@ -211,7 +211,9 @@ extension LLaVA {
         } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        if let contextLength { configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions)) }
+        if let contextLength = contextLength ?? files.options.contextLength {
+            configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions))
+        }
         let model = LLaVA(configuration: configuration)
         try source.assignFormats(to: model.parameters)
         return model

@@ -259,7 +259,8 @@ extension Llama {
 
     public static func make(from files: ModelFiles) throws -> Llama { try make(from: files, contextLength: nil) }
 
-    /// - Parameter contextLength: positions to make room for; by default those the model has, up to 4,096.
+    /// - Parameter contextLength: positions to make room for; by default what the files' options ask for, or those the model
+    ///   has, up to 4,096.
     public static func make(from files: ModelFiles, contextLength: Int?) throws -> Llama {
         var configuration: Configuration
         if let gguf = files.checkpoint.gguf {
@@ -269,7 +270,9 @@ extension Llama {
         } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        if let contextLength { configuration.contextLength = max(1, min(contextLength, configuration.trainedPositions)) }
+        if let contextLength = contextLength ?? files.options.contextLength {
+            configuration.contextLength = max(1, min(contextLength, configuration.trainedPositions))
+        }
         let model = Llama(configuration: configuration)
         try weightSource(of: files).assignFormats(to: model.parameters)
         return model

@@ -253,8 +253,12 @@ extension Mllama {
             throw ModelError.configuration(
                 file: files.path, key: "model_type", problem: "Llama 3.2 Vision is read from Hugging Face folders; there is no config.json")
         }
-        let model = Mllama(configuration: try Configuration(file.main))
-        try WeightSource(checkpoint: files.checkpoint, naming: naming(of: files)).assignFormats(to: model.parameters)
+        var configuration = try Configuration(file.main)
+        if let length = files.options.contextLength {
+            configuration.text.contextLength = max(1, min(length, configuration.text.trainedPositions))
+        }
+        let model = Mllama(configuration: configuration)
+        try weightSource(of: files).assignFormats(to: model.parameters)
         return model
     }
 

@@ -1,4 +1,5 @@
 import Checkpoint
+import Formats
 
 /// # Models
 ///
@@ -11,6 +12,8 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
     case unexpectedRank(file: String, tensor: String, rank: Int, shape: [Int])
     /// No architecture here reads this model type.
     case unknownArchitecture(file: String, type: String, known: [String])
+    /// Weights cannot be converted to this format.
+    case weightFormat(ElementFormat, possible: [ElementFormat])
     /// A pass was asked of a model that is not on a device.
     case notLoaded(model: String)
     /// A decoder was started before its encoder had read anything.
@@ -26,6 +29,8 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
             "\(file): the tensor “\(tensor)” should have \(rank) dimensions, but is \(shape)"
         case .unknownArchitecture(let file, let type, let known):
             "\(file): the architecture “\(type)” is not known here. Known: \(known.joined(separator: ", "))."
+        case .weightFormat(let format, let possible):
+            "weights cannot be converted to \(format.rawValue); --weights takes \(possible.map(\.rawValue).joined(separator: ", "))"
         case .notLoaded(let model):
             "\(model) is not loaded on a device"
         case .nothingEncoded(let model):

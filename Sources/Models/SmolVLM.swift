@@ -143,7 +143,9 @@ extension SmolVLM {
         var configuration = try Configuration(file.main)
         // A tensor that is there wins over a configuration that says it is not.
         if source.contains("text.lm_head.weight") { configuration.text.isTied = false }
-        if let contextLength { configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions)) }
+        if let contextLength = contextLength ?? files.options.contextLength {
+            configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions))
+        }
         let model = SmolVLM(configuration: configuration)
         try source.assignFormats(to: model.parameters)
         return model

@@ -41,8 +41,6 @@ extension DecoderOnlyModel {
 
     public var bytesPerToken: Int { decoder.bytesPerToken }
     public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] { decoder.plannedBuffers(unifiedMemory: unifiedMemory) }
-    /// Gives all weight matrices one format.
-    public func assignFormat(_ format: ElementFormat) { parameters.assignFormat(format) }
 
     public func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
         try decoder.load(from: Self.weightSource(of: files), on: device, progress: progress)

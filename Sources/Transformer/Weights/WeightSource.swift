@@ -95,8 +95,12 @@ public struct WeightSource {
         return Located(checkpoint: checkpoint, entry: entry, firstRow: slice.firstRow ?? 0)
     }
 
+    /// What is taken for the weights where the checkpoint has none.
+    var standIn: Checkpoint.StandIn? { parts.lazy.compactMap(\.checkpoint.standIn).first }
+
     /// Gives every matrix the format its values have in the checkpoint.
     public func assignFormats(to list: ParameterList) throws {
+        if let standIn { return list.assignFormat(standIn.format) }
         for parameter in list.parameters {
             let formats = try parameter.parts.map { try locate($0)?.entry.format ?? .f32 }
             switch parameter.form {
@@ -110,10 +114,11 @@ public struct WeightSource {
 }
 
 extension ParameterList {
-    /// Gives every matrix one format (f16 where its rows are no whole blocks): for plans made from a configuration alone.
+    /// Gives every matrix one format (f16 where its rows are no whole blocks): for plans made from a configuration alone, and
+    /// for weights that are converted while they are loaded.
     public func assignFormat(_ format: ElementFormat) {
         for parameter in parameters {
-            let fits = parameter.form == .matrix ? parameter.columns % format.elementsPerBlock == 0 : !format.isQuantized
+            let fits = parameter.columns % format.elementsPerBlock == 0
             let isPlain = parameter.form == .dense || parameter.form == .scalar
             let chosen = isPlain ? .f32 : fits ? format : .f16
             parameter.formats = parameter.parts.map { _ in chosen }
