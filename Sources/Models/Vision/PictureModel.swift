@@ -1,4 +1,5 @@
 import Checkpoint
+import Compute
 import Formats
 import Foundation
 import Media
@@ -22,6 +23,12 @@ public protocol PictureModel: Model {
     /// Tokens of the decoder that the picture's own rows take; 0 where pictures are no tokens.
     func pictureTokens(for layout: ImageLayout) -> Int
 
+    /// The token that stands for a picture or a part of one in a prompt; nil where prompts do not mention pictures.
+    var pictureToken: Int? { get }
+
+    /// Device memory that a picture takes once it is read, beyond what loading takes.
+    func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer]
+
     /// Makes these the model's pictures, in the order of the prompt. The first `count` are what it has already read and
     /// are kept as they are; the rest is read now. Texts that saw other pictures have to run again.
     /// - Throws: `ModelError.notLoaded`, `TransformerError.inputShape` for pixels of another size than the model reads.
@@ -43,6 +50,9 @@ public protocol PictureModel: Model {
 }
 
 extension PictureModel {
+    public var pictureToken: Int? { nil }
+    public func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
+
     public static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
         try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: usualImageProcessor)
     }
