@@ -123,6 +123,9 @@ public protocol Model: AnyObject, SendableMetatype {
 
     /// KV-cache bytes one more token costs.
     var bytesPerToken: Int { get }
+
+    /// Memory for the rows of attention that the panel shows of each token, while it watches.
+    func watchingBytes(unifiedMemory: Bool) -> Int
 }
 
 extension Model {

@@ -129,6 +129,13 @@ public final class TokenDecoder {
                 vocabulary: shape.vocabulary, maximumTokens: shape.contextLength, unifiedMemory: unifiedMemory)
     }
 
+    /// What the panel's rows of a token take: of cross-attention where there is any.
+    func watchingBytes(unifiedMemory: Bool) -> Int {
+        let cross = parts.layers.filter { $0.attentionKind == .cross }
+        return AttentionTap.plannedBytes(
+            layers: (cross.isEmpty ? parts.layers : cross).map { ($0.attentionHeads, shape.contextLength) }, unifiedMemory: unifiedMemory)
+    }
+
     /// KV-cache bytes one more token costs.
     public var bytesPerToken: Int { cache.bytesPerPosition }
 

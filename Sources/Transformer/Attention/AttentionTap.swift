@@ -89,6 +89,12 @@ public final class AttentionTap {
     /// Bytes of capture memory that a decode step of these layers takes.
     static func byteCount(heads: Int, keyCapacity: Int, hypotheses: Int) -> Int { hypotheses * heads * keyCapacity * 4 }
 
+    /// What watching decode steps of these layers takes, for one hypothesis.
+    public static func plannedBytes(layers: [(heads: Int, keyCapacity: Int)], unifiedMemory: Bool) -> Int {
+        let bytes = layers.reduce(0) { $0 + byteCount(heads: $1.heads, keyCapacity: $1.keyCapacity, hypotheses: 1) }
+        return bytes == 0 ? 0 : Device.allocationBytes(for: bytes) * (unifiedMemory ? 1 : 2)
+    }
+
     // MARK: Decode
 
     /// Describes the layers a decode step has, in order, before the step is recorded.

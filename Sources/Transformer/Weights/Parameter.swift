@@ -66,6 +66,14 @@ public final class Parameter {
     /// The name used in messages.
     public var name: String { parts.count == 1 ? parts[0].key : parts.map(\.key).joined(separator: " + ") }
 
+    /// Whether linear kernels read it.
+    var isMatrix: Bool {
+        switch form {
+        case .dense: false
+        case .matrix, .convolution, .transposed: true
+        }
+    }
+
     /// Bytes on the device in the planned format.
     public var byteCount: Int {
         switch form {
@@ -237,5 +245,23 @@ extension ParameterList {
             parameter.buffer = nil
             parameter.number = nil
         }
+    }
+}
+
+extension ParameterList {
+    /// How many weights there are, by purpose. Optional tensors do not count.
+    public var elementsByPurpose: [MemoryPurpose: Int] {
+        parameters.reduce(into: [:]) { counts, parameter in
+            counts[parameter.purpose, default: 0] += parameter.parts.filter { !$0.isOptional }.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        }
+    }
+
+    /// The formats that matrices have on the device, the one that most weights are in first.
+    public var matrixFormats: [ElementFormat] {
+        var counts: [ElementFormat: Int] = [:]
+        for parameter in parameters where parameter.isMatrix {
+            for (part, format) in zip(parameter.parts, parameter.formats) { counts[format, default: 0] += part.shape.reduce(1, *) }
+        }
+        return counts.sorted { ($0.value, $1.key.rawValue) > ($1.value, $0.key.rawValue) }.map(\.key)
     }
 }
