@@ -214,6 +214,7 @@ extension Mllama: PictureModel {
     public var pictureAttention: AttentionKind { .cross }
     public var mostPictures: Int? { nil }
     public var picturePlaceholder: String? { "<|image|>" }
+    public var pictureToken: Int? { configuration.pictureToken }
     public func pictureText(for layout: ImageLayout) -> String { "<|image|>" }
     public func pictureTokens(for layout: ImageLayout) -> Int { 0 }
 

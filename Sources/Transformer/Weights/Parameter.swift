@@ -69,8 +69,8 @@ public final class Parameter {
     /// Whether linear kernels read it.
     var isMatrix: Bool {
         switch form {
-        case .dense: false
-        case .matrix, .convolution, .transposed: true
+        case .dense, .scalar: false
+        case .matrix, .convolution, .transposed, .interleaved: true
         }
     }
 
