@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Media
+import Models
 import TestSupport
 import Testing
 

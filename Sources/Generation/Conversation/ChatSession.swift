@@ -56,7 +56,7 @@ extension ChatSession: ModelSession {
     }
 
     public static func make(
-        _ model: any Model, from files: ModelFiles, on device: Device, options: LoadOptions, progress: (Int, Int) -> Void
+        _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws -> ChatSession {
         try ChatSession(continuer(model, files), from: files, on: device, progress: progress)
     }

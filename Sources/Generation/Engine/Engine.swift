@@ -1,6 +1,6 @@
 import Compute
 import Foundation
-import Media
+import Models
 import Synchronization
 import Telemetry
 
@@ -28,14 +28,19 @@ public actor Engine {
     }
 
     /// Loads a model in place of the loaded one.
-    public nonisolated func load(path: String, options: LoadOptions = LoadOptions()) -> AsyncThrowingStream<(done: Int, total: Int), any Error> {
-        stream { emit in try await self.load(path: path, options: options) { done, total in emit((done, total)) } }
+    /// - Parameter projector: the "mmproj" file of a model whose text model is a GGUF file.
+    public nonisolated func load(
+        path: String, projector: String? = nil, options: LoadOptions = LoadOptions()
+    ) -> AsyncThrowingStream<(done: Int, total: Int), any Error> {
+        stream { emit in
+            try await self.load(path: path, projector: projector, options: options) { done, total in emit((done, total)) }
+        }
     }
 
-    private func load(path: String, options: LoadOptions, progress: (Int, Int) -> Void) throws {
+    private func load(path: String, projector: String?, options: LoadOptions, progress: (Int, Int) -> Void) throws {
         // The old model goes first: both together might not fit.
         unload()
-        let declared = try SessionRegistry.declare(path: path, options: options)
+        let declared = try SessionRegistry.declare(path: path, projector: projector, options: options)
         let session = try declared.load(on: device, progress: progress)
         self.session = session
         context.withLock {

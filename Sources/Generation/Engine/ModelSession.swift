@@ -2,14 +2,6 @@ import Compute
 import Models
 import Tokenization
 
-/// How a model is loaded.
-public struct LoadOptions: Sendable, Hashable {
-    /// Positions to make room for; the model's own default without.
-    public var contextLength: Int?
-
-    public init(contextLength: Int? = nil) { self.contextLength = contextLength }
-}
-
 /// A loaded model with all that turns a request into an answer. Used from one executor.
 public protocol ModelSession: AnyObject, SendableMetatype {
     /// Whether this kind of session serves a model, by the protocols it meets.
@@ -21,7 +13,7 @@ public protocol ModelSession: AnyObject, SendableMetatype {
     /// Puts a declared model on a device with all that it needs besides: tokenizer, processors.
     /// - Parameter progress: bytes done and bytes in all.
     static func make(
-        _ model: any Model, from files: ModelFiles, on device: Device, options: LoadOptions, progress: (Int, Int) -> Void
+        _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws -> Self
 
     /// KV-cache bytes one more token costs.
@@ -41,15 +33,16 @@ public enum SessionRegistry {
     static let kinds: [any ModelSession.Type] = [SpeechSession.self, TranslationSession.self, ChatSession.self]
 
     /// Finds out what the model at a path is; nothing is loaded yet.
+    /// - Parameter projector: the "mmproj" file of a model whose text model is a GGUF file.
     /// - Throws: `CheckpointError`, `ModelError`, and `GenerationError.noSession` for a model nothing can be asked of.
-    public static func declare(path: String, options: LoadOptions = LoadOptions()) throws -> DeclaredModel {
-        let files = try ModelFiles(path: path)
-        let model = try ModelRegistry.make(from: files, contextLength: options.contextLength)
+    public static func declare(path: String, projector: String? = nil, options: LoadOptions = LoadOptions()) throws -> DeclaredModel {
+        var files = try ModelFiles(path: path, projector: projector)
+        files.options = options
+        let model = try ModelRegistry.make(from: files)
         guard let kind = kinds.first(where: { $0.serves(model) }) else {
             throw GenerationError.noSession(path: files.path, type: try ModelRegistry.modelType(of: files))
         }
-        return DeclaredModel(
-            files: files, model: model, abilities: try kind.abilities(of: model, from: files), options: options, kind: kind)
+        return DeclaredModel(files: files, model: model, abilities: try kind.abilities(of: model, from: files), kind: kind)
     }
 }
 
@@ -58,14 +51,12 @@ public struct DeclaredModel {
     public let files: ModelFiles
     public let model: any Model
     public let abilities: ModelAbilities
-    private let options: LoadOptions
     private let kind: any ModelSession.Type
 
-    fileprivate init(files: ModelFiles, model: any Model, abilities: ModelAbilities, options: LoadOptions, kind: any ModelSession.Type) {
+    fileprivate init(files: ModelFiles, model: any Model, abilities: ModelAbilities, kind: any ModelSession.Type) {
         self.files = files
         self.model = model
         self.abilities = abilities
-        self.options = options
         self.kind = kind
     }
 
@@ -73,8 +64,8 @@ public struct DeclaredModel {
     /// - Parameter progress: bytes done and bytes in all.
     /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`.
     public func load(on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws -> any ModelSession {
-        let session = try kind.make(model, from: files, on: device, options: options, progress: progress)
-        files.checkpoint.release()
+        let session = try kind.make(model, from: files, on: device, progress: progress)
+        files.release()
         return session
     }
 }

@@ -75,7 +75,7 @@ extension SpeechSession: ModelSession {
     }
 
     public static func make(
-        _ model: any Model, from files: ModelFiles, on device: Device, options: LoadOptions, progress: (Int, Int) -> Void
+        _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws -> SpeechSession {
         try SpeechSession(whisper(model, files), from: files, on: device, progress: progress)
     }

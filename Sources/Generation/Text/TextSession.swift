@@ -21,13 +21,14 @@ public final class TextSession {
     /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`;
     ///   `GenerationError.notATextModel` for another kind of model.
     public convenience init(path: String, contextLength: Int? = nil, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
-        let files = try ModelFiles(path: path)
-        let made = try ModelRegistry.make(from: files, contextLength: contextLength)
+        var files = try ModelFiles(path: path)
+        files.options.contextLength = contextLength
+        let made = try ModelRegistry.make(from: files)
         guard let model = made as? any DecoderOnlyModel else {
             throw GenerationError.notATextModel(path: path, type: try ModelRegistry.modelType(of: files))
         }
         try self.init(model, from: files, on: device, progress: progress)
-        files.checkpoint.release()
+        files.release()
     }
 
     /// Puts a declared text model on a device.

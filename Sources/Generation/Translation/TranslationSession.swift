@@ -84,7 +84,7 @@ extension TranslationSession: ModelSession {
     }
 
     public static func make(
-        _ model: any Model, from files: ModelFiles, on device: Device, options: LoadOptions, progress: (Int, Int) -> Void
+        _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws -> TranslationSession {
         try TranslationSession(translator(model, files), from: files, on: device, progress: progress)
     }

@@ -36,26 +36,36 @@ final class AttentionInterventions {
         return Tensor(buffer: buffer, rows: rows, columns: columns)
     }
 
-    private func adding(_ mask: Tensor, to values: Tensor, on stream: CommandStream) throws -> Tensor {
-        let sum = try sum(rows: values.rows, columns: values.columns)
-        try stream.add(values, mask.repeated(values.rows), into: sum)
-        return sum
-    }
-
-    /// The term of a pass over many positions, with the hidden keys of its kind.
-    func bias(_ kind: AttentionKind, _ bias: AttentionBias?, queries: Int, keys: Int, on stream: CommandStream) throws -> AttentionBias? {
-        guard let mask = try mask(kind, keys: keys) else { return bias }
-        guard let bias else { return AttentionBias(mask: mask, queries: queries) }
-        return AttentionBias(values: try adding(mask, to: bias.values, on: stream), isPerHead: bias.isPerHead)
+    /// The runs of a pass over many positions, with the hidden keys of its kind.
+    func hiding(_ kind: AttentionKind, in runs: [QueryRun], keys: Int, on stream: CommandStream) throws -> [QueryRun] {
+        guard let mask = try mask(kind, keys: keys) else { return runs }
+        // A term that is one row for all queries stays one.
+        func rows(_ bias: AttentionBias?) -> Int { bias.map { $0.values.rowStride == 0 ? 1 : $0.values.rows } ?? 0 }
+        let total = runs.reduce(0) { $0 + rows($1.bias) }
+        let place = total > 0 ? try sum(rows: total, columns: keys) : nil
+        var first = 0
+        return try runs.map { run in
+            guard let bias = run.bias, let place else {
+                return QueryRun(queries: run.queries, bias: AttentionBias(mask: mask, queries: run.queries.count))
+            }
+            let count = rows(bias)
+            let own = place.rows(first..<first + count)
+            first += count
+            try stream.add(bias.values.rows(0..<count), mask.repeated(count), into: own)
+            let values = bias.values.rowStride == 0 ? own.repeated(bias.values.rows) : own
+            return QueryRun(queries: run.queries, bias: AttentionBias(values: values, isPerHead: bias.isPerHead))
+        }
     }
 
     /// The term of a decode step, with the hidden keys of its kind.
     /// - Throws: `TransformerError.cannotHideKeys` where scores go by distance: a key's place in the term changes with every step.
-    func bias(_ kind: AttentionKind, layer: Int, _ bias: DecodeBias?, keys: Int, on stream: CommandStream) throws -> DecodeBias? {
+    func hiding(_ kind: AttentionKind, layer: Int, in bias: DecodeBias?, keys: Int, on stream: CommandStream) throws -> DecodeBias? {
         guard let mask = try mask(kind, keys: bias?.values.columns ?? keys) else { return bias }
         guard let bias else { return DecodeBias(values: mask, isByDistance: false) }
         guard !bias.isByDistance else { throw TransformerError.cannotHideKeys(kind: kind, layer: layer) }
-        return DecodeBias(values: try adding(mask, to: bias.values, on: stream), isByDistance: false)
+        let sum = try sum(rows: bias.values.rows, columns: bias.values.columns)
+        try stream.add(bias.values, mask.repeated(bias.values.rows), into: sum)
+        return DecodeBias(values: sum, isByDistance: false)
     }
 
     // MARK: Silenced heads

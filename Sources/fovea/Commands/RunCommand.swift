@@ -30,9 +30,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The most tokens to write (for speech: in each window of 30 s).", valueName: "n"))
     var maxTokens: Int?
 
-    @Option(name: .long, help: ArgumentHelp("Positions to make room for, where a model lets them be chosen.", valueName: "n"))
-    var context: Int?
-
+    @OptionGroup var projector: ProjectorOption
+    @OptionGroup var weights: WeightOptions
     @OptionGroup var text: TextGenerationOptions
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var device: DeviceOptions
@@ -40,14 +39,11 @@ struct RunCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens: at least 1") }
-        if let context, context < 1 { throw ValidationError("--context: at least 1") }
     }
 
     func run() async throws {
         let path = try model.path()
-        var options = LoadOptions()
-        options.contextLength = context
-        let declared = try SessionRegistry.declare(path: path, options: options)
+        let declared = try SessionRegistry.declare(path: path, projector: projector.path, options: weights.load)
         let request = try request(declared.abilities)
         let (session, finish) = try ModelSetup.load(declared, on: device)
         defer { finish() }

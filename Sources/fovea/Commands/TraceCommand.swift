@@ -69,6 +69,8 @@ struct TraceCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The file to write.", valueName: "file"))
     var out: String
 
+    @OptionGroup var projector: ProjectorOption
+    @OptionGroup var weights: WeightOptions
     @OptionGroup var device: DeviceOptions
     @OptionGroup var output: OutputOptions
 
@@ -83,7 +85,8 @@ struct TraceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = try model.path()
-        let files = try ModelFiles(path: path)
+        var files = try ModelFiles(path: path, projector: projector.path)
+        files.options = weights.load
         let model = try ModelRegistry.make(from: files)
         let input = TraceInput(
             model: self.model.model, ids: ids, prompt: prompt, images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,
