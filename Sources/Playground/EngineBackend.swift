@@ -3,6 +3,7 @@ import Compute
 import Foundation
 import Generation
 import Media
+import Models
 import Telemetry
 
 /// The playground on the real engine: models from the store, sound from files, answers from the device.

@@ -114,6 +114,7 @@ struct ConversationTests {
         #expect(request.messages.count == 1)
         scene.send(.answered(scene.state.chat.answer, .done))
         // The second answer is no part of the conversation that follows.
+        scene.state.focus = .input
         scene.type("next")
         #expect(scene.press(Key(.enter)).contains { if case .answer(_, let request) = $0 { request.messages.count == 3 } else { false } })
     }

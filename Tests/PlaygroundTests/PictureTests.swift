@@ -80,7 +80,7 @@ struct PictureTests {
         scene.look(at: Scenery.whole())
         scene.press(Key(.escape), Key(.left))
         try expectSnapshot(scene.canvas, "picture-\(width)x\(height)")
-        #expect(scene.text.contains("on this picture") && scene.text.contains("read, not why"))
+        #expect(scene.text.contains("on this picture") && scene.text.contains("not explanation"))
         #expect(scene.text.contains("▣ scenery.png"))
     }
 
@@ -109,7 +109,7 @@ struct PictureTests {
         var scene = Scene(120, 40)
         scene.loadModel(Scene.pictureModel, name: "llava")
         scene.look(at: Scenery.whole(.selfAttention, first: 4), before: 4, after: 3)
-        #expect(scene.text.contains("Self-attention over image tokens") && scene.text.contains("self-attention: attention, not explanation"))
+        #expect(scene.text.contains("Self-attention over image tokens") && scene.text.contains("self-attention, not explanation: where it read, not why"))
         #expect(scene.text.contains("words "))
     }
 
@@ -170,7 +170,7 @@ struct PictureTests {
             let mean = rows.reduce(Float(0)) { $0 + $1[key] } / Float(rows.count)
             #expect(abs(relative[key] - max(0, row[key] - mean)) < 1e-6)
         }
-        #expect(scene.text.contains("beyond the mean of 8 tokens"))
+        #expect(scene.text.contains("beyond the mean of this answer's 8 tokens"))
     }
 
     @Test("quarter blocks keep two colours where there are two") func quarters() {

@@ -4,7 +4,7 @@ import Generation
 import Terminal
 
 /// What the playground starts with.
-public struct PlaygroundOptions {
+public struct PlaygroundOptions: Sendable {
     /// The model to load; nil takes the first that is installed, or asks.
     public var model: String?
     /// A recording to transcribe at once.

@@ -54,7 +54,9 @@ struct AttentionRows: Sendable {
 
     /// A few tokens tell nothing about what all of them look at.
     private static func sinks(in rows: [[Float]]) -> Set<Int> {
-        rows.count < 6 ? [] : SinkMask(threshold: AttentionState.sinkShare).sinks(in: rows)
+        guard rows.count >= 6, let keys = rows.map(\.count).max(), keys > 0 else { return [] }
+        // Among few keys each has a large share: a sink has several times what it would have if all had the same.
+        return SinkMask(threshold: max(AttentionState.sinkShare, AttentionState.sinkTimesEven / Float(keys))).sinks(in: rows)
     }
 
     private mutating func count(_ row: [Float]) {

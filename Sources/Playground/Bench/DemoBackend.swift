@@ -54,7 +54,8 @@ struct DemoBackend: PlaygroundBackend {
     }
 
     private static let picture: PictureInput = {
-        let pixels = (0..<256 * 256).flatMap { place in [UInt8(place % 256), UInt8(place / 256), UInt8((place % 256 + place / 256) / 2)] }
+        var pixels: [UInt8] = []
+        for y in 0..<256 { for x in 0..<256 { pixels += [UInt8(x), UInt8(y), UInt8((x + y) / 2)] } }
         let step = 256.0 / Double(side)
         let keys = (0..<side * side).map { key in
             PictureKey(key: key, tile: 0, rectangle: PictureRectangle(x: Double(key % side) * step, y: Double(key / side) * step, width: step, height: step))

@@ -91,6 +91,7 @@ public enum ScreenBenchmark {
         return times
     }
 
+    @MainActor
     private static func wait(_ clock: ContinuousClock, _ screen: MemoryScreen, _ holds: (String) -> Bool) async throws {
         let began = clock.now
         while !holds(screen.canvas.text) {
@@ -108,7 +109,7 @@ public enum ScreenBenchmark {
     /// Seconds of processor time this process has used.
     private static func cpuSeconds() -> Double {
         var usage = rusage()
-        guard getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
+        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }

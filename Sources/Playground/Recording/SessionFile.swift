@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Terminal
 
 /// A session in a file: a first line that says what it is, then one line of JSON per event with its time in seconds.
@@ -43,21 +44,22 @@ public enum RecordingError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Writes a session down while it goes on.
-public final class SessionRecorder {
+public final class SessionRecorder: Sendable {
     private let handle: FileHandle
     private let path: String
     private let clock = ContinuousClock()
     private let began: ContinuousClock.Instant
-    private let encoder = JSONEncoder()
-    private(set) var failure: RecordingError?
+    private let ended = Mutex<RecordingError?>(nil)
+
+    /// Why nothing more is written; nil while it is.
+    public var failure: RecordingError? { ended.withLock { $0 } }
 
     /// - Throws: `RecordingError.cannotOpen`.
     public init(path: String) throws {
         self.path = path
         began = clock.now
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            let header = try encoder.encode(SessionFile.Header(kind: SessionFile.kind, version: SessionFile.version)) + Data("\n".utf8)
+            let header = try Self.encoder().encode(SessionFile.Header(kind: SessionFile.kind, version: SessionFile.version)) + Data("\n".utf8)
             try header.write(to: URL(fileURLWithPath: path))
             handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
             try handle.seekToEnd()
@@ -66,14 +68,21 @@ public final class SessionRecorder {
         }
     }
 
+    private static func encoder() -> JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
+    }
+
     /// Adds an event. A full disk ends the recording, not the session: `failure` says so.
     func add(_ event: Event) {
         guard failure == nil, let recorded = RecordedEvent(event) else { return }
         do {
             let time = (began.duration(to: clock.now) / .seconds(1) * 1000).rounded() / 1000
-            try handle.write(contentsOf: try encoder.encode(SessionFile.Line(at: time, event: recorded)) + Data("\n".utf8))
+            try handle.write(contentsOf: try Self.encoder().encode(SessionFile.Line(at: time, event: recorded)) + Data("\n".utf8))
         } catch {
-            failure = .cannotOpen(path: path, reason: error.localizedDescription)
+            let reason = RecordingError.cannotOpen(path: path, reason: error.localizedDescription)
+            ended.withLock { $0 = reason }
         }
     }
 

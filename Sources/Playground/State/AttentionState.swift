@@ -42,6 +42,8 @@ public struct AttentionState: Sendable {
 
     /// Positions with at least this share of the mean attention are sinks.
     static let sinkShare: Float = 0.04
+    /// And at least so many times what each would have if attention were even.
+    static let sinkTimesEven: Float = 2.5
     static let zooms = [1, 2, 4, 8]
 }
 

@@ -55,7 +55,8 @@ enum AttentionPanel {
     static func caption(_ subject: AttentionSubject, width: Int) -> String {
         let name = subject.kind == .selfAttention ? "self-attention" : "cross-attention"
         let wordings = [
-            "\(name): attention, not explanation (where the decoder read, not why)", "\(name): where it read, not why", "\(name), not explanation",
+            "\(name): attention, not explanation (where the decoder read, not why)", "\(name), not explanation: where it read, not why",
+            "\(name): attention, not explanation", "\(name), not explanation",
         ]
         return wordings.first { $0.count <= width } ?? fitted(name, width: width)
     }

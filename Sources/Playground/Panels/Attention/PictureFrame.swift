@@ -26,7 +26,8 @@ struct PictureFrame: Hashable {
         let columns = max(1, min(area.width, Int(whole.width.rounded()))), rows = max(1, min(area.height, Int((whole.height / 2).rounded())))
         rect = Rect(x: area.x + (area.width - columns) / 2, y: area.y + (area.height - rows) / 2, width: columns, height: rows)
         func part(_ seen: Double, _ all: Double, _ middle: Double) -> (Double, Double) {
-            let share = min(1, seen / all)
+            // What rounding to whole cells took away is not cut off.
+            let share = seen + 2 > all ? 1 : seen / all
             let start = max(0, min(1 - share, middle - share / 2))
             return (start, start + share)
         }

@@ -75,7 +75,7 @@ enum PictureMap {
     /// Where the token's attention went, in words.
     private static func shares(of row: [Float]?, _ picture: PictureView, _ state: State) -> String {
         guard let row else { return "the picture as the model is given it" }
-        if state.attention.isRelative { return "more than the mean of this answer's tokens; 0 is dark" }
+        if state.attention.isRelative { return "beyond the mean of this answer's \(state.attention.rows.tokensWithRows) tokens; 0 is dark" }
         if state.attention.head == .max { return "the strongest head at each place; does not sum to 1" }
         let shares = picture.shares(of: row)
         func percent(_ share: Float) -> String { Figures.percent(Double(share)) }

@@ -92,7 +92,7 @@ enum WordsMap {
     /// Where the token's attention went, in words.
     private static func shares(of row: [Float]?, _ source: SourceView, _ state: State) -> String {
         guard let row else { return "the words as the model is given them" }
-        if state.attention.isRelative { return "more than the mean of this answer's tokens; 0 is plain" }
+        if state.attention.isRelative { return "beyond the mean of this answer's \(state.attention.rows.tokensWithRows) tokens; 0 is plain" }
         if state.attention.head == .max { return "the strongest head at each word; does not sum to 1" }
         var special: Float = 0, words: Float = 0
         for (token, weight) in zip(source.tokens, row) { if token.isSpecial { special += weight } else { words += weight } }
