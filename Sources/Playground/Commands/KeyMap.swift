@@ -218,6 +218,9 @@ enum KeyMap {
             state.attention.head = state.attention.head == .mean ? .max : .mean
         }),
         KeyBinding([.character("g")], .attention, "every head of the layer", hint: "heads", change: { $0.attention.showsHeads.toggle() }),
+        KeyBinding(
+            back: [.character("-"), .character("_")], forward: [.character("+"), .character("=")], .attention, "heat fainter, stronger over the input", hint: "heat",
+            step: { $0.attention.opacity = max(0, min(100, $0.attention.opacity + 10 * $1)) }),
         KeyBinding([.character("c")], .attention, "ask who looked at a place: arrows move over the input", hint: "who looked", change: { state in
             state.focus = .attention
             state.beginProbe()
@@ -231,9 +234,6 @@ enum KeyMap {
         KeyBinding([.character("z")], .attention, "zoom into the picture", hint: "zoom", when: showsPicture, change: { $0.stepZoom() }),
         KeyBinding([.character("o")], .attention, "the picture seen whole: apart, or blended over the tiles", when: showsPicture, change: { $0.attention.blendsOverview.toggle() }),
         KeyBinding([.character("r")], .attention, "relative: what is beyond the mean of the answer's tokens", hint: "relative", change: { $0.attention.isRelative.toggle() }),
-        KeyBinding(
-            back: [.character("-"), .character("_")], forward: [.character("+"), .character("=")], .attention, "heat fainter, stronger over the input", hint: "heat",
-            step: { $0.attention.opacity = max(0, min(100, $0.attention.opacity + 10 * $1)) }),
         KeyBinding([.character("x")], .attention, "leave out attention sinks: what every token looks at", hint: "sinks", change: { $0.attention.hidesSinks.toggle() }),
         KeyBinding([.character("s")], .attention, "scale: linear, logarithm, percentile", hint: "scale", change: { $0.attention.scale = $0.attention.scale.next }),
         KeyBinding([.character("m")], .attention, "colour map: viridis, inferno, cividis", hint: "map", change: { $0.attention.colorMap = $0.attention.colorMap.next }),
