@@ -95,6 +95,9 @@ public struct WeightSource {
         return Located(checkpoint: checkpoint, entry: entry, firstRow: slice.firstRow ?? 0)
     }
 
+    /// The first of the files or folders.
+    var path: String { parts.first?.checkpoint.path ?? "" }
+
     /// What is taken for the weights where the checkpoint has none.
     var standIn: Checkpoint.StandIn? { parts.lazy.compactMap(\.checkpoint.standIn).first }
 
