@@ -1,5 +1,6 @@
 import Checkpoint
 import Compute
+import Formats
 import Foundation
 import Media
 import TestSupport
@@ -103,6 +104,48 @@ struct PictureDecoderTests {
         #expect(device.ledger.total - before == model.pictureBuffers(for: picture.layout).reduce(0) { $0 + $1.bytes })
         try model.readPictures([], keeping: 0)
         #expect(device.ledger.total == before)
+    }
+
+    @Test("weights converted while they are loaded take what was planned, and answer nearly alike", arguments: PictureFixture.all, [
+        ElementFormat.f16, .q8_0,
+    ])
+    func conversion(_ fixture: PictureFixture, _ format: ElementFormat) throws {
+        let device = try TestDevice.open()
+        let golden = try Fixtures.golden(fixture.model)
+        var files = try ModelFiles(path: Fixtures.model(fixture.model).path)
+        files.options = LoadOptions(weights: format, contextLength: 100)
+        let model = try #require(try ModelRegistry.make(from: files) as? any PictureDecoder)
+        #expect(model.contextLength == 100)
+        let (planned, before) = (model.plannedBuffers(unifiedMemory: device.properties.hasUnifiedMemory), device.ledger.total)
+        try model.load(from: files, on: device) { _, _ in }
+        #expect(device.ledger.total - before == planned.reduce(0) { $0 + $1.bytes })
+        defer { model.unload() }
+        let prompt = try golden.integers("wide/input_ids")
+        try model.readPictures([PictureFixture.picture("image_b", golden, model, files)], keeping: 0)
+        let logits = try #require(try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1]).values.first)
+        let all = try golden.floats("wide/step0.logits")
+        let expected = Array(all.suffix(model.vocabulary))
+        let largest = expected.reduce(0) { max($0, abs($1)) }
+        // Rounding of 11 and of 8 bits through a few layers whose weights are large on purpose.
+        #expect(difference(logits, expected) < largest * (format == .f16 ? 0.02 : 0.25))
+        #expect(difference(logits, expected) > 0)
+    }
+
+    @Test("a picture across pieces of a prompt traces like one within a piece")
+    func pieces() throws {
+        let golden = try Fixtures.golden("llava")
+        let files = try ModelFiles(path: Fixtures.model("llava").path)
+        var configuration = try LLaVA.Configuration(try #require(files.configuration).main)
+        configuration.text.passRows = 16
+        let model = LLaVA(configuration: configuration)
+        try LLaVA.weightSource(of: files).assignFormats(to: model.parameters)
+        try model.load(from: files, on: TestDevice.open()) { _, _ in }
+        var comparison = TraceComparison(golden: golden, prefix: "pair/")
+        var options = TraceOptions()
+        options.maximumTokens = 1
+        let pictures = try ["image_a", "image_b"].map { try PictureFixture.picture($0, golden, model, files) }
+        try model.trace(pictures: pictures, prompt: golden.integers("pair/input_ids"), options: options) { try comparison.check($0) }
+        #expect(comparison.missing(["step0.", "step1."]) == [])
     }
 
     @Test("pictures that come turn by turn give what one pass gives, and another picture is noticed")
