@@ -36,7 +36,8 @@ struct ConvertedWeightsTests {
     }
 
     @Test("every kind of model runs with converted weights, and the plan is what is allocated", arguments: [
-        "gpt2", "marian", "bart", "flan-t5", "whisper-80", "llama3", "t5-bf16", "t5-sharded", "llava", "smolvlm", "gguf/llama-q8_0.gguf",
+        "gpt2", "marian", "bart", "flan-t5", "whisper-80", "llama3", "t5-bf16", "t5-sharded", "llava", "smolvlm", "mllama", "blip", "vit-gpt2",
+        "trocr", "gguf/llama-q8_0.gguf",
     ], [ElementFormat.f16, .q8_0, .q4_1])
     func everyKind(_ name: String, _ format: ElementFormat) throws {
         var files = try ModelFiles(path: Fixtures.model(name).path)

@@ -11,7 +11,10 @@ import Testing
 @Suite("Dummy weights", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct DummyWeightsTests {
     /// The fixtures' configurations, whose models are small.
-    static let names = ["t5", "flan-t5", "marian", "bart", "whisper-80", "llama", "llama3", "gpt2", "llava", "smolvlm"]
+    static let names = [
+        "t5", "flan-t5", "marian", "bart", "whisper-80", "llama", "llama3", "gpt2", "llava", "smolvlm", "mllama",
+        "blip", "vit-gpt2", "trocr",
+    ]
 
     @Test("run, are the plan to the byte, and the same each time", arguments: names, [ElementFormat.f32, .f16, .bf16, .q8_0, .q4_0, .q4_k, .q6_k])
     func run(_ name: String, _ format: ElementFormat) throws {
@@ -45,6 +48,11 @@ enum SmallRun {
         }
         if let model = model as? any TextEncoderDecoder {
             try model.encode(tokens: [3, 4, 5])
+            return try #require(try model.start(tokens: model.startTokens, hypotheses: 1, logitRows: [0])[0])
+        }
+        if let model = model as? any PictureEncoderDecoder {
+            let count = model.tower.configuration.grid.pixelValues
+            try model.encode(pixels: (0..<count).map { Float($0 % 11) / 11 - 0.5 }[...])
             return try #require(try model.start(tokens: model.startTokens, hypotheses: 1, logitRows: [0])[0])
         }
         let whisper = try #require(model as? Whisper)
