@@ -115,7 +115,7 @@ extension PostNormDecoder {
 // MARK: - Model
 
 /// BLIP's captioning on a device: a picture, and perhaps the beginning of its caption, in; the caption out.
-public final class BLIP: PictureEncoderDecoder {
+public final class BLIP: PromptedCaptioner {
     public let configuration: Configuration
     public let runner: EncoderDecoderRunner
     public let tower: VisionTower

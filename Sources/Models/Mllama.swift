@@ -210,7 +210,7 @@ public final class Mllama: DecoderOnlyModel {
 
 // MARK: - Pictures
 
-extension Mllama: PictureModel {
+extension Mllama: PictureTextModel {
     public var pictureAttention: AttentionKind { .cross }
     public var mostPictures: Int? { nil }
     public var picturePlaceholder: String? { "<|image|>" }

@@ -12,6 +12,13 @@ public protocol PictureEncoderDecoder: EncoderDecoderModel, PictureModel {
     var endTokens: Set<Int> { get }
 }
 
+/// One that can be given the beginning of what it writes.
+public protocol PromptedCaptioner: PictureEncoderDecoder {
+    /// What decoding starts with behind a prompt.
+    /// - Parameter prompt: ids as the tokenizer gives them.
+    func startTokens(prompt: [Int]) -> [Int]
+}
+
 extension PictureEncoderDecoder {
     /// Encodes a picture and computes every layer's cross-attention keys and values from it.
     /// - Parameter pixels: `[3, height, width]`, normalised.

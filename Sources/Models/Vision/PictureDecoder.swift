@@ -5,7 +5,7 @@ import Transformer
 
 /// A decoder-only model whose pictures are tokens among others: a vision tower and a connector turn each tile into rows
 /// that stand in for the embeddings of image tokens. What such architectures do alike is here once.
-public protocol PictureDecoder: DecoderOnlyModel, PictureModel {
+public protocol PictureDecoder: PictureTextModel {
     var pictures: PictureTokens { get }
     /// How the tower cuts a tile into patches.
     var patchGrid: PatchGrid { get }
@@ -101,6 +101,16 @@ extension PictureDecoder {
     }
 
     // MARK: Traces
+
+    /// `[3, height, width]` of each picture, with the tiles before it in models that have tiles.
+    public func pixelTensors(_ pictures: [ProcessedImage]) -> [TraceTensor] {
+        pictures.enumerated().map { index, picture in
+            let layout = picture.layout
+            return TraceTensor(
+                "\(pictures.count > 1 ? "picture\(index)." : "")pixel_values",
+                shape: (hasTiles ? [layout.slotCount] : []) + [3, layout.tileHeight, layout.tileWidth], floats: picture.pixelValues)
+        }
+    }
 
     /// A greedy run on pictures that writes down what the model computed: for each picture `vision.hidden.i`
     /// `[tokens, size]`, `vision.attn.L` `[heads, queries, keys]` and `image_features` `[tokens, size]`, each with the tiles

@@ -49,6 +49,19 @@ public protocol PictureModel: Model {
     static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor
 }
 
+/// A model that continues texts which refer to pictures.
+public protocol PictureTextModel: DecoderOnlyModel, PictureModel {
+    /// What the model reads of pictures, as its reference has it: `pixel_values`, with `pictureN.` before the name where
+    /// each of several pictures has its own.
+    func pixelTensors(_ pictures: [ProcessedImage]) -> [TraceTensor]
+
+    /// A greedy run on pictures that writes down what the model computed of them, and then what `trace(prompt:options:)`
+    /// writes.
+    func trace(
+        pictures: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool, emit: (TraceTensor) throws -> Void
+    ) throws
+}
+
 extension PictureModel {
     public var pictureToken: Int? { nil }
     public func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
