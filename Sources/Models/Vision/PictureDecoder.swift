@@ -75,6 +75,8 @@ extension PictureDecoder {
             byteCount: rows * decoder.shape.size * 4, purpose: .activations, label: Self.featuresLabel)
         let features = Tensor(buffer: buffer, rows: rows, columns: decoder.shape.size)
         for tile in layout.tiles.indices {
+            // A large picture in tiles takes a CPU minutes.
+            try Task.checkCancellation()
             try body(picture.tile(tile), features.rows(tile * tokensPerTile..<(tile + 1) * tokensPerTile))
         }
         try engine.stream.finish()
