@@ -137,7 +137,8 @@ extension Model {
 /// The architectures the program knows. A new one is added here and nowhere else.
 public enum ModelRegistry {
     public static let architectures: [any Model.Type] = [
-        Whisper.self, T5.self, Marian.self, BART.self, Llama.self, GPT2.self, LLaVA.self, SmolVLM.self,
+        Whisper.self, T5.self, Marian.self, BART.self, Llama.self, GPT2.self, LLaVA.self, SmolVLM.self, Mllama.self,
+        BLIP.self, VisionEncoderDecoder.self,
     ]
 
     /// What kind of model the files hold, by their own word.

@@ -21,6 +21,7 @@ struct KnownConfigurationTests {
         "gpt2": 124_439_808, "gpt2-medium": 354_823_168, "gpt2-large": 774_030_080, "gpt2-xl": 1_557_611_200,
         "llava-1.5-7b": 7_063_427_072, "llava-1.5-13b": 13_350_839_296,
         "smolvlm-256m": 256_484_928, "smolvlm-500m": 507_482_304, "smolvlm-instruct": 2_246_272_880,
+        "llama-3.2-11b-vision": 10_670_220_835, "blip-base": 223_971_644, "trocr-base": 333_921_792, "vit-gpt2": 239_195_904,
         "opus-mt-fr-en": 74_609_664, "bart-base": 139_420_416, "bart-large-cnn": 406_290_432,
     ]
 

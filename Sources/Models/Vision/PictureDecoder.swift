@@ -88,7 +88,7 @@ extension PictureDecoder {
         return layouts.map { layout in
             let keys = layout.tiles.indices.flatMap { tile in
                 PatchKey.keys(
-                    ofTile: tile, in: layout, patchSize: patchGrid.patchSize * mergedPatches, hasClassToken: hasClassToken,
+                    ofTile: tile, in: layout, patchSize: patchGrid.patchSize * mergedPatches, leadingTokens: hasClassToken ? 1 : 0,
                     from: tile * tokensPerTile)
             }
             let own = Array(places.prefix(keys.count))

@@ -109,13 +109,13 @@ public struct PatchKey: Sendable, Equatable {
         self.isOverview = isOverview
     }
 
-    /// The keys of one tile in a row: the class token, where there is one, then the patches row by row.
+    /// The keys of one tile in a row: class tokens, where there are some, then the patches row by row.
     /// - Parameters:
     ///   - patchSize: pixels of a patch; of all that are merged where tokens are merged patches.
     ///   - first: the first one's key.
-    static func keys(ofTile tile: Int, in layout: ImageLayout, patchSize: Int, hasClassToken: Bool, from first: Int) -> [PatchKey] {
+    static func keys(ofTile tile: Int, in layout: ImageLayout, patchSize: Int, leadingTokens: Int, from first: Int) -> [PatchKey] {
         let isOverview = layout.endsWithWholePicture && layout.tiles.count > 1 && tile == layout.tiles.count - 1
-        var keys = hasClassToken ? [PatchKey(key: first, tile: tile, content: .classToken, isOverview: isOverview)] : []
+        var keys = (0..<leadingTokens).map { PatchKey(key: first + $0, tile: tile, content: .classToken, isOverview: isOverview) }
         let columns = layout.tileWidth / patchSize
         for index in 0..<(layout.tileHeight / patchSize) * columns {
             let (row, column) = (index / columns, index % columns)
