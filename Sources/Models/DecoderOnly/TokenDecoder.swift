@@ -186,6 +186,7 @@ public final class TokenDecoder {
         return engine
     }
 
+    public var layerCount: Int { parts.layers.count }
     public var tap: AttentionTap? { engine?.tap }
     public var stream: CommandStream? { engine?.stream }
 
