@@ -5,7 +5,7 @@ import Transformer
 
 /// A decoder-only model whose pictures are tokens among others: a vision tower and a connector turn each tile into rows
 /// that stand in for the embeddings of image tokens. What such architectures do alike is here once.
-public protocol PictureDecoder: DecoderOnlyModel, PictureModel {
+public protocol PictureDecoder: PicturePromptModel {
     var pictures: PictureTokens { get }
     /// How the tower cuts a tile into patches.
     var patchGrid: PatchGrid { get }
