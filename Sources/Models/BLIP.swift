@@ -115,7 +115,7 @@ extension PostNormDecoder {
 // MARK: - Model
 
 /// BLIP's captioning on a device: a picture, and perhaps the beginning of its caption, in; the caption out.
-public final class BLIP: PromptedCaptioner {
+public final class BLIP: PictureEncoderDecoder {
     public let configuration: Configuration
     public let runner: EncoderDecoderRunner
     public let tower: VisionTower
@@ -141,7 +141,7 @@ public final class BLIP: PromptedCaptioner {
 
     /// What decoding starts with behind a prompt: its `[CLS]` becomes `[DEC]`, and its `[SEP]` goes.
     /// - Parameter prompt: ids as the tokenizer gives them, `[CLS] … [SEP]`.
-    public func startTokens(prompt: [Int]) -> [Int] { startTokens + prompt.dropFirst().dropLast() }
+    public func startTokens(prompt: [Int]) -> [Int]? { startTokens + prompt.dropFirst().dropLast() }
 
     public static var usualImageProcessor: String { "Blip" }
 }

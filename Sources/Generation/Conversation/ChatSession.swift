@@ -28,12 +28,12 @@ public final class ChatSession {
         ownFormat = Self.format(of: files)
         let session = try TextSession(model, from: files, on: device, progress: progress)
         self.session = session
-        pictures = (model as? any PictureTextModel).map { ChatPictures($0, from: files, tokenizer: session.tokenizer) }
+        pictures = (model as? any PicturePromptModel).map { ChatPictures($0, from: files, tokenizer: session.tokenizer) }
         model.tap?.selection = AttentionTap.Selection(Self.shownAttention(model))
     }
 
     private static func shownAttention(_ model: any DecoderOnlyModel) -> AttentionKind {
-        (model as? any PictureTextModel)?.pictureAttention ?? .selfAttention
+        (model as? any PicturePromptModel)?.pictureAttention ?? .selfAttention
     }
 
     private static func format(of files: ModelFiles) -> Result<ChatFormat, any Error>? {
@@ -60,7 +60,7 @@ extension ChatSession: ModelSession {
         let model = try continuer(model, files)
         let (decoder, kind) = (model.decoder, shownAttention(model))
         return ModelAbilities(
-            family: decoder.shape.name, inputs: model is any PictureTextModel ? [.text, .picture] : [.text],
+            family: decoder.shape.name, inputs: model is any PicturePromptModel ? [.text, .picture] : [.text],
             holdsConversations: format(of: files) != nil, shownAttention: kind, attentionLayers: decoder.layers(of: kind),
             attentionHeads: decoder.shape.attention.heads, contextLength: decoder.shape.contextLength)
     }

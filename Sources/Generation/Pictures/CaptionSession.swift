@@ -40,7 +40,7 @@ extension CaptionSession: ModelSession {
     public static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let model = try captioner(model, files)
         return ModelAbilities(
-            family: model.family, inputs: model is any PromptedCaptioner ? [.picture, .text] : [.picture], holdsConversations: false,
+            family: model.family, inputs: takesText(model) ? [.picture, .text] : [.picture], holdsConversations: false,
             shownAttention: model.pictureAttention, attentionLayers: Array(0..<model.decoderLayers), attentionHeads: model.decoderHeads,
             contextLength: model.decoderPositions)
     }
@@ -50,6 +50,9 @@ extension CaptionSession: ModelSession {
     ) throws -> CaptionSession {
         try CaptionSession(captioner(model, files), from: files, on: device, progress: progress)
     }
+
+    /// Whether a caption's beginning can be given.
+    private static func takesText(_ model: any PictureEncoderDecoder) -> Bool { model.startTokens(prompt: []) != nil }
 
     private static func captioner(_ model: any Model, _ files: ModelFiles) throws -> any PictureEncoderDecoder {
         guard let model = model as? any PictureEncoderDecoder else {
@@ -94,16 +97,15 @@ extension CaptionSession: ModelSession {
 
     /// The picture's path and what decoding starts with.
     private func input(_ request: GenerationRequest) throws -> (path: String, start: [Int]) {
-        let prompted = model as? any PromptedCaptioner
         func unsuitable(_ problem: String) -> GenerationError {
-            .unsuitableInput(
-                family: model.family, problem: problem, takes: prompted == nil ? "one picture" : "one picture, and the beginning of its caption")
+            let takes = Self.takesText(model) ? "one picture, and the beginning of its caption" : "one picture"
+            return .unsuitableInput(family: model.family, problem: problem, takes: takes)
         }
         if request.sound != nil { throw unsuitable("it does not listen") }
         guard let message = request.messages.last, let path = message.pictures.first else { throw unsuitable("there is no picture") }
         guard message.pictures.count == 1 else { throw unsuitable("there are \(message.pictures.count) pictures") }
         if message.text.isEmpty { return (path, model.startTokens) }
-        guard let prompted else { throw unsuitable("it reads no text") }
-        return (path, prompted.startTokens(prompt: tokenizer.encode(message.text)))
+        guard let start = model.startTokens(prompt: tokenizer.encode(message.text)) else { throw unsuitable("it reads no text") }
+        return (path, start)
     }
 }

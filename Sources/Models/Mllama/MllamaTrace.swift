@@ -4,16 +4,6 @@ import Media
 import Transformer
 
 extension Mllama {
-    /// `[pictures, tiles, 3, height, width]`
-    public func pixelTensors(_ pictures: [ProcessedImage]) -> [TraceTensor] {
-        guard let layout = pictures.first?.layout else { return [] }
-        return [
-            TraceTensor(
-                "pixel_values", shape: [pictures.count, layout.slotCount, 3, layout.tileHeight, layout.tileWidth],
-                floats: pictures.flatMap(\.pixelValues))
-        ]
-    }
-
     /// A greedy run on pictures that writes down what the model computed: `aspect_ratio_ids`, `aspect_ratio_mask` and
     /// `cross_attention_mask` as transformers' processor gives them; `vision.attn.local.L` and `vision.attn.global.L`
     /// `[heads, queries, keys]`, with `pictureN.` before the name where there are several pictures; `vision.out` `[pictures,

@@ -5,7 +5,7 @@ import Transformer
 
 /// A decoder-only model whose pictures are tokens among others: a vision tower and a connector turn each tile into rows
 /// that stand in for the embeddings of image tokens. What such architectures do alike is here once.
-public protocol PictureDecoder: PictureTextModel {
+public protocol PictureDecoder: PicturePromptModel {
     var pictures: PictureTokens { get }
     /// How the tower cuts a tile into patches.
     var patchGrid: PatchGrid { get }
@@ -75,6 +75,8 @@ extension PictureDecoder {
             byteCount: rows * decoder.shape.size * 4, purpose: .activations, label: Self.featuresLabel)
         let features = Tensor(buffer: buffer, rows: rows, columns: decoder.shape.size)
         for tile in layout.tiles.indices {
+            // A large picture in tiles takes a CPU minutes.
+            try Task.checkCancellation()
             try body(picture.tile(tile), features.rows(tile * tokensPerTile..<(tile + 1) * tokensPerTile))
         }
         try engine.stream.finish()
@@ -101,16 +103,6 @@ extension PictureDecoder {
     }
 
     // MARK: Traces
-
-    /// `[3, height, width]` of each picture, with the tiles before it in models that have tiles.
-    public func pixelTensors(_ pictures: [ProcessedImage]) -> [TraceTensor] {
-        pictures.enumerated().map { index, picture in
-            let layout = picture.layout
-            return TraceTensor(
-                "\(pictures.count > 1 ? "picture\(index)." : "")pixel_values",
-                shape: (hasTiles ? [layout.slotCount] : []) + [3, layout.tileHeight, layout.tileWidth], floats: picture.pixelValues)
-        }
-    }
 
     /// A greedy run on pictures that writes down what the model computed: for each picture `vision.hidden.i`
     /// `[tokens, size]`, `vision.attn.L` `[heads, queries, keys]` and `image_features` `[tokens, size]`, each with the tiles

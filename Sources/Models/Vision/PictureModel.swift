@@ -49,14 +49,12 @@ public protocol PictureModel: Model {
     static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor
 }
 
-/// A model that continues texts which refer to pictures.
-public protocol PictureTextModel: DecoderOnlyModel, PictureModel {
-    /// What the model reads of pictures, as its reference has it: `pixel_values`, with `pictureN.` before the name where
-    /// each of several pictures has its own.
-    func pixelTensors(_ pictures: [ProcessedImage]) -> [TraceTensor]
+/// A decoder-only model whose prompts mention pictures.
+public protocol PicturePromptModel: DecoderOnlyModel, PictureModel {
+    /// Layers of the vision tower that traces show.
+    var visionLayers: Int { get }
 
-    /// A greedy run on pictures that writes down what the model computed of them, and then what `trace(prompt:options:)`
-    /// writes.
+    /// A greedy run on pictures that writes down what the tower and the decoder computed.
     func trace(
         pictures: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool, emit: (TraceTensor) throws -> Void
     ) throws

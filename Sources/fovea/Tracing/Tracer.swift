@@ -84,7 +84,7 @@ protocol Tracer: SendableMetatype {
 /// The kinds of tracer there are; the first that serves a model runs it.
 enum TracerRegistry {
     static let kinds: [any Tracer.Type] = [
-        SpeechTracer.self, TranslationTracer.self, CaptionTracer.self, PictureTextTracer.self, TextTracer.self,
+        SpeechTracer.self, TranslationTracer.self, PicturePromptTracer.self, CaptionTracer.self, TextTracer.self,
     ]
 
     static func make(_ model: any Model, from files: ModelFiles, input: TraceInput) throws -> any Tracer {
