@@ -150,7 +150,7 @@ public final class BLIP: PictureEncoderDecoder {
 
     /// What decoding starts with behind a prompt: its `[CLS]` becomes `[DEC]`, and its `[SEP]` goes.
     /// - Parameter prompt: ids as the tokenizer gives them, `[CLS] … [SEP]`.
-    public func startTokens(prompt: [Int]) -> [Int] { startTokens + prompt.dropFirst().dropLast() }
+    public func startTokens(prompt: [Int]) -> [Int]? { startTokens + prompt.dropFirst().dropLast() }
 
     public static var usualImageProcessor: String { "Blip" }
 }
