@@ -227,9 +227,21 @@ static const _Alignas(4) unsigned char code74[] = {
 #embed "../Compute/Shaders/position/relative_bias.spv"
 };
 static const _Alignas(4) unsigned char code75[] = {
-#embed "../Compute/Shaders/rotary/rotary.spv"
+#embed "../Compute/Shaders/random/weights_f32.spv"
 };
 static const _Alignas(4) unsigned char code76[] = {
+#embed "../Compute/Shaders/random/weights_f16.spv"
+};
+static const _Alignas(4) unsigned char code77[] = {
+#embed "../Compute/Shaders/random/weights_bf16.spv"
+};
+static const _Alignas(4) unsigned char code78[] = {
+#embed "../Compute/Shaders/random/weights_blocks.spv"
+};
+static const _Alignas(4) unsigned char code79[] = {
+#embed "../Compute/Shaders/rotary/rotary.spv"
+};
+static const _Alignas(4) unsigned char code80[] = {
 #embed "../Compute/Shaders/sample/top_k.spv"
 };
 
@@ -309,8 +321,12 @@ static const fovea_shader shaders[] = {
     {"norm/norm_layer", code72, sizeof code72},
     {"norm/norm_rms", code73, sizeof code73},
     {"position/relative_bias", code74, sizeof code74},
-    {"rotary/rotary", code75, sizeof code75},
-    {"sample/top_k", code76, sizeof code76},
+    {"random/weights_f32", code75, sizeof code75},
+    {"random/weights_f16", code76, sizeof code76},
+    {"random/weights_bf16", code77, sizeof code77},
+    {"random/weights_blocks", code78, sizeof code78},
+    {"rotary/rotary", code79, sizeof code79},
+    {"sample/top_k", code80, sizeof code80},
 };
 
 const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];

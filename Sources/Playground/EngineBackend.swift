@@ -10,10 +10,13 @@ import Telemetry
 public final class EngineBackend: PlaygroundBackend {
     private let engine: Engine
     private let store: ModelStore
+    private let loadOptions: LoadOptions
 
-    public init(engine: Engine, store: ModelStore = .standard()) {
+    /// - Parameter loadOptions: what is asked of the memory of every model that is loaded.
+    public init(engine: Engine, store: ModelStore = .standard(), loadOptions: LoadOptions = LoadOptions()) {
         self.engine = engine
         self.store = store
+        self.loadOptions = loadOptions
     }
 
     public var deviceName: String { engine.device.properties.name }
@@ -40,7 +43,7 @@ public final class EngineBackend: PlaygroundBackend {
     public func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> {
         do {
             let path = try store.resolve(name)
-            return Self.stream(of: engine.load(path: path)) { done, total in
+            return Self.stream(of: engine.load(path: path, options: loadOptions)) { done, total in
                 LoadProgress(stage: "loading weights", fraction: total > 0 ? Double(done) / Double(total) : 1)
             }
         } catch {
@@ -115,11 +118,11 @@ public final class EngineBackend: PlaygroundBackend {
     public func abilities() async -> ModelAbilities? { engine.abilities() }
 
     public func plan(_ name: String) async throws -> PlanFigures {
-        let path = try store.resolve(name), device = engine.device.properties
+        let path = try store.resolve(name), device = engine.device.properties, weightFormat = loadOptions.weights
         // Reading a model's description takes a moment; nothing of it is loaded.
         return try await Task.detached {
             func reckon(_ context: Int?) throws -> (plan: LoadPlan, perToken: Int, context: Int) {
-                let declared = try SessionRegistry.declare(path: path, options: LoadOptions(contextLength: context))
+                let declared = try SessionRegistry.declare(path: path, options: LoadOptions(weights: weightFormat, contextLength: context))
                 return (LoadPlan(declared.model.plannedBuffers(unifiedMemory: device.hasUnifiedMemory)), declared.model.bytesPerToken, declared.abilities.contextLength)
             }
             let now = try reckon(nil)

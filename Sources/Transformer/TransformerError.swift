@@ -5,6 +5,8 @@ import Formats
 public enum TransformerError: Error, Sendable, CustomStringConvertible {
     /// The checkpoint lacks a tensor the model needs.
     case missingTensor(file: String, tensor: String, expected: [Int])
+    /// There is a configuration, but nothing to load.
+    case noWeights(file: String)
     /// A tensor has another shape than the configuration says.
     case shapeMismatch(file: String, tensor: String, expected: [Int], actual: [Int])
     /// A tensor is stored in a format the engine has no kernel for.
@@ -22,6 +24,8 @@ public enum TransformerError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .missingTensor(let file, let tensor, let expected):
             "\(file): the tensor “\(tensor)” \(expected) is missing. The file is incomplete, or belongs to another architecture than its configuration says."
+        case .noWeights(let file):
+            "\(file): there is a configuration but no weights; it can be planned for, or be measured with random weights (--dummy-weights)"
         case .shapeMismatch(let file, let tensor, let expected, let actual):
             "\(file): the tensor “\(tensor)” has shape \(actual), the configuration says \(expected). Weights and configuration are not of the same model."
         case .unsupportedFormat(let file, let tensor, let format, let supported):

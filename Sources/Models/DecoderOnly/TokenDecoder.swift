@@ -133,7 +133,9 @@ public final class TokenDecoder {
     func watchingBytes(unifiedMemory: Bool) -> Int {
         let cross = parts.layers.filter { $0.attentionKind == .cross }
         return AttentionTap.plannedBytes(
-            layers: (cross.isEmpty ? parts.layers : cross).map { ($0.attentionHeads, shape.contextLength) }, unifiedMemory: unifiedMemory)
+            layers: (cross.isEmpty ? parts.layers : cross).map { layer in
+                (layer.attentionHeads, layer.attentionKind == .cross ? parts.memory?.cache.capacity ?? 0 : shape.contextLength)
+            }, unifiedMemory: unifiedMemory)
     }
 
     /// KV-cache bytes one more token costs.
@@ -187,6 +189,8 @@ public final class TokenDecoder {
     }
 
     public var layerCount: Int { parts.layers.count }
+    /// Layers that have attention of a kind, ascending.
+    public func layers(of kind: AttentionKind) -> [Int] { parts.layers.indices.filter { parts.layers[$0].attentionKind == kind } }
     public var tap: AttentionTap? { engine?.tap }
     public var stream: CommandStream? { engine?.stream }
 

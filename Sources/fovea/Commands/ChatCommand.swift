@@ -27,6 +27,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
     @Flag(name: .long, help: "Draw with ASCII characters and eight colours.")
     var ascii = false
 
+    @OptionGroup var weights: WeightOptions
     @OptionGroup var device: DeviceOptions
 
     func validate() throws {
@@ -49,7 +50,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         var options = PlaygroundOptions(model: model, audio: audio, language: language, task: task, ascii: ascii)
         options.picture = picture
         options.recorder = recorder
-        let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine), options: options)
+        let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine, loadOptions: weights.load), options: options)
         throw ProgramExit(code: status.code)
     }
 

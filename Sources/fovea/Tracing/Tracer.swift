@@ -83,7 +83,9 @@ protocol Tracer: SendableMetatype {
 
 /// The kinds of tracer there are; the first that serves a model runs it.
 enum TracerRegistry {
-    static let kinds: [any Tracer.Type] = [SpeechTracer.self, TranslationTracer.self, TextTracer.self]
+    static let kinds: [any Tracer.Type] = [
+        SpeechTracer.self, TranslationTracer.self, PicturePromptTracer.self, CaptionTracer.self, TextTracer.self,
+    ]
 
     static func make(_ model: any Model, from files: ModelFiles, input: TraceInput) throws -> any Tracer {
         guard let kind = kinds.first(where: { $0.serves(model) }) else {
