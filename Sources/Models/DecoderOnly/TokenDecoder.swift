@@ -187,6 +187,8 @@ public final class TokenDecoder {
     }
 
     public var layerCount: Int { parts.layers.count }
+    /// Layers that have attention of a kind, ascending.
+    public func layers(of kind: AttentionKind) -> [Int] { parts.layers.indices.filter { parts.layers[$0].attentionKind == kind } }
     public var tap: AttentionTap? { engine?.tap }
     public var stream: CommandStream? { engine?.stream }
 

@@ -71,6 +71,7 @@ struct TraceCommand: AsyncParsableCommand {
 
     @OptionGroup var projector: ProjectorOption
     @OptionGroup var weights: WeightOptions
+    @OptionGroup var dummy: DummyWeightsOption
     @OptionGroup var device: DeviceOptions
     @OptionGroup var output: OutputOptions
 
@@ -84,9 +85,7 @@ struct TraceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = try model.path()
-        var files = try ModelFiles(path: path, projector: projector.path)
-        files.options = weights.load
+        let files = try dummy.files(of: model.model, projector: projector.path, options: weights.load)
         let model = try ModelRegistry.make(from: files)
         let input = TraceInput(
             model: self.model.model, ids: ids, prompt: prompt, images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,
