@@ -16,7 +16,8 @@ struct Forecast {
     /// - Parameter sizes: of pictures the model is to read.
     /// - Throws: `ProgramError.option` for pictures that a model does not read.
     init(_ files: ModelFiles, on target: PlanTarget, pictures sizes: [PictureSize] = []) throws {
-        model = try ModelRegistry.make(from: files)
+        let model = try ModelRegistry.make(from: files)
+        self.model = model
         architecture = try ModelRegistry.modelType(of: files)
         self.sizes = sizes
         let layouts = try Self.layouts(sizes, model, architecture, files)
