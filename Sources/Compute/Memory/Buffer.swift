@@ -1,5 +1,6 @@
 import CVulkan
 import Foundation
+import Synchronization
 
 /// A piece of device memory with an address kernels can follow. Freed, and struck from the ledger, when the last
 /// reference goes; command streams keep the buffers of unfinished work alive.
@@ -15,6 +16,9 @@ public final class Buffer: @unchecked Sendable {
     public let contents: UnsafeMutableRawPointer?
 
     let handle: VkBuffer
+    private struct View: @unchecked Sendable { let handle: VkBufferView }
+    /// Made when a kernel first reads through it.
+    private let view = Mutex<View?>(nil)
     private let memory: VkDeviceMemory
     private let ledgerID: UInt64
 
@@ -38,9 +42,31 @@ public final class Buffer: @unchecked Sendable {
     }
 
     deinit {
+        if let view = view.withLock({ $0 }) {
+            device.views.forget(view.handle)
+            vkDestroyBufferView(device.handle, view.handle, nil)
+        }
         vkDestroyBuffer(device.handle, handle, nil)
         vkFreeMemory(device.handle, memory, nil)
         device.ledger.remove(ledgerID)
+    }
+
+    /// The whole buffer as texels of four 32-bit words; see `LoadPath.texel`.
+    func texelView() throws(ComputeError) -> VkBufferView {
+        try view.withLock { (view: inout sending View?) throws(ComputeError) -> View in
+            if let view { return view }
+            var info = VkBufferViewCreateInfo()
+            info.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO
+            info.buffer = handle
+            info.format = VK_FORMAT_R32G32B32A32_UINT
+            info.range = VkDeviceSize(byteCount / TexelViews.texelBytes * TexelViews.texelBytes)
+            var created: VkBufferView?
+            try check("vkCreateBufferView (\(label))", vkCreateBufferView(device.handle, &info, nil, &created))
+            guard let created else { throw .vulkan(operation: "vkCreateBufferView (\(label))", result: .initializationFailed) }
+            let made = View(handle: created)
+            view = made
+            return made
+        }.handle
     }
 
     /// All of the buffer.
@@ -121,6 +147,7 @@ extension Device {
         info.usage =
             VK_BUFFER_USAGE_STORAGE_BUFFER_BIT.rawValue | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT.rawValue
             | VK_BUFFER_USAGE_TRANSFER_SRC_BIT.rawValue | VK_BUFFER_USAGE_TRANSFER_DST_BIT.rawValue
+        if properties.isCPU { info.usage |= VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT.rawValue }
         info.sharingMode = VK_SHARING_MODE_EXCLUSIVE
         var buffer: VkBuffer?
         try check("vkCreateBuffer (\(label))", vkCreateBuffer(handle, &info, nil, &buffer))

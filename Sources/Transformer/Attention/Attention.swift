@@ -188,27 +188,25 @@ public final class Attention {
 
     /// Appends each hypothesis' new key and value to the cache at the step's position, and attends to all so far.
     public func decode(
-        _ x: Tensor, step: StepBuffer, bias: DecodeBias? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+        _ x: any LinearInput, step: StepBuffer, bias: DecodeBias? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
         on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
         let qkv = workspace.queryKeyValue.rows(x.rows)
         try fused(x, into: qkv, on: stream)
-        // Query and key heads lie side by side: one pass turns both.
-        try rotary?.turn(qkv.columns(0..<width + keyValueWidth), step: step, on: stream)
         let context = workspace.context.rows(x.rows)
         try stream.attentionDecode(
             shape: shape, query: qkv.columns(0..<width),
             append: (qkv.columns(width..<width + keyValueWidth), qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth)),
             key: cache.keys(layer: layer), value: cache.values(layer: layer), keyCapacity: cache.capacity, keyCount: .step,
-            step: step, bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
+            step: step, rotary: rotary?.decode, bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
         try output(context, residual: residual, into: residual, on: stream)
     }
 
     /// Each hypothesis' new position attends to the remembered source, which all hypotheses share. `mask` as for
     /// `readSource`.
     public func decodeSource(
-        _ x: Tensor, sourceCount: Int, mask: Tensor? = nil, step: StepBuffer, cache: KeyValueCache, addingTo residual: Tensor,
+        _ x: any LinearInput, sourceCount: Int, mask: Tensor? = nil, step: StepBuffer, cache: KeyValueCache, addingTo residual: Tensor,
         workspace: Workspace, tap: AttentionTap, on stream: CommandStream
     ) throws {
         guard case .other(let query, _) = projections else { preconditionFailure("self-attention has no source") }

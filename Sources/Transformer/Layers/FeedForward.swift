@@ -26,7 +26,7 @@ public struct FeedForward {
     }
 
     /// residual += contract(activation(expand(x))), with x `[rows, size]` and hidden `[rows, hidden]`.
-    public func callAsFunction(_ x: Tensor, hidden: Tensor, addingTo residual: Tensor, on stream: CommandStream) throws {
+    public func callAsFunction(_ x: any LinearInput, hidden: Tensor, addingTo residual: Tensor, on stream: CommandStream) throws {
         try expand(x, activation: activation, into: hidden, on: stream)
         try contract(hidden, residual: residual, into: residual, on: stream)
     }

@@ -4,6 +4,7 @@ layout(push_constant, scalar) uniform Push {
     uint64_t x, w, bias, residual, result;
     uint M, N, K;
     uint xStride, wStride, residualStride, resultStride;
+    uint wTexel, xTexel;  // where w and x begin in their views, in 16 bytes (LOAD_texel)
 } p;
 
 void finish(uint m, uint n, float sum, float bias, uint activation) {
