@@ -3,6 +3,7 @@
 /// What is done with a model: from a prompt to a stream of ``GenerationEvent``.
 ///
 /// - `Decoding/`: logits processors and sampling, greedy, sampled and beam search over any ``SequenceDecoder``.
+/// - `Chat/`: how chat models want conversations written, recognised from their own templates.
 /// - `Text/`: text models: prompts that run only what is new, stop strings, streamed answers.
 /// - `Transcription/`: Whisper's decoding: rules, temperature fall-back, windows, segments, word times, transcripts.
 public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -24,6 +25,12 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case notASpeechModel(path: String, type: String)
     /// The files hold a model that does not continue text.
     case notATextModel(path: String, type: String)
+    /// No chat format has this name.
+    case unknownChatFormat(String, known: [String])
+    /// A checkpoint's chat template is absent or of no known kind.
+    case unrecognisedChatTemplate(file: String, isPresent: Bool, known: [String])
+    /// A conversation that a chat format cannot express.
+    case conversation(format: String, problem: String)
     /// An answer was asked for before a model was loaded.
     case noModel
 
@@ -40,6 +47,10 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
         case .missingToken(let piece): "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"
         case .notASpeechModel(let path, let type): "\(path): a “\(type)” model does not turn speech into text; choose a Whisper model"
         case .notATextModel(let path, let type): "\(path): a “\(type)” model does not chat; choose a text model"
+        case .unknownChatFormat(let name, let known): "no chat format is called “\(name)”; --chat-format takes \(known.joined(separator: ", "))"
+        case .unrecognisedChatTemplate(let file, let isPresent, let known):
+            "\(file): \(isPresent ? "the chat template is of no kind known here" : "there is no chat template"); name the format with --chat-format (\(known.joined(separator: ", ")))"
+        case .conversation(let format, let problem): "this conversation cannot be written as \(format): \(problem)"
         case .noModel: "no model is loaded; choose one with /model"
         }
     }

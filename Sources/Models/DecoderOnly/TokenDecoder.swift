@@ -61,7 +61,8 @@ public final class TokenDecoder {
     public let shape: Shape
     private let parameters: ParameterList
     private let parts: Parts
-    private let workspace = Workspace()
+    private let workspace: Workspace
+    private let resources: [any DeviceResource]
     private let x: Slot
     private let normalized: Slot
     private let hidden: Slot
@@ -69,7 +70,8 @@ public final class TokenDecoder {
     private let cache: KeyValueCache
     private var engine: Engine?
 
-    private struct Engine {
+    /// What exists only while the model is on a device.
+    struct Engine {
         let device: Device
         let stream: CommandStream
         let stepper: DecodeStepper
@@ -82,10 +84,22 @@ public final class TokenDecoder {
     public private(set) var hypotheses = 1
     private var memoryRevision = 0
 
-    public init(shape: Shape, parameters: ParameterList, parts: Parts) {
+    /// Pictures among the tokens, where the model takes them so.
+    public let pictures: PictureTokens?
+
+    /// - Parameters:
+    ///   - workspace: shared with what runs before the decoder, such as a vision tower.
+    ///   - resources: memory that other parts of the model take, allocated with the decoder's.
+    public init(
+        shape: Shape, parameters: ParameterList, parts: Parts, workspace: Workspace = Workspace(), resources: [any DeviceResource] = [],
+        pictures: PictureTokens? = nil
+    ) {
         self.shape = shape
         self.parameters = parameters
         self.parts = parts
+        self.workspace = workspace
+        self.resources = resources
+        self.pictures = pictures
         let rows = max(min(shape.contextLength, shape.passRows), StepState.maximumRows)
         x = workspace.reserve("tokens", rows: rows, columns: shape.size, phase: "decoder")
         normalized = workspace.reserve("normalised", rows: rows, columns: shape.size, phase: "decoder")
@@ -102,7 +116,7 @@ public final class TokenDecoder {
     /// The device buffers the model takes, in the formats assigned.
     public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
         WeightArenas(parameters).plannedBuffers + [workspace.plannedBuffer, cache.plannedBuffer]
-            + [parts.rotary].compactMap { $0?.plannedBuffer }
+            + [parts.rotary].compactMap { $0?.plannedBuffer } + resources.flatMap(\.plannedBuffers)
             + DecodeStepper.plannedBuffers(
                 vocabulary: shape.vocabulary, maximumTokens: shape.contextLength, unifiedMemory: unifiedMemory)
     }
@@ -118,6 +132,7 @@ public final class TokenDecoder {
             try workspace.allocate(on: device)
             try cache.allocate(on: device)
             try parts.rotary?.allocate(on: device)
+            for resource in resources { try resource.allocate(on: device) }
             let stream = try CommandStream(device: device)
             engine = Engine(
                 device: device, stream: stream,
@@ -137,11 +152,16 @@ public final class TokenDecoder {
         workspace.release()
         cache.release()
         parts.rotary?.release()
+        for resource in resources { resource.release() }
+        pictures?.removeAll()
         position = 0
         hypotheses = 1
     }
 
-    private func loaded() throws -> Engine {
+    /// Forgets what the cache holds from a position on.
+    func forget(from first: Int) { position = min(position, first) }
+
+    func loaded() throws -> Engine {
         guard let engine else { throw ModelError.notLoaded(model: shape.name) }
         return engine
     }
@@ -168,7 +188,7 @@ public final class TokenDecoder {
     ///
     /// - Parameters:
     ///   - logitRows: tokens whose logits are wanted, counted from the first of `tokens`.
-    ///   - insertions: rows that replace embeddings.
+    ///   - insertions: rows that replace embeddings, besides those of `pictures`.
     ///   - observe: hears the residual stream, `[rows, size]`, of a piece: 0 before the first layer, i after layer
     ///     i − 1, and after the last layer the normalised one.
     /// - Returns: logits by row, `[vocabulary]` each.
@@ -183,7 +203,10 @@ public final class TokenDecoder {
         guard tokens.count <= shape.contextLength - start else {
             throw TransformerError.contextOverflow(model: shape.name, positions: start + tokens.count, limit: shape.contextLength)
         }
-        let ids = try engine.stepper.upload(tokens: tokens)
+        let resolved = try pictures?.resolve(tokens, at: start, model: shape.name)
+        let ids = try engine.stepper.upload(tokens: resolved?.tokens ?? tokens)
+        if let resolved { pictures?.remember(resolved, from: start) }
+        let insertions = insertions + (resolved?.insertions ?? [])
         position = start
         hypotheses = 1
         var result: [Int: [Float]] = [:]
@@ -240,7 +263,7 @@ public final class TokenDecoder {
         try stream.linear(normalized.tensor.rows(rows), weight: parts.output.matrix, into: logits)
     }
 
-    private func read(_ tensor: Tensor, _ engine: Engine) throws -> [Float] {
+    func read(_ tensor: Tensor, _ engine: Engine) throws -> [Float] {
         let count = tensor.rows * tensor.columns
         let host = try engine.device.makeBuffer(byteCount: count * 4, purpose: .staging, label: "hidden state", access: .readback)
         try engine.stream.copy(from: tensor.byteRange, to: MemoryRange(buffer: host, offset: 0, byteCount: count * 4))

@@ -44,8 +44,7 @@ extension EncoderDecoderModel {
 
     public var bytesPerToken: Int { runner.bytesPerToken }
     public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] { runner.plannedBuffers(unifiedMemory: unifiedMemory) }
-    /// Gives all weight matrices one format.
-    public func assignFormat(_ format: ElementFormat) { runner.parameters.assignFormat(format) }
+    public var parameters: ParameterList { runner.parameters }
 
     public func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
         try load(from: weightSource(files), on: device, progress: progress)

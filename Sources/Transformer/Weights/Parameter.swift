@@ -192,6 +192,12 @@ public struct ParameterScope {
         declare([.init(key: prefix + name, shape: [outputs, inputs, kernel], isOptional: false)], .convolution)
     }
 
+    /// A 2-D convolution's `[outputs, channels, patchSize, patchSize]` whose stride is its width: the matrix `[outputs,
+    /// channels · patchSize²]` over rows of whole patches.
+    public func patches(_ name: String, outputs: Int, channels: Int, patchSize: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [outputs, channels, patchSize, patchSize], isOptional: false)], .matrix)
+    }
+
     private func declare(_ parts: [Parameter.Part], _ form: Parameter.Form) -> Parameter {
         let parameter = Parameter(parts: parts, form: form, purpose: purpose)
         list.append(parameter)

@@ -94,33 +94,36 @@ public struct WeightLoader {
         return result
     }
 
-    /// Values to the bytes of a plain format.
     private static func encode(_ values: [Float], as format: ElementFormat) -> [UInt8] {
-        switch format {
-        case .f16: values.map { HalfPrecision.f16($0) }.withUnsafeBytes { Array($0) }
-        case .bf16: values.map { HalfPrecision.bf16($0) }.withUnsafeBytes { Array($0) }
-        default: values.withUnsafeBytes { Array($0) }
-        }
+        values.withUnsafeBufferPointer { format.bytes(encoding: $0) }
     }
 
-    private func floats(_ located: (entry: TensorEntry, firstRow: Int), count: Int) throws -> [Float] {
-        let (entry, firstRow) = located
+    /// - Parameter row: the first row to read, counted from where the part begins.
+    private func floats(_ located: WeightSource.Located, from row: Int = 0, count: Int) throws -> [Float] {
+        let (entry, firstRow) = (located.entry, located.firstRow)
         let format = entry.format
-        let start = firstRow * entry.shape.dropFirst().reduce(1, *) / format.elementsPerBlock * format.bytesPerBlock
+        let start = (firstRow + row) * entry.shape.dropFirst().reduce(1, *) / format.elementsPerBlock * format.bytesPerBlock
         let bytes = count / format.elementsPerBlock * format.bytesPerBlock
-        return try source.checkpoint.withBytes(of: entry.name) {
+        return try located.checkpoint.withBytes(of: entry.name) {
             format.floats(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + bytes]))
         }
     }
 
-    /// Copies matrix rows as they are, or converts parts of mixed formats to f32.
+    /// Copies matrix rows as they are, or converts them, a few at a time, where the device has them in another format.
     private func writeRows(
-        _ located: (entry: TensorEntry, firstRow: Int), format: ElementFormat, rows: Int, columns: Int, to buffer: Buffer, at offset: Int,
+        _ located: WeightSource.Located, format: ElementFormat, rows: Int, columns: Int, to buffer: Buffer, at offset: Int,
         writer: DeviceWriter
     ) throws {
         if located.entry.format != format {
-            let bytes = Self.encode(try floats(located, count: rows * columns), as: format)
-            try writePadded(bytes, rows: rows, columns: columns, format: format, to: buffer, at: offset, writer: writer)
+            let piece = max(1, Self.arrangedBytes / (4 * max(columns, 1)))
+            let target = WeightMatrix.rowBytes(columns: columns, format: format)
+            for first in stride(from: 0, to: rows, by: piece) {
+                try Task.checkCancellation()
+                let count = min(piece, rows - first)
+                let bytes = Self.encode(try floats(located, from: first, count: count * columns), as: format)
+                try writePadded(
+                    bytes, rows: count, columns: columns, format: format, to: buffer, at: offset + first * target, writer: writer)
+            }
             return
         }
         let rowBytes = columns / format.elementsPerBlock * format.bytesPerBlock
@@ -130,7 +133,7 @@ public struct WeightLoader {
             // Blocks are sorted for the kernels, a few rows at a time.
             let piece = max(1, Self.arrangedBytes / rowBytes)
             let target = WeightMatrix.rowBytes(columns: columns, format: format)
-            try source.checkpoint.withBytes(of: located.entry.name) { bytes in
+            try located.checkpoint.withBytes(of: located.entry.name) { bytes in
                 for first in stride(from: 0, to: rows, by: piece) {
                     let some = first..<min(first + piece, rows)
                     let stored = UnsafeRawBufferPointer(
@@ -141,7 +144,7 @@ public struct WeightLoader {
             }
             return
         }
-        try source.checkpoint.withBytes(of: located.entry.name) { bytes in
+        try located.checkpoint.withBytes(of: located.entry.name) { bytes in
             try writePadded(
                 UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), rows: rows, columns: columns, format: format, to: buffer,
                 at: offset, writer: writer)
@@ -152,6 +155,10 @@ public struct WeightLoader {
         _ bytes: [UInt8], rows: Int, columns: Int, format: ElementFormat, to buffer: Buffer, at offset: Int, writer: DeviceWriter
     ) throws {
         try bytes.withUnsafeBytes {
+            if let layout = BlockLayout(format) {
+                let arranged = layout.arrange($0, rows: rows, columns: columns)
+                return try arranged.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
+            }
             try writePadded($0, rows: rows, columns: columns, format: format, to: buffer, at: offset, writer: writer)
         }
     }
