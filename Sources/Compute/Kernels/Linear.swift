@@ -62,7 +62,7 @@ public struct InputNorm: Sendable {
 ///
 /// - `linear/step`: one subgroup computes TM rows × TN·lanes outputs, lane = weight row, x by shuffle, with the norm before
 ///   and the gate behind. The form of CPU drivers for up to four rows (decode).
-/// - `linear/shuffle`: the same, 8 × 4, without norm and gate, for more rows on CPU drivers.
+/// - `linear/shuffle`: the same, 8 × 4, without the norm, for more rows on CPU drivers.
 /// - `linear/row`: a subgroup per weight row, lanes along K, for up to eight rows of x on a GPU.
 /// - `linear/tile`: 64 × 64 tiles through shared memory, for more rows on a GPU.
 public enum LinearSelection {
@@ -87,18 +87,24 @@ public enum LinearSelection {
     /// Rows of x up to which CPU drivers run steps.
     static let stepRows = 4
 
-    /// Whether a norm before and a gate behind can be part of the kernel.
+    /// Whether a gate behind can be part of the kernel.
+    public static func gates(_ properties: DeviceProperties, profile: KernelProfile? = nil) -> Bool {
+        (profile ?? KernelProfile(properties)) == .vector
+    }
+
+    /// Whether a norm before can be part of the kernel too.
     public static func fuses(rows: Int, inputs: Int, _ properties: DeviceProperties, profile: KernelProfile? = nil) -> Bool {
         (profile ?? KernelProfile(properties)) == .vector && rows <= stepRows && inputs % 4 == 0
     }
 
     private static func vector(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
         if problem.rows <= stepRows && problem.hasWideRows { return step(problem, properties) }
-        precondition(problem.norm == nil && !problem.isGated, "linear: a norm or gate that the chosen kernel does not have")
-        let (rows, outputsPerLane) = problem.rows == 1 ? (1, 2) : problem.rows <= stepRows ? (4, 2) : (8, 4)
+        precondition(problem.norm == nil, "linear: a norm that the chosen kernel does not have")
+        let (rows, weightsPerLane) = problem.rows == 1 ? (1, 2) : problem.rows <= stepRows ? (4, 2) : (8, 4)
         let variant = KernelVariant(
             "linear/shuffle_\(problem.format.rawValue)_\(problem.load.rawValue)",
-            constants: [UInt32(rows), UInt32(outputsPerLane)] + constants(problem))
+            constants: [UInt32(rows), UInt32(weightsPerLane)] + constants(problem) + [problem.isGated.constant])
+        let outputsPerLane = problem.isGated ? weightsPerLane / 2 : weightsPerLane
         return KernelChoice(
             variant, x: divideRoundingUp(problem.outputs, properties.subgroupSize * outputsPerLane), y: divideRoundingUp(problem.rows, rows))
     }
@@ -138,6 +144,7 @@ private struct LinearPush: BitwiseCopyable {
     var x, w, bias, residual, result: UInt64
     var rows, outputs, inputs: UInt32
     var xStride, wStride, residualStride, resultStride: UInt32
+    var gate: UInt32
     var wTexel, xTexel: UInt32
 }
 
@@ -157,7 +164,7 @@ extension CommandStream {
     ///
     /// - Parameters:
     ///   - x: `[M, K]` f32, any row stride, even one less than K (overlapping windows of a convolution).
-    ///   - norm: taken of each row of x; only where `LinearSelection.fuses`, as is a gate.
+    ///   - norm: taken of each row of x; only where `LinearSelection.fuses`; gates only where `gates`.
     ///   - weight: `[N, K]` in any of `LinearSelection.formats`.
     ///   - bias: `[1, N]` f32 (gated: `[1, 2N]`).
     ///   - residual: `[M, N]` f32; may be `out` itself.
@@ -211,9 +218,9 @@ extension CommandStream {
         } else {
             let push = LinearPush(
                 x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
-                rows: UInt32(x.rows), outputs: UInt32(weight.rows), inputs: UInt32(x.columns), xStride: UInt32(x.rowStride),
+                rows: UInt32(x.rows), outputs: UInt32(outputs), inputs: UInt32(x.columns), xStride: UInt32(x.rowStride),
                 wStride: UInt32(weight.rowStride), residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride),
-                wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels)
+                gate: UInt32(isGated ? outputs : 0), wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels)
             try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
         }
     }

@@ -130,11 +130,13 @@ extension Device {
         (max(byteCount, 4) + tailPadding + allocationGranularity - 1) / allocationGranularity * allocationGranularity
     }
 
-    /// Allocates device memory with a device address, filled with zeros where the host can reach it.
+    /// Allocates device memory with a device address, filled with zeros.
     ///
+    /// - Parameter isCleared: off where nothing is read that was not written before: the host then takes pages of a CPU
+    ///   driver's memory only as they are used.
     /// - Throws: `ComputeError.outOfDeviceMemory`, `.allocationTooLarge`.
     public func makeBuffer(
-        byteCount: Int, purpose: MemoryPurpose, label: String, access: BufferAccess = .device
+        byteCount: Int, purpose: MemoryPurpose, label: String, access: BufferAccess = .device, isCleared: Bool = true
     ) throws(ComputeError) -> Buffer {
         precondition(byteCount >= 0 && byteCount <= 1 << 60)
         let size = Self.allocationBytes(for: byteCount)
@@ -173,7 +175,7 @@ extension Device {
             vkFreeMemory(handle, memory, nil)
             try check("vkBindBufferMemory (\(label))", result)
         }
-        if let contents { memset(contents, 0, size) }
+        if let contents, isCleared { memset(contents, 0, size) }
 
         var addressInfo = VkBufferDeviceAddressInfo()
         addressInfo.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO
@@ -181,7 +183,7 @@ extension Device {
         let created = Buffer(
             device: self, byteCount: size, purpose: purpose, label: label, handle: buffer, memory: memory,
             allocatedBytes: Int(requirements.size), address: vkGetBufferDeviceAddress(handle, &addressInfo), contents: contents)
-        if contents == nil { try clear(created) }
+        if contents == nil, isCleared { try clear(created) }
         return created
     }
 

@@ -61,6 +61,9 @@ final class TexelViews: @unchecked Sendable {
         }.set
     }
 
+    /// Sets there are, for tests.
+    var setCount: Int { state.withLock { $0.sets.count } }
+
     /// Frees the sets that a view is in; the device must be done with them.
     func forget(_ view: VkBufferView) {
         state.withLock { state in

@@ -67,12 +67,9 @@ public struct Linear {
     /// - Returns: whether there is a kernel for it; nothing has happened otherwise.
     func gated(_ input: any LinearInput, activation: Activation, into out: Tensor, on stream: CommandStream) throws -> Bool {
         let matrices = weight.matrices
-        guard matrices.count == 1, let matrix = matrices.first?.matrix,
-            LinearSelection.fuses(rows: input.rows, inputs: matrix.columns, stream.device.properties)
-        else { return false }
+        guard matrices.count == 1, let matrix = matrices.first?.matrix, LinearSelection.gates(stream.device.properties) else { return false }
         let fused = (input as? NormalizedInput)?.fused(on: stream)
         let x = try fused?.x ?? input.resolved(on: stream)
-        guard x.canFuse else { return false }
         try stream.linear(
             x, norm: fused?.norm, weight: matrix, bias: bias?.tensor, activation: activation, isGated: true, into: out)
         return true

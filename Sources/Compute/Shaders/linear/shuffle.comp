@@ -6,7 +6,8 @@
 #include "../common/weights.glsl"
 #include "../common/activations.glsl"
 
-// linear for CPU drivers, any shape: result[m, n] = act(sum_k x[m, k] w[n, k] + bias[n]) + residual[m, n], f32 sums.
+// linear for CPU drivers, any shape: result[m, n] = act(sum_k x[m, k] w[n, k] + bias[n]) + residual[m, n], f32 sums; GATED
+// act(gate sum) times its partner's sum, as linear/step.
 // x and results f32, any row stride; w f32, f16 or bf16, rows padded to 32 with zeros.
 //
 // One subgroup computes TM rows x TN SUBGROUP outputs. Lane = weight row, so that no sum is ever reduced across lanes;
@@ -24,8 +25,11 @@ layout(constant_id = 1) const uint TM = 8;          // rows of x per workgroup
 layout(constant_id = 2) const uint TN = 4;          // weight rows per lane
 layout(constant_id = 3) const uint ACTIVATION = 0;
 layout(constant_id = 4) const bool ALIGNED = true;  // x rows on 16 bytes, K a multiple of 4
+layout(constant_id = 5) const bool GATED = false;   // half of a lane's weight rows are gates
 
 #include "push.glsl"
+
+const uint PART = GATED ? TN / 2 : TN;
 
 // Columns beyond K meet zero weights, so with aligned rows any value of the row will do: no branch, only a clamp.
 #if defined(LOAD_texel)
@@ -75,12 +79,12 @@ void accumulate(uint k, uint b) {
 
 void main() {
     const uint lane = gl_SubgroupInvocationID;
-    const uint n0 = gl_WorkGroupID.x * SUBGROUP * TN;
+    const uint n0 = gl_WorkGroupID.x * SUBGROUP * PART;
     const uint m0 = gl_WorkGroupID.y * TM;
 
     // Rows beyond the end repeat the last one; only the store is guarded.
     [[unroll]] for (uint j = 0; j < TN; j++)
-        w[j] = weightRow(min(n0 + lane + SUBGROUP * j, p.N - 1));
+        w[j] = weightRow(min(n0 + lane + SUBGROUP * (j % PART), p.N - 1) + (j < PART ? 0 : p.gate));
     [[unroll]] for (uint i = 0; i < TM; i++)
         x[i] = inputRow(min(m0 + i, p.M - 1));
 
@@ -98,12 +102,21 @@ void main() {
         }
     }
 
-    [[unroll]] for (uint j = 0; j < TN; j++) {
+    [[unroll]] for (uint j = 0; j < PART; j++) {
         const uint n = n0 + lane + SUBGROUP * j;
         if (n >= p.N) continue;
-        float bias = 0;
-        if (p.bias != 0) bias = Floats(p.bias).v[n];
-        [[unroll]] for (uint i = 0; i < TM; i++)
-            if (m0 + i < p.M) finish(m0 + i, n, sum[i][j], bias, ACTIVATION);
+        float bias = 0, partnerBias = 0;
+        if (p.bias != 0) {
+            bias = Floats(p.bias).v[n];
+            if (GATED) partnerBias = Floats(p.bias).v[n + p.gate];
+        }
+        [[unroll]] for (uint i = 0; i < TM; i++) {
+            if (m0 + i >= p.M) continue;
+            if (GATED) {
+                finish(m0 + i, n, activate(sum[i][j] + bias, ACTIVATION) * (sum[i][j + PART] + partnerBias), 0, ACTIVATION_NONE);
+            } else {
+                finish(m0 + i, n, sum[i][j], bias, ACTIVATION);
+            }
+        }
     }
 }
