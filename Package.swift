@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "Media", "TestSupport"]),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "Formats", "TestSupport"]),
-        .testTarget(name: "GenerationTests", dependencies: ["Generation", "Attribution", "Formats", "TestSupport"], exclude: ["PyTorch", "Chat"]),
+        .testTarget(name: "GenerationTests", dependencies: ["Generation", "Models", "Media", "Tokenization", "Attribution", "Formats", "TestSupport"], exclude: ["PyTorch", "Chat"]),
         .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"], exclude: ["Snapshots"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint"]),
     ],

@@ -5,6 +5,7 @@
 /// - `Decoding/`: logits processors and sampling, greedy, sampled and beam search over any ``SequenceDecoder``.
 /// - `Chat/`: how chat models want conversations written, recognised from their own templates.
 /// - `Text/`: text models: prompts that run only what is new, stop strings, streamed answers.
+/// - `Pictures/`: pictures from files, and the tokens they take in a prompt.
 /// - `Transcription/`: Whisper's decoding: rules, temperature fall-back, windows, segments, word times, transcripts.
 public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// An option outside its range, or options that exclude each other.
@@ -31,6 +32,8 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case unrecognisedChatTemplate(file: String, isPresent: Bool, known: [String])
     /// A conversation that a chat format cannot express.
     case conversation(format: String, problem: String)
+    /// A prompt has places for another number of pictures than there are.
+    case pictureCount(places: Int, pictures: Int)
     /// An answer was asked for before a model was loaded.
     case noModel
 
@@ -51,6 +54,8 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
         case .unrecognisedChatTemplate(let file, let isPresent, let known):
             "\(file): \(isPresent ? "the chat template is of no kind known here" : "there is no chat template"); name the format with --chat-format (\(known.joined(separator: ", ")))"
         case .conversation(let format, let problem): "this conversation cannot be written as \(format): \(problem)"
+        case .pictureCount(let places, let pictures):
+            "the prompt has places for \(places) pictures, but \(pictures) were given; each picture needs its place in the text"
         case .noModel: "no model is loaded; choose one with /model"
         }
     }

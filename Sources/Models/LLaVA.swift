@@ -70,36 +70,19 @@ extension LLaVA {
         }
 
         /// Reads the metadata of a text model's GGUF file and of its "mmproj" file.
-        public init(gguf: GGUFMetadata, checkpoint: Checkpoint, projector: GGUFMetadata, projectorCheckpoint: Checkpoint) throws {
+        init(gguf: GGUFMetadata, checkpoint: Checkpoint, projector: GGUFProjector) throws {
+            try projector.requireType("mlp")
             text = try Llama.Configuration(gguf: gguf, checkpoint: checkpoint)
-            let type = try projector.stringIfPresent("clip.projector_type") ?? "mlp"
-            guard type == "mlp", try projector.bool("clip.has_vision_encoder", default: true) else {
-                throw ModelError.configuration(
-                    file: projector.file, key: "clip.projector_type", problem: "“\(type)” is not supported; LLaVA 1.5 has “mlp”")
-            }
-            func int(_ name: String) throws -> (key: String, value: Int) { ("clip.vision.\(name)", try projector.int("clip.vision.\(name)")) }
-            let image = try int("image_size")
-            let activation: Activation =
-                if try projector.bool("clip.use_gelu", default: false) { .gelu }
-                else if try projector.bool("clip.use_silu", default: false) { .silu } else { .quickGelu }
-            vision = try VisionTower.Configuration(
-                file: projector.file, family: .clip,
-                sizes: .init(
-                    size: int("embedding_length"), heads: int("attention.head_count"), layers: int("block_count"),
-                    hidden: int("feed_forward_length"), patchSize: int("patch_size"), imageHeight: image, imageWidth: image),
-                activation: activation,
-                epsilon: Float(projector.doubleIfPresent("clip.vision.attention.layer_norm_epsilon") ?? 1e-5))
+            vision = try projector.vision(family: .clip, gelu: .gelu)
             // Files are written with the layers up to the one whose features are read, unless they name others.
-            let layers = vision.layers
-            featureLayers = projector["clip.vision.feature_layer"] == nil ? [layers] : try projector.ints("clip.vision.feature_layer")
+            let (layers, key) = (vision.layers, "clip.vision.feature_layer")
+            featureLayers = projector.metadata[key] == nil ? [layers] : try projector.metadata.ints(key)
             guard !featureLayers.isEmpty, featureLayers.allSatisfy({ (0...layers).contains($0) }) else {
                 throw ModelError.configuration(
-                    file: projector.file, key: "clip.vision.feature_layer", problem: "\(featureLayers) are no hidden states of \(layers) layers")
+                    file: projector.metadata.file, key: key, problem: "\(featureLayers) are no hidden states of \(layers) layers")
             }
-            projectorHasBias = projectorCheckpoint.contains("mm.0.bias")
-            // Vocabularies of text models converted before the picture was added lack the token: then it is one beyond them.
-            let tokens = gguf["tokenizer.ggml.tokens"] == nil ? [] : try gguf.strings("tokenizer.ggml.tokens")
-            imageToken = tokens.firstIndex(of: "<image>") ?? text.vocabulary
+            projectorHasBias = projector.checkpoint.contains("mm.0.bias")
+            imageToken = try GGUFProjector.imageToken(gguf, vocabulary: text.vocabulary)
         }
     }
 }
@@ -173,15 +156,13 @@ public final class LLaVA: PictureDecoder {
     public static var usualImageProcessor: String { "CLIP" }
 
     public static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
-        guard let projector = files.projector?.gguf else {
+        guard let projector = try files.projector.map(GGUFProjector.init) else {
             return try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: usualImageProcessor)
         }
-        var configuration = ImageProcessorConfiguration(type: "CLIP")
-        let edge = try projector.int("clip.vision.image_size")
+        var configuration = try projector.imageProcessor("CLIP")
+        let edge = try projector.metadata.int("clip.vision.image_size")
         configuration.size = .init(shortestEdge: edge)
         configuration.cropSize = .init(height: edge, width: edge)
-        if projector["clip.vision.image_mean"] != nil { configuration.imageMean = try projector.floats("clip.vision.image_mean").map(Double.init) }
-        if projector["clip.vision.image_std"] != nil { configuration.imageStd = try projector.floats("clip.vision.image_std").map(Double.init) }
         return try ImageProcessors.make(configuration)
     }
 }
@@ -191,19 +172,15 @@ public final class LLaVA: PictureDecoder {
 extension LLaVA {
     public static var modelTypes: [String] { ["llava"] }
 
-    public static func make(from files: ModelFiles) throws -> LLaVA { try make(from: files, contextLength: nil) }
-
-    /// - Parameter contextLength: positions to make room for; by default those the model has, up to 4,096.
-    public static func make(from files: ModelFiles, contextLength: Int?) throws -> LLaVA {
+    public static func make(from files: ModelFiles) throws -> LLaVA {
         let source = try weightSource(of: files)
         var configuration: Configuration
         if let gguf = files.checkpoint.gguf {
-            guard let projector = files.projector, let metadata = projector.gguf else {
+            guard let projector = files.projector else {
                 throw ModelError.configuration(
                     file: files.path, key: "general.architecture", problem: "pictures need the tower's file as well: give it with --mmproj")
             }
-            configuration = try Configuration(
-                gguf: gguf, checkpoint: files.checkpoint, projector: metadata, projectorCheckpoint: projector)
+            configuration = try Configuration(gguf: gguf, checkpoint: files.checkpoint, projector: GGUFProjector(projector))
         } else if let file = files.configuration {
             configuration = try Configuration(file.main)
             // A tensor that is there wins over a configuration that says it is not.
@@ -211,7 +188,7 @@ extension LLaVA {
         } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        if let contextLength = contextLength ?? files.options.contextLength {
+        if let contextLength = files.options.contextLength {
             configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions))
         }
         let model = LLaVA(configuration: configuration)
@@ -222,13 +199,15 @@ extension LLaVA {
     public static func naming(of files: ModelFiles) -> any CheckpointNaming { LLaVANaming() }
 
     public static func weightSource(of files: ModelFiles) throws -> WeightSource {
-        guard files.checkpoint.format == .gguf, let projector = files.projector else {
+        guard let projector = try files.projector.map(GGUFProjector.init) else {
             return WeightSource(checkpoint: files.checkpoint, naming: LLaVANaming())
         }
-        return WeightSource(joining: [
-            WeightSource(checkpoint: files.checkpoint, naming: GGUFLLaVATextNaming()),
-            WeightSource(checkpoint: projector, naming: try GGUFClipNaming(projector)),
-        ])
+        return try projector.weightSource(
+            with: files.checkpoint, text: "language_model.", tower: "vision_tower.vision_model.",
+            projector: [
+                "multi_modal_projector.linear_1.weight": "mm.0.weight", "multi_modal_projector.linear_1.bias": "mm.0.bias",
+                "multi_modal_projector.linear_2.weight": "mm.2.weight", "multi_modal_projector.linear_2.bias": "mm.2.bias",
+            ])
     }
 }
 
@@ -247,53 +226,5 @@ private struct LLaVANaming: CheckpointNaming {
     func candidates(for key: String) -> [StoredSlice] {
         guard let (prefix, others) = Self.spellings.first(where: { key.hasPrefix($0.0) }) else { return [StoredSlice(key)] }
         return others.map { StoredSlice($0 + key.dropFirst(prefix.count)) }
-    }
-}
-
-/// Llama's names in GGUF files, asked for as LLaVA's text model.
-private struct GGUFLLaVATextNaming: CheckpointNaming {
-    func candidates(for key: String) -> [StoredSlice] {
-        let prefix = "language_model."
-        return key.hasPrefix(prefix) ? GGUFLlamaNaming().candidates(for: String(key.dropFirst(prefix.count))) : []
-    }
-}
-
-/// Where llama.cpp's "mmproj" files keep CLIP's tower and LLaVA's projector.
-struct GGUFClipNaming: CheckpointNaming {
-    private let modules: [String: String]
-
-    private static let names = [
-        "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.out_proj": "attn_out",
-        "layer_norm1": "ln1", "layer_norm2": "ln2", "mlp.fc1": "ffn_up", "mlp.fc2": "ffn_down",
-    ]
-    private static let tops = [
-        "vision_tower.vision_model.embeddings.class_embedding": "v.class_embd",
-        "vision_tower.vision_model.embeddings.patch_embedding.weight": "v.patch_embd.weight",
-        "vision_tower.vision_model.embeddings.position_embedding.weight": "v.position_embd.weight",
-        "vision_tower.vision_model.pre_layrnorm.weight": "v.pre_ln.weight", "vision_tower.vision_model.pre_layrnorm.bias": "v.pre_ln.bias",
-        "multi_modal_projector.linear_1.weight": "mm.0.weight", "multi_modal_projector.linear_1.bias": "mm.0.bias",
-        "multi_modal_projector.linear_2.weight": "mm.2.weight", "multi_modal_projector.linear_2.bias": "mm.2.bias",
-    ]
-
-    /// Most files call the first feed-forward layer "down" and the second "up", later ones the other way round: the bias of
-    /// the first is as long as the hidden layer.
-    init(_ checkpoint: Checkpoint) throws {
-        var modules = Self.names
-        if checkpoint.contains("v.blk.0.ffn_down.weight"), checkpoint.contains("v.blk.0.ln2.weight"),
-            try checkpoint.entry("v.blk.0.ffn_down.weight").shape.last == checkpoint.entry("v.blk.0.ln2.weight").shape.last
-        {
-            modules["mlp.fc1"] = "ffn_down"
-            modules["mlp.fc2"] = "ffn_up"
-        }
-        self.modules = modules
-    }
-
-    func candidates(for key: String) -> [StoredSlice] {
-        if let top = Self.tops[key] { return [StoredSlice(top)] }
-        let prefix = "vision_tower.vision_model.encoder.layers."
-        guard key.hasPrefix(prefix), let dot = key.lastIndex(of: ".") else { return [] }
-        let parts = key[..<dot].dropFirst(prefix.count).split(separator: ".", maxSplits: 1)
-        guard parts.count == 2, let module = modules[String(parts[1])] else { return [] }
-        return [StoredSlice("v.blk.\(parts[0]).\(module)\(key[dot...])")]
     }
 }

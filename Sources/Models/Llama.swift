@@ -227,7 +227,10 @@ public final class Llama: DecoderOnlyModel {
     }
 
     /// One layer of the text model; vision-language models build theirs of the same.
-    static func layer(_ index: Int, _ scope: ParameterScope, _ c: Configuration, _ rotary: RotaryPositions) -> PreNormLayer {
+    /// - Parameter cacheLayer: its number among the layers that keep keys and values of tokens, where not all do.
+    static func layer(
+        _ index: Int, _ scope: ParameterScope, _ c: Configuration, _ rotary: RotaryPositions, cacheLayer: Int? = nil
+    ) -> PreNormLayer {
         let attention = scope("self_attn")
         let (width, keyValueWidth) = (c.heads * c.headDimension, c.keyValueHeads * c.headDimension)
         return PreNormLayer(
@@ -237,7 +240,8 @@ public final class Llama: DecoderOnlyModel {
                 fused: Linear(
                     fusing: [("q_proj", width), ("k_proj", keyValueWidth), ("v_proj", keyValueWidth)], in: attention, inputs: c.size,
                     bias: c.attentionHasBias),
-                output: Linear(attention("o_proj"), inputs: width, outputs: c.size, bias: c.attentionHasBias), rotary: rotary),
+                output: Linear(attention("o_proj"), inputs: width, outputs: c.size, bias: c.attentionHasBias), rotary: rotary,
+                additions: .init(cacheLayer: cacheLayer)),
             feedForwardNorm: RMSNorm(scope("post_attention_layernorm"), size: c.size, epsilon: c.epsilon),
             feedForward: GatedFeedForward(
                 scope("mlp"), size: c.size, hidden: c.hidden, activation: c.activation, bias: c.feedForwardHasBias))

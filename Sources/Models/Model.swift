@@ -42,17 +42,18 @@ public struct ModelFiles {
         checkpoint = try Checkpoint.open(path)
         self.projector = try projector.map { try Checkpoint.open($0) }
         if let own = self.projector {
-            let type = try own.gguf?.string("general.architecture")
-            guard type == "clip" else {
-                throw ModelError.configuration(
-                    file: projector ?? "", key: "general.architecture",
-                    problem: "“\(type ?? "no GGUF file")” is no vision tower; an mmproj file says “clip”")
-            }
+            _ = try GGUFProjector(own)
             guard checkpoint.format == .gguf else {
                 throw ModelError.configuration(file: path, key: "format", problem: "an mmproj file belongs to a GGUF file, which this is not")
             }
         }
         configuration = checkpoint.format == .gguf ? nil : try? ModelConfiguration(folder: path)
+    }
+
+    /// Unmaps the files of weights; see `Checkpoint.release`.
+    public func release() {
+        checkpoint.release()
+        projector?.release()
     }
 
     private init(path: String, checkpoint: Checkpoint, configuration: ModelConfiguration?) {
@@ -123,6 +124,9 @@ public protocol Model: AnyObject, SendableMetatype {
 
     /// KV-cache bytes one more token costs.
     var bytesPerToken: Int { get }
+
+    /// Memory for the rows of attention that the panel shows of each token, while it watches.
+    func watchingBytes(unifiedMemory: Bool) -> Int
 }
 
 extension Model {
@@ -133,7 +137,8 @@ extension Model {
 /// The architectures the program knows. A new one is added here and nowhere else.
 public enum ModelRegistry {
     public static let architectures: [any Model.Type] = [
-        Whisper.self, T5.self, Marian.self, BART.self, Llama.self, GPT2.self, LLaVA.self, SmolVLM.self,
+        Whisper.self, T5.self, Marian.self, BART.self, Llama.self, GPT2.self, LLaVA.self, SmolVLM.self, Mllama.self,
+        BLIP.self, VisionEncoderDecoder.self,
     ]
 
     /// What kind of model the files hold, by their own word.
@@ -143,8 +148,13 @@ public enum ModelRegistry {
         }
         if let gguf = files.checkpoint.gguf {
             let type = try gguf.string("general.architecture")
+            guard let projector = files.projector else { return type }
+            guard type == "llama" else {
+                throw ModelError.configuration(
+                    file: files.path, key: "general.architecture", problem: "“\(type)” with an mmproj file is not supported; supported is llama")
+            }
             // llama.cpp's pair of files: the text model's own word is that it is a Llama.
-            return files.projector != nil && type == "llama" ? "llava" : type
+            return try GGUFProjector(projector).type == "idefics3" ? "smolvlm" : "llava"
         }
         return files.configuration?.modelType ?? ""
     }

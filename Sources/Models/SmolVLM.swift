@@ -6,7 +6,8 @@ import Transformer
 
 // Idefics3 and SmolVLM (Laurençon et al. 2024; Marafioti et al. 2025): a SigLIP tower over the tiles of a picture and over
 // the whole of it, whose patches are merged by pixel shuffle (Shi et al. 2016, turned round) to few tokens, among a
-// Llama's tokens. Reference: transformers' modeling_idefics3, modeling_smolvlm and processing_smolvlm.
+// Llama's tokens. Reference: transformers' modeling_idefics3, modeling_smolvlm and processing_smolvlm. Also as a pair of GGUF
+// files, as LLaVA.
 
 // MARK: - Configuration
 
@@ -37,10 +38,26 @@ extension SmolVLM {
             vision = try VisionTower.Configuration(visionFile, family: .siglip)
             scaleFactor = try file.int("scale_factor", default: 2)
             imageToken = try file.int("image_token_id", default: 128_257)
+            try requireWholeTokens(file.file, key: "scale_factor")
+        }
+
+        /// Reads the metadata of a text model's GGUF file and of its "mmproj" file.
+        init(gguf: GGUFMetadata, checkpoint: Checkpoint, projector: GGUFProjector) throws {
+            try projector.requireType("idefics3")
+            text = try Llama.Configuration(gguf: gguf, checkpoint: checkpoint)
+            vision = try projector.vision(family: .siglip, gelu: .geluTanh)
+            scaleFactor = try projector.metadata.int(Self.scaleKey)
+            imageToken = try GGUFProjector.imageToken(gguf, vocabulary: text.vocabulary)
+            try requireWholeTokens(projector.metadata.file, key: Self.scaleKey)
+        }
+
+        private static let scaleKey = "clip.vision.projector.scale_factor"
+
+        private func requireWholeTokens(_ file: String, key: String) throws {
             let grid = vision.grid
             guard scaleFactor > 0, grid.rows % scaleFactor == 0, grid.columns % scaleFactor == 0 else {
                 throw ModelError.configuration(
-                    file: file.file, key: "scale_factor", problem: "\(grid.rows)×\(grid.columns) patches do not divide by \(scaleFactor)")
+                    file: file, key: key, problem: "\(grid.rows)×\(grid.columns) patches do not divide by \(scaleFactor)")
             }
         }
     }
@@ -125,6 +142,18 @@ public final class SmolVLM: PictureDecoder {
     }
 
     public static var usualImageProcessor: String { "Idefics3" }
+
+    public static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
+        guard let projector = try files.projector.map(GGUFProjector.init) else {
+            return try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: usualImageProcessor)
+        }
+        var configuration = try projector.imageProcessor("Idefics3")
+        let tile = try projector.metadata.int("clip.vision.image_size")
+        configuration.maxImageSize = .init(longestEdge: tile)
+        // All published models cut into four tiles along the longer edge; later files say so.
+        configuration.size = .init(longestEdge: try projector.metadata.intIfPresent("clip.vision.preproc_image_size") ?? 4 * tile)
+        return try ImageProcessors.make(configuration)
+    }
 }
 
 // MARK: - Files
@@ -132,18 +161,19 @@ public final class SmolVLM: PictureDecoder {
 extension SmolVLM {
     public static var modelTypes: [String] { ["smolvlm", "idefics3"] }
 
-    public static func make(from files: ModelFiles) throws -> SmolVLM { try make(from: files, contextLength: nil) }
-
-    /// - Parameter contextLength: positions to make room for; by default those the model has, up to 4,096.
-    public static func make(from files: ModelFiles, contextLength: Int?) throws -> SmolVLM {
-        guard let file = files.configuration else {
+    public static func make(from files: ModelFiles) throws -> SmolVLM {
+        let source = try weightSource(of: files)
+        var configuration: Configuration
+        if let gguf = files.checkpoint.gguf, let projector = files.projector {
+            configuration = try Configuration(gguf: gguf, checkpoint: files.checkpoint, projector: GGUFProjector(projector))
+        } else if let file = files.configuration {
+            configuration = try Configuration(file.main)
+            // A tensor that is there wins over a configuration that says it is not.
+            if source.contains("text.lm_head.weight") { configuration.text.isTied = false }
+        } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        let source = try weightSource(of: files)
-        var configuration = try Configuration(file.main)
-        // A tensor that is there wins over a configuration that says it is not.
-        if source.contains("text.lm_head.weight") { configuration.text.isTied = false }
-        if let contextLength = contextLength ?? files.options.contextLength {
+        if let contextLength = files.options.contextLength {
             configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions))
         }
         let model = SmolVLM(configuration: configuration)
@@ -152,6 +182,15 @@ extension SmolVLM {
     }
 
     public static func naming(of files: ModelFiles) -> any CheckpointNaming { SmolVLMNaming() }
+
+    public static func weightSource(of files: ModelFiles) throws -> WeightSource {
+        guard let projector = try files.projector.map(GGUFProjector.init) else {
+            return WeightSource(checkpoint: files.checkpoint, naming: SmolVLMNaming())
+        }
+        return try projector.weightSource(
+            with: files.checkpoint, text: "text.", tower: "model.vision_model.",
+            projector: ["model.connector.modality_projection.proj.weight": "mm.model.fc.weight"])
+    }
 }
 
 /// The text model's parts are not below one name in the files.

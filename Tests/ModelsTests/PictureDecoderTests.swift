@@ -1,5 +1,6 @@
 import Checkpoint
 import Compute
+import Formats
 import Foundation
 import Media
 import TestSupport
@@ -96,6 +97,55 @@ struct PictureDecoderTests {
         #expect(
             planned.map { "\($0.purpose.rawValue) \($0.label) \($0.bytes)" }.sorted()
                 == device.ledger.entries.map { "\($0.purpose.rawValue) \($0.label) \($0.bytes)" }.sorted())
+        // And what a picture adds to it.
+        let picture = try PictureFixture.picture("image_a", Fixtures.golden(fixture.model), model, files)
+        let before = device.ledger.total
+        try model.readPictures([picture], keeping: 0)
+        #expect(device.ledger.total - before == model.pictureBuffers(for: picture.layout).reduce(0) { $0 + $1.bytes })
+        try model.readPictures([], keeping: 0)
+        #expect(device.ledger.total == before)
+    }
+
+    @Test("weights converted while they are loaded take what was planned, and answer nearly alike", arguments: PictureFixture.all, [
+        ElementFormat.f16, .q8_0,
+    ])
+    func conversion(_ fixture: PictureFixture, _ format: ElementFormat) throws {
+        let device = try TestDevice.open()
+        let golden = try Fixtures.golden(fixture.model)
+        var files = try ModelFiles(path: Fixtures.model(fixture.model).path)
+        files.options = LoadOptions(weights: format, contextLength: 100)
+        let model = try #require(try ModelRegistry.make(from: files) as? any PictureDecoder)
+        #expect(model.contextLength == 100)
+        let (planned, before) = (model.plannedBuffers(unifiedMemory: device.properties.hasUnifiedMemory), device.ledger.total)
+        try model.load(from: files, on: device) { _, _ in }
+        #expect(device.ledger.total - before == planned.reduce(0) { $0 + $1.bytes })
+        defer { model.unload() }
+        let prompt = try golden.integers("wide/input_ids")
+        try model.readPictures([PictureFixture.picture("image_b", golden, model, files)], keeping: 0)
+        let logits = try #require(try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1]).values.first)
+        let all = try golden.floats("wide/step0.logits")
+        let expected = Array(all.suffix(model.vocabulary))
+        let largest = expected.reduce(0) { max($0, abs($1)) }
+        // Rounding of 11 and of 8 bits through a few layers whose weights are large on purpose.
+        #expect(difference(logits, expected) < largest * (format == .f16 ? 0.02 : 0.25))
+        #expect(difference(logits, expected) > 0)
+    }
+
+    @Test("a picture across pieces of a prompt traces like one within a piece")
+    func pieces() throws {
+        let golden = try Fixtures.golden("llava")
+        let files = try ModelFiles(path: Fixtures.model("llava").path)
+        var configuration = try LLaVA.Configuration(try #require(files.configuration).main)
+        configuration.text.passRows = 16
+        let model = LLaVA(configuration: configuration)
+        try LLaVA.weightSource(of: files).assignFormats(to: model.parameters)
+        try model.load(from: files, on: TestDevice.open()) { _, _ in }
+        var comparison = TraceComparison(golden: golden, prefix: "pair/")
+        var options = TraceOptions()
+        options.maximumTokens = 1
+        let pictures = try ["image_a", "image_b"].map { try PictureFixture.picture($0, golden, model, files) }
+        try model.trace(pictures: pictures, prompt: golden.integers("pair/input_ids"), options: options) { try comparison.check($0) }
+        #expect(comparison.missing(["step0.", "step1."]) == [])
     }
 
     @Test("pictures that come turn by turn give what one pass gives, and another picture is noticed")
@@ -136,7 +186,7 @@ struct PictureDecoderTests {
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
         let prompt = try golden.integers("pair/input_ids")
         try model.readPictures([picture], keeping: 0)
-        #expect { try model.prefill(prompt, at: 0, logitRows: []) } throws: { "\($0)".contains("50 image tokens") }
+        #expect { try model.prefill(prompt, at: 0, logitRows: []) } throws: { "\($0)".contains("\(2 * model.tokensPerTile) image tokens") }
         let short = ProcessedImage(layout: picture.layout, pixelValues: Array(picture.pixelValues.dropLast()))
         #expect(throws: TransformerError.self) { try model.readPictures([short], keeping: 0) }
         let (smolvlm, others) = try PictureFixture.all[1].open()
@@ -202,6 +252,70 @@ struct PictureDecoderTests {
                 == "<fake_token_around_image><global-img><image><image><image><image><fake_token_around_image>")
         let keys = model.pictureKeys([layout], in: Array(repeating: model.pictures.token, count: 4))
         #expect(keys[0].count == 4 && keys[0].allSatisfy { !$0.isOverview && $0.tile == 0 })
+    }
+
+    @Test("all tokens of a layer, and several layers side by side, as vision_feature_* ask for")
+    func featureChoices() throws {
+        let golden = try Fixtures.golden("llava")
+        let source = try Checkpoint.open(Fixtures.model("llava").path)
+        let folder = try TemporaryFolder()
+        // A second layer whose channels the projector multiplies by 0 changes nothing.
+        let name = "multi_modal_projector.linear_1.weight"
+        let (shape, weights) = (try source.entry(name).shape, try source.floats(name))
+        let writer = try SafetensorsWriter(path: folder.path("model.safetensors"))
+        for other in source.names where other != name { try writer.add(other, shape: source.entry(other).shape, floats: source.floats(other)) }
+        let rows = stride(from: 0, to: weights.count, by: shape[1]).flatMap { weights[$0..<$0 + shape[1]] + Array(repeating: 0, count: shape[1]) }
+        try writer.add(name, shape: [shape[0], 2 * shape[1]], floats: rows)
+        try writer.finish()
+        var members = try ConfigurationObject(contentsOf: Fixtures.model("llava").appending(path: "config.json").path).members
+        members["vision_feature_layer"] = .array([.integer(-2), .integer(3)])
+        members["vision_feature_select_strategy"] = .string("full")
+        let configuration = try LLaVA.Configuration(ConfigurationObject(file: "config.json", members: members))
+        #expect(configuration.featureLayers == [2, 3] && configuration.keepsClassToken)
+        let model = LLaVA(configuration: configuration)
+        let files = try ModelFiles(path: folder.url.path)
+        try LLaVA.weightSource(of: files).assignFormats(to: model.parameters)
+        try model.load(from: files, on: TestDevice.open()) { _, _ in }
+        let (_, original) = try PictureFixture.all[0].open()
+        let picture = try PictureFixture.picture("image_a", golden, model, original)
+        let tokens = model.tokensPerTile
+        #expect(tokens == model.patchGrid.count + 1 && model.pictureTokens(for: picture.layout) == tokens)
+        var features: [Float] = []
+        var options = TraceOptions()
+        options.maximumTokens = 0
+        try model.trace(pictures: [picture], prompt: Array(repeating: model.pictures.token, count: tokens), options: options) { tensor in
+            if tensor.name == "image_features", case .floats(let values) = tensor.values { features = values }
+        }
+        // The class token's features come first.
+        let size = configuration.text.size
+        #expect(features.count == tokens * size)
+        #expect(
+            try golden.compare(
+                actual: Array(features.dropFirst(size)), shape: [tokens - 1, size], to: "image_a/image_features") == nil)
+        let keys = model.pictureKeys([picture.layout], in: Array(repeating: model.pictures.token, count: tokens))[0]
+        #expect(keys[0].content == .classToken && keys[0].rectangle == nil)
+        #expect(keys[1].content == .patch(row: 0, column: 0) && keys[1].key == 1)
+    }
+
+    @Test("configurations that cannot be are errors that name file and key")
+    func badConfigurations() {
+        func error(_ members: [String: JSONValue], smolvlm: Bool = false) -> String {
+            let file = ConfigurationObject(file: "here/config.json", members: members)
+            do {
+                if smolvlm { _ = try SmolVLM.Configuration(file) } else { _ = try LLaVA.Configuration(file) }
+                return "no error"
+            } catch { return "\(error)" }
+        }
+        #expect(error([:]) == "no error")
+        #expect(error(["vision_feature_layer": .integer(-14)]).contains("vision_feature_layer"))
+        #expect(error(["vision_feature_layer": .array([])]).contains("vision_feature_layer"))
+        #expect(error(["vision_feature_select_strategy": .string("some")]).contains("vision_feature_select_strategy"))
+        #expect(error(["text_config": .object(["model_type": .string("mystery")])]).contains("text_config.model_type"))
+        #expect(error(["vision_config": .object(["model_type": .string("mystery")])]).contains("vision_config.model_type"))
+        #expect(error(["vision_config": .object(["hidden_size": .integer(0)])]).contains("vision_config.hidden_size"))
+        #expect(error(["scale_factor": .integer(0)], smolvlm: true).contains("scale_factor"))
+        #expect(error(["scale_factor": .integer(2)], smolvlm: true).contains("scale_factor"), "7×7 patches do not divide")
+        #expect(error(["scale_factor": .integer(7)], smolvlm: true) == "no error")
     }
 
     @Test("checkpoints as transformers 5 names them load alike", arguments: [

@@ -40,6 +40,7 @@ extension DecoderOnlyModel {
     // MARK: Model
 
     public var bytesPerToken: Int { decoder.bytesPerToken }
+    public func watchingBytes(unifiedMemory: Bool) -> Int { decoder.watchingBytes(unifiedMemory: unifiedMemory) }
     public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] { decoder.plannedBuffers(unifiedMemory: unifiedMemory) }
 
     public func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {

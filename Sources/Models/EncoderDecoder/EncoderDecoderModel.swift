@@ -43,6 +43,11 @@ extension EncoderDecoderModel {
     // MARK: Model
 
     public var bytesPerToken: Int { runner.bytesPerToken }
+    public func watchingBytes(unifiedMemory: Bool) -> Int {
+        let shape = runner.shape
+        return AttentionTap.plannedBytes(
+            layers: Array(repeating: (shape.decoderHeads, shape.sourcePositions), count: shape.decoderLayers), unifiedMemory: unifiedMemory)
+    }
     public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] { runner.plannedBuffers(unifiedMemory: unifiedMemory) }
     public var parameters: ParameterList { runner.parameters }
 

@@ -34,6 +34,14 @@ extension PictureDecoder {
     public var mostPictures: Int? { nil }
     public func pictureTokens(for layout: ImageLayout) -> Int { layout.tiles.count * tokensPerTile }
 
+    public var pictureToken: Int? { pictures.token }
+
+    public func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] {
+        [PlannedBuffer(purpose: .activations, label: Self.featuresLabel, byteCount: pictureTokens(for: layout) * decoder.shape.size * 4)]
+    }
+
+    private static var featuresLabel: String { "picture features" }
+
     public func readPictures(_ list: [ProcessedImage], keeping count: Int) throws {
         let engine = try decoder.loaded()
         let rows = engine.tap.queryRows
@@ -64,7 +72,7 @@ extension PictureDecoder {
         }
         let rows = layout.tiles.count * tokensPerTile
         let buffer = try engine.device.makeBuffer(
-            byteCount: rows * decoder.shape.size * 4, purpose: .activations, label: "picture features")
+            byteCount: rows * decoder.shape.size * 4, purpose: .activations, label: Self.featuresLabel)
         let features = Tensor(buffer: buffer, rows: rows, columns: decoder.shape.size)
         for tile in layout.tiles.indices {
             try body(picture.tile(tile), features.rows(tile * tokensPerTile..<(tile + 1) * tokensPerTile))
@@ -78,7 +86,7 @@ extension PictureDecoder {
         return layouts.map { layout in
             let keys = layout.tiles.indices.flatMap { tile in
                 PatchKey.keys(
-                    ofTile: tile, in: layout, patchSize: patchGrid.patchSize * mergedPatches, hasClassToken: hasClassToken,
+                    ofTile: tile, in: layout, patchSize: patchGrid.patchSize * mergedPatches, leadingTokens: hasClassToken ? 1 : 0,
                     from: tile * tokensPerTile)
             }
             let own = Array(places.prefix(keys.count))

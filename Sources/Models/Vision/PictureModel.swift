@@ -1,4 +1,5 @@
 import Checkpoint
+import Compute
 import Formats
 import Foundation
 import Media
@@ -22,6 +23,12 @@ public protocol PictureModel: Model {
     /// Tokens of the decoder that the picture's own rows take; 0 where pictures are no tokens.
     func pictureTokens(for layout: ImageLayout) -> Int
 
+    /// The token that stands for a picture or a part of one in a prompt; nil where prompts do not mention pictures.
+    var pictureToken: Int? { get }
+
+    /// Device memory that a picture takes once it is read, beyond what loading takes.
+    func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer]
+
     /// Makes these the model's pictures, in the order of the prompt. The first `count` are what it has already read and
     /// are kept as they are; the rest is read now. Texts that saw other pictures have to run again.
     /// - Throws: `ModelError.notLoaded`, `TransformerError.inputShape` for pixels of another size than the model reads.
@@ -43,6 +50,9 @@ public protocol PictureModel: Model {
 }
 
 extension PictureModel {
+    public var pictureToken: Int? { nil }
+    public func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
+
     public static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
         try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: usualImageProcessor)
     }
@@ -99,13 +109,13 @@ public struct PatchKey: Sendable, Equatable {
         self.isOverview = isOverview
     }
 
-    /// The keys of one tile in a row: the class token, where there is one, then the patches row by row.
+    /// The keys of one tile in a row: class tokens, where there are some, then the patches row by row.
     /// - Parameters:
     ///   - patchSize: pixels of a patch; of all that are merged where tokens are merged patches.
     ///   - first: the first one's key.
-    static func keys(ofTile tile: Int, in layout: ImageLayout, patchSize: Int, hasClassToken: Bool, from first: Int) -> [PatchKey] {
+    static func keys(ofTile tile: Int, in layout: ImageLayout, patchSize: Int, leadingTokens: Int, from first: Int) -> [PatchKey] {
         let isOverview = layout.endsWithWholePicture && layout.tiles.count > 1 && tile == layout.tiles.count - 1
-        var keys = hasClassToken ? [PatchKey(key: first, tile: tile, content: .classToken, isOverview: isOverview)] : []
+        var keys = (0..<leadingTokens).map { PatchKey(key: first + $0, tile: tile, content: .classToken, isOverview: isOverview) }
         let columns = layout.tileWidth / patchSize
         for index in 0..<(layout.tileHeight / patchSize) * columns {
             let (row, column) = (index / columns, index % columns)

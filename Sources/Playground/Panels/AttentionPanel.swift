@@ -133,8 +133,17 @@ enum AttentionPanel {
 
     private static func drawLegend(_ state: State, _ shown: Weights, in rect: Rect, onto canvas: inout Canvas) {
         let theme = state.theme, attention = state.attention
-        var x = canvas.draw(Figures.weight(shown.low) + " ", x: rect.x, y: rect.y, theme.quiet, in: rect)
-        let ramp = rect.width >= 60 ? 24 : 10
+        var words = ["\(attention.colorMap.name)", attention.scale.name]
+        if attention.opacity != 90 { words.append("heat \(attention.opacity) %") }
+        if attention.hidesSinks { words.append(attention.rows.sinks.isEmpty ? "no sinks" : "\(attention.rows.sinks.count) sinks out") }
+        if shown.hidden >= 0.01 { words.append("\(Figures.percent(Double(shown.hidden))) in padding") }
+        words.append("\(attention.pooling.rawValue) per column")
+        let low = Figures.weight(shown.low) + " ", high = " " + Figures.weight(shown.high)
+        // Words that say how the map was made are worth more than a long ramp.
+        let room = rect.width - low.count - high.count - 2
+        let ramp = rect.width >= 60 && TextWidth.width(of: words.joined(separator: " · ")) <= room - 24 ? 24 : 10
+        while words.count > 1 && TextWidth.width(of: words.joined(separator: " · ")) > room - ramp { words.removeLast() }
+        let x = canvas.draw(low, x: rect.x, y: rect.y, theme.quiet, in: rect)
         for step in 0..<ramp {
             let value = Float(step) / Float(ramp - 1)
             canvas[x + step, rect.y] =
@@ -142,13 +151,7 @@ enum AttentionPanel {
                 ? Cell(.space, Style(.standard, on: attention.colorMap.color(value)))
                 : Cell(ShadeBlitter.glyph(Double(value)), Style(attention.colorMap.color(value)))
         }
-        x = canvas.draw(" " + Figures.weight(shown.high), x: x + ramp, y: rect.y, theme.quiet, in: rect)
-        var words = ["\(attention.colorMap.name)", attention.scale.name]
-        if attention.opacity != 90 { words.append("heat \(attention.opacity) %") }
-        if attention.hidesSinks { words.append(attention.rows.sinks.isEmpty ? "no sinks" : "\(attention.rows.sinks.count) sinks out") }
-        if shown.hidden >= 0.01 { words.append("\(Figures.percent(Double(shown.hidden))) in padding") }
-        words.append("\(attention.pooling.rawValue) per column")
-        while words.count > 1 && TextWidth.width(of: words.joined(separator: " · ")) > rect.right - x - 2 { words.removeLast() }
+        canvas.draw(high, x: x + ramp, y: rect.y, theme.quiet, in: rect)
         canvas.draw(words.joined(separator: " · "), endingAt: rect.right, y: rect.y, theme.faint, in: rect)
     }
 

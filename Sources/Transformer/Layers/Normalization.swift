@@ -24,6 +24,22 @@ public struct RMSNorm: Normalization {
         self.epsilon = epsilon
     }
 
+    /// Normalises every head by itself, in place; `size` is that of a head. x `[rows, heads · size]`.
+    public func normalizeHeads(_ x: Tensor, on stream: CommandStream) throws {
+        let size = weight.columns
+        precondition(x.columns % size == 0, "heads of \(size) in \(x.columns) columns")
+        if x.rowStride == x.columns {
+            // All heads of all rows lie one after another.
+            let heads = Tensor(
+                buffer: x.buffer, byteOffset: x.byteOffset, rows: x.rows * (x.columns / size), columns: size, format: x.format)
+            return try self(heads, into: heads, on: stream)
+        }
+        for first in stride(from: 0, to: x.columns, by: size) {
+            let head = x.columns(first..<first + size)
+            try self(head, into: head, on: stream)
+        }
+    }
+
     public func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws {
         try stream.rmsNorm(x, gamma: weight.tensor, epsilon: epsilon, into: out)
     }

@@ -8,6 +8,7 @@ public struct VisionLayer {
     public let attention: Attention
     public let feedForwardNorm: LayerNorm
     public let feedForward: FeedForward
+    private let feedForwardGate: Gate?
 
     /// What a layer's parts are called in a checkpoint, below the layer's own name.
     public struct Names: Sendable {
@@ -23,12 +24,18 @@ public struct VisionLayer {
         public var attention: Projections
         public var feedForwardNorm: String
         public var feedForward: (String, String)
+        /// Gates before what attention and feed-forward contribute; none in most models.
+        public var gates: (attention: String, feedForward: String)?
 
-        public init(attentionNorm: String, attention: Projections, feedForwardNorm: String, feedForward: (String, String)) {
+        public init(
+            attentionNorm: String, attention: Projections, feedForwardNorm: String, feedForward: (String, String),
+            gates: (attention: String, feedForward: String)? = nil
+        ) {
             self.attentionNorm = attentionNorm
             self.attention = attention
             self.feedForwardNorm = feedForwardNorm
             self.feedForward = feedForward
+            self.gates = gates
         }
 
         /// CLIP's and SigLIP's.
@@ -74,16 +81,19 @@ public struct VisionLayer {
     }
 
     public init(_ scope: ParameterScope, index: Int, shape: Shape, names: Names) {
+        let additions = Attention.Additions(gate: names.gates.map { Gate(scope, $0.attention) })
+        feedForwardGate = names.gates.map { Gate(scope, $0.feedForward) }
         attentionNorm = LayerNorm(scope(names.attentionNorm), size: shape.size, epsilon: shape.epsilon)
         attention =
             switch names.attention {
             case .separate(let projections):
-                .selfAttention(scope, kind: .vision, layer: index, size: shape.size, shape: shape.attention, names: projections)
+                .selfAttention(
+                    scope, kind: .vision, layer: index, size: shape.size, shape: shape.attention, names: projections, additions: additions)
             case .fused(let fused, let output):
                 Attention(
                     kind: .vision, layer: index, shape: shape.attention,
                     fused: Linear(scope(fused), inputs: shape.size, outputs: 3 * shape.size),
-                    output: Linear(scope(output), inputs: shape.size, outputs: shape.size))
+                    output: Linear(scope(output), inputs: shape.size, outputs: shape.size), additions: additions)
             }
         feedForwardNorm = LayerNorm(scope(names.feedForwardNorm), size: shape.size, epsilon: shape.epsilon)
         feedForward = FeedForward(scope, names: names.feedForward, size: shape.size, hidden: shape.hidden, activation: shape.activation)
@@ -97,19 +107,25 @@ public struct VisionLayer {
         public let hidden: Slot
         public let attention: Attention.Workspace
 
-        public init(_ workspace: Transformer.Workspace, rows: Int, shape: Shape, phase: String) {
+        /// - Parameter hasGates: whether some layer of the stack has gates.
+        public init(_ workspace: Transformer.Workspace, rows: Int, shape: Shape, phase: String, hasGates: Bool = false) {
             normalized = workspace.reserve("normalised", rows: rows, columns: shape.size, phase: phase)
             hidden = workspace.reserve("hidden", rows: rows, columns: shape.hidden, phase: phase)
-            attention = Attention.Workspace(workspace, rows: rows, shape: shape.attention, phase: phase)
+            attention = Attention.Workspace(
+                workspace, rows: rows, shape: shape.attention, phase: phase, gatedSize: hasGates ? shape.size : nil)
         }
     }
 
-    /// Runs one sequence, x `[rows, size]` in place: every row attends to every row, `bias` added to the scores.
-    public func callAsFunction(_ x: Tensor, bias: AttentionBias? = nil, workspace: Workspace, tap: AttentionTap, on stream: CommandStream) throws {
+    /// Runs one sequence, x `[rows, size]` in place: every row attends to every row, but for what `masks` exclude.
+    public func callAsFunction(_ x: Tensor, masks: [MaskRun]? = nil, workspace: Workspace, tap: AttentionTap, on stream: CommandStream) throws {
         let normalized = workspace.normalized.rows(x.rows)
         try attentionNorm(x, into: normalized, on: stream)
-        try attention.encode(normalized, bias: bias, addingTo: x, workspace: workspace.attention, tap: tap, on: stream)
+        try attention.encode(normalized, masks: masks, addingTo: x, workspace: workspace.attention, tap: tap, on: stream)
         try feedForwardNorm(x, into: normalized, on: stream)
-        try feedForward(normalized, hidden: workspace.hidden.rows(x.rows), addingTo: x, on: stream)
+        let hidden = workspace.hidden.rows(x.rows)
+        guard let feedForwardGate else { return try feedForward(normalized, hidden: hidden, addingTo: x, on: stream) }
+        guard let block = workspace.attention.block?.rows(x.rows) else { preconditionFailure("the workspace has no place for a gated block") }
+        try feedForward(normalized, hidden: hidden, residual: nil, into: block, on: stream)
+        try feedForwardGate(block, addingTo: x, on: stream)
     }
 }

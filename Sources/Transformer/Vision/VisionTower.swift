@@ -10,6 +10,8 @@ public final class VisionTower {
         public var layers: Int
         public var grid: PatchGrid
         public var hasClassToken: Bool
+        /// A second token of its own before the patches (DeiT's).
+        public var hasDistillationToken = false
         public var patchHasBias: Bool
         /// A norm before the first layer.
         public var hasPreNorm: Bool
@@ -29,14 +31,17 @@ public final class VisionTower {
             self.hasFinalNorm = hasFinalNorm
         }
 
+        /// Rows before the patches.
+        public var leadingTokens: Int { (hasClassToken ? 1 : 0) + (hasDistillationToken ? 1 : 0) }
         /// Rows of the sequence: the class token, where there is one, before the patches.
-        public var tokens: Int { grid.count + (hasClassToken ? 1 : 0) }
+        public var tokens: Int { grid.count + leadingTokens }
     }
 
     /// What the parts are called in a checkpoint, below the tower's own name.
     public struct Names: Sendable {
         public var patches = "embeddings.patch_embedding"
         public var classToken = "embeddings.class_embedding"
+        public var distillationToken = "embeddings.distillation_token"
         public var positions = "embeddings.position_embedding.weight"
         public var preNorm = "pre_layrnorm"
         /// The layers' common name; each has its number behind it.
@@ -70,7 +75,8 @@ public final class VisionTower {
 
     public let configuration: Configuration
     private let embedding: PatchEmbedding
-    private let classToken: Parameter?
+    /// The tokens before the patches.
+    private let leading: [Parameter]
     private let positions: Parameter
     private let preNorm: LayerNorm?
     private let layers: [VisionLayer]
@@ -87,7 +93,9 @@ public final class VisionTower {
     public init(_ scope: ParameterScope, configuration c: Configuration, names: Names, workspace: Workspace, phase: String = "vision") {
         configuration = c
         embedding = PatchEmbedding(scope(names.patches), grid: c.grid, size: c.layer.size, bias: c.patchHasBias)
-        classToken = c.hasClassToken ? scope.vector(names.classToken, count: c.layer.size) : nil
+        leading = [(names.classToken, c.hasClassToken), (names.distillationToken, c.hasDistillationToken)].filter(\.1).map {
+            scope.vector($0.0, count: c.layer.size)
+        }
         positions = scope.table(names.positions, rows: c.tokens, columns: c.layer.size)
         preNorm = c.hasPreNorm ? LayerNorm(scope(names.preNorm), size: c.layer.size, epsilon: c.layer.epsilon) : nil
         layers = (0..<c.layers).map { VisionLayer(scope("\(names.layers).\($0)"), index: $0, shape: c.layer, names: names.layer) }
@@ -117,9 +125,10 @@ public final class VisionTower {
         try stream.finish()
         input.buffer.write(grid.arrange(pixels))
         let patches = Tensor(buffer: input.buffer, rows: grid.count, columns: grid.patchValues)
-        let (x, first) = (x.tensor, classToken == nil ? 0 : 1)
-        let tokens = configuration.tokens
-        if let classToken { try stream.add(classToken.tensor, positions.tensor.rows(0..<1), into: x.rows(0..<1)) }
+        let (x, first, tokens) = (x.tensor, leading.count, configuration.tokens)
+        for (row, token) in leading.enumerated() {
+            try stream.add(token.tensor, positions.tensor.rows(row..<row + 1), into: x.rows(row..<row + 1))
+        }
         try embedding(patches, positions: positions.tensor.rows(first..<tokens), into: x.rows(first..<tokens), on: stream)
         try preNorm?(x, into: x, on: stream)
         try observe?(0, x)

@@ -27,12 +27,21 @@ public struct WeightLoader {
         var done = 0
         for parameter in arenas.parameters {
             try Task.checkCancellation()
+            if parameter.form == .scalar {
+                parameter.number = try number(of: parameter)
+                continue
+            }
             try fill(parameter, in: buffers[parameter.arenaIndex], writer: writer)
             done += parameter.byteCount
             progress(done, total)
         }
         try writer.finish()
-        for parameter in arenas.parameters { parameter.buffer = buffers[parameter.arenaIndex] }
+        for parameter in arenas.parameters where parameter.form != .scalar { parameter.buffer = buffers[parameter.arenaIndex] }
+    }
+
+    private func number(of parameter: Parameter) throws -> Float {
+        guard let located = try source.locate(parameter.parts[0]) else { preconditionFailure("scalars are never optional") }
+        return try floats(located, count: 1)[0]
     }
 
     /// Bytes of blocks that are sorted at once.
@@ -46,6 +55,7 @@ public struct WeightLoader {
             // Pages of the file that have been copied need not stay beside the copy.
             defer { if let located { located.checkpoint.discardPages(of: located.entry) } }
             switch parameter.form {
+            case .scalar: preconditionFailure("scalars take no device memory")
             case .dense:
                 let values =
                     try located.map { try floats($0, count: elements) } ?? parameter.substitute?() ?? [Float](repeating: 0, count: elements)
@@ -64,6 +74,13 @@ public struct WeightLoader {
                 let bytes = Self.encode(values, as: format)
                 try writePadded(
                     bytes, rows: parameter.rows, columns: parameter.columns, format: format, to: buffer, at: offset, writer: writer)
+            case .interleaved(let first, let groups):
+                guard let located else { preconditionFailure("matrices are never optional") }
+                let columns = parameter.columns
+                let values = Self.grouped(try floats(located, count: elements), columns: columns, first: first, groups: groups)
+                try writePadded(
+                    Self.encode(values, as: format), rows: parameter.rows, columns: columns, format: format, to: buffer, at: offset,
+                    writer: writer)
             case .convolution:
                 guard let located else { preconditionFailure("convolutions are never optional") }
                 let values = Self.timeMajorKernel(try floats(located, count: elements), shape: part.shape)
@@ -72,6 +89,18 @@ public struct WeightLoader {
                     bytes, rows: part.shape[0], columns: parameter.columns, format: format, to: buffer, at: offset, writer: writer)
             }
         }
+    }
+
+    /// Columns first + c · groups + g of each row → first + g · size + c.
+    static func grouped(_ values: [Float], columns: Int, first: Int, groups: Int) -> [Float] {
+        var result = values
+        let size = (columns - first) / max(groups, 1)
+        for row in stride(from: first, to: values.count, by: columns) {
+            for group in 0..<groups {
+                for element in 0..<size { result[row + group * size + element] = values[row + element * groups + group] }
+            }
+        }
+        return result
     }
 
     static func transposed(_ values: [Float], rows: Int, columns: Int) -> [Float] {

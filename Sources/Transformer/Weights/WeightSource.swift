@@ -104,10 +104,10 @@ public struct WeightSource {
         for parameter in list.parameters {
             let formats = try parameter.parts.map { try locate($0)?.entry.format ?? .f32 }
             switch parameter.form {
-            case .dense: parameter.formats = formats.map { _ in .f32 }
+            case .dense, .scalar: parameter.formats = formats.map { _ in .f32 }
             case .matrix: parameter.formats = formats
             // These are rearranged while loading, which blocks cannot be.
-            case .convolution, .transposed: parameter.formats = formats.map { $0.isQuantized ? .f32 : $0 }
+            case .convolution, .transposed, .interleaved: parameter.formats = formats.map { $0.isQuantized ? .f32 : $0 }
             }
         }
     }
@@ -119,7 +119,8 @@ extension ParameterList {
     public func assignFormat(_ format: ElementFormat) {
         for parameter in parameters {
             let fits = parameter.columns % format.elementsPerBlock == 0
-            let chosen = parameter.form == .dense ? .f32 : fits ? format : .f16
+            let isPlain = parameter.form == .dense || parameter.form == .scalar
+            let chosen = isPlain ? .f32 : fits ? format : .f16
             parameter.formats = parameter.parts.map { _ in chosen }
         }
     }

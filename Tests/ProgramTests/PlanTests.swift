@@ -1,0 +1,93 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `fovea plan` from configurations alone.
+@Suite("fovea plan", .enabled(if: Program.isBuilt)) struct PlanTests {
+    private static let assets = ["FOVEA_ASSETS": Fixtures.packageRoot.appending(path: "assets").path]
+
+    private func plan(_ arguments: String...) async throws -> (Program.Outcome, [String: Any]) {
+        let run = try await Program.run(["plan"] + arguments + ["--json"], environment: Self.assets)
+        return (run, run.json as? [String: Any] ?? [:])
+    }
+
+    private func bytes(_ plan: [String: Any]) -> [String: Int] {
+        (plan["purposes"] as? [[String: Any]] ?? []).reduce(into: [:]) { $0[$1["purpose"] as? String ?? ""] = $1["bytes"] as? Int }
+    }
+
+    @Test("well-known models are found by name")
+    func byName() async throws {
+        let (run, plan) = try await plan("whisper-large-v3", "--device-memory", "24GiB")
+        #expect(run.code == 0 && plan["architecture"] as? String == "whisper" && plan["fits"] as? Bool == true)
+        let parts = bytes(plan)
+        #expect(Set(parts.keys).isSuperset(of: ["weights.encoder", "weights.decoder", "kv.self", "kv.cross", "activations", "staging"]))
+        #expect(parts.values.reduce(0, +) == plan["total"] as? Int)
+    }
+
+    @Test("a picture's share of the context, and weights by part")
+    func picture() async throws {
+        let (run, plan) = try await plan(
+            "llava-1.5-7b", "--weights", "f16", "--context", "2048", "--image", "336x336", "--device-memory", "24GiB")
+        #expect(run.code == 0 && plan["fits"] as? Bool == true)
+        let picture = try #require((plan["pictures"] as? [[String: Any]])?.first)
+        let perToken = try #require(plan["bytes_per_token"] as? Int)
+        #expect(picture["tokens"] as? Int == 576 && picture["key_value_bytes"] as? Int == 576 * perToken)
+        #expect(Set(bytes(plan).keys).isSuperset(of: ["weights.vision", "weights.projector", "weights.decoder", "kv.self", "activations"]))
+        let words = try await Program.run(
+            "plan", "llava-1.5-7b", "--context", "2048", "--image", "336x336", "--device-memory", "24GiB", environment: Self.assets)
+        #expect(words.output.contains("576 tokens (28.1 % of the context)") && words.output.contains("fits"))
+    }
+
+    @Test("what does not fit says what would make it fit")
+    func suggestions() async throws {
+        let (run, plan) = try await plan("llama-2-7b", "--device-memory", "14GiB")
+        #expect(run.code == 1 && run.isOneClearLine && plan["fits"] as? Bool == false)
+        let suggestions = try #require(plan["suggestions"] as? [[String: Any]])
+        #expect(suggestions.count == 2)
+        for suggestion in suggestions {
+            var arguments = ["llama-2-7b", "--device-memory", "14GiB"]
+            if let weights = suggestion["weights"] as? String { arguments += ["--weights", weights] }
+            if let context = suggestion["context"] as? Int { arguments += ["--context", "\(context)"] }
+            let followed = try await Program.run(["plan"] + arguments + ["--json"], environment: Self.assets)
+            #expect(followed.code == 0 && (followed.json as? [String: Any])?["total"] as? Int == suggestion["total"] as? Int)
+        }
+        // Nothing helps a model that is too large in every form.
+        let (hopeless, none) = try await self.plan("llama-2-7b", "--device-memory", "1GiB")
+        #expect(hopeless.code == 1 && (none["suggestions"] as? [Any])?.isEmpty == true)
+    }
+
+    @Test("a bare config file and a folder without weights are enough")
+    func bareConfiguration() async throws {
+        let source = Fixtures.packageRoot.appending(path: "assets/configs/t5-small/config.json")
+        let folder = try TemporaryFolder()
+        let text = try String(contentsOf: source, encoding: .utf8)
+        let totals = try await [folder.write(text, to: "mine.json"), { _ = try folder.write(text, to: "config.json"); return folder.url.path }()]
+            .asyncMap { try await plan($0, "--device-memory", "8GiB").1["total"] as? Int }
+        #expect(totals[0] != nil && totals[0] == totals[1])
+        for bad in ["", "[]", "{}", "{\"model_type\": \"t5\", \"d_model\": -1}", "{\"model_type\": \"mystery\"}"] {
+            let run = try await Program.run("plan", try folder.write(bad, to: "bad.json"))
+            #expect(run.code == 1 && run.isOneClearLine && run.words.contains("bad.json"), "\(bad): \(run.words)")
+        }
+    }
+
+    @Test("options that cannot be are usage errors")
+    func usage() async throws {
+        for arguments in [
+            ["--weights", "q4_k"], ["--weights", "x"], ["--context", "0"], ["--context", "-3"], ["--image", "336"], ["--image", "0x5"],
+            ["--image", "9999999x5"],
+        ] {
+            let run = try await Program.run(["plan", "t5-small"] + arguments, environment: Self.assets)
+            #expect(run.code == 2, "\(arguments): \(run.words)")
+        }
+        let deaf = try await Program.run("plan", "t5-small", "--image", "3x3", "--device-memory", "1GiB", environment: Self.assets)
+        #expect(deaf.code == 1 && deaf.words.contains("--image"))
+    }
+}
+
+extension Array {
+    fileprivate func asyncMap<T>(_ transform: (Element) async throws -> T) async rethrows -> [T] {
+        var result: [T] = []
+        for element in self { result.append(try await transform(element)) }
+        return result
+    }
+}
