@@ -64,7 +64,7 @@ let package = Package(
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Golden"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "CSndfile"], exclude: ["Image/make_samples.py"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "Media", "TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "Media", "Formats", "TestSupport"]),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "Formats", "TestSupport"]),
         .testTarget(name: "GenerationTests", dependencies: ["Generation", "Models", "Media", "Tokenization", "Attribution", "Formats", "TestSupport"], exclude: ["PyTorch", "Chat"]),
         .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"], exclude: ["Snapshots"]),

@@ -365,9 +365,21 @@ static const _Alignas(4) unsigned char code120[] = {
 #embed "../Compute/Shaders/position/relative_bias.spv"
 };
 static const _Alignas(4) unsigned char code121[] = {
-#embed "../Compute/Shaders/rotary/rotary.spv"
+#embed "../Compute/Shaders/random/weights_f32.spv"
 };
 static const _Alignas(4) unsigned char code122[] = {
+#embed "../Compute/Shaders/random/weights_f16.spv"
+};
+static const _Alignas(4) unsigned char code123[] = {
+#embed "../Compute/Shaders/random/weights_bf16.spv"
+};
+static const _Alignas(4) unsigned char code124[] = {
+#embed "../Compute/Shaders/random/weights_blocks.spv"
+};
+static const _Alignas(4) unsigned char code125[] = {
+#embed "../Compute/Shaders/rotary/rotary.spv"
+};
+static const _Alignas(4) unsigned char code126[] = {
 #embed "../Compute/Shaders/sample/top_k.spv"
 };
 
@@ -493,8 +505,12 @@ static const fovea_shader shaders[] = {
     {"norm/norm_layer", code118, sizeof code118},
     {"norm/norm_rms", code119, sizeof code119},
     {"position/relative_bias", code120, sizeof code120},
-    {"rotary/rotary", code121, sizeof code121},
-    {"sample/top_k", code122, sizeof code122},
+    {"random/weights_f32", code121, sizeof code121},
+    {"random/weights_f16", code122, sizeof code122},
+    {"random/weights_bf16", code123, sizeof code123},
+    {"random/weights_blocks", code124, sizeof code124},
+    {"rotary/rotary", code125, sizeof code125},
+    {"sample/top_k", code126, sizeof code126},
 };
 
 const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];

@@ -28,6 +28,13 @@ extension BLIP {
 
         /// Reads a Hugging Face `config.json`.
         public init(_ file: ConfigurationObject) throws {
+            // BLIP's other tasks have other decoders under the same `model_type`.
+            let classes = try file.strings("architectures", default: [Self.captioning])
+            guard classes.contains(Self.captioning) else {
+                throw ModelError.configuration(
+                    file: file.file, key: "architectures",
+                    problem: "“\(classes.joined(separator: ", "))” is not supported (supported: \(Self.captioning))")
+            }
             func part(_ key: String) throws -> ConfigurationObject {
                 try file.objectIfPresent(key) ?? ConfigurationObject(file: file.file, keyPath: [key], members: [:])
             }
@@ -60,6 +67,8 @@ extension BLIP {
                     problem: "\(heads) heads do not divide the model size \(size) into heads of at most \(AttentionSelection.largestHead)")
             }
         }
+
+        private static let captioning = "BlipForConditionalGeneration"
 
         var attention: AttentionShape { AttentionShape(heads: heads, headDimension: size / heads) }
     }
@@ -141,7 +150,7 @@ public final class BLIP: PictureEncoderDecoder {
 
     /// What decoding starts with behind a prompt: its `[CLS]` becomes `[DEC]`, and its `[SEP]` goes.
     /// - Parameter prompt: ids as the tokenizer gives them, `[CLS] … [SEP]`.
-    public func startTokens(prompt: [Int]) -> [Int] { startTokens + prompt.dropFirst().dropLast() }
+    public func startTokens(prompt: [Int]) -> [Int]? { startTokens + prompt.dropFirst().dropLast() }
 
     public static var usualImageProcessor: String { "Blip" }
 }

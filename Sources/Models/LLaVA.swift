@@ -128,6 +128,7 @@ public final class LLaVA: PictureDecoder {
     public var tokensPerTile: Int { configuration.pictureTokens }
     public var mergedPatches: Int { 1 }
     public var hasClassToken: Bool { configuration.keepsClassToken }
+    public var visionLayers: Int { configuration.vision.layers }
     public var hasTiles: Bool { false }
 
     public func encodeTile(

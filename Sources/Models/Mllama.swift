@@ -210,7 +210,8 @@ public final class Mllama: DecoderOnlyModel {
 
 // MARK: - Pictures
 
-extension Mllama: PictureModel {
+extension Mllama: PicturePromptModel {
+    public var visionLayers: Int { configuration.vision.localLayers + configuration.vision.globalLayers }
     public var pictureAttention: AttentionKind { .cross }
     public var mostPictures: Int? { nil }
     public var picturePlaceholder: String? { "<|image|>" }

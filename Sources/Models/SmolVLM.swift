@@ -101,6 +101,7 @@ public final class SmolVLM: PictureDecoder {
     public var tokensPerTile: Int { configuration.tokensPerTile }
     public var mergedPatches: Int { configuration.scaleFactor }
     public var hasClassToken: Bool { false }
+    public var visionLayers: Int { configuration.vision.layers }
     public var hasTiles: Bool { true }
 
     public func encodeTile(

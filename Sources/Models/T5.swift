@@ -348,6 +348,7 @@ public final class T5 {
 
 extension T5: TextEncoderDecoder {
     public var sourceVocabulary: Int { configuration.vocabulary }
+    public var encoderLayers: Int { configuration.encoderLayers }
     public var startTokens: [Int] { [configuration.startToken] }
     public var endTokens: Set<Int> { configuration.endTokens }
 

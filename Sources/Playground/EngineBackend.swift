@@ -64,7 +64,7 @@ public final class EngineBackend: PlaygroundBackend {
                 do {
                     // Decoding a long file takes a while; it happens here, not on the engine's thread.
                     let recording = try Self.recording(of: request)
-                    for try await event in engine.transcribe(recording, options: chosen) { continuation.yield(event) }
+                    for try await event in engine.answer(GenerationRequest(sound: recording, speech: chosen)) { continuation.yield(event) }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)

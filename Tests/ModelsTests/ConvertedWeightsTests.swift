@@ -36,7 +36,8 @@ struct ConvertedWeightsTests {
     }
 
     @Test("every kind of model runs with converted weights, and the plan is what is allocated", arguments: [
-        "gpt2", "marian", "bart", "flan-t5", "whisper-80", "llama3", "t5-bf16", "t5-sharded", "llava", "smolvlm", "gguf/llama-q8_0.gguf",
+        "gpt2", "marian", "bart", "flan-t5", "whisper-80", "llama3", "t5-bf16", "t5-sharded", "llava", "smolvlm", "mllama", "blip", "vit-gpt2",
+        "trocr", "gguf/llama-q8_0.gguf",
     ], [ElementFormat.f16, .q8_0, .q4_1])
     func everyKind(_ name: String, _ format: ElementFormat) throws {
         var files = try ModelFiles(path: Fixtures.model(name).path)
@@ -49,18 +50,7 @@ struct ConvertedWeightsTests {
             planned.map { "\($0.purpose.rawValue) \($0.label) \($0.bytes)" }.sorted()
                 == device.ledger.entries.map { "\($0.purpose.rawValue) \($0.label) \($0.bytes)" }.sorted())
         #expect(Set(model.parameters.matrixFormats).isSubset(of: [format, .f16]))
-        let logits: [Float]
-        if let model = model as? any DecoderOnlyModel {
-            logits = try #require(try model.prefill([1, 2, 3], at: 0, logitRows: [2])[2])
-        } else if let model = model as? any TextEncoderDecoder {
-            try model.encode(tokens: [3, 4, 5])
-            logits = try #require(try model.start(tokens: model.startTokens, hypotheses: 1, logitRows: [0])[0])
-        } else {
-            let whisper = try #require(model as? Whisper)
-            let count = whisper.configuration.mels * whisper.configuration.frames
-            try whisper.encode(logMel: (0..<count).map { Float($0 % 7) / 7 })
-            logits = try #require(try whisper.start(tokens: [1], hypotheses: 1, logitRows: [0])[0])
-        }
+        let logits = try SmallRun.logits(of: model)
         #expect(logits.allSatisfy(\.isFinite) && Set(logits).count > 10)
         #expect(device.instance.validationMessages == [])
         model.unload()

@@ -69,7 +69,7 @@ struct KnownConfigurationTests {
         let model = try ModelRegistry.make(from: files)
         let device = try TestDevice.open()
         let before = device.ledger.total
-        #expect(throws: (any Error).self) { try model.load(from: files, on: device) { _, _ in } }
+        #expect(throws: TransformerError.self) { try model.load(from: files, on: device) { _, _ in } }
         #expect(device.ledger.total == before)
     }
 }

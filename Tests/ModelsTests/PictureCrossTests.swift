@@ -1,5 +1,6 @@
 import Checkpoint
 import Compute
+import Formats
 import Foundation
 import Media
 import TestSupport
@@ -154,7 +155,7 @@ struct MllamaTests {
     func textOnly() throws {
         let (model, files, golden) = try open()
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
-        let prompt = [450] + (try golden.integers("wide/input_ids")).filter { $0 != model.configuration.pictureToken }
+        let prompt = (try golden.integers("wide/input_ids")).filter { $0 != model.configuration.pictureToken }
         model.tap?.selection = .everything
         func run() throws -> [Float] {
             _ = try model.prefill(prompt, at: 0, logitRows: [])
@@ -197,6 +198,22 @@ struct MllamaTests {
         #expect(try model.advance(tokens: [5]).attention[0].map(\.layer) == [0, 1, 2, 3, 4])
         try model.readPictures([], keeping: 0)
         #expect(PictureFixtures.difference(try run(), before) < 1e-6)
+    }
+
+    @Test("weights that are converted while loading change little", arguments: [ElementFormat.f16, .q8_0])
+    func converted(_ format: ElementFormat) throws {
+        var (_, files, golden) = try open()
+        files.options.weights = format
+        let model = try #require(try ModelRegistry.make(from: files) as? Mllama)
+        try model.load(from: files, on: TestDevice.open()) { _, _ in }
+        try model.readPictures(pictures(of: "wide", golden, model, files), keeping: 0)
+        let prompt = try golden.integers("wide/input_ids")
+        let found = try model.prefill(prompt, at: 0, logitRows: Set(prompt.indices))
+        let reference = try golden.floats("wide/step0.logits")
+        let logits = prompt.indices.flatMap { found[$0] ?? [] }
+        let error = zip(logits, reference).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        let power = reference.reduce(Float(0)) { $0 + $1 * $1 }
+        #expect((error / power).squareRoot() < (format == .f16 ? 0.01 : 0.1), "\((error / power).squareRoot())")
     }
 
     @Test("keys of attention are class tokens, patches and padding of each tile")

@@ -150,8 +150,82 @@ struct PictureEncoderDecoderTests {
         #expect(error(decoder: ["activation_function": .string("mystery")]).contains("here/config.json"))
     }
 
-    @Test("encoders of another width reach GPT-2 through a layer between, DeiT's two tokens come before the patches")
-    func bridgeAndDistillation() throws {
+    @Test("BLIP's other tasks, and sizes that do not fit, are errors that name file and key")
+    func badBLIP() throws {
+        func error(_ members: [String: JSONValue] = [:], text: [String: JSONValue] = [:]) -> String {
+            do {
+                _ = try BLIP.Configuration(
+                    ConfigurationObject(file: "here/config.json", members: members.merging(["text_config": .object(text)]) { $1 }))
+                return "no error"
+            } catch { return "\(error)" }
+        }
+        #expect(error() == "no error")
+        #expect(error(["architectures": .array([.string("BlipForQuestionAnswering")])]).contains("here/config.json: “architectures”"))
+        #expect(error(text: ["num_attention_heads": .integer(7)]).contains("text_config.num_attention_heads"))
+        #expect(error(text: ["bos_token_id": .integer(40_000)]).contains("text_config.bos_token_id"))
+        #expect(error(text: ["hidden_act": .string("mystery")]).contains("here/config.json"))
+    }
+
+    @Test("an encoder of another width reaches the decoder through a layer between")
+    func bridge() throws {
+        let (_, files, golden) = try CaptionFixture(model: "vit-gpt2").open()
+        let checkpoint = files.checkpoint
+        let folder = try TemporaryFolder()
+        // A GPT-2 of 20 features: parts of the fixture's weights, and a layer that picks every feature of the decoder's.
+        var main = try #require(files.configuration).main.members
+        var decoder = try #require(main["decoder"]?.objectValue)
+        decoder["n_embd"] = .integer(20)
+        decoder["n_inner"] = .integer(40)
+        main["decoder"] = .object(decoder)
+        let configuration = try VisionEncoderDecoder.Configuration(
+            ModelConfiguration(folder: "here", main: ConfigurationObject(file: "here/config.json", members: main)))
+        #expect(configuration.sourceSize == 20)
+        func part(_ name: String, _ shape: [Int]) throws -> [Float] {
+            let (stored, values) = (try checkpoint.entry(name).shape, try checkpoint.floats(name))
+            if shape.count == 1 { return Array(values[..<shape[0]]) }
+            return (0..<shape[0]).flatMap { values[$0 * stored[1]..<$0 * stored[1] + shape[1]] }
+        }
+        let wide = VisionEncoderDecoder(configuration: configuration)
+        func save(to name: String, project: Bool) throws -> String {
+            let path = folder.path(name)
+            let writer = try SafetensorsWriter(path: path)
+            for parameter in wide.parameters.parameters.flatMap(\.parts) {
+                if parameter.key.hasPrefix("enc_to_dec_proj") {
+                    if !project { continue }
+                    let values = (0..<parameter.shape.reduce(1, *)).map { Float(($0 * 7919) % 101) / 101 - 0.5 }
+                    try writer.add(parameter.key, shape: parameter.shape, floats: values)
+                } else if parameter.key.hasPrefix("decoder.") {
+                    try writer.add(parameter.key, shape: parameter.shape, floats: part(parameter.key, parameter.shape))
+                } else {
+                    try writer.add(
+                        parameter.key, shape: checkpoint.entry(parameter.key).shape, floats: checkpoint.floats(parameter.key))
+                }
+            }
+            try writer.finish()
+            return path
+        }
+        func source(_ path: String) throws -> WeightSource {
+            WeightSource(checkpoint: try Checkpoint.open(path), naming: HuggingFaceNaming())
+        }
+        try wide.load(from: source(save(to: "wide.safetensors", project: true)), on: TestDevice.open())
+        #expect(wide.plannedBuffers(unifiedMemory: true).contains { $0.purpose == .weightsProjector })
+        try wide.encode(pixels: golden.floats("image_a/pixel_values")[...])
+        let output = try wide.readEncoderOutput()
+        #expect(output.shape == [10, 36])
+        let logits = try #require(try wide.start(tokens: [0], hypotheses: 1, logitRows: [0])[0])
+        #expect(logits.allSatisfy { $0.isFinite })
+        // Without the layer the file does not fit, and says so.
+        let message = { () -> String in
+            do {
+                try wide.load(from: source(save(to: "narrow.safetensors", project: false)), on: TestDevice.open())
+                return ""
+            } catch { return "\(error)" }
+        }()
+        #expect(message.contains("enc_to_dec_proj.weight"))
+    }
+
+    @Test("DeiT's two tokens come before the patches")
+    func distillation() throws {
         let (source, files, golden) = try CaptionFixture(model: "vit-gpt2").open()
         let size = 36
         let folder = try TemporaryFolder()

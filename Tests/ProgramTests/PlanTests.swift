@@ -91,3 +91,31 @@ extension Array {
         return result
     }
 }
+
+/// `--dummy-weights` on the command line.
+@Suite("fovea trace --dummy-weights", .enabled(if: Program.isBuilt)) struct DummyWeightsProgramTests {
+    @Test("a model of a configuration alone runs, and writes the same twice", .enabled(if: Fixtures.available), arguments: ["f16", "q4_k"])
+    func trace(_ format: String) async throws {
+        let config = Fixtures.model("llama").appending(path: "config.json").path
+        let folder = try TemporaryFolder()
+        var written: [Data] = []
+        for name in ["a", "b"] {
+            let run = try await Program.run(
+                "trace", config, "--dummy-weights", format, "--ids", "1,2,3", "--max-tokens", "2", "--out", folder.path(name), "--json")
+            #expect(run.code == 0, "\(run.words)")
+            #expect((run.json as? [[String: Any]])?.contains { $0["name"] as? String == "step1.logits" } == true)
+            written.append(try Data(contentsOf: folder.url.appending(path: name)))
+        }
+        #expect(written[0] == written[1])
+    }
+
+    @Test("what cannot be is said") func refusals() async throws {
+        let folder = try TemporaryFolder()
+        let no = try await Program.run("trace", "x", "--dummy-weights", "q8_k", "--ids", "1", "--out", folder.path("o"))
+        #expect(no.code == 2 && no.words.contains("--dummy-weights"))
+        let both = try await Program.run(
+            "trace", Fixtures.packageRoot.appending(path: "assets/configs/t5-small").path, "--dummy-weights", "f16", "--weights", "q8_0", "--ids", "1",
+            "--out", folder.path("o"))
+        #expect(both.code == 1 && both.isOneClearLine && both.words.contains("--weights"))
+    }
+}

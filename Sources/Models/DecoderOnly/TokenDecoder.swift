@@ -186,6 +186,9 @@ public final class TokenDecoder {
         return engine
     }
 
+    public var layerCount: Int { parts.layers.count }
+    /// Layers that have attention of a kind, ascending.
+    public func layers(of kind: AttentionKind) -> [Int] { parts.layers.indices.filter { parts.layers[$0].attentionKind == kind } }
     public var tap: AttentionTap? { engine?.tap }
     public var stream: CommandStream? { engine?.stream }
 

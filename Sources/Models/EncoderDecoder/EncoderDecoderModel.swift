@@ -17,6 +17,12 @@ extension EncoderDecoderModel {
     public var stream: CommandStream? { runner.stream }
     /// The decoder's vocabulary.
     public var vocabulary: Int { runner.shape.vocabulary }
+    /// The architecture's name for people.
+    public var family: String { runner.shape.name }
+    public var decoderLayers: Int { runner.shape.decoderLayers }
+    public var decoderHeads: Int { runner.shape.decoderHeads }
+    /// Positions of the decoder there is memory for.
+    public var decoderPositions: Int { runner.shape.positions }
     /// Position of the next token.
     public var position: Int { runner.position }
     /// Hypotheses that decode together.

@@ -8,11 +8,15 @@ public protocol PictureEncoderDecoder: EncoderDecoderModel, PictureModel {
     var tower: VisionTower { get }
     /// What decoding starts with, before the tokens of a prompt.
     var startTokens: [Int] { get }
+    /// What decoding starts with behind a prompt whose ids are `prompt`; nil for a model that takes none.
+    func startTokens(prompt: [Int]) -> [Int]?
     /// What ends it.
     var endTokens: Set<Int> { get }
 }
 
 extension PictureEncoderDecoder {
+    public func startTokens(prompt: [Int]) -> [Int]? { nil }
+
     /// Encodes a picture and computes every layer's cross-attention keys and values from it.
     /// - Parameter pixels: `[3, height, width]`, normalised.
     /// - Throws: `TransformerError.inputShape` for pixels of another size than the model reads.

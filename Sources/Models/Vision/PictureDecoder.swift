@@ -5,7 +5,7 @@ import Transformer
 
 /// A decoder-only model whose pictures are tokens among others: a vision tower and a connector turn each tile into rows
 /// that stand in for the embeddings of image tokens. What such architectures do alike is here once.
-public protocol PictureDecoder: DecoderOnlyModel, PictureModel {
+public protocol PictureDecoder: PicturePromptModel {
     var pictures: PictureTokens { get }
     /// How the tower cuts a tile into patches.
     var patchGrid: PatchGrid { get }
@@ -75,6 +75,8 @@ extension PictureDecoder {
             byteCount: rows * decoder.shape.size * 4, purpose: .activations, label: Self.featuresLabel)
         let features = Tensor(buffer: buffer, rows: rows, columns: decoder.shape.size)
         for tile in layout.tiles.indices {
+            // A large picture in tiles takes a CPU minutes.
+            try Task.checkCancellation()
             try body(picture.tile(tile), features.rows(tile * tokensPerTile..<(tile + 1) * tokensPerTile))
         }
         try engine.stream.finish()

@@ -49,6 +49,17 @@ public protocol PictureModel: Model {
     static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor
 }
 
+/// A decoder-only model whose prompts mention pictures.
+public protocol PicturePromptModel: DecoderOnlyModel, PictureModel {
+    /// Layers of the vision tower that traces show.
+    var visionLayers: Int { get }
+
+    /// A greedy run on pictures that writes down what the tower and the decoder computed.
+    func trace(
+        pictures: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool, emit: (TraceTensor) throws -> Void
+    ) throws
+}
+
 extension PictureModel {
     public var pictureToken: Int? { nil }
     public func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }

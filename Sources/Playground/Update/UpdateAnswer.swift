@@ -69,6 +69,9 @@ extension State {
             discard(keeping, in: index)
             say(.information, "decoding again: \(reason)")
             return []
+        case .contextShortened(let count):
+            say(.information, "the context is full: the model does not see the oldest \(count) messages any more")
+            return []
         case .segment(let segment):
             chat.messages[index].segments.append(segment)
             chat.messages[index].addWords(of: segment)

@@ -230,6 +230,7 @@ public final class Attention {
         query: Tensor, key: Tensor, value: Tensor, firstPosition: Int?, runs: [QueryRun], addingTo residual: Tensor,
         workspace: Workspace, tap: AttentionTap, on stream: CommandStream
     ) throws {
+        let runs = try tap.active?.hiding(kind, in: runs, keys: key.rows, on: stream) ?? runs
         let watched = tap.wantsRows(kind, layer: layer)
         // Behind a mask the sum of a row may be too small against its maximum for f32: rows are then summed anew.
         let logSumExp = watched && runs.count == 1 && runs[0].bias == nil ? workspace.logSumExp.tensor : nil
@@ -245,11 +246,14 @@ public final class Attention {
             try tap.capture(
                 kind, layer: layer, shape: shape, query: query, key: key, runs: runs, logSumExp: logSumExp, on: stream)
         }
-        try contribute(context, to: residual, workspace, on: stream)
+        try contribute(context, to: residual, workspace, tap, on: stream)
     }
 
-    /// residual += output(context), behind the gate where there is one.
-    private func contribute(_ context: Tensor, to residual: Tensor, _ workspace: Workspace, on stream: CommandStream) throws {
+    /// residual += output(context), behind the gate where there is one, and without the heads that were silenced.
+    private func contribute(
+        _ context: Tensor, to residual: Tensor, _ workspace: Workspace, _ tap: AttentionTap, on stream: CommandStream
+    ) throws {
+        try tap.active?.silence(kind, layer: layer, context, headDimension: shape.headDimension, on: stream)
         guard let gate = additions.gate else { return try output(context, residual: residual, into: residual, on: stream) }
         guard let block = workspace.block?.rows(context.rows) else { preconditionFailure("the workspace has no place for a gated block") }
         try output(context, into: block, on: stream)
@@ -269,12 +273,13 @@ public final class Attention {
         try additions.queryNorm?.normalizeHeads(qkv.columns(0..<width), on: stream)
         try additions.keyNorm?.normalizeHeads(qkv.columns(width..<width + keyValueWidth), on: stream)
         let context = workspace.context.rows(x.rows)
+        let bias = try tap.active?.hiding(kind, layer: layer, in: bias, keys: cache.capacity, on: stream) ?? bias
         try stream.attentionDecode(
             shape: shape, query: qkv.columns(0..<width),
             append: (qkv.columns(width..<width + keyValueWidth), qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth)),
             key: cache.keys(layer: cacheLayer), value: cache.values(layer: cacheLayer), keyCapacity: cache.capacity, keyCount: .step,
             step: step, rotary: rotary?.decode, bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
-        try contribute(context, to: residual, workspace, on: stream)
+        try contribute(context, to: residual, workspace, tap, on: stream)
     }
 
     /// Each hypothesis' new position attends to the remembered source, which all hypotheses share. `mask` as for
@@ -285,11 +290,13 @@ public final class Attention {
     ) throws {
         let queries = try sourceQueries(x, workspace, on: stream)
         let context = workspace.context.rows(x.rows)
+        let plain = mask.map { DecodeBias(values: $0, isByDistance: false) }
+        let bias = try tap.active?.hiding(kind, layer: layer, in: plain, keys: sourceCount, on: stream) ?? plain
         try stream.attentionDecode(
             shape: shape, query: queries, append: nil, key: cache.keys(layer: cacheLayer), value: cache.values(layer: cacheLayer),
-            keyCapacity: 0, keyCount: .fixed(sourceCount), step: step, bias: mask.map { DecodeBias(values: $0, isByDistance: false) },
+            keyCapacity: 0, keyCount: .fixed(sourceCount), step: step, bias: bias,
             capture: tap.decodeDestination(kind, layer: layer), into: context)
-        try contribute(context, to: residual, workspace, on: stream)
+        try contribute(context, to: residual, workspace, tap, on: stream)
     }
 }
 
@@ -309,9 +316,6 @@ extension AttentionBias {
 
     /// One row, `[1, keys]`, for all heads and queries.
     public init(mask: Tensor, queries: Int) {
-        var rows = mask
-        rows.rows = queries
-        rows.rowStride = 0
-        self.init(values: rows, isPerHead: false)
+        self.init(values: mask.repeated(queries), isPerHead: false)
     }
 }

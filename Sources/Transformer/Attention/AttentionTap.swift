@@ -5,7 +5,8 @@ import Formats
 ///
 /// While decoding, the attention kernel writes the rows it has computed anyway to the capture memory. In passes over
 /// many positions a second kernel recomputes just the rows that were asked for, from the log-sum-exp the fused kernel
-/// kept. Nothing else in the model changes: there is no slow mode that only the tap sees.
+/// kept. Nothing else in the model changes: there is no slow mode that only the tap sees. It is also the place where
+/// heads are silenced and keys hidden on request.
 public final class AttentionTap {
     /// Which layers are watched.
     public struct Selection: Sendable, Hashable {
@@ -71,6 +72,18 @@ public final class AttentionTap {
     public var selection: Selection = .off {
         didSet { if selection != oldValue { revision += 1 } }
     }
+    /// What is taken out of the model. Changing it voids recorded decode steps; keys and values computed before are for
+    /// the caller to forget.
+    public var interventions: Interventions {
+        get { active?.interventions ?? .none }
+        set {
+            guard newValue != interventions else { return }
+            active = newValue.isEmpty ? nil : AttentionInterventions(newValue, device: device)
+            revision += 1
+        }
+    }
+    /// Carries out the interventions; `nil` while the model runs as it is.
+    private(set) var active: AttentionInterventions?
     /// Rows kept from the next pass over many positions.
     public var queryRows: QueryRows = .none
     /// Counts changes of what decode steps write, so that recordings know when they are stale.

@@ -19,19 +19,25 @@ public struct WeightLoader {
     /// - Throws: `TransformerError` for a tensor that does not fit, `ComputeError` for the device,
     ///   `CancellationError` when the task is cancelled. What was allocated is freed again.
     public func load(_ arenas: WeightArenas, progress: (Int, Int) -> Void = { _, _ in }) throws {
+        if case .forecast = source.standIn { throw TransformerError.noWeights(file: source.path) }
         let buffers = try arenas.arenas.map { arena in
             try device.makeBuffer(byteCount: arena.byteCount, purpose: arena.purpose, label: arena.label)
         }
         let writer = try DeviceWriter(device: device)
         let total = arenas.parameters.reduce(0) { $0 + $1.byteCount }
         var done = 0
-        for parameter in arenas.parameters {
+        for (index, parameter) in arenas.parameters.enumerated() {
             try Task.checkCancellation()
             if parameter.form == .scalar {
-                parameter.number = try number(of: parameter)
+                // Gates are half open in a model of random weights.
+                parameter.number = try source.standIn == nil ? number(of: parameter) : 0.5
                 continue
             }
-            try fill(parameter, in: buffers[parameter.arenaIndex], writer: writer)
+            if source.standIn != nil {
+                try fillRandom(parameter, in: buffers[parameter.arenaIndex], seed: UInt32(index) &* 0x85eb_ca6b, writer: writer)
+            } else {
+                try fill(parameter, in: buffers[parameter.arenaIndex], writer: writer)
+            }
             done += parameter.byteCount
             progress(done, total)
         }

@@ -48,6 +48,8 @@ public struct WeightSource {
 
     /// The formats weights may have.
     static let supportedFormats = LinearSelection.formats
+    /// What formats become on the device that can be read but have no kernels.
+    static let converted: [ElementFormat: ElementFormat] = [.iq4_xs: .f16]
 
     /// A stored tensor, and its first row that is meant.
     struct Located {
@@ -88,12 +90,15 @@ public struct WeightSource {
         guard fits else {
             throw TransformerError.shapeMismatch(file: checkpoint.path, tensor: slice.name, expected: part.shape, actual: entry.shape)
         }
-        guard Self.supportedFormats.contains(entry.format) else {
+        guard Self.supportedFormats.contains(entry.format) || Self.converted[entry.format] != nil else {
             throw TransformerError.unsupportedFormat(
                 file: checkpoint.path, tensor: slice.name, format: entry.format, supported: Self.supportedFormats)
         }
         return Located(checkpoint: checkpoint, entry: entry, firstRow: slice.firstRow ?? 0)
     }
+
+    /// The first of the files or folders.
+    var path: String { parts.first?.checkpoint.path ?? "" }
 
     /// What is taken for the weights where the checkpoint has none.
     var standIn: Checkpoint.StandIn? { parts.lazy.compactMap(\.checkpoint.standIn).first }
@@ -105,7 +110,7 @@ public struct WeightSource {
             let formats = try parameter.parts.map { try locate($0)?.entry.format ?? .f32 }
             switch parameter.form {
             case .dense, .scalar: parameter.formats = formats.map { _ in .f32 }
-            case .matrix: parameter.formats = formats
+            case .matrix: parameter.formats = formats.map { Self.converted[$0] ?? $0 }
             // These are rearranged while loading, which blocks cannot be.
             case .convolution, .transposed, .interleaved: parameter.formats = formats.map { $0.isQuantized ? .f32 : $0 }
             }

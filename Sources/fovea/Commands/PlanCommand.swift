@@ -35,7 +35,7 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let path = try Self.path(of: model)
+        let path = try KnownConfigurations.pathOrName(model)
         let target: PlanTarget
         if let bytes = deviceMemory {
             target = PlanTarget(name: "a device with \(ByteCount.text(bytes))", memory: bytes, isUnified: false)
@@ -56,16 +56,6 @@ struct PlanCommand: AsyncParsableCommand {
                 model: model,
                 problem: "it needs \(ByteCount.text(missing)) more than \(target.name) has; "
                     + (report.suggestions.isEmpty ? "take a smaller model or a device with more memory" : "the plan says what would make it fit"))
-        }
-    }
-
-    /// An installed model, a folder or a file; else the configuration of a well-known model.
-    static func path(of model: String) throws -> String {
-        do {
-            return try ModelArgument.path(of: model)
-        } catch {
-            guard let known = KnownConfigurations.path(of: model) else { throw error }
-            return known
         }
     }
 }
