@@ -109,6 +109,24 @@ extension Array {
         #expect(written[0] == written[1])
     }
 
+    @Test("weights are converted for every command that loads them", .enabled(if: Fixtures.available))
+    func converted() async throws {
+        let folder = try TemporaryFolder()
+        let model = Fixtures.model("t5").path
+        let (plain, small) = (folder.path("plain"), folder.path("small"))
+        for (out, options) in [(plain, [String]()), (small, ["--weights", "q4_0", "--context", "64"])] {
+            let run = try await Program.run(["trace", model, "--ids", "3,4,5", "--max-tokens", "1", "--out", out] + options)
+            #expect(run.code == 0, "\(run.words)")
+        }
+        #expect(try Data(contentsOf: URL(filePath: plain)) != Data(contentsOf: URL(filePath: small)))
+        let answer = try await Program.run("run", model, "--prompt", "A small boat", "--max-tokens", "3", "--weights", "q8_0")
+        #expect(answer.code == 0, "\(answer.words)")
+        for command in ["run", "trace", "chat", "plan"] {
+            let usage = try await Program.run([command, model, "--weights", "q4_k"] + (command == "trace" ? ["--out", "o"] : []))
+            #expect(usage.code == 2 && usage.words.contains("--weights"), "\(command): \(usage.words)")
+        }
+    }
+
     @Test("what cannot be is said") func refusals() async throws {
         let folder = try TemporaryFolder()
         let no = try await Program.run("trace", "x", "--dummy-weights", "q8_k", "--ids", "1", "--out", folder.path("o"))

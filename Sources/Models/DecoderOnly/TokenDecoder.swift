@@ -133,7 +133,9 @@ public final class TokenDecoder {
     func watchingBytes(unifiedMemory: Bool) -> Int {
         let cross = parts.layers.filter { $0.attentionKind == .cross }
         return AttentionTap.plannedBytes(
-            layers: (cross.isEmpty ? parts.layers : cross).map { ($0.attentionHeads, shape.contextLength) }, unifiedMemory: unifiedMemory)
+            layers: (cross.isEmpty ? parts.layers : cross).map { layer in
+                (layer.attentionHeads, layer.attentionKind == .cross ? parts.memory?.cache.capacity ?? 0 : shape.contextLength)
+            }, unifiedMemory: unifiedMemory)
     }
 
     /// KV-cache bytes one more token costs.
