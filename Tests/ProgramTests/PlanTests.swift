@@ -33,6 +33,11 @@ import Testing
         let perToken = try #require(plan["bytes_per_token"] as? Int)
         #expect(picture["tokens"] as? Int == 576 && picture["key_value_bytes"] as? Int == 576 * perToken)
         #expect(Set(bytes(plan).keys).isSuperset(of: ["weights.vision", "weights.projector", "weights.decoder", "kv.self", "activations"]))
+        // What the picture becomes stays beside the cache as long as the conversation has it: 576 rows of 4,096 numbers.
+        let (_, blind) = try await self.plan("llava-1.5-7b", "--weights", "f16", "--context", "2048", "--device-memory", "24GiB")
+        let more = try #require(plan["total"] as? Int) - (try #require(blind["total"] as? Int))
+        #expect((576 * 4096 * 4..<576 * 4096 * 4 + 8192).contains(more))
+        #expect(bytes(plan).values.reduce(0, +) == plan["total"] as? Int)
         let words = try await Program.run(
             "plan", "llava-1.5-7b", "--context", "2048", "--image", "336x336", "--device-memory", "24GiB", environment: Self.assets)
         #expect(words.output.contains("576 tokens (28.1 % of the context)") && words.output.contains("fits"))

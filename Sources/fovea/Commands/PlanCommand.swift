@@ -45,10 +45,9 @@ struct PlanCommand: AsyncParsableCommand {
         }
         var files = try mmproj.map { try ModelFiles(path: path, projector: $0) } ?? ModelFiles(planning: path)
         files.options = weights.load
-        let forecast = try Forecast(files, on: target)
+        let forecast = try Forecast(files, on: target, pictures: image)
         let report = PlanReport(
-            forecast, path: path, target: target, pictures: try forecast.pictures(image, files: files),
-            suggestions: forecast.suggestions(files, for: target), listsBuffers: buffers)
+            forecast, path: path, target: target, suggestions: forecast.suggestions(files, for: target), listsBuffers: buffers)
         if output.json { try JSONOutput.print(report) } else { try Console.writeLine(report.text) }
         if !report.fits {
             let missing = report.total - target.memory
