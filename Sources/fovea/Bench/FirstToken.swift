@@ -22,7 +22,7 @@ struct FirstToken {
         defer { model.unload() }
         switch model {
         case let model as any DecoderOnlyModel:
-            let prompt = Measuring.tokens(promptTokens, vocabulary: model.vocabulary)
+            let prompt = Measuring.tokens(promptTokens, vocabulary: model.vocabulary, excluding: model.decoder.pictures?.token)
             _ = try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1])
         case let model as Whisper:
             try model.encode(logMel: try SpeechBenchmark.features(mels: model.configuration.mels).values)
