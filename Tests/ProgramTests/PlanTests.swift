@@ -146,7 +146,7 @@ extension Array {
 /// `fovea bench` on models of every kind, with random weights.
 @Suite("fovea bench --dummy-weights", .enabled(if: Program.isBuilt), .serialized) struct DummyBenchTests {
     @Test("models of every kind are measured from a configuration", .enabled(if: Fixtures.available), arguments: [
-        ("t5", "q8_0"), ("llama", "f16"), ("blip", "f32"), ("whisper-80", "f16"), ("llava", "q4_0"), ("mllama", "f16"),
+        ("t5", "q8_0"), ("llama", "f16"), ("blip", "f32"), ("llava", "q4_0"),
     ])
     func bench(_ model: String, _ format: String) async throws {
         let config = Fixtures.model(model).appending(path: "config.json").path
