@@ -132,8 +132,9 @@ public final class TokenDecoder {
     /// What the panel's rows of a token take: of cross-attention where there is any.
     func watchingBytes(unifiedMemory: Bool) -> Int {
         let cross = parts.layers.filter { $0.attentionKind == .cross }
+        let keys = cross.isEmpty ? shape.contextLength : parts.memory?.cache.capacity ?? 0
         return AttentionTap.plannedBytes(
-            layers: (cross.isEmpty ? parts.layers : cross).map { ($0.attentionHeads, shape.contextLength) }, unifiedMemory: unifiedMemory)
+            layers: (cross.isEmpty ? parts.layers : cross).map { ($0.attentionHeads, keys) }, unifiedMemory: unifiedMemory)
     }
 
     /// KV-cache bytes one more token costs.
