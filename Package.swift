@@ -48,7 +48,7 @@ let package = Package(
         // Floor 5 and 6: the terminal app and the program.
         .target(
             name: "Playground",
-            dependencies: ["Generation", "Attribution", "Telemetry", "Terminal", "Media", "Compute", "Checkpoint", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: ["Generation", "Models", "Attribution", "Telemetry", "Terminal", "Media", "Compute", "Checkpoint", "Formats", .product(name: "GRDB", package: "GRDB.swift")]),
         .executableTarget(
             name: "fovea",
             dependencies: [

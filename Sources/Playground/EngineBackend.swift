@@ -3,16 +3,20 @@ import Compute
 import Foundation
 import Generation
 import Media
+import Models
 import Telemetry
 
 /// The playground on the real engine: models from the store, sound from files, answers from the device.
 public final class EngineBackend: PlaygroundBackend {
     private let engine: Engine
     private let store: ModelStore
+    private let loadOptions: LoadOptions
 
-    public init(engine: Engine, store: ModelStore = .standard()) {
+    /// - Parameter loadOptions: what is asked of the memory of every model that is loaded.
+    public init(engine: Engine, store: ModelStore = .standard(), loadOptions: LoadOptions = LoadOptions()) {
         self.engine = engine
         self.store = store
+        self.loadOptions = loadOptions
     }
 
     public var deviceName: String { engine.device.properties.name }
@@ -39,7 +43,7 @@ public final class EngineBackend: PlaygroundBackend {
     public func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> {
         do {
             let path = try store.resolve(name)
-            return Self.stream(of: engine.load(path: path)) { done, total in
+            return Self.stream(of: engine.load(path: path, options: loadOptions)) { done, total in
                 LoadProgress(stage: "loading weights", fraction: total > 0 ? Double(done) / Double(total) : 1)
             }
         } catch {

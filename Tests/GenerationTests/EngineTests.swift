@@ -115,6 +115,26 @@ struct EngineTests {
         await #expect(throws: GenerationError.self) { try await Self.ask(engine, request) }
     }
 
+    @Test("an answer that nobody wants any more stops, and the engine goes on")
+    func cancelling() async throws {
+        let golden = try Fixtures.golden("gpt2")
+        let engine = try await Self.open(Fixtures.model("gpt2").path)
+        var request = GenerationRequest(messages: [ChatMessage(.user, try golden.text("main"))])
+        request.text.maximumTokens = 1000
+        request.text.sampling.suppressed = [0]
+        var seen = 0
+        for try await event in engine.answer(request) {
+            if case .token = event { seen += 1 }
+            if seen == 2 { break }
+        }
+        request.text.maximumTokens = 4
+        request.text.sampling.suppressed = []
+        let answer = try await Self.ask(engine, request)
+        #expect(answer.ids == Array(try golden.integers("main/greedy").prefix(answer.ids.count)) && !answer.ids.isEmpty)
+        // Far fewer than there is room for ran before that: the rest of the first answer was not waited for.
+        #expect(engine.memory().tokensLeft.map { $0 > 0 } ?? false)
+    }
+
     @Test("what a model does not read is refused by name, and the engine goes on")
     func wrongInputs() async throws {
         let engine = try await Self.open(Fixtures.model("t5").path)

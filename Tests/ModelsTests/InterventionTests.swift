@@ -2,6 +2,7 @@ import Checkpoint
 import Compute
 import Formats
 import Foundation
+import Media
 import TestSupport
 import Testing
 import Transformer
@@ -221,6 +222,54 @@ struct InterventionTests {
             tap.interventions = Interventions(hiddenKeys: [.selfAttention: [0]])
             #expect(throws: TransformerError.self) { try rows() }
         }
+    }
+
+    @Test("keys of pictures hidden from Llama 3.2 Vision, whose queries see them through masks of their own", arguments: ["wide", "two"])
+    func pictures(_ name: String) throws {
+        let golden = try Fixtures.golden("mllama")
+        let files = try ModelFiles(path: Fixtures.model("mllama").path)
+        let model = try Mllama.make(from: files)
+        let device = try Device(validation: true)
+        try model.load(from: files, on: device) { _, _ in }
+        let tap = try #require(model.tap)
+        let processor = try Mllama.imageProcessor(of: files)
+        let images = try #require(golden.meta["prompts"]?[name]?["images"]?.stringArray)
+        let pictures = try images.map {
+            try processor.process(ImageFile.load(path: Fixtures.models.appending(path: "inputs/\($0)").path))
+        }
+        try model.readPictures(pictures, keeping: 0)
+        let prompt = try golden.integers("\(name)/input_ids")
+        tap.selection = .cross
+        func rows() throws -> [[AttentionWeights]] {
+            tap.queryRows = .all
+            _ = try model.prefill(prompt, at: 0, logitRows: [])
+            tap.queryRows = .none
+            let first = AttentionWeights.joiningPieces(tap.takeRows())
+            return try [first] + [7, 9].map { try model.advance(tokens: [$0]).attention[0] }
+        }
+        let plain = try rows()
+        let hidden: Set<Int> = [0, 3, 11, 12]
+        tap.interventions = Interventions(hiddenKeys: [.cross: hidden])
+        let changed = try rows()
+        #expect(plain.map(\.count) == changed.map(\.count) && plain.allSatisfy { $0.count == 2 })
+        for (before, after) in zip(plain, changed) {
+            for (old, new) in zip(before, after) {
+                #expect(old.queries == new.queries && old.keys == new.keys)
+                for head in 0..<new.heads {
+                    for query in 0..<new.queries {
+                        let (was, row) = (Array(old.row(head: head, query: query)), Array(new.row(head: head, query: query)))
+                        #expect(abs(row.reduce(0, +) - 1) < 1e-5)
+                        let left = was.indices.filter { !hidden.contains($0) }.reduce(Float(0)) { $0 + was[$1] }
+                        guard left > 1e-4 else { continue }
+                        #expect(hidden.allSatisfy { row[$0] == 0 })
+                        // The first layer with pictures reads what no hidden key has touched yet.
+                        guard new.layer == 1 else { continue }
+                        for key in row.indices where !hidden.contains(key) { #expect(abs(row[key] - was[key] / left) < 1e-3) }
+                    }
+                }
+            }
+        }
+        #expect(device.instance.validationMessages == [])
     }
 
     @Test("a silenced head is one whose share of the output projection is zero", arguments: ["t5", "bart"])

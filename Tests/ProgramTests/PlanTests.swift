@@ -33,6 +33,11 @@ import Testing
         let perToken = try #require(plan["bytes_per_token"] as? Int)
         #expect(picture["tokens"] as? Int == 576 && picture["key_value_bytes"] as? Int == 576 * perToken)
         #expect(Set(bytes(plan).keys).isSuperset(of: ["weights.vision", "weights.projector", "weights.decoder", "kv.self", "activations"]))
+        // What the picture becomes stays beside the cache as long as the conversation has it: 576 rows of 4,096 numbers.
+        let (_, blind) = try await self.plan("llava-1.5-7b", "--weights", "f16", "--context", "2048", "--device-memory", "24GiB")
+        let more = try #require(plan["total"] as? Int) - (try #require(blind["total"] as? Int))
+        #expect((576 * 4096 * 4..<576 * 4096 * 4 + 8192).contains(more))
+        #expect(bytes(plan).values.reduce(0, +) == plan["total"] as? Int)
         let words = try await Program.run(
             "plan", "llava-1.5-7b", "--context", "2048", "--image", "336x336", "--device-memory", "24GiB", environment: Self.assets)
         #expect(words.output.contains("576 tokens (28.1 % of the context)") && words.output.contains("fits"))
@@ -89,5 +94,51 @@ extension Array {
         var result: [T] = []
         for element in self { result.append(try await transform(element)) }
         return result
+    }
+}
+
+/// `--dummy-weights` on the command line.
+@Suite("fovea trace --dummy-weights", .enabled(if: Program.isBuilt)) struct DummyWeightsProgramTests {
+    @Test("a model of a configuration alone runs, and writes the same twice", .enabled(if: Fixtures.available), arguments: ["f16", "q4_k"])
+    func trace(_ format: String) async throws {
+        let config = Fixtures.model("llama").appending(path: "config.json").path
+        let folder = try TemporaryFolder()
+        var written: [Data] = []
+        for name in ["a", "b"] {
+            let run = try await Program.run(
+                "trace", config, "--dummy-weights", format, "--ids", "1,2,3", "--max-tokens", "2", "--out", folder.path(name), "--json")
+            #expect(run.code == 0, "\(run.words)")
+            #expect((run.json as? [[String: Any]])?.contains { $0["name"] as? String == "step1.logits" } == true)
+            written.append(try Data(contentsOf: folder.url.appending(path: name)))
+        }
+        #expect(written[0] == written[1])
+    }
+
+    @Test("weights are converted for every command that loads them", .enabled(if: Fixtures.available))
+    func converted() async throws {
+        let folder = try TemporaryFolder()
+        let model = Fixtures.model("t5").path
+        let (plain, small) = (folder.path("plain"), folder.path("small"))
+        for (out, options) in [(plain, [String]()), (small, ["--weights", "q4_0", "--context", "64"])] {
+            let run = try await Program.run(["trace", model, "--ids", "3,4,5", "--max-tokens", "1", "--out", out] + options)
+            #expect(run.code == 0, "\(run.words)")
+        }
+        #expect(try Data(contentsOf: URL(filePath: plain)) != Data(contentsOf: URL(filePath: small)))
+        let answer = try await Program.run("run", model, "--prompt", "A small boat", "--max-tokens", "3", "--weights", "q8_0")
+        #expect(answer.code == 0, "\(answer.words)")
+        for command in ["run", "trace", "chat", "plan"] {
+            let usage = try await Program.run([command, model, "--weights", "q4_k"] + (command == "trace" ? ["--out", "o"] : []))
+            #expect(usage.code == 2 && usage.words.contains("--weights"), "\(command): \(usage.words)")
+        }
+    }
+
+    @Test("what cannot be is said") func refusals() async throws {
+        let folder = try TemporaryFolder()
+        let no = try await Program.run("trace", "x", "--dummy-weights", "q8_k", "--ids", "1", "--out", folder.path("o"))
+        #expect(no.code == 2 && no.words.contains("--dummy-weights"))
+        let both = try await Program.run(
+            "trace", Fixtures.packageRoot.appending(path: "assets/configs/t5-small").path, "--dummy-weights", "f16", "--weights", "q8_0", "--ids", "1",
+            "--out", folder.path("o"))
+        #expect(both.code == 1 && both.isOneClearLine && both.words.contains("--weights"))
     }
 }

@@ -62,7 +62,7 @@ struct TextCommandTests {
         #expect(trace.contains("step0.self.1") && !trace.contains("step0.self.0") && !trace.contains("enc.attn.1"))
     }
 
-    @Test("a trace of a GGUF file is what the reference computed from its dequantised weights", arguments: ["llama-f32", "llama-q8_0", "llama-q4_1"])
+    @Test("a trace of a GGUF file is what the reference computed from its dequantised weights", arguments: ["llama-f32", "llama-q8_0", "llama-q4_1", "t5-f32", "t5-q5_0"])
     func gguf(_ name: String) async throws {
         let golden = try Fixtures.golden("gguf/\(name).golden"), folder = try TemporaryFolder()
         let path = Fixtures.models.appending(path: "gguf/\(name).gguf").path
@@ -70,7 +70,7 @@ struct TextCommandTests {
         let out = folder.path("trace.safetensors")
         let run = try await Program.run("trace", path, "--ids", try ids(golden, "main/input_ids"), "--max-tokens", "\(count)", "--out", out)
         #expect(run.code == 0, "\(run.words)")
-        try TraceFile.compare(out, with: golden, case: "main", expecting: ["input_ids", "hidden.", "step", "greedy"])
+        try TraceFile.compare(out, with: golden, case: "main", expecting: ["input_ids", "enc.", "hidden.", "step", "greedy"])
     }
 
     @Test("an answer is streamed, as text and as events")
@@ -122,6 +122,30 @@ struct TextCommandTests {
         }
     }
 
+    @Test("a model that continues text: greedy is the reference's; beams, samples, formats by name")
+    func continues() async throws {
+        let golden = try Fixtures.golden("llama"), path = Fixtures.model("llama").path
+        let text = try #require(golden.meta["texts"]?["main"]?.stringValue)
+        let greedy = try golden.integers("main/greedy")
+        func ids(_ more: [String]) async throws -> [Int] {
+            let run = try await Program.run(["run", path, "--prompt", text, "--max-tokens", "6", "--json"] + more)
+            #expect(run.code == 0, "\(more): \(run.words)")
+            return try run.output.split(separator: "\n").compactMap {
+                let event = try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+                return event?["event"] as? String == "token" ? event?["id"] as? Int : nil
+            }
+        }
+        let plain = try await ids([])
+        #expect(!plain.isEmpty && plain == Array(greedy.prefix(plain.count)))
+        #expect(try await ids(["--raw", "--context", "64", "--weights", "f32"]) == plain)
+        #expect(try await !ids(["--beams", "2"]).isEmpty)
+        let sampled = ["--temperature", "1.5", "--seed", "11", "--typical-p", "0.95", "--repetition-penalty", "1.1"]
+        #expect(try await ids(sampled) == ids(sampled))
+        #expect(try await ids(["--chat-format", "chatml", "--system", "Be brief."]) != plain)
+        let unknown = try await Program.run("run", path, "--prompt", "a", "--chat-format", "nonsense")
+        #expect(unknown.code == 1 && unknown.isOneClearLine && unknown.words.contains("chatml"), "\(unknown.words)")
+    }
+
     @Test("text to ids and back, also from a GGUF file")
     func tokenize() async throws {
         let golden = try Fixtures.golden("llama")
@@ -133,5 +157,14 @@ struct TextCommandTests {
             let back = try await Program.run("tokenize", path, "--no-special", "--decode", expected)
             #expect(back.code == 0 && back.output == text + "\n", "\(back.output) \(back.words)")
         }
+        // No template in the fixture: the format has to be named.
+        let path = Fixtures.model("llama").path
+        let none = try await Program.run("tokenize", path, "Hello", "--chat")
+        #expect(none.code == 1 && none.isOneClearLine && none.words.contains("--chat-format"), "\(none.words)")
+        let named = try await Program.run("tokenize", path, "Hello", "--chat", "--chat-format", "zephyr")
+        let ids = named.output.split(whereSeparator: \.isWhitespace).joined(separator: ",")
+        #expect(named.code == 0 && !ids.isEmpty, "\(named.words)")
+        let back = try await Program.run("tokenize", path, "--no-special", "--decode", ids)
+        #expect(back.output.contains("<|user|>\nHello") && back.output.contains("<|assistant|>"), "\(back.output)")
     }
 }

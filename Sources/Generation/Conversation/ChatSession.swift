@@ -7,24 +7,33 @@ import Transformer
 
 /// A model that continues text, as a partner in a conversation. Used from one executor.
 ///
-/// The cache of keys and values stays from turn to turn: a conversation that goes on runs only what is new in it. A model
-/// without a chat template has no idea of turns; it continues the last message.
+/// The cache of keys and values stays from turn to turn: a conversation that goes on runs only what is new in it, and a
+/// model that sees reads only new pictures. A model without a chat template has no idea of turns; it continues the last
+/// message.
 public final class ChatSession {
     public let session: TextSession
     /// The checkpoint's own format; nil for one that has no template.
     private let ownFormat: Result<ChatFormat, any Error>?
+    /// For a model whose text refers to pictures.
+    private let pictures: ChatPictures?
     private var interventions = Interventions.none
     private var window = ConversationWindow()
     /// The last prompt and what the model said to it.
-    private var last: (text: String, ids: [Int], answer: String, answerIDs: [Int])?
+    private var last: (text: String, shown: ChatPictures.Shown?, ids: [Int], answer: String, answerIDs: [Int])?
 
     /// Puts a declared model on a device.
     public init(
         _ model: any DecoderOnlyModel, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         ownFormat = Self.format(of: files)
-        session = try TextSession(model, from: files, on: device, progress: progress)
-        model.tap?.selection = AttentionTap.Selection(.selfAttention)
+        let session = try TextSession(model, from: files, on: device, progress: progress)
+        self.session = session
+        pictures = (model as? any PicturePromptModel).map { ChatPictures($0, from: files, tokenizer: session.tokenizer) }
+        model.tap?.selection = AttentionTap.Selection(Self.shownAttention(model))
+    }
+
+    private static func shownAttention(_ model: any DecoderOnlyModel) -> AttentionKind {
+        (model as? any PicturePromptModel)?.pictureAttention ?? .selfAttention
     }
 
     private static func format(of files: ModelFiles) -> Result<ChatFormat, any Error>? {
@@ -48,11 +57,12 @@ extension ChatSession: ModelSession {
     public static func serves(_ model: any Model) -> Bool { model is any DecoderOnlyModel }
 
     public static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
-        let decoder = try continuer(model, files).decoder
+        let model = try continuer(model, files)
+        let (decoder, kind) = (model.decoder, shownAttention(model))
         return ModelAbilities(
-            family: decoder.shape.name, inputs: [.text], holdsConversations: format(of: files) != nil, shownAttention: .selfAttention,
-            attentionLayers: Array(0..<decoder.layerCount), attentionHeads: decoder.shape.attention.heads,
-            contextLength: decoder.shape.contextLength)
+            family: decoder.shape.name, inputs: model is any PicturePromptModel ? [.text, .picture] : [.text],
+            holdsConversations: format(of: files) != nil, shownAttention: kind, attentionLayers: decoder.layers(of: kind),
+            attentionHeads: decoder.shape.attention.heads, contextLength: decoder.shape.contextLength)
     }
 
     public static func make(
@@ -74,62 +84,107 @@ extension ChatSession: ModelSession {
     public func answer(
         _ request: GenerationRequest, isCancelled: @escaping () -> Bool, emit: @escaping (GenerationEvent) throws -> Void
     ) throws {
-        let text = try request.lastText(family: family)
-        if request.interventions != interventions {
-            // What the cache holds was computed with other heads and keys.
-            session.decoder.reset()
-            interventions = request.interventions
-            session.model.tap?.interventions = interventions
-        }
-        guard let format = try format(request.text.chatForm) else {
-            let prompt = session.tokenizer.encode(text)
-            try emit(.inputPrepared(.source(SourceText(prompt, tokenizer: session.tokenizer))))
-            try session.generate(prompt, options: request.text, isCancelled: isCancelled, emit: emit)
-            return
-        }
-        try converse(request, format, isCancelled: isCancelled, emit: emit)
-    }
-
-    /// Answers the last message of a conversation.
-    private func converse(
-        _ request: GenerationRequest, _ format: ChatFormat, isCancelled: @escaping () -> Bool,
-        emit: @escaping (GenerationEvent) throws -> Void
-    ) throws {
+        try check(request)
+        let readsAnew = intervene(request.interventions)
+        var shown: ChatPictures.Shown?
         var rendered = ""
-        let (prompt, dropped) = try window.fit(request, contextLength: session.decoder.contextLength) { messages in
-            let text = try format.text(messages, addingGenerationPrompt: true)
-            rendered = text.string
-            return tokens(text)
-        }
-        if dropped > 0 { try emit(.contextShortened(droppedMessages: dropped)) }
-        try emit(.inputPrepared(.source(SourceText(prompt, tokenizer: session.tokenizer))))
-
-        // The texts that end a turn are tokens of their own where the vocabulary has them.
+        var prompt: [Int]
         var options = request.text
         var ends = session.endTokens
-        for stop in format.stopStrings {
-            if let id = session.tokenizer.id(of: stop) { ends.insert(id) } else { options.stopStrings.append(stop) }
+        var dropped = ArraySlice<ChatMessage>()
+        if let format = try format(options.chatForm) {
+            let count: Int
+            (prompt, count) = try window.fit(request, contextLength: session.decoder.contextLength) { messages in
+                let text = try format.text(messages, addingGenerationPrompt: true)
+                rendered = text.string
+                shown = try pictures?.load(messages)
+                return try tokens(text, shown)
+            }
+            dropped = request.messages.drop { $0.role == .system }.prefix(count)
+            if count > 0 { try emit(.contextShortened(droppedMessages: count)) }
+            // The texts that end a turn are tokens of their own where the vocabulary has them.
+            for stop in format.stopStrings {
+                if let id = session.tokenizer.id(of: stop) { ends.insert(id) } else { options.stopStrings.append(stop) }
+            }
+        } else {
+            let message = request.messages.suffix(1)
+            shown = try pictures?.load(Array(message))
+            let text = message.first?.text ?? ""
+            prompt = try shown.flatMap { try pictures?.tokens(raw: text, $0) } ?? session.tokenizer.encode(text)
         }
+        let seconds = try show(shown, prompt, numberedFrom: dropped.reduce(0) { $0 + $1.pictures.count }, anew: readsAnew, emit)
+
         var said = ""
         var reason = FinishReason.cancelled
-        let ids = try session.generate(prompt, options: options, endTokens: ends, isCancelled: isCancelled) { event in
+        let ids = try session.generate(
+            prompt, options: options, endTokens: ends, encodeSeconds: seconds, isCancelled: isCancelled
+        ) { event in
             if case .token(let token) = event { said += token.text }
             if case .finished(let summary) = event { reason = summary.reason }
             try emit(event)
         }
         // A text that was cut at a stop string is not what its tokens spell.
-        last = options.answerPrefix.isEmpty && reason != .stopString ? (rendered, prompt, said, ids) : nil
+        let isWhole = options.answerPrefix.isEmpty && reason != .stopString && !rendered.isEmpty
+        last = isWhole ? (rendered, shown, prompt, said, ids) : nil
+    }
+
+    /// - Throws: `GenerationError.unsuitableInput` for what the model does not read.
+    private func check(_ request: GenerationRequest) throws {
+        func unsuitable(_ problem: String) -> GenerationError {
+            .unsuitableInput(family: family, problem: problem, takes: pictures == nil ? "text" : "text and pictures")
+        }
+        if request.sound != nil { throw unsuitable("it does not listen") }
+        if pictures == nil, request.messages.contains(where: { !$0.pictures.isEmpty }) { throw unsuitable("it sees no pictures") }
+        guard let message = request.messages.last, !message.text.isEmpty || !message.pictures.isEmpty else {
+            throw unsuitable("there is no text")
+        }
+    }
+
+    /// - Returns: whether what was computed of pictures holds no longer.
+    private func intervene(_ new: Interventions) -> Bool {
+        guard new != interventions else { return false }
+        // What the cache holds was computed with other heads and keys.
+        session.decoder.reset()
+        session.model.tap?.interventions = new
+        defer { interventions = new }
+        func ofTower(_ all: Interventions) -> Interventions {
+            Interventions(silencedHeads: all.silencedHeads.filter { $0.kind == .vision }, hiddenKeys: all.hiddenKeys.filter { $0.key == .vision })
+        }
+        return ofTower(new) != ofTower(interventions)
+    }
+
+    /// Tells what the model looks at, and lets it read pictures it has not read yet.
+    /// - Returns: the seconds that took.
+    private func show(
+        _ shown: ChatPictures.Shown?, _ prompt: [Int], numberedFrom first: Int, anew: Bool, _ emit: (GenerationEvent) throws -> Void
+    ) throws -> Double {
+        let inputs = shown.flatMap { pictures?.inputs($0, in: prompt, from: first) } ?? []
+        for input in inputs { try emit(.inputPrepared(.picture(input))) }
+        if inputs.isEmpty { try emit(.inputPrepared(.source(SourceText(prompt, tokenizer: session.tokenizer)))) }
+        guard let shown, let pictures else { return 0 }
+        let clock = ContinuousClock()
+        let began = clock.now
+        guard try pictures.show(shown, anew: anew) else { return 0 }
+        let seconds = (clock.now - began).inSeconds
+        try emit(.encoded(seconds: seconds))
+        return seconds
     }
 
     /// The tokens of a conversation. Where it goes on from the last answer, that answer's own tokens stand for it: written
     /// out and read again it might have others, and the cache would be of no use.
-    private func tokens(_ text: ChatText) -> [Int] {
+    private func tokens(_ text: ChatText, _ shown: ChatPictures.Shown?) throws -> [Int] {
         if let last, !last.answer.isEmpty, let rest = text.dropping(prefix: last.text + last.answer) {
             let ids = session.tokenizer.encode(rest.segments.map { ($0.text, $0.isMarkup) }, addSpecialTokens: false)
             // Only a special token parts what comes before from what comes after for every tokenizer.
-            if let first = ids.first, session.tokenizer.isSpecial(first) { return last.ids + last.answerIDs + ids }
+            if let first = ids.first, session.tokenizer.isSpecial(first) {
+                guard let pictures, let shown, let before = last.shown else { return last.ids + last.answerIDs + ids }
+                if shown.begins(with: before), let new = try pictures.tokens(continuing: ids, shown, after: before.pictures.count) {
+                    return last.ids + last.answerIDs + new
+                }
+            }
         }
-        return text.tokens(session.tokenizer)
+        guard let pictures, let shown else { return text.tokens(session.tokenizer) }
+        return try pictures.tokens(text, shown)
     }
 }
 

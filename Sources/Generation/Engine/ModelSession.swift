@@ -30,7 +30,9 @@ public protocol ModelSession: AnyObject, SendableMetatype {
 
 /// The kinds of session there are. A model is served by the first one that can; a new kind is added here and nowhere else.
 public enum SessionRegistry {
-    static let kinds: [any ModelSession.Type] = [SpeechSession.self, TranslationSession.self, ChatSession.self]
+    static let kinds: [any ModelSession.Type] = [
+        SpeechSession.self, TranslationSession.self, CaptionSession.self, ChatSession.self,
+    ]
 
     /// Finds out what the model at a path is; nothing is loaded yet.
     /// - Parameter projector: the "mmproj" file of a model whose text model is a GGUF file.

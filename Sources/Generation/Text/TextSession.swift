@@ -49,20 +49,24 @@ public final class TextSession {
     /// Continues a sequence of tokens. What it has in common with the last one, answer included, is not run again.
     ///
     /// - Parameters:
+    ///   - encodeSeconds: what reading pictures took, for the summary.
     ///   - endTokens: tokens that end the answer; the checkpoint's own by default.
     ///   - emit: takes every event in order; what it throws ends the run.
     /// - Returns: the answer's tokens, without a closing end token.
     /// - Throws: `GenerationError.promptTooLong` when the prompt leaves no room for an answer.
     @discardableResult
     public func generate(
-        _ prompt: [Int], options: TextOptions = TextOptions(), endTokens: Set<Int>? = nil, isCancelled: () -> Bool = { Task.isCancelled },
+        _ prompt: [Int], options: TextOptions = TextOptions(), endTokens: Set<Int>? = nil, encodeSeconds: Double = 0,
+        isCancelled: () -> Bool = { Task.isCancelled },
         emit: @escaping (GenerationEvent) throws -> Void
     ) throws -> [Int] {
         let start = prompt.count + options.answerPrefix.count
         guard !prompt.isEmpty, start < decoder.contextLength else {
             throw GenerationError.promptTooLong(tokens: start, maximum: decoder.contextLength - 1)
         }
-        return try AnswerSearch(decoder: decoder, tokenizer: tokenizer, endTokens: endTokens ?? self.endTokens).run(
+        var search = AnswerSearch(decoder: decoder, tokenizer: tokenizer, endTokens: endTokens ?? self.endTokens)
+        search.encodeSeconds = encodeSeconds
+        return try search.run(
             prompt: prompt, options: options, room: decoder.contextLength - prompt.count + 1, prefilled: { decoder.prefilledTokens },
             isCancelled: isCancelled, emit: emit)
     }

@@ -21,6 +21,8 @@ extension DecoderOnlyModel {
 
     public var tap: AttentionTap? { decoder.tap }
     public var vocabulary: Int { decoder.shape.vocabulary }
+    /// Tokens that can be read, which may be more than can be written.
+    public var inputVocabulary: Int { decoder.shape.inputVocabulary }
     /// Positions there is memory for.
     public var contextLength: Int { decoder.shape.contextLength }
     /// Position of the next token.

@@ -132,9 +132,10 @@ public final class TokenDecoder {
     /// What the panel's rows of a token take: of cross-attention where there is any.
     func watchingBytes(unifiedMemory: Bool) -> Int {
         let cross = parts.layers.filter { $0.attentionKind == .cross }
-        let keys = cross.isEmpty ? shape.contextLength : parts.memory?.cache.capacity ?? 0
         return AttentionTap.plannedBytes(
-            layers: (cross.isEmpty ? parts.layers : cross).map { ($0.attentionHeads, keys) }, unifiedMemory: unifiedMemory)
+            layers: (cross.isEmpty ? parts.layers : cross).map { layer in
+                (layer.attentionHeads, layer.attentionKind == .cross ? parts.memory?.cache.capacity ?? 0 : shape.contextLength)
+            }, unifiedMemory: unifiedMemory)
     }
 
     /// KV-cache bytes one more token costs.
@@ -188,6 +189,8 @@ public final class TokenDecoder {
     }
 
     public var layerCount: Int { parts.layers.count }
+    /// Layers that have attention of a kind, ascending.
+    public func layers(of kind: AttentionKind) -> [Int] { parts.layers.indices.filter { parts.layers[$0].attentionKind == kind } }
     public var tap: AttentionTap? { engine?.tap }
     public var stream: CommandStream? { engine?.stream }
 

@@ -27,6 +27,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
     @Flag(name: .long, help: "Draw with ASCII characters and eight colours.")
     var ascii = false
 
+    @OptionGroup var weights: WeightOptions
     @OptionGroup var device: DeviceOptions
 
     func validate() throws {
@@ -41,7 +42,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         if let audio { _ = try AudioFile.info(path: audio) }
         let engine = try Engine(deviceSelector: device.selector, pipelineCacheFolder: Folders.writableCache())
         let options = PlaygroundOptions(model: model, audio: audio, language: language, task: task, ascii: ascii)
-        let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine), options: options)
+        let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine, loadOptions: weights.load), options: options)
         throw ProgramExit(code: status.code)
     }
 

@@ -35,7 +35,7 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let path = try Self.path(of: model)
+        let path = try KnownConfigurations.pathOrName(model)
         let target: PlanTarget
         if let bytes = deviceMemory {
             target = PlanTarget(name: "a device with \(ByteCount.text(bytes))", memory: bytes, isUnified: false)
@@ -45,10 +45,9 @@ struct PlanCommand: AsyncParsableCommand {
         }
         var files = try mmproj.map { try ModelFiles(path: path, projector: $0) } ?? ModelFiles(planning: path)
         files.options = weights.load
-        let forecast = try Forecast(files, on: target)
+        let forecast = try Forecast(files, on: target, pictures: image)
         let report = PlanReport(
-            forecast, path: path, target: target, pictures: try forecast.pictures(image, files: files),
-            suggestions: forecast.suggestions(files, for: target), listsBuffers: buffers)
+            forecast, path: path, target: target, suggestions: forecast.suggestions(files, for: target), listsBuffers: buffers)
         if output.json { try JSONOutput.print(report) } else { try Console.writeLine(report.text) }
         if !report.fits {
             let missing = report.total - target.memory
@@ -56,16 +55,6 @@ struct PlanCommand: AsyncParsableCommand {
                 model: model,
                 problem: "it needs \(ByteCount.text(missing)) more than \(target.name) has; "
                     + (report.suggestions.isEmpty ? "take a smaller model or a device with more memory" : "the plan says what would make it fit"))
-        }
-    }
-
-    /// An installed model, a folder or a file; else the configuration of a well-known model.
-    static func path(of model: String) throws -> String {
-        do {
-            return try ModelArgument.path(of: model)
-        } catch {
-            guard let known = KnownConfigurations.path(of: model) else { throw error }
-            return known
         }
     }
 }

@@ -84,6 +84,7 @@ struct RunCommand: AsyncParsableCommand {
             request.speech.maximumTokensPerWindow = maxTokens
             return request
         }
+        if prompt != nil, !abilities.inputs.contains(.text) { throw refuse("--prompt", "this model reads no text") }
         if image.isEmpty, prompt == nil {
             let needs = abilities.inputs.contains(.picture) ? "--image" : "--prompt"
             throw refuse(needs, "there is nothing to answer")

@@ -18,6 +18,12 @@ struct TokenizeCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Print the text of these ids instead.", valueName: "1,2,3"), transform: IDList.parse)
     var decode: [Int]?
 
+    @Flag(name: .long, help: "As the message of a conversation: with all that the model's chat format puts around it.")
+    var chat = false
+
+    @Option(name: .long, help: ArgumentHelp("The chat format of --chat, whatever the model's files say.", valueName: "name"))
+    var chatFormat: String?
+
     @Flag(name: .long, help: "Without the special tokens that the tokenizer puts around a text, or in what is decoded.")
     var noSpecial = false
 
@@ -28,6 +34,9 @@ struct TokenizeCommand: AsyncParsableCommand {
 
     func validate() throws {
         if text == nil, decode == nil { throw ValidationError("Missing expected argument '<text>' (or --decode)") }
+        if chat, text == nil { throw ValidationError("--chat needs a text") }
+        if chatFormat != nil, !chat { throw ValidationError("--chat-format belongs to --chat") }
+        if chat, noSpecial { throw ValidationError("--chat and --no-special exclude each other") }
         if text != nil, decode != nil { throw ValidationError("A text and --decode exclude each other") }
     }
 
@@ -37,13 +46,20 @@ struct TokenizeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let tokenizer = try Self.tokenizer(model.path())
+        let path = try model.path()
+        let tokenizer = try Self.tokenizer(path)
         if let decode {
             let text = tokenizer.decode(decode, skipSpecialTokens: noSpecial)
             try output.json ? JSONOutput.print(["text": text]) : Console.writeLine(HarmlessText.text(text))
             return
         }
-        let ids = tokenizer.encode(text ?? "", addSpecialTokens: !noSpecial)
+        let ids: [Int]
+        if chat {
+            let format = try chatFormat.map(ChatFormat.named) ?? ChatFormat.recognised(in: ModelFiles(path: path))
+            ids = try format.text([ChatMessage(.user, text ?? "")], addingGenerationPrompt: true).tokens(tokenizer)
+        } else {
+            ids = tokenizer.encode(text ?? "", addSpecialTokens: !noSpecial)
+        }
         let tokens = ids.map { Token(id: $0, piece: tokenizer.piece($0) ?? "") }
         if output.json {
             try JSONOutput.print(tokens)

@@ -16,7 +16,10 @@ struct TraceCommand: AsyncParsableCommand {
         discussion: """
             Names: features [mels, frames] or input_ids, decoder_input_ids, enc.hidden.i, enc.attn.L [heads, queries, keys], \
             enc.out, hidden.i, stepN.logits [queries, vocabulary], stepN.self.L and stepN.cross.L [heads, queries, keys], \
-            generated_ids. Step 0 is the prompt, every further step one token.
+            generated_ids. Step 0 is the prompt, every further step one token. Of pictures: pixel_values, vision.hidden.i, \
+            vision.attn.L and image_features (behind the number of tiles in models that cut pictures), or for Llama 3.2 Vision \
+            vision.attn.local.L, vision.attn.global.L, vision.out and cross_attention_states; several pictures are told apart \
+            by pictureN. before the name.
 
             The prompt is taken as it is: no chat format is put around it, and special tokens spelt in it are meant.
             """)
@@ -71,6 +74,7 @@ struct TraceCommand: AsyncParsableCommand {
 
     @OptionGroup var projector: ProjectorOption
     @OptionGroup var weights: WeightOptions
+    @OptionGroup var dummy: DummyWeightsOption
     @OptionGroup var device: DeviceOptions
     @OptionGroup var output: OutputOptions
 
@@ -84,9 +88,7 @@ struct TraceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = try model.path()
-        var files = try ModelFiles(path: path, projector: projector.path)
-        files.options = weights.load
+        let files = try dummy.files(of: model.model, projector: projector.path, options: weights.load)
         let model = try ModelRegistry.make(from: files)
         let input = TraceInput(
             model: self.model.model, ids: ids, prompt: prompt, images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,

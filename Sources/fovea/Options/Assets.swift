@@ -34,6 +34,16 @@ enum Assets {
 enum KnownConfigurations {
     static var names: [String] { Assets.names(in: "configs") }
 
+    /// An installed model, a folder or a file; else the configuration of a well-known model.
+    static func pathOrName(_ model: String) throws -> String {
+        do {
+            return try ModelArgument.path(of: model)
+        } catch {
+            guard let known = path(of: model) else { throw error }
+            return known
+        }
+    }
+
     /// The folder of a configuration by its name.
     static func path(of name: String) -> String? { names.contains(name) ? Assets.path("configs/\(name)") : nil }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Formats
 import Models
 
@@ -8,7 +9,8 @@ extension ElementFormat: ExpressibleByArgument {
         self = format
     }
 
-    public static var allValueStrings: [String] { LoadOptions.weightFormats.map(\.rawValue) }
+    /// Each option says which it takes.
+    public static var allValueStrings: [String] { [] }
 }
 
 /// What a person may ask of a model's memory, the same in every command.
@@ -30,6 +32,45 @@ struct WeightOptions: ParsableArguments {
     }
 
     var load: LoadOptions { LoadOptions(weights: weights, contextLength: context) }
+}
+
+/// Random weights in place of a model's own: for models that are not there.
+struct DummyWeightsOption: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Take random weights of a format, made on the device; of the model only its config.json is read, or one that is known by name.",
+            valueName: "format"))
+    var dummyWeights: ElementFormat?
+
+    /// The formats random weights can have.
+    static let formats: [ElementFormat] = [.f32, .f16, .bf16] + BlockLayout.formats
+
+    func validate() throws {
+        if let dummyWeights, !Self.formats.contains(dummyWeights) {
+            throw ValidationError("--dummy-weights: possible are \(Self.formats.map(\.rawValue).joined(separator: ", "))")
+        }
+    }
+
+    /// The files a command works on: the model's own, or its configuration with random weights.
+    func files(of model: String, projector: String? = nil, options: LoadOptions) throws -> ModelFiles {
+        var files: ModelFiles
+        if let dummyWeights {
+            if projector != nil || options.weights != nil {
+                throw ProgramError.option(
+                    name: projector == nil ? "--weights" : "--mmproj", problem: "with --dummy-weights there is nothing to read or convert")
+            }
+            let path = try KnownConfigurations.pathOrName(model)
+            guard !path.hasSuffix(".gguf") else {
+                throw ProgramError.option(name: "--dummy-weights", problem: "it takes a config.json, a folder that has one, or a name")
+            }
+            files = try ModelFiles(configuration: path, standIn: .random(dummyWeights))
+        } else {
+            files = try ModelFiles(path: ModelArgument.path(of: model), projector: projector)
+        }
+        files.options = options
+        return files
+    }
 }
 
 /// Width and height of a picture, as people write them: `640x480`.

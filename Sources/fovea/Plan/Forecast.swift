@@ -8,12 +8,23 @@ import Telemetry
 struct Forecast {
     let model: any Model
     let architecture: String
+    /// What loading takes, and what the pictures take once they are read.
     let plan: LoadPlan
+    let pictures: [PlanReport.Picture]
+    private let sizes: [PictureSize]
 
-    init(_ files: ModelFiles, on target: PlanTarget) throws {
-        model = try ModelRegistry.make(from: files)
+    /// - Parameter sizes: of pictures the model is to read.
+    /// - Throws: `ProgramError.option` for pictures that a model does not read.
+    init(_ files: ModelFiles, on target: PlanTarget, pictures sizes: [PictureSize] = []) throws {
+        let model = try ModelRegistry.make(from: files)
+        self.model = model
         architecture = try ModelRegistry.modelType(of: files)
-        plan = LoadPlan(model.plannedBuffers(unifiedMemory: target.isUnified))
+        self.sizes = sizes
+        let layouts = try Self.layouts(sizes, model, architecture, files)
+        let reader = model as? any PictureModel
+        pictures = layouts.map { PlanReport.Picture($0, tokens: reader?.pictureTokens(for: $0) ?? 0, bytesPerToken: model.bytesPerToken) }
+        plan = LoadPlan(
+            model.plannedBuffers(unifiedMemory: target.isUnified) + layouts.flatMap { reader?.pictureBuffers(for: $0) ?? [] })
     }
 
     /// Positions there is room for.
@@ -23,20 +34,15 @@ struct Forecast {
         return nil
     }
 
-    /// What pictures of these sizes cost.
-    /// - Throws: `ProgramError.option` for a model that reads none.
-    func pictures(_ sizes: [PictureSize], files: ModelFiles) throws -> [PlanReport.Picture] {
+    private static func layouts(
+        _ sizes: [PictureSize], _ model: any Model, _ architecture: String, _ files: ModelFiles
+    ) throws -> [ImageLayout] {
         if sizes.isEmpty { return [] }
         guard let reader = model as? any PictureModel else {
             throw ProgramError.option(name: "--image", problem: "a “\(architecture)” model reads no pictures")
         }
         let processor = try type(of: reader).imageProcessor(of: files)
-        return try sizes.map { size in
-            let layout = try processor.layout(width: size.width, height: size.height)
-            let tokens = reader.pictureTokens(for: layout)
-            return PlanReport.Picture(
-                width: size.width, height: size.height, tiles: layout.tiles.count, tokens: tokens, keyValueBytes: tokens * model.bytesPerToken)
-        }
+        return try sizes.map { try processor.layout(width: $0.width, height: $0.height) }
     }
 
     // MARK: What would make it fit
@@ -55,7 +61,7 @@ struct Forecast {
                 var changed = files
                 changed.options.weights = weights ?? files.options.weights
                 changed.options.contextLength = context ?? files.options.contextLength
-                guard let other = try? Forecast(changed, on: target), other.plan.total <= target.memory else { continue }
+                guard let other = try? Forecast(changed, on: target, pictures: sizes), other.plan.total <= target.memory else { continue }
                 return PlanReport.Suggestion(weights: weights?.rawValue, context: context, total: other.plan.total)
             }
             return nil

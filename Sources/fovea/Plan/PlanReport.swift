@@ -1,5 +1,6 @@
 import Compute
 import Formats
+import Media
 import Models
 import Telemetry
 import Transformer
@@ -29,6 +30,14 @@ struct PlanReport: Encodable {
         /// Tokens of the context; 0 where pictures are read by cross-attention, whose keys have a cache of their own.
         let tokens: Int
         let keyValueBytes: Int
+
+        init(_ layout: ImageLayout, tokens: Int, bytesPerToken: Int) {
+            width = layout.imageWidth
+            height = layout.imageHeight
+            tiles = layout.tiles.count
+            self.tokens = tokens
+            keyValueBytes = tokens * bytesPerToken
+        }
     }
 
     /// A change with which the model fits.
@@ -56,7 +65,7 @@ struct PlanReport: Encodable {
     let suggestions: [Suggestion]
     let buffers: [PlannedPart]?
 
-    init(_ forecast: Forecast, path: String, target: PlanTarget, pictures: [Picture], suggestions: [Suggestion], listsBuffers: Bool) {
+    init(_ forecast: Forecast, path: String, target: PlanTarget, suggestions: [Suggestion], listsBuffers: Bool) {
         let (plan, counts) = (forecast.plan, forecast.model.parameters.elementsByPurpose)
         self.path = path
         architecture = forecast.architecture
@@ -72,7 +81,7 @@ struct PlanReport: Encodable {
         purposes = MemoryPurpose.allCases.compactMap { purpose in
             byPurpose[purpose].map { PlannedPart(purpose: purpose.rawValue, label: nil, bytes: $0, parameters: counts[purpose]) }
         }
-        self.pictures = pictures
+        pictures = forecast.pictures
         watching = forecast.model.watchingBytes(unifiedMemory: target.isUnified)
         self.suggestions = suggestions
         buffers = listsBuffers

@@ -271,6 +271,10 @@ PHI3_MEDIUM = (
     r"{{ bos_token }}{% for message in messages %}{{'<|' + message['role'] + '|>' + '\n' + message['content'] + '<|end|>\n' }}{% endfor %}"
     r"{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}"
 )
+PHI3_VISION = (
+    "{% for message in messages %}{{'<|' + message['role'] + '|>' + '\n' + message['content'] + '<|end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt and messages[-1]['role'] != 'assistant' %}{{- '<|assistant|>\n' -}}{% endif %}"
+)
 PHI4_MINI = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% else %}{{ eos_token }}{% endif %}"
@@ -323,6 +327,7 @@ FORMATS = [
     ("phi3", "Phi-3-mini", phi3(""), ("<s>", "<|endoftext|>"), False),
     ("phi3", "Phi-3.5-mini", phi3(" and message['content']"), ("<s>", "<|endoftext|>"), False),
     ("phi3", "Phi-3-medium", PHI3_MEDIUM, ("<s>", "<|endoftext|>"), False),
+    ("phi3", "Phi-3-vision", PHI3_VISION, ("<s>", "<|endoftext|>"), False),
     ("phi3", "Phi-4-mini", PHI4_MINI, ("<|endoftext|>", "<|endoftext|>"), False),
     ("zephyr", "zephyr-7b-beta", ZEPHYR, S, False),
 ]

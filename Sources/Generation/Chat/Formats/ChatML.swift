@@ -17,7 +17,10 @@ struct ChatML: ChatStyle {
         let content = ["message[«content»]", "message[«content»]|trim"]
         let byRole = content.map { "«<|im_start|>»+message[«role»]+«\n»+\($0)+«<|im_end|>\n»" }
         let byBranch = content.map { "«<|im_start|>user\n»+\($0)+«<|im_end|>\n»" }
-        guard template.has(any: byRole + byBranch), !template.isReasoning, !template.has("<image>"), !template.has("image_pad") else { return nil }
+        guard template.has(any: byRole + byBranch), !template.isReasoning, !template.has("<image>"), !template.has("image_pad"),
+            // One that always has tools to tell of.
+            !template.has("for tool in tools") || template.has("if tools")
+        else { return nil }
         bos = template.leadingBOS
         strips = template.has(any: [byRole[1], byBranch[1]])
         asksForAnswer = template.asksForAnswer

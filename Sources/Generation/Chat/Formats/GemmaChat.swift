@@ -13,8 +13,8 @@ struct GemmaChat: ChatStyle {
     init(hasSystem: Bool = false) { self.hasSystem = hasSystem }
 
     init?(_ template: ChatTemplate) {
-        guard template.has("set role=«model»"), template.has("{{bos_token}}"), template.has("{{«<start_of_turn>model\n»}}") else { return nil }
-        bos = template.bos
+        guard template.has("set role=«model»"), template.has("{{«<start_of_turn>model\n»}}") else { return nil }
+        bos = template.has("{{bos_token}}") ? template.bos : ""
         if template.has("«<start_of_turn>»+role+«\n»+(first_user_prefix if loop[«first»]else«»)"), template.has("{{message[«content»]|trim}}") {
             hasSystem = true
         } else {

@@ -9,6 +9,8 @@ struct Phi3Chat: ChatStyle {
     var newline = "\n"
     /// The first template writes the beginning of the answer with the question.
     var answersAlways = false
+    /// Phi-3 Vision begins no answer behind one of its own.
+    var answersUsersOnly = false
     var hasSystem = true
     var writesEmptySystem = true
 
@@ -36,6 +38,7 @@ struct Phi3Chat: ChatStyle {
             return nil
         }
         guard template.has("{{«<|assistant|>\(newline)»}}") else { return nil }
+        answersUsersOnly = template.has("if add_generation_prompt and messages[-1][«role»]!=«assistant»")
         if template.has("{{«<|assistant|>\(newline)»}}{%else%}{{eos_token}}") { eos = template.eos }
     }
 
@@ -49,6 +52,7 @@ struct Phi3Chat: ChatStyle {
             if answersAlways, message.role == .user { text.markup("<|assistant|>\(newline)") }
         }
         if answersAlways { return }
-        text.markup(addingGenerationPrompt ? "<|assistant|>\(newline)" : eos)
+        let asks = addingGenerationPrompt && !(answersUsersOnly && messages.last?.role == .assistant)
+        text.markup(asks ? "<|assistant|>\(newline)" : eos)
     }
 }
