@@ -292,16 +292,14 @@ private struct Decoder: CrossDecoder {
         let normalized = normalized.rows(rows)
         try stream.embed(step: step, rows: rows, table: embedding.matrix, into: x)
         for layer in layers {
-            try layer.selfNorm(x, into: normalized, on: stream)
             try layer.selfAttention.decode(
-                normalized, step: step, bias: positions.decodeBias, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
+                NormalizedInput(x, norm: layer.selfNorm, scratch: normalized), step: step, bias: positions.decodeBias, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
                 tap: pass.tap, on: stream)
-            try layer.crossNorm(x, into: normalized, on: stream)
             try layer.crossAttention.decodeSource(
-                normalized, sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache, addingTo: x,
+                NormalizedInput(x, norm: layer.crossNorm, scratch: normalized), sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache, addingTo: x,
                 workspace: attentionWorkspace, tap: pass.tap, on: stream)
-            try layer.feedForwardNorm(x, into: normalized, on: stream)
-            try layer.feedForward(normalized, hidden: hidden.rows(rows), addingTo: x, on: stream)
+            try layer.feedForward(
+                NormalizedInput(x, norm: layer.feedForwardNorm, scratch: normalized), hidden: hidden.rows(rows), addingTo: x, on: stream)
         }
         try norm(x, into: normalized, on: stream)
     }

@@ -54,14 +54,12 @@ public struct PreNormLayer: DecoderLayer {
     }
 
     public func decode(_ x: Tensor, step: StepBuffer, _ pass: DecoderPass) throws {
-        try attentionNorm(x, into: pass.normalized, on: pass.stream)
         try attention.decode(
-            pass.normalized, step: step, cache: pass.cache, addingTo: x, workspace: pass.attention, tap: pass.tap, on: pass.stream)
+            NormalizedInput(x, norm: attentionNorm, scratch: pass.normalized), step: step, cache: pass.cache, addingTo: x, workspace: pass.attention, tap: pass.tap, on: pass.stream)
         try finish(x, pass)
     }
 
     private func finish(_ x: Tensor, _ pass: DecoderPass) throws {
-        try feedForwardNorm(x, into: pass.normalized, on: pass.stream)
-        try feedForward(pass.normalized, hidden: pass.hidden, addingTo: x, on: pass.stream)
+        try feedForward(NormalizedInput(x, norm: feedForwardNorm, scratch: pass.normalized), hidden: pass.hidden, addingTo: x, on: pass.stream)
     }
 }

@@ -217,7 +217,7 @@ public final class Attention {
     }
 
     /// Queries for the source, `[rows, heads · headDimension]`, without gaps between rows.
-    private func sourceQueries(_ x: Tensor, _ workspace: Workspace, on stream: CommandStream) throws -> Tensor {
+    private func sourceQueries(_ x: any LinearInput, _ workspace: Workspace, on stream: CommandStream) throws -> Tensor {
         guard case .other(let query, _) = projections else { preconditionFailure("self-attention has no source") }
         let place = workspace.queryKeyValue.tensor
         let queries = Tensor(buffer: place.buffer, byteOffset: place.byteOffset, rows: x.rows, columns: width)
@@ -264,7 +264,7 @@ public final class Attention {
 
     /// Appends each hypothesis' new key and value to the cache at the step's position, and attends to all so far.
     public func decode(
-        _ x: Tensor, step: StepBuffer, bias: DecodeBias? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+        _ x: any LinearInput, step: StepBuffer, bias: DecodeBias? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
         on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
@@ -272,22 +272,20 @@ public final class Attention {
         try fused(x, into: qkv, on: stream)
         try additions.queryNorm?.normalizeHeads(qkv.columns(0..<width), on: stream)
         try additions.keyNorm?.normalizeHeads(qkv.columns(width..<width + keyValueWidth), on: stream)
-        // Query and key heads lie side by side: one pass turns both.
-        try rotary?.turn(qkv.columns(0..<width + keyValueWidth), step: step, on: stream)
         let context = workspace.context.rows(x.rows)
         let bias = try tap.active?.hiding(kind, layer: layer, in: bias, keys: cache.capacity, on: stream) ?? bias
         try stream.attentionDecode(
             shape: shape, query: qkv.columns(0..<width),
             append: (qkv.columns(width..<width + keyValueWidth), qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth)),
             key: cache.keys(layer: cacheLayer), value: cache.values(layer: cacheLayer), keyCapacity: cache.capacity, keyCount: .step,
-            step: step, bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
+            step: step, rotary: rotary?.decode, bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
         try contribute(context, to: residual, workspace, tap, on: stream)
     }
 
     /// Each hypothesis' new position attends to the remembered source, which all hypotheses share. `mask` as for
     /// `readSource`.
     public func decodeSource(
-        _ x: Tensor, sourceCount: Int, mask: Tensor? = nil, step: StepBuffer, cache: KeyValueCache, addingTo residual: Tensor,
+        _ x: any LinearInput, sourceCount: Int, mask: Tensor? = nil, step: StepBuffer, cache: KeyValueCache, addingTo residual: Tensor,
         workspace: Workspace, tap: AttentionTap, on stream: CommandStream
     ) throws {
         let queries = try sourceQueries(x, workspace, on: stream)

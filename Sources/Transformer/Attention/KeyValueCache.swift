@@ -35,7 +35,8 @@ public final class KeyValueCache {
     }
 
     public func allocate(on device: Device) throws {
-        buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue)
+        // Self-attention reads no row that was not written.
+        buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue, isCleared: purpose != .selfKV)
     }
 
     /// Lets go of the memory; the next use has one hypothesis and the first capacity again.
@@ -74,10 +75,10 @@ public final class KeyValueCache {
         buffer = nil
         scratch = nil
         do {
-            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: count), purpose: purpose, label: purpose.rawValue)
+            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: count), purpose: purpose, label: purpose.rawValue, isCleared: purpose != .selfKV)
             hypotheses = count
         } catch {
-            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue)
+            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue, isCleared: purpose != .selfKV)
             throw error
         }
         return true

@@ -26,7 +26,7 @@ public struct FeedForward {
     }
 
     /// out = contract(activation(expand(x))) + residual, with x `[rows, size]` and hidden `[rows, hidden]`.
-    public func callAsFunction(_ x: Tensor, hidden: Tensor, residual: Tensor?, into out: Tensor, on stream: CommandStream) throws {
+    public func callAsFunction(_ x: any LinearInput, hidden: Tensor, residual: Tensor?, into out: Tensor, on stream: CommandStream) throws {
         try expand(x, activation: activation, into: hidden, on: stream)
         try contract(hidden, residual: residual, into: out, on: stream)
     }

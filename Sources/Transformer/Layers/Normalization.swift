@@ -4,6 +4,12 @@ import Compute
 public protocol Normalization {
     /// out = norm(x), row by row; x `[rows, size]`, out alike and possibly x itself.
     func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws
+    /// The norm as a part of the linear layer that follows; `nil` where that cannot be. Its parameters must be loaded.
+    var input: InputNorm? { get }
+}
+
+extension Normalization {
+    public var input: InputNorm? { nil }
 }
 
 extension LayerNorm: Normalization {}
@@ -37,4 +43,6 @@ public struct RMSNorm: Normalization {
     public func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws {
         try stream.rmsNorm(x, gamma: weight.tensor, epsilon: epsilon, into: out)
     }
+
+    public var input: InputNorm? { .rootMeanSquare(gamma: weight.tensor, epsilon: epsilon) }
 }

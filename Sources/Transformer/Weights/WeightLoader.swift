@@ -58,6 +58,8 @@ public struct WeightLoader {
         for (part, format) in zip(parameter.parts, parameter.formats) {
             let elements = part.shape.reduce(1, *)
             let located = try source.locate(part)
+            // Pages of the file that have been copied need not stay beside the copy.
+            defer { if let located { located.checkpoint.discardPages(of: located.entry) } }
             switch parameter.form {
             case .scalar: preconditionFailure("scalars take no device memory")
             case .dense:
