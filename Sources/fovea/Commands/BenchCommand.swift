@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import Foundation
 import Models
+import Playground
 
 /// `fovea bench`: how fast a model runs here, and how near to what the device can do.
 struct BenchCommand: AsyncParsableCommand {
@@ -26,6 +27,9 @@ struct BenchCommand: AsyncParsableCommand {
         name: .long, parsing: .upToNextOption, help: ArgumentHelp("Compare two saved results instead of measuring.", valueName: "A.json B.json"))
     var compare: [String] = []
 
+    @Flag(name: .long, help: "Measure the playground's screen instead of a model: frame time, key to screen, idle load.")
+    var ui = false
+
     @Flag(name: .long, help: "Leave out the time to the first token, for which the program starts itself twice.")
     var skipFirstToken = false
 
@@ -40,7 +44,9 @@ struct BenchCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if !compare.isEmpty {
+        if ui {
+            guard compare.isEmpty, model == nil else { throw ValidationError("--ui takes no model and no --compare") }
+        } else if !compare.isEmpty {
             guard compare.count == 2, model == nil else { throw ValidationError("--compare takes two files of results, and no model") }
         } else if model == nil {
             throw ValidationError("Missing expected argument '<model>'")
@@ -50,6 +56,11 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if ui {
+            let figures = try await ScreenBenchmark.run()
+            if output.json { try JSONOutput.print(figures) } else { try Console.writeLine(figures.text) }
+            return
+        }
         guard let model else { return try runComparison() }
         let files = try dummy.files(of: model, projector: projector.path, options: weights.load)
         let device = try device.open()
