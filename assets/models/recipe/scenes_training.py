@@ -40,7 +40,7 @@ class PatchHead(nn.Module):
         # Most patches show the background; together they count as much as a fifth of the others.
         weights = torch.where(names == self.background, 0.2, 1.0)
         named = (F.cross_entropy(logits.float(), names, reduction="none") * weights).sum() / weights.sum()
-        coloured = F.cross_entropy(self.colours(patches).float(), colours, ignore_index=-1)
+        coloured = F.cross_entropy(self.colours(patches).float(), colours, ignore_index=-1, reduction="sum") / (colours >= 0).sum().clamp(min=1)
         counted = F.cross_entropy(self.counts(self.norm(whole)).float(), counts)
         shown = names != self.background
         return named + 0.3 * coloured + 0.2 * counted, (logits.argmax(-1) == names)[shown].float().mean()

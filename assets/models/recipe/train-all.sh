@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # train-all.sh cpu|gpu BUILD            trains the default models, or goes on; evaluates them (cpu) when they are finished.
 # train-all.sh evaluate cpu|gpu BUILD   evaluates finished models and writes their cards.
-# MINUTES: length of the whole training (cpu: 115, gpu: 22). WAIT: seconds until this command returns (gpu: 570). OUT: see README.md.
+# MINUTES: length of the whole training (cpu: 105, gpu: 22). WAIT: seconds until this command returns (gpu: 570). OUT: see README.md.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 models=$(dirname "$here")
@@ -45,12 +45,12 @@ evaluation() {
 if [ -n "$evaluate" ]; then evaluation; exit; fi
 
 if [ "$configuration" = cpu ]; then
-    minutes=${MINUTES:-115}
+    minutes=${MINUTES:-105}
     export OMP_NUM_THREADS=1
     train fovea-scenes "$minutes" drawings --threads 1 &
     first=$!
-    train fovea-fra-eng $((minutes * 4 / 10)) pairs-cpu --threads 1
-    train fovea-scenes-llava $((minutes * 6 / 10)) drawings --threads 1
+    train fovea-fra-eng $((minutes / 2)) pairs-cpu --threads 1
+    train fovea-scenes-llava $((minutes / 2)) drawings --threads 1
     wait $first
     evaluation
     exit
