@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "Telemetry", dependencies: ["Compute", "Checkpoint"]),
 
         // Floor 3: architectures.
-        .target(name: "Models", dependencies: ["Transformer", "Telemetry", "Compute", "Checkpoint", "Formats"]),
+        .target(name: "Models", dependencies: ["Transformer", "Telemetry", "Compute", "Checkpoint", "Media", "Formats"]),
 
         // Floor 4: what is done with a model.
         .target(name: "Attribution", dependencies: ["Formats"]),
@@ -48,7 +48,7 @@ let package = Package(
         // Floor 5 and 6: the terminal app and the program.
         .target(
             name: "Playground",
-            dependencies: ["Generation", "Attribution", "Telemetry", "Terminal", "Media", "Compute", "Checkpoint", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: ["Generation", "Models", "Attribution", "Telemetry", "Terminal", "Media", "Compute", "Checkpoint", "Formats", .product(name: "GRDB", package: "GRDB.swift")]),
         .executableTarget(
             name: "fovea",
             dependencies: [
@@ -64,9 +64,9 @@ let package = Package(
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Golden"]),
         .testTarget(name: "MediaTests", dependencies: ["Media", "CSndfile"], exclude: ["Image/make_samples.py"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "Media", "Formats", "TestSupport"]),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "Formats", "TestSupport"]),
-        .testTarget(name: "GenerationTests", dependencies: ["Generation", "Attribution", "Formats", "TestSupport"], exclude: ["PyTorch"]),
+        .testTarget(name: "GenerationTests", dependencies: ["Generation", "Models", "Media", "Tokenization", "Attribution", "Formats", "TestSupport"], exclude: ["PyTorch", "Chat"]),
         .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"], exclude: ["Snapshots"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint"]),
     ],

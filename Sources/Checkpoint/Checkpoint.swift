@@ -28,6 +28,22 @@ public final class Checkpoint: Sendable {
     public let metadata: [String: String]
     /// The key-value section of a GGUF file; `nil` for other formats.
     public let gguf: GGUFMetadata?
+    /// What is to be taken for the weights, where there are none.
+    public let standIn: StandIn?
+
+    /// What stands in for weights that are not there.
+    public enum StandIn: Sendable, Hashable {
+        /// Nothing: the model is planned for only, as if its weights had this format.
+        case forecast(ElementFormat)
+        /// Random values in this format.
+        case random(ElementFormat)
+
+        public var format: ElementFormat {
+            switch self {
+            case .forecast(let format), .random(let format): format
+            }
+        }
+    }
 
     private let entries: [String: TensorEntry]
     private let mappings: Mutex<[MappedFile]?>
@@ -41,7 +57,13 @@ public final class Checkpoint: Sendable {
         return Checkpoint(path: path, format: reader.format, contents: try reader.read(file))
     }
 
-    init(path: String, format: CheckpointFormat, contents: CheckpointContents) {
+    /// A checkpoint without a single tensor, for a model of which there is only a configuration.
+    public static func absent(path: String, standIn: StandIn) -> Checkpoint {
+        Checkpoint(path: path, format: .safetensors, contents: CheckpointContents(), standIn: standIn)
+    }
+
+    init(path: String, format: CheckpointFormat, contents: CheckpointContents, standIn: StandIn? = nil) {
+        self.standIn = standIn
         self.path = path
         self.format = format
         files = contents.files.map(\.path)

@@ -6,14 +6,14 @@ public enum ElementFormat: String, Sendable, Hashable, CaseIterable, Codable {
     case i64, i32, i16, i8, u8, bool
     case q8_0, q4_0, q4_1, q5_0, q5_1
     case q2_k, q3_k, q4_k, q5_k, q6_k, q8_k
-    case iq4_nl
+    case iq4_nl, iq4_xs
 
     /// Elements per block: 1 for plain formats, 32 or 256 for the ggml block formats.
     public var elementsPerBlock: Int {
         switch self {
         case .f64, .f32, .f16, .bf16, .i64, .i32, .i16, .i8, .u8, .bool: 1
         case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .iq4_nl: 32
-        case .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .q8_k: 256
+        case .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .q8_k, .iq4_xs: 256
         }
     }
 
@@ -26,6 +26,7 @@ public enum ElementFormat: String, Sendable, Hashable, CaseIterable, Codable {
         case .i8, .u8, .bool: 1
         case .q8_0: 34
         case .q4_0, .iq4_nl: 18
+        case .iq4_xs: 136
         case .q4_1: 20
         case .q5_0: 22
         case .q5_1: 24

@@ -2,8 +2,13 @@
 ///
 /// What is done with a model: from a prompt to a stream of ``GenerationEvent``.
 ///
+/// - `Engine/`: one device, one model on it, and what it can be asked; ``ModelSession`` for each kind of model.
 /// - `Decoding/`: logits processors and sampling, greedy, sampled and beam search over any ``SequenceDecoder``.
-/// - `Text/`: text models: prompts that run only what is new, stop strings, streamed answers.
+/// - `Conversation/`, `Text/`: models that continue text: prompts that run only what is new, stop strings, streamed answers.
+/// - `Translation/`: models that read one text and write another.
+/// - `Speech/`: models that listen.
+/// - `Chat/`: how chat models want conversations written, recognised from their own templates.
+/// - `Pictures/`: pictures from files, and the tokens they take in a prompt.
 /// - `Transcription/`: Whisper's decoding: rules, temperature fall-back, windows, segments, word times, transcripts.
 public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// An option outside its range, or options that exclude each other.
@@ -24,6 +29,20 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case notASpeechModel(path: String, type: String)
     /// The files hold a model that does not continue text.
     case notATextModel(path: String, type: String)
+    /// A model that no kind of session serves.
+    case noSession(path: String, type: String)
+    /// A request without what the model reads, or with what it does not.
+    case unsuitableInput(family: String, problem: String, takes: String)
+    /// A single message, or the system prompt with it, that has more tokens than there is room for.
+    case messageTooLong(tokens: Int, maximum: Int)
+    /// No chat format has this name.
+    case unknownChatFormat(String, known: [String])
+    /// A checkpoint's chat template is absent or of no known kind.
+    case unrecognisedChatTemplate(file: String, isPresent: Bool, known: [String])
+    /// A conversation that a chat format cannot express.
+    case conversation(format: String, problem: String)
+    /// A prompt has places for another number of pictures than there are.
+    case pictureCount(places: Int, pictures: Int)
     /// An answer was asked for before a model was loaded.
     case noModel
 
@@ -40,6 +59,16 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
         case .missingToken(let piece): "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"
         case .notASpeechModel(let path, let type): "\(path): a “\(type)” model does not turn speech into text; choose a Whisper model"
         case .notATextModel(let path, let type): "\(path): a “\(type)” model does not chat; choose a text model"
+        case .noSession(let path, let type): "\(path): a “\(type)” model can be inspected and planned, but not asked anything yet"
+        case .unsuitableInput(let family, let problem, let takes): "\(family): \(problem); it takes \(takes)"
+        case .messageTooLong(let tokens, let maximum):
+            "the message has \(tokens) tokens with all that belongs to it; there is room for \(maximum): shorten it, or load the model with a longer context"
+        case .unknownChatFormat(let name, let known): "no chat format is called “\(name)”; --chat-format takes \(known.joined(separator: ", "))"
+        case .unrecognisedChatTemplate(let file, let isPresent, let known):
+            "\(file): \(isPresent ? "the chat template is of no kind known here" : "there is no chat template"); name the format with --chat-format (\(known.joined(separator: ", ")))"
+        case .conversation(let format, let problem): "this conversation cannot be written as \(format): \(problem)"
+        case .pictureCount(let places, let pictures):
+            "the prompt has places for \(places) pictures, but \(pictures) were given; each picture needs its place in the text"
         case .noModel: "no model is loaded; choose one with /model"
         }
     }

@@ -12,6 +12,9 @@ public enum GenerationEvent: Sendable {
     /// (Whisper's temperature fall-back, an unfinished sentence at a window's end), or were said into silence. `reason` is
     /// for people.
     case discarded(keeping: Int, reason: String)
+    /// The conversation is longer than the model's context: its oldest messages after the system prompt, so many, are not
+    /// shown to the model. Comes before the first token.
+    case contextShortened(droppedMessages: Int)
     /// A finished piece of transcript with its times.
     case segment(TranscriptSegment)
     case finished(GenerationSummary)
@@ -129,13 +132,21 @@ public struct GenerationSummary: Sendable {
     public let encodeSeconds: Double
     public let prefillSeconds: Double
     public let decodeSeconds: Double
+    /// Tokens of the prompt, and how many of them had to run: the rest was known from the turn before.
+    public let promptTokens: Int
+    public let prefilledTokens: Int
 
-    public init(reason: FinishReason, tokens: Int, encodeSeconds: Double, prefillSeconds: Double, decodeSeconds: Double) {
+    public init(
+        reason: FinishReason, tokens: Int, encodeSeconds: Double, prefillSeconds: Double, decodeSeconds: Double, promptTokens: Int = 0,
+        prefilledTokens: Int = 0
+    ) {
         self.reason = reason
         self.tokens = tokens
         self.encodeSeconds = encodeSeconds
         self.prefillSeconds = prefillSeconds
         self.decodeSeconds = decodeSeconds
+        self.promptTokens = promptTokens
+        self.prefilledTokens = prefilledTokens
     }
 
     public var tokensPerSecond: Double { decodeSeconds > 0 ? Double(tokens) / decodeSeconds : 0 }

@@ -83,7 +83,8 @@ public struct PictureKey: Sendable, Equatable {
     }
 }
 
-/// The text an encoder reads; key i of cross-attention is token i.
+/// The text a model reads: key i of the attention it is shown by is token i. For an encoder that is cross-attention; for a
+/// model that continues text, self-attention to its prompt.
 public struct SourceText: Sendable, Hashable {
     public struct Token: Sendable, Hashable {
         public let id: Int

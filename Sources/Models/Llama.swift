@@ -201,8 +201,11 @@ public final class Llama: DecoderOnlyModel {
         self.init(configuration: configuration, scope: ParameterScope(list: parameters, purpose: .weightsDecoder))
     }
 
-    /// Declares the model as a part of a larger one, whose checkpoint has it under `scope`.
-    public init(configuration c: Configuration, scope root: ParameterScope) {
+    /// Declares the model as a part of a larger one, whose checkpoint has it under `scope`; see `TokenDecoder` for the rest.
+    public init(
+        configuration c: Configuration, scope root: ParameterScope, workspace: Workspace = Workspace(),
+        resources: [any DeviceResource] = [], pictures: PictureTokens? = nil
+    ) {
         configuration = c
         parameters = root.list
         let scope = root("model")
@@ -219,11 +222,15 @@ public final class Llama: DecoderOnlyModel {
                 name: "Llama", size: c.size, vocabulary: c.vocabulary, contextLength: c.contextLength, attention: c.attentionShape,
                 passRows: c.passRows),
             parameters: root.list,
-            parts: .init(embedding: embedding, positions: nil, rotary: rotary, layers: layers, norm: norm, output: output))
+            parts: .init(embedding: embedding, positions: nil, rotary: rotary, layers: layers, norm: norm, output: output),
+            workspace: workspace, resources: resources, pictures: pictures)
     }
 
     /// One layer of the text model; vision-language models build theirs of the same.
-    static func layer(_ index: Int, _ scope: ParameterScope, _ c: Configuration, _ rotary: RotaryPositions) -> PreNormLayer {
+    /// - Parameter cacheLayer: its number among the layers that keep keys and values of tokens, where not all do.
+    static func layer(
+        _ index: Int, _ scope: ParameterScope, _ c: Configuration, _ rotary: RotaryPositions, cacheLayer: Int? = nil
+    ) -> PreNormLayer {
         let attention = scope("self_attn")
         let (width, keyValueWidth) = (c.heads * c.headDimension, c.keyValueHeads * c.headDimension)
         return PreNormLayer(
@@ -233,7 +240,8 @@ public final class Llama: DecoderOnlyModel {
                 fused: Linear(
                     fusing: [("q_proj", width), ("k_proj", keyValueWidth), ("v_proj", keyValueWidth)], in: attention, inputs: c.size,
                     bias: c.attentionHasBias),
-                output: Linear(attention("o_proj"), inputs: width, outputs: c.size, bias: c.attentionHasBias), rotary: rotary),
+                output: Linear(attention("o_proj"), inputs: width, outputs: c.size, bias: c.attentionHasBias), rotary: rotary,
+                additions: .init(cacheLayer: cacheLayer)),
             feedForwardNorm: RMSNorm(scope("post_attention_layernorm"), size: c.size, epsilon: c.epsilon),
             feedForward: GatedFeedForward(
                 scope("mlp"), size: c.size, hidden: c.hidden, activation: c.activation, bias: c.feedForwardHasBias))
@@ -251,7 +259,8 @@ extension Llama {
 
     public static func make(from files: ModelFiles) throws -> Llama { try make(from: files, contextLength: nil) }
 
-    /// - Parameter contextLength: positions to make room for; by default those the model has, up to 4,096.
+    /// - Parameter contextLength: positions to make room for; by default what the files' options ask for, or those the model
+    ///   has, up to 4,096.
     public static func make(from files: ModelFiles, contextLength: Int?) throws -> Llama {
         var configuration: Configuration
         if let gguf = files.checkpoint.gguf {
@@ -261,9 +270,11 @@ extension Llama {
         } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        if let contextLength { configuration.contextLength = max(1, min(contextLength, configuration.trainedPositions)) }
+        if let contextLength = contextLength ?? files.options.contextLength {
+            configuration.contextLength = max(1, min(contextLength, configuration.trainedPositions))
+        }
         let model = Llama(configuration: configuration)
-        try WeightSource(checkpoint: files.checkpoint, naming: naming(of: files)).assignFormats(to: model.parameters)
+        try weightSource(of: files).assignFormats(to: model.parameters)
         return model
     }
 }

@@ -1,4 +1,5 @@
 import Checkpoint
+import Formats
 
 /// # Models
 ///
@@ -11,10 +12,14 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
     case unexpectedRank(file: String, tensor: String, rank: Int, shape: [Int])
     /// No architecture here reads this model type.
     case unknownArchitecture(file: String, type: String, known: [String])
+    /// Weights cannot be converted to this format.
+    case weightFormat(ElementFormat, possible: [ElementFormat])
     /// A pass was asked of a model that is not on a device.
     case notLoaded(model: String)
     /// A decoder was started before its encoder had read anything.
     case nothingEncoded(model: String)
+    /// A prompt has more image tokens than the model's pictures have rows to put there.
+    case picturesMissing(model: String, tokens: Int, rows: Int)
 
     public var description: String {
         switch self {
@@ -24,10 +29,14 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
             "\(file): the tensor “\(tensor)” should have \(rank) dimensions, but is \(shape)"
         case .unknownArchitecture(let file, let type, let known):
             "\(file): the architecture “\(type)” is not known here. Known: \(known.joined(separator: ", "))."
+        case .weightFormat(let format, let possible):
+            "weights cannot be converted to \(format.rawValue); --weights takes \(possible.map(\.rawValue).joined(separator: ", "))"
         case .notLoaded(let model):
             "\(model) is not loaded on a device"
         case .nothingEncoded(let model):
             "\(model) has not read an input yet: encode one before decoding"
+        case .picturesMissing(let model, let tokens, let rows):
+            "the prompt has \(tokens) image tokens, but the pictures \(model) was given make \(rows): give it as many pictures as the prompt mentions"
         }
     }
 

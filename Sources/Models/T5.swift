@@ -60,6 +60,35 @@ extension T5 {
             try validate(file: main.file)
         }
 
+        /// Reads the metadata of a GGUF file whose `general.architecture` is `t5`.
+        public init(gguf: GGUFMetadata, checkpoint: Checkpoint) throws {
+            func key(_ name: String) -> String { "t5.\(name)" }
+            let embedding = try checkpoint.entry("token_embd.weight")
+            guard embedding.shape.count == 2 else {
+                throw ModelError.unexpectedRank(file: checkpoint.path, tensor: embedding.name, rank: 2, shape: embedding.shape)
+            }
+            vocabulary = embedding.shape[0]
+            size = try gguf.int(key("embedding_length"))
+            heads = try gguf.int(key("attention.head_count"))
+            try ModelError.requireRange(gguf.file, [(key("attention.head_count"), heads, 1...1024)])
+            headDimension = try gguf.intIfPresent(key("attention.key_length")) ?? size / heads
+            hidden = try gguf.int(key("feed_forward_length"))
+            encoderLayers = try gguf.int(key("block_count"))
+            decoderLayers = try gguf.intIfPresent(key("decoder_block_count")) ?? encoderLayers
+            buckets = try gguf.intIfPresent(key("attention.relative_buckets_count")) ?? 32
+            epsilon = Float(try gguf.double(key("attention.layer_norm_rms_epsilon")))
+            // The file does not name the activation: T5 has relu, and the versions with a gate the tanh form of gelu.
+            isGated = checkpoint.contains("enc.blk.0.ffn_gate.weight")
+            activation = isGated ? .geluTanh : .relu
+            isTied = !checkpoint.contains("output.weight")
+            scalesOutput = isTied
+            sourcePositions = try gguf.intIfPresent(key("context_length")) ?? 512
+            positions = sourcePositions
+            startToken = try gguf.intIfPresent(key("decoder_start_token_id")) ?? 0
+            endTokens = [try gguf.intIfPresent("tokenizer.ggml.eos_token_id") ?? 1]
+            try validate(file: gguf.file)
+        }
+
         /// `feed_forward_proj` is an activation, behind “gated-” where there is a gate; “gated-gelu” has always meant the
         /// tanh form.
         private static func feedForward(_ file: ConfigurationObject) throws -> (Activation, isGated: Bool) {
@@ -263,16 +292,14 @@ private struct Decoder: CrossDecoder {
         let normalized = normalized.rows(rows)
         try stream.embed(step: step, rows: rows, table: embedding.matrix, into: x)
         for layer in layers {
-            try layer.selfNorm(x, into: normalized, on: stream)
             try layer.selfAttention.decode(
-                normalized, step: step, bias: positions.decodeBias, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
+                NormalizedInput(x, norm: layer.selfNorm, scratch: normalized), step: step, bias: positions.decodeBias, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
                 tap: pass.tap, on: stream)
-            try layer.crossNorm(x, into: normalized, on: stream)
             try layer.crossAttention.decodeSource(
-                normalized, sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache, addingTo: x,
+                NormalizedInput(x, norm: layer.crossNorm, scratch: normalized), sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache, addingTo: x,
                 workspace: attentionWorkspace, tap: pass.tap, on: stream)
-            try layer.feedForwardNorm(x, into: normalized, on: stream)
-            try layer.feedForward(normalized, hidden: hidden.rows(rows), addingTo: x, on: stream)
+            try layer.feedForward(
+                NormalizedInput(x, norm: layer.feedForwardNorm, scratch: normalized), hidden: hidden.rows(rows), addingTo: x, on: stream)
         }
         try norm(x, into: normalized, on: stream)
     }
@@ -321,6 +348,7 @@ public final class T5 {
 
 extension T5: TextEncoderDecoder {
     public var sourceVocabulary: Int { configuration.vocabulary }
+    public var encoderLayers: Int { configuration.encoderLayers }
     public var startTokens: [Int] { [configuration.startToken] }
     public var endTokens: Set<Int> { configuration.endTokens }
 
@@ -333,6 +361,18 @@ extension T5 {
     public static var modelTypes: [String] { ["t5"] }
 
     public static func make(from files: ModelFiles) throws -> T5 {
+        func fit(_ configuration: inout Configuration) {
+            guard let length = files.options.contextLength else { return }
+            configuration.sourcePositions = max(1, min(length, 65535))
+            configuration.positions = configuration.sourcePositions
+        }
+        if let gguf = files.checkpoint.gguf {
+            var configuration = try Configuration(gguf: gguf, checkpoint: files.checkpoint)
+            fit(&configuration)
+            let model = T5(configuration: configuration)
+            try model.weightSource(files).assignFormats(to: model.runner.parameters)
+            return model
+        }
         guard let file = files.configuration else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
@@ -343,13 +383,15 @@ extension T5 {
             configuration.isTied = false
             configuration.scalesOutput = try file.main.bool("scale_decoder_outputs", default: false)
         }
+        fit(&configuration)
         let model = T5(configuration: configuration)
         try model.weightSource(files).assignFormats(to: model.runner.parameters)
         return model
     }
 
     public func weightSource(_ files: ModelFiles) -> WeightSource {
-        WeightSource(checkpoint: files.checkpoint, naming: Naming())
+        let isGGUF = files.checkpoint.format == .gguf
+        return WeightSource(checkpoint: files.checkpoint, naming: isGGUF ? GGUFT5Naming() as any CheckpointNaming : Naming())
     }
 
     /// Hugging Face names; the embedding has several.
@@ -360,5 +402,34 @@ extension T5 {
             let names = key == "shared.weight" ? [key, "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"] : [key]
             return names.flatMap { plain.candidates(for: $0) }
         }
+    }
+}
+
+// MARK: - Names in GGUF files
+
+/// Where GGUF files keep what Hugging Face calls `decoder.block.0.layer.1.EncDecAttention.q.weight`.
+struct GGUFT5Naming: CheckpointNaming {
+    private static let tops = [
+        "shared": "token_embd", "encoder.final_layer_norm": "enc.output_norm", "decoder.final_layer_norm": "dec.output_norm", "lm_head": "output",
+    ]
+    private static let modules = [
+        "SelfAttention.q": "attn_q", "SelfAttention.k": "attn_k", "SelfAttention.v": "attn_v", "SelfAttention.o": "attn_o",
+        "SelfAttention.relative_attention_bias": "attn_rel_b", "EncDecAttention.q": "cross_attn_q", "EncDecAttention.k": "cross_attn_k",
+        "EncDecAttention.v": "cross_attn_v", "EncDecAttention.o": "cross_attn_o", "DenseReluDense.wi": "ffn_up",
+        "DenseReluDense.wi_0": "ffn_gate", "DenseReluDense.wi_1": "ffn_up", "DenseReluDense.wo": "ffn_down",
+    ]
+    /// A norm is named for the layer it stands before, by its place in the block.
+    private static let norms = ["encoder": ["attn_norm", "ffn_norm"], "decoder": ["attn_norm", "cross_attn_norm", "ffn_norm"]]
+
+    func candidates(for key: String) -> [StoredSlice] {
+        guard let dot = key.lastIndex(of: ".") else { return [] }
+        let (path, leaf) = (String(key[..<dot]), key[key.index(after: dot)...])
+        if let top = Self.tops[path] { return [StoredSlice("\(top).\(leaf)")] }
+        // encoder.block.N.layer.M.<module>
+        let parts = path.split(separator: ".", maxSplits: 5).map(String.init)
+        guard parts.count == 6, parts[1] == "block", parts[3] == "layer", let norms = Self.norms[parts[0]], let place = Int(parts[4]),
+            let module = parts[5] == "layer_norm" && norms.indices.contains(place) ? norms[place] : Self.modules[parts[5]]
+        else { return [] }
+        return [StoredSlice("\(parts[0].prefix(3)).blk.\(parts[2]).\(module).\(leaf)")]
     }
 }

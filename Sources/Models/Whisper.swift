@@ -281,15 +281,13 @@ private struct Decoder: CrossDecoder {
         try stream.embed(
             step: step, rows: rows, table: embedding.matrix, scale: embeddingScale, positions: positions.tensor, into: x)
         for layer in layers {
-            try layer.selfNorm(x, into: normalized, on: stream)
             try layer.selfAttention.decode(
-                normalized, step: step, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: tap, on: stream)
-            try layer.crossNorm(x, into: normalized, on: stream)
+                NormalizedInput(x, norm: layer.selfNorm, scratch: normalized), step: step, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: tap, on: stream)
             try layer.crossAttention.decodeSource(
-                normalized, sourceCount: pass.sourceCount, step: step, cache: pass.crossCache, addingTo: x,
+                NormalizedInput(x, norm: layer.crossNorm, scratch: normalized), sourceCount: pass.sourceCount, step: step, cache: pass.crossCache, addingTo: x,
                 workspace: attentionWorkspace, tap: tap, on: stream)
-            try layer.feedForwardNorm(x, into: normalized, on: stream)
-            try layer.feedForward(normalized, hidden: hidden.rows(rows), addingTo: x, on: stream)
+            try layer.feedForward(
+                NormalizedInput(x, norm: layer.feedForwardNorm, scratch: normalized), hidden: hidden.rows(rows), addingTo: x, on: stream)
         }
         try norm(x, into: normalized, on: stream)
     }

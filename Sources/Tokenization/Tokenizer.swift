@@ -100,6 +100,45 @@ public final class Tokenizer: Sendable {
         return addSpecialTokens ? postProcessor?.process(plain) ?? plain : plain
     }
 
+    /// Token ids of a text in pieces, some of which are markup: special tokens are found in markup alone, never across
+    /// its ends, and the text is otherwise encoded as if it were whole.
+    ///
+    /// - Parameter pieces: the text in order.
+    public func encode(_ pieces: [(text: String, isMarkup: Bool)], addSpecialTokens: Bool = true) -> [Int] {
+        var bytes: [UInt8] = []
+        var markup: [Range<Int>] = []
+        for piece in pieces {
+            let start = bytes.count
+            bytes += piece.text.utf8
+            guard piece.isMarkup, bytes.count > start else { continue }
+            if let last = markup.last, last.upperBound == start {
+                markup[markup.count - 1] = last.lowerBound..<bytes.count
+            } else {
+                markup.append(start..<bytes.count)
+            }
+        }
+        var ids: [Int32] = []
+        var workspace = TokenizerWorkspace()
+        for outer in addedTokens.splitSpecial(bytes, within: markup) {
+            guard case .text(let stretch) = outer else {
+                if case .token(let id) = outer { ids.append(Int32(id)) }
+                continue
+            }
+            let text = Array(bytes[stretch])
+            for segment in addedTokens.splitPlain(text, parsesSpecial: false) {
+                switch segment {
+                case .token(let id): ids.append(Int32(id))
+                case .text(let range):
+                    encode(
+                        stretch: Array(text[range]), beginsInput: stretch.lowerBound + range.lowerBound == 0, parsesSpecial: false, into: &ids,
+                        &workspace)
+                }
+            }
+        }
+        let plain = ids.map(Int.init)
+        return addSpecialTokens ? postProcessor?.process(plain) ?? plain : plain
+    }
+
     /// A stretch without added tokens of the plain kind.
     private func encode(
         stretch: [UInt8], beginsInput: Bool, parsesSpecial: Bool, into ids: inout [Int32], _ workspace: inout TokenizerWorkspace

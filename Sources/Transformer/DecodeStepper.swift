@@ -8,6 +8,8 @@ public final class DecodeStepper {
     public static let maximumRows = StepState.maximumRows
 
     public let vocabulary: Int
+    /// Tokens that may be given: some models read more than they write.
+    public let inputVocabulary: Int
     public let step: StepBuffer
     private let stream: CommandStream
     private let deviceLogits: Buffer
@@ -20,9 +22,10 @@ public final class DecodeStepper {
     /// Replays decode steps from recordings. Off while profiling, whose timestamps belong to single dispatches.
     public var usesRecordings = true
 
-    public init(stream: CommandStream, vocabulary: Int, maximumTokens: Int) throws {
+    public init(stream: CommandStream, vocabulary: Int, inputVocabulary: Int? = nil, maximumTokens: Int) throws {
         self.stream = stream
         self.vocabulary = vocabulary
+        self.inputVocabulary = inputVocabulary ?? vocabulary
         let device = stream.device
         step = try StepBuffer(device: device)
         let bytes = Self.logitBytes(vocabulary)
@@ -51,9 +54,13 @@ public final class DecodeStepper {
 
     /// Puts prompt tokens where the embedding kernel reads them, `[1, count]`.
     public func upload(tokens ids: [Int]) throws -> Tensor {
-        for id in ids where id < 0 || id >= vocabulary { throw TransformerError.tokenOutOfRange(id: id, vocabulary: vocabulary) }
+        try checkRange(ids)
         tokens.write(ids.map { UInt32($0) })
         return Tensor(buffer: tokens, rows: 1, columns: ids.count, format: .i32)
+    }
+
+    private func checkRange(_ ids: [Int]) throws {
+        for id in ids where id < 0 || id >= inputVocabulary { throw TransformerError.tokenOutOfRange(id: id, vocabulary: inputVocabulary) }
     }
 
     /// Runs one decode step for `ids.count` hypotheses at `position`.
@@ -64,7 +71,7 @@ public final class DecodeStepper {
     public func run(
         ids: [Int], position: Int, tap: AttentionTap, memoryRevision: Int, body: (CommandStream) throws -> Void
     ) throws -> [[Float]] {
-        for id in ids where id < 0 || id >= vocabulary { throw TransformerError.tokenOutOfRange(id: id, vocabulary: vocabulary) }
+        try checkRange(ids)
         step.write(StepState(position: position, tokens: ids))
         func issue(_ stream: CommandStream) throws {
             try body(stream)

@@ -5,6 +5,8 @@ import Formats
 public enum TransformerError: Error, Sendable, CustomStringConvertible {
     /// The checkpoint lacks a tensor the model needs.
     case missingTensor(file: String, tensor: String, expected: [Int])
+    /// There is a configuration, but nothing to load.
+    case noWeights(file: String)
     /// A tensor has another shape than the configuration says.
     case shapeMismatch(file: String, tensor: String, expected: [Int], actual: [Int])
     /// A tensor is stored in a format the engine has no kernel for.
@@ -13,6 +15,8 @@ public enum TransformerError: Error, Sendable, CustomStringConvertible {
     case contextOverflow(model: String, positions: Int, limit: Int)
     /// A token id outside the vocabulary.
     case tokenOutOfRange(id: Int, vocabulary: Int)
+    /// Keys of an attention whose scores go by distance.
+    case cannotHideKeys(kind: AttentionKind, layer: Int)
     /// Input features of the wrong size.
     case inputShape(what: String, expected: [Int], actual: [Int])
 
@@ -20,6 +24,8 @@ public enum TransformerError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .missingTensor(let file, let tensor, let expected):
             "\(file): the tensor “\(tensor)” \(expected) is missing. The file is incomplete, or belongs to another architecture than its configuration says."
+        case .noWeights(let file):
+            "\(file): there is a configuration but no weights; it can be planned for, or be measured with random weights (--dummy-weights)"
         case .shapeMismatch(let file, let tensor, let expected, let actual):
             "\(file): the tensor “\(tensor)” has shape \(actual), the configuration says \(expected). Weights and configuration are not of the same model."
         case .unsupportedFormat(let file, let tensor, let format, let supported):
@@ -28,6 +34,8 @@ public enum TransformerError: Error, Sendable, CustomStringConvertible {
             "\(model) has room for \(limit) positions; \(positions) were asked for. Shorten the prompt or start a new conversation."
         case .tokenOutOfRange(let id, let vocabulary):
             "token id \(id) is outside the vocabulary of \(vocabulary)"
+        case .cannotHideKeys(let kind, let layer):
+            "keys of \(kind.rawValue) attention cannot be hidden in this model: the scores of layer \(layer) go by distance. Hide keys of the source (cross) instead."
         case .inputShape(let what, let expected, let actual):
             "\(what) must have shape \(expected), not \(actual)"
         }

@@ -6,8 +6,14 @@ import Testing
 /// Decoding of every block format against the values of the gguf package.
 @Suite(.enabled(if: Fixtures.available)) struct BlockDecodingTests {
     static let formats: [ElementFormat] = [
-        .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .iq4_nl,
+        .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .iq4_nl, .iq4_xs,
     ]
+
+    @Test func everyTypeOfTheFixtureIsTested() throws {
+        let golden = try Fixtures.golden("gguf/dequant")
+        let kinds = golden.tensors.keys.filter { $0.hasSuffix(".raw") }.compactMap { $0.split(separator: "/").last?.dropLast(4).lowercased() }
+        #expect(Set(kinds) == Set(Self.formats.map(\.rawValue)))
+    }
 
     @Test(arguments: formats) func blocksDecodeAsInTheReference(format: ElementFormat) throws {
         let golden = try Fixtures.golden("gguf/dequant")

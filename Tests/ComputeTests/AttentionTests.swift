@@ -14,18 +14,18 @@ struct AttentionTests {
         var causalOffset: Int?
         var bias: Bool?
         var cache = ElementFormat.f32
-        var profile = KernelProfile.vector
+        var tuning = Tuning.vectorByAddress
 
         var shape: AttentionShape {
             AttentionShape(heads: heads, keyValueHeads: keyValueHeads, headDimension: size, causalOffset: causalOffset)
         }
         var testDescription: String {
-            "\(queries)×\(keys) heads \(heads)/\(keyValueHeads)×\(size) causal \(causalOffset.map(String.init) ?? "no") bias \(bias.map { $0 ? "per head" : "shared" } ?? "no") \(cache.rawValue) \(profile.rawValue)"
+            "\(queries)×\(keys) heads \(heads)/\(keyValueHeads)×\(size) causal \(causalOffset.map(String.init) ?? "no") bias \(bias.map { $0 ? "per head" : "shared" } ?? "no") \(cache.rawValue) \(tuning.rawValue)"
         }
     }
 
     static var cases: [Case] {
-        KernelProfile.allCases.flatMap { profile in
+        Tuning.allCases.flatMap { tuning in
             var all = [
                 Case(queries: 1, keys: 1), Case(queries: 7, keys: 13), Case(queries: 17, keys: 64), Case(queries: 67, keys: 67),
                 Case(queries: 65, keys: 1500, heads: 1, keyValueHeads: 1), Case(queries: 5, keys: 9, size: 12),
@@ -38,7 +38,7 @@ struct AttentionTests {
                 Case(queries: 10, keys: 11, bias: true), Case(queries: 66, keys: 31, size: 16, causalOffset: 0, bias: false),
                 Case(queries: 8, keys: 30, heads: 4, keyValueHeads: 2, cache: .f16), Case(queries: 6, keys: 11, size: 5, cache: .f16),
             ]
-            for index in all.indices { all[index].profile = profile }
+            for index in all.indices { all[index].tuning = tuning }
             return all
         }
     }
@@ -71,7 +71,7 @@ struct AttentionTests {
         let out = try bench.output(c.queries, shape.queryWidth, rowStride: shape.queryWidth + 4)
         let lse = try bench.output(c.heads, c.queries)
         try bench.stream.attention(
-            shape: shape, query: q, key: k, value: v, bias: biasTensor, logSumExp: lse, into: out, profile: c.profile)
+            shape: shape, query: q, key: k, value: v, bias: biasTensor, logSumExp: lse, into: out, profile: c.tuning.profile, load: c.tuning.load)
         #expect(largestDifference(try bench.read(out), expected.output) < 1e-5)
         bench.expectUntouchedGaps(out)
         let gotLSE = try bench.read(lse)
@@ -106,17 +106,20 @@ struct AttentionDecodeTests {
         var keyValueHeads = 2
         var size = 64
         var cache = ElementFormat.f32
-        var profile = KernelProfile.vector
+        var tuning = Tuning.vectorByAddress
+        /// Elements of a head that are turned.
+        var turned: Int?
+        var hasPairs = false
         /// By distance, by key, or none.
         var bias: Bool?
         var shape: AttentionShape { AttentionShape(heads: heads, keyValueHeads: keyValueHeads, headDimension: size) }
         var testDescription: String {
-            "rows \(rows) position \(position) heads \(heads)/\(keyValueHeads)×\(size) \(cache.rawValue) \(profile.rawValue) bias \(bias.map { $0 ? "by distance" : "by key" } ?? "no")"
+            "rows \(rows) position \(position) heads \(heads)/\(keyValueHeads)×\(size) \(cache.rawValue) \(tuning.rawValue) bias \(bias.map { $0 ? "by distance" : "by key" } ?? "no") turned \(turned.map(String.init) ?? "no")\(hasPairs ? " in pairs" : "")"
         }
     }
 
     static var cases: [Case] {
-        KernelProfile.allCases.flatMap { profile in
+        Tuning.allCases.flatMap { tuning in
             var all = [
                 Case(position: 0), Case(position: 1), Case(position: 15), Case(position: 16), Case(rows: 5, position: 46),
                 Case(rows: 2, position: 1499, heads: 1, keyValueHeads: 1), Case(rows: 3, position: 10, size: 5),
@@ -124,8 +127,12 @@ struct AttentionDecodeTests {
                 Case(position: 40, heads: 2, keyValueHeads: 1, size: 256), Case(rows: 16, position: 7, size: 8),
                 Case(rows: 2, position: 29, bias: true), Case(rows: 2, position: 29, bias: false),
                 Case(rows: 3, position: 37, heads: 4, keyValueHeads: 2, cache: .f16), Case(rows: 2, position: 20, size: 5, cache: .f16),
+                Case(rows: 2, position: 9, turned: 64), Case(position: 50, heads: 9, keyValueHeads: 3, turned: 64, hasPairs: true),
+                Case(rows: 3, position: 18, heads: 4, keyValueHeads: 2, size: 12, turned: 12), Case(position: 5, size: 80, turned: 32),
+                Case(rows: 2, position: 5, size: 80, turned: 32, hasPairs: true),
+                Case(rows: 3, position: 37, heads: 4, keyValueHeads: 2, cache: .f16, turned: 64),
             ]
-            for index in all.indices { all[index].profile = profile }
+            for index in all.indices { all[index].tuning = tuning }
             return all
         }
     }
@@ -150,9 +157,17 @@ struct AttentionDecodeTests {
         let cache = try bench.tensor(cached, format: c.cache)
         let fused = try bench.output(c.rows, shape.queryWidth + 2 * width)
         let out = try bench.output(c.rows, shape.queryWidth)
-        let capture = try bench.output(2 * c.rows * c.heads, capacity)
+        let capture = try bench.output(c.rows * c.heads, capacity)
         let biasValues = bench.matrix(c.heads, capacity)
         let bias = try c.bias.map { DecodeBias(values: try bench.tensor(biasValues), isByDistance: $0) }
+        let angles = bench.matrix(capacity, c.turned ?? 2)
+        let rotaryShape = RotaryShape(headDimension: c.size, rotaryDimension: c.turned ?? 2, isInterleaved: c.hasPairs)
+        let rotary = c.turned == nil ? nil : DecodeRotary(shape: rotaryShape, table: try bench.tensor(angles))
+        /// What the kernel is to turn the rows of this position into.
+        func turn(_ rows: Reference.Matrix, at position: Int) -> Reference.Matrix {
+            c.turned == nil ? rows : Reference.rotary(
+                rows, shape: rotaryShape, table: angles, rowPositions: Array(repeating: position, count: rows.rows))
+        }
         let step = try StepBuffer(device: bench.device)
         let recording = try bench.stream.record { stream in
             try stream.attentionDecode(
@@ -162,32 +177,34 @@ struct AttentionDecodeTests {
                     fused.columns(shape.queryWidth + width..<shape.queryWidth + 2 * width)
                 ),
                 key: cache.columns(0..<width), value: cache.columns(width..<2 * width), keyCapacity: capacity, keyCount: .step, step: step,
-                bias: bias, capture: capture, captureSlotStride: c.rows * c.heads, into: out, profile: c.profile)
+                rotary: rotary, bias: bias, capture: capture, into: out, profile: c.tuning.profile, load: c.tuning.load)
         }
-        for turn in 0..<steps {
-            let position = c.position + turn
+        for number in 0..<steps {
+            let position = c.position + number
             let new = bench.matrix(c.rows, fused.columns, in: -2...2)
             fused.buffer.write(new.values)
+            var newKeys = Reference.Matrix(rows: c.rows, columns: width)
+            for b in 0..<c.rows { for d in 0..<width { newKeys[b, d] = new[b, shape.queryWidth + d] } }
+            newKeys = turn(newKeys, at: position)
             for b in 0..<c.rows {
                 for d in 0..<width {
-                    keys[b][position, d] = KernelBench.rounded(new[b, shape.queryWidth + d], to: c.cache)
+                    keys[b][position, d] = KernelBench.rounded(newKeys[b, d], to: c.cache)
                     values[b][position, d] = KernelBench.rounded(new[b, shape.queryWidth + width + d], to: c.cache)
                 }
             }
-            var state = StepState(position: position, tokens: Array(repeating: 0, count: c.rows))
-            state.captureSlot = UInt32(turn)
-            step.write(state)
+            step.write(StepState(position: position, tokens: Array(repeating: 0, count: c.rows)))
             try bench.stream.wait(for: bench.stream.replay(recording))
 
             var query = Reference.Matrix(rows: c.rows, columns: shape.queryWidth)
             for b in 0..<c.rows { for d in 0..<shape.queryWidth { query[b, d] = new[b, d] } }
+            query = turn(query, at: position)
             let expected = Reference.attentionDecode(
                 shape: shape, query: query, keys: keys, values: values, keyCount: position + 1,
                 bias: c.bias.map { byDistance in { head, key in biasValues[head, byDistance ? position - key : key] } })
             // Rounding to f16 may differ in the last bit.
             let tolerance: Float = c.cache == .f16 ? 2e-3 : 1e-5
             #expect(largestDifference(try bench.read(out), expected.output) < tolerance)
-            let rows = try bench.read(capture.rows(turn * c.rows * c.heads..<(turn + 1) * c.rows * c.heads).columns(0..<position + 1))
+            let rows = try bench.read(capture.columns(0..<position + 1))
             #expect(largestDifference(rows, expected.weights) < tolerance)
             for r in 0..<rows.rows {
                 #expect(abs((0..<rows.columns).reduce(0.0) { $0 + Double(rows[r, $1]) } - 1) < 1e-5)
@@ -198,8 +215,8 @@ struct AttentionDecodeTests {
 
     @Test(
         "cross-attention: all hypotheses share the keys; P·V of the captured rows is the output",
-        arguments: [(1, 1500, 64), (5, 1500, 64), (3, 1, 12), (2, 31, 5)], KernelProfile.allCases)
-    func crossAttention(_ c: (rows: Int, keys: Int, size: Int), _ profile: KernelProfile) throws {
+        arguments: [(1, 1500, 64), (5, 1500, 64), (3, 1, 12), (2, 31, 5)], Tuning.allCases)
+    func crossAttention(_ c: (rows: Int, keys: Int, size: Int), _ tuning: Tuning) throws {
         let bench = try KernelBench()
         let shape = AttentionShape(heads: 3, headDimension: c.size)
         let query = bench.matrix(c.rows, shape.queryWidth, in: -2...2)
@@ -211,7 +228,7 @@ struct AttentionDecodeTests {
         step.write(StepState(position: 99, tokens: [1]))
         try bench.stream.attentionDecode(
             shape: shape, query: bench.tensor(query), append: nil, key: bench.tensor(key), value: bench.tensor(value), keyCapacity: 0,
-            keyCount: .fixed(c.keys), step: step, capture: capture, into: out, profile: profile)
+            keyCount: .fixed(c.keys), step: step, capture: capture, into: out, profile: tuning.profile, load: tuning.load)
         let expected = Reference.attentionDecode(
             shape: shape, query: query, keys: Array(repeating: key, count: c.rows), values: Array(repeating: value, count: c.rows),
             keyCount: c.keys)

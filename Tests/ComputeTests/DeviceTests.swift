@@ -144,3 +144,23 @@ struct HazardTests {
         #expect(!tracker.barrier(reads: [range(306, 4)], writes: [range(301, 4)]).isNeeded)
     }
 }
+
+@Suite("Texel views", .usesDevice)
+struct TexelViewTests {
+    @Test("views and their sets go with the buffers; new buffers in their place are read anew")
+    func lifetime() throws {
+        let bench = try KernelBench()
+        guard bench.device.properties.isCPU else { return }
+        let before = bench.device.views.setCount
+        for round in 0..<3 {
+            let x = bench.matrix(2, 64)
+            let (weight, values) = try bench.weight(bench.matrix(24, 64), format: .f32)
+            let out = try bench.output(2, 24)
+            try bench.stream.linear(bench.tensor(x), weight: weight, into: out, load: .texel)
+            #expect(largestDifference(try bench.read(out), Reference.linear(x, weight: values)) < 2e-5, "round \(round)")
+            #expect(bench.device.views.setCount <= before + 1)
+        }
+        #expect(bench.device.views.setCount == before)
+        bench.expectNoValidationMessages()
+    }
+}

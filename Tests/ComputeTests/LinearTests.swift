@@ -10,7 +10,7 @@ struct LinearTests {
         var rows, outputs, inputs: Int
         var format = ElementFormat.f32
         var activation = Activation.none
-        var profile = KernelProfile.vector
+        var tuning = Tuning.vectorByAddress
         var bias = true
         var residual = false
         /// Extra elements between rows, and before the first.
@@ -18,7 +18,7 @@ struct LinearTests {
         var offset = 0
 
         var testDescription: String {
-            "\(rows)×\(outputs)×\(inputs) \(format.rawValue) \(activation) \(profile.rawValue) bias \(bias) residual \(residual) gap \(gap)+\(offset)"
+            "\(rows)×\(outputs)×\(inputs) \(format.rawValue) \(activation) \(tuning.rawValue) bias \(bias) residual \(residual) gap \(gap)+\(offset)"
         }
     }
 
@@ -27,21 +27,21 @@ struct LinearTests {
 
     static var cases: [Case] {
         var all: [Case] = []
-        for profile in KernelProfile.allCases {
+        for tuning in Tuning.allCases {
             for (index, shape) in shapes.enumerated() {
                 for format in LinearSelection.plainFormats {
                     all.append(
                         Case(
-                            rows: shape.0, outputs: shape.1, inputs: shape.2, format: format, profile: profile, bias: index % 2 == 0,
+                            rows: shape.0, outputs: shape.1, inputs: shape.2, format: format, tuning: tuning, bias: index % 2 == 0,
                             residual: index % 3 == 0))
                 }
             }
             // Aligned and unaligned rows of x, and results that must not spill into their gaps.
-            all.append(Case(rows: 6, outputs: 37, inputs: 64, format: .f16, profile: profile, residual: true, gap: 4, offset: 4))
-            all.append(Case(rows: 6, outputs: 37, inputs: 64, format: .f16, profile: profile, residual: true, gap: 3, offset: 1))
-            all.append(Case(rows: 1, outputs: 37, inputs: 64, format: .f32, profile: profile, residual: true, gap: 3, offset: 2))
+            all.append(Case(rows: 6, outputs: 37, inputs: 64, format: .f16, tuning: tuning, residual: true, gap: 4, offset: 4))
+            all.append(Case(rows: 6, outputs: 37, inputs: 64, format: .f16, tuning: tuning, residual: true, gap: 3, offset: 1))
+            all.append(Case(rows: 1, outputs: 37, inputs: 64, format: .f32, tuning: tuning, residual: true, gap: 3, offset: 2))
             for activation in Activation.allCases {
-                all.append(Case(rows: 5, outputs: 40, inputs: 36, activation: activation, profile: profile, residual: true))
+                all.append(Case(rows: 5, outputs: 40, inputs: 36, activation: activation, tuning: tuning, residual: true))
             }
         }
         return all
@@ -58,21 +58,21 @@ struct LinearTests {
         try bench.stream.linear(
             bench.tensor(x, rowStride: c.inputs + c.gap, offset: c.offset), weight: weight, bias: bias.map { try bench.vector($0) },
             activation: c.activation, residual: residual.map { try bench.tensor($0, rowStride: c.outputs + c.gap) }, into: out,
-            profile: c.profile)
+            profile: c.tuning.profile, load: c.tuning.load)
         let expected = Reference.linear(x, weight: rounded, bias: bias, activation: c.activation, residual: residual)
         #expect(largestDifference(try bench.read(out), expected) < 2e-6 * Float(c.inputs).squareRoot() + 2e-6)
         bench.expectUntouchedGaps(out)
         bench.expectNoValidationMessages()
     }
 
-    @Test("the residual may be the result itself", arguments: KernelProfile.allCases)
-    func inPlace(_ profile: KernelProfile) throws {
+    @Test("the residual may be the result itself", arguments: Tuning.allCases)
+    func inPlace(_ tuning: Tuning) throws {
         let bench = try KernelBench()
         let x = bench.matrix(11, 48)
         let residual = bench.matrix(11, 53)
         let (weight, rounded) = try bench.weight(bench.matrix(53, 48), format: .f16)
         let out = try bench.tensor(residual)
-        try bench.stream.linear(bench.tensor(x), weight: weight, residual: out, into: out, profile: profile)
+        try bench.stream.linear(bench.tensor(x), weight: weight, residual: out, into: out, profile: tuning.profile, load: tuning.load)
         #expect(largestDifference(try bench.read(out), Reference.linear(x, weight: rounded, residual: residual)) < 2e-5)
     }
 
@@ -91,6 +91,79 @@ struct LinearTests {
         #expect(worst < (activation == .gelu ? 1e-6 : 4e-6), "\(activation): \(worst)")
     }
 
+    struct Fusion: Sendable, CustomTestStringConvertible {
+        var rows, outputs, inputs: Int
+        var norm: InputNorm.Kind?
+        var isGated = false
+        var format = ElementFormat.f32
+        var testDescription: String {
+            "\(rows)×\(outputs)×\(inputs) \(format.rawValue) norm \(norm.map { "\($0)" } ?? "none")\(isGated ? ", gated" : "")"
+        }
+    }
+
+    static var fusions: [Fusion] {
+        // Gates join many rows too, aligned or not.
+        [
+            Fusion(rows: 21, outputs: 43, inputs: 96, isGated: true), Fusion(rows: 9, outputs: 70, inputs: 33, isGated: true, format: .f16),
+            Fusion(rows: 1, outputs: 19, inputs: 31, isGated: true),
+        ] + [InputNorm.Kind?.none, .rootMeanSquare, .layer].flatMap { norm in
+            [false, true].flatMap { isGated in
+                [
+                    Fusion(rows: 1, outputs: 67, inputs: 36, norm: norm, isGated: isGated),
+                    Fusion(rows: 1, outputs: 9, inputs: 240, norm: norm, isGated: isGated, format: .f16),
+                    Fusion(rows: 4, outputs: 33, inputs: 100, norm: norm, isGated: isGated, format: .bf16),
+                    Fusion(rows: 3, outputs: 40, inputs: 576, norm: norm, isGated: isGated, format: .f16),
+                ]
+            }
+        }
+    }
+
+    @Test("norms before and gates behind are part of the kernel", arguments: fusions, Tuning.fusing)
+    func fused(_ c: Fusion, _ tuning: Tuning) throws {
+        let bench = try KernelBench(seed: UInt64(c.outputs * 10 + c.rows))
+        // Far from zero, so that a mean taken wrongly shows.
+        let x = bench.matrix(c.rows, c.inputs, in: 2...5)
+        let (gamma, beta) = (bench.values(c.inputs), bench.values(c.inputs))
+        let rows = c.outputs * (c.isGated ? 2 : 1)
+        let (weight, rounded) = try bench.weight(bench.matrix(rows, c.inputs), format: c.format)
+        let bias = bench.values(rows)
+        let residual = bench.matrix(c.rows, c.outputs)
+        let norm: InputNorm? =
+            switch c.norm {
+            case .rootMeanSquare: .rootMeanSquare(gamma: try bench.vector(gamma), epsilon: 1e-5)
+            case .layer: .layer(gamma: try bench.vector(gamma), beta: try bench.vector(beta), epsilon: 1e-5)
+            case nil: nil
+            }
+        let canFuse = LinearSelection.fuses(rows: c.rows, inputs: c.inputs, bench.device.properties, profile: tuning.profile)
+        #expect(canFuse || c.norm == nil)
+        let out = try bench.output(c.rows, c.outputs, rowStride: c.outputs + 1)
+        try bench.stream.linear(
+            bench.tensor(x, rowStride: c.inputs + 4), norm: norm, weight: weight, bias: bench.vector(bias), activation: .silu, isGated: c.isGated,
+            residual: bench.tensor(residual), into: out, profile: tuning.profile, load: tuning.load)
+
+        let normed: Reference.Matrix =
+            switch c.norm {
+            case .rootMeanSquare: Reference.rmsNorm(x, gamma: gamma, epsilon: 1e-5)
+            case .layer: Reference.layerNorm(x, gamma: gamma, beta: beta, epsilon: 1e-5)
+            case nil: x
+            }
+        var expected = Reference.linear(normed, weight: rounded, bias: bias, activation: .none)
+        if c.isGated {
+            var joined = Reference.Matrix(rows: c.rows, columns: c.outputs)
+            for m in 0..<c.rows {
+                for n in 0..<c.outputs { joined[m, n] = Float(Reference.activate(Double(expected[m, n]), .silu)) * expected[m, n + c.outputs] }
+            }
+            expected = joined
+        } else {
+            expected = Reference.combine(expected, activation: .silu)
+        }
+        expected = Reference.combine(expected, .add, residual)
+        let largest = expected.values.reduce(Float(1)) { max($0, abs($1)) }
+        #expect(largestDifference(try bench.read(out), expected) < (2e-6 * Float(c.inputs).squareRoot() + 4e-6) * largest)
+        bench.expectUntouchedGaps(out)
+        bench.expectNoValidationMessages()
+    }
+
     struct Convolution: Sendable { var time, channels, outputs, kernel, stride, padding: Int }
 
     @Test(
@@ -100,8 +173,8 @@ struct LinearTests {
             Convolution(time: 21, channels: 16, outputs: 24, kernel: 3, stride: 2, padding: 1),
             Convolution(time: 7, channels: 5, outputs: 3, kernel: 3, stride: 1, padding: 1),
             Convolution(time: 9, channels: 3, outputs: 2, kernel: 4, stride: 3, padding: 0),
-        ], KernelProfile.allCases)
-    func convolution(_ c: Convolution, _ profile: KernelProfile) throws {
+        ], Tuning.allCases)
+    func convolution(_ c: Convolution, _ tuning: Tuning) throws {
         let bench = try KernelBench()
         let x = bench.matrix(c.time, c.channels)
         let filter = bench.values(c.outputs * c.channels * c.kernel)
@@ -119,7 +192,7 @@ struct LinearTests {
         let out = try bench.output(expected.rows, c.outputs)
         try bench.stream.convolution1D(
             bench.tensor(padded), weight: bench.weight(permuted, format: .f32).0, kernel: c.kernel, stride: c.stride,
-            bias: bench.vector(bias), activation: .gelu, into: out, profile: profile)
+            bias: bench.vector(bias), activation: .gelu, into: out, profile: tuning.profile, load: tuning.load)
         #expect(largestDifference(try bench.read(out), expected) < 2e-5)
     }
 }

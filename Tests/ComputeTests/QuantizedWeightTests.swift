@@ -36,8 +36,8 @@ struct QuantizedWeightTests {
 
     private func largest(_ m: Reference.Matrix) -> Float { m.values.reduce(0) { max($0, abs($1)) } }
 
-    @Test("linear, in every form", arguments: BlockLayout.formats, KernelProfile.allCases)
-    func linear(_ format: ElementFormat, _ profile: KernelProfile) throws {
+    @Test("linear, in every form", arguments: BlockLayout.formats, Tuning.allCases)
+    func linear(_ format: ElementFormat, _ tuning: Tuning) throws {
         let bench = try KernelBench(seed: 7)
         for (rows, outputs, blocks) in [(1, 67, 3), (1, 8, 1), (3, 33, 2), (9, 70, 5)] {
             let columns = blocks * format.elementsPerBlock
@@ -45,13 +45,13 @@ struct QuantizedWeightTests {
             let x = bench.matrix(rows, columns)
             let bias = bench.values(outputs)
             let out = try bench.output(rows, outputs, rowStride: outputs + 1)
-            try bench.stream.linear(bench.tensor(x), weight: matrix, bias: bench.vector(bias), into: out, profile: profile)
+            try bench.stream.linear(bench.tensor(x), weight: matrix, bias: bench.vector(bias), into: out, profile: tuning.profile, load: tuning.load)
             let expected = Reference.linear(x, weight: values, bias: bias)
             #expect(largestDifference(try bench.read(out), expected) < 3e-6 * max(1, largest(values)) * Float(columns).squareRoot() + 3e-6)
             bench.expectUntouchedGaps(out)
             // Some of the outputs: rows of blocks can be cut.
             let part = try bench.output(rows, outputs - 5)
-            try bench.stream.linear(bench.tensor(x), weight: matrix.rows(5..<outputs), into: part, profile: profile)
+            try bench.stream.linear(bench.tensor(x), weight: matrix.rows(5..<outputs), into: part, profile: tuning.profile, load: tuning.load)
             let cut = Reference.Matrix(rows: outputs - 5, columns: columns, values: Array(values.values[(5 * columns)...]))
             #expect(
                 largestDifference(try bench.read(part), Reference.linear(x, weight: cut)) < 3e-6 * max(1, largest(values)) * Float(columns)

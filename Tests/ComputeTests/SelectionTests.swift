@@ -28,13 +28,40 @@ struct SelectionTests {
             LinearSelection.select(
                 LinearProblem(rows: rows, outputs: 512, inputs: 512, format: format, hasWideRows: true), device)
         }
-        #expect(choice(1, Self.lavapipe).variant == KernelVariant("linear/shuffle_f16", constants: [1, 2, 0, 1]))
-        #expect(choice(1, Self.lavapipe, .f32).variant == KernelVariant("linear/shuffle_f32", constants: [1, 1, 0, 1]))
-        #expect(choice(4, Self.lavapipe).variant == KernelVariant("linear/shuffle_f16", constants: [4, 2, 0, 1]))
-        #expect(choice(1500, Self.lavapipe) == KernelChoice(KernelVariant("linear/shuffle_f16", constants: [8, 4, 0, 1]), x: 16, y: 188))
+        #expect(choice(1, Self.lavapipe).variant == KernelVariant("linear/step_f16_address", constants: [1, 4, 0, 0, 0]))
+        #expect(choice(1, Self.lavapipe, .f32).variant == KernelVariant("linear/step_f32_address", constants: [1, 2, 0, 0, 0]))
+        #expect(choice(4, Self.lavapipe).variant == KernelVariant("linear/step_f16_address", constants: [4, 2, 0, 0, 0]))
+        #expect(choice(1500, Self.lavapipe) == KernelChoice(KernelVariant("linear/shuffle_f16_address", constants: [8, 4, 0, 1, 0]), x: 16, y: 188))
         #expect(choice(1, Self.nvidia) == KernelChoice(KernelVariant("linear/row_f16", constants: [1, 2, 0, 1, 4]), x: 64))
         #expect(choice(5, Self.amd).variant == KernelVariant("linear/row_f16", constants: [8, 1, 0, 1, 2]))
         #expect(choice(1500, Self.nvidia) == KernelChoice(KernelVariant("linear/tile_f16", constants: [0, 1, 8]), x: 8, y: 24))
+    }
+
+    @Test("lavapipe before Mesa 24 reads texels; nothing else does")
+    func loadPaths() {
+        func path(_ kind: DeviceKind, _ driver: String) -> LoadPath {
+            var properties = Self.device(kind, subgroup: 8)
+            properties.driverInfo = driver
+            return LoadPath(properties)
+        }
+        #expect(path(.cpu, "Mesa 22.3.6 (LLVM 15.0.6)") == .texel)
+        #expect(path(.cpu, "Mesa 23.3.1 (LLVM 17.0.1)") == .texel)
+        #expect(path(.cpu, "Mesa 24.0.0 (LLVM 17.0.1)") == .address)
+        #expect(path(.cpu, "Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)") == .address)
+        #expect(path(.cpu, "SwiftShader driver 5.0.0") == .address)
+        #expect(path(.integrated, "Mesa 22.3.6") == .address)
+    }
+
+    @Test("norms and gates join steps of few rows on CPU drivers, and nothing on GPUs")
+    func fusing() {
+        #expect(LinearSelection.fuses(rows: 1, inputs: 576, Self.lavapipe) && LinearSelection.fuses(rows: 4, inputs: 36, Self.lavapipe))
+        #expect(!LinearSelection.fuses(rows: 5, inputs: 576, Self.lavapipe) && !LinearSelection.fuses(rows: 1, inputs: 33, Self.lavapipe))
+        #expect(!LinearSelection.fuses(rows: 1, inputs: 576, Self.nvidia))
+        #expect(LinearSelection.gates(Self.lavapipe) && !LinearSelection.gates(Self.nvidia))
+        let gated = LinearSelection.select(
+            LinearProblem(rows: 1, outputs: 64, inputs: 64, format: .q4_1, activation: .silu, hasWideRows: true, norm: .layer, isGated: true),
+            Self.lavapipe)
+        #expect(gated == KernelChoice(KernelVariant("linear/step_q4_1_address", constants: [1, 4, 5, 2, 1]), x: 4))
     }
 
     @Test("grids cover every row and output exactly as far as the kernel guards", arguments: [1, 2, 5, 63, 64, 65, 1500])
@@ -46,7 +73,7 @@ struct SelectionTests {
                 let constants = choice.variant.constants
                 let (perGroupRows, perGroupOutputs): (Int, Int) =
                     switch choice.variant.name {
-                    case "linear/shuffle_f16": (Int(constants[0]), Int(constants[1]) * device.subgroupSize)
+                    case "linear/shuffle_f16_address", "linear/step_f16_address": (Int(constants[0]), Int(constants[1]) * device.subgroupSize)
                     case "linear/row_f16": (Int(constants[0]), Int(constants[1]) * Int(constants[4]))
                     default: (64, 64)
                     }
@@ -61,8 +88,8 @@ struct SelectionTests {
         let names = Set(ShaderLibrary.names)
         for profile in KernelProfile.allCases {
             for format in LinearSelection.formats {
-                for rows in [1, 3, 100] {
-                    let problem = LinearProblem(rows: rows, outputs: 8, inputs: 8, format: format, hasWideRows: false)
+                for (rows, load) in [1, 3, 100].flatMap({ rows in LoadPath.allCases.map { (rows, $0) } }) {
+                    let problem = LinearProblem(rows: rows, outputs: 8, inputs: 8, format: format, hasWideRows: load == .texel, load: load)
                     #expect(names.contains(LinearSelection.select(problem, Self.nvidia, profile: profile).variant.name))
                 }
                 #expect(names.contains(EmbeddingSelection.select(rows: 1, format: format, isWide: true).variant.name))
@@ -71,6 +98,8 @@ struct SelectionTests {
                 let shape = AttentionShape(heads: 2, headDimension: 64)
                 for choice in [
                     AttentionSelection.select(shape, queries: 100, cache: cache, isWide: true, Self.nvidia, profile: profile),
+                    AttentionSelection.select(shape, queries: 100, cache: cache, isWide: true, load: .texel, Self.lavapipe),
+                    AttentionDecodeSelection.select(shape, rows: 1, cache: cache, isWide: true, load: .texel, Self.lavapipe),
                     AttentionSelection.rows(shape, rows: 1, cache: cache, isWide: true),
                     AttentionDecodeSelection.select(shape, rows: 1, cache: cache, isWide: true, Self.nvidia, profile: profile),
                 ] { #expect(names.contains(choice.variant.name)) }

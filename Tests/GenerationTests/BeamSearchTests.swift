@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import TestSupport
 import Testing
@@ -63,6 +64,15 @@ import Testing
 
     @Test(.enabled(if: isThere, "reference fixtures are absent")) func marianEqualsTransformers() throws {
         let runs = BeamSearchTests.runs("marian"), decoder = try ReferenceDecoder("marian", family: .marian, heads: 4)
+        #expect(runs.count == 36)
+        for run in runs { try BeamSearchTests.check(run, on: decoder) }
+    }
+
+    /// The same searches on the engine's own models.
+    @Test(.usesDevice, .enabled(if: isThere, "reference fixtures are absent"), arguments: ["t5", "marian"])
+    func theEngineEqualsTransformers(name: String) throws {
+        let source = try #require((try ReferenceTensors.json("sampling/beams.json")[name] as? [String: Any])?["input_ids"] as? [Int])
+        let runs = BeamSearchTests.runs(name), decoder = try EngineDecoder(name, source: source, on: Device(validation: false))
         #expect(runs.count == 36)
         for run in runs { try BeamSearchTests.check(run, on: decoder) }
     }

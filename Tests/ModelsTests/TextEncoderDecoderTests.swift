@@ -22,6 +22,10 @@ struct TextFixture: Sendable, CustomStringConvertible {
         TextFixture("t5"), TextFixture("flan-t5"), TextFixture("t5-sharded", golden: "t5"), TextFixture("t5-bf16"), TextFixture("t5-f16"),
         TextFixture("marian"), TextFixture("bart"),
     ]
+    /// The same T5 in GGUF files, in every format.
+    static let files = ["f32", "f16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"].map {
+        TextFixture("gguf/t5-\($0).gguf", golden: "gguf/t5-\($0).golden")
+    }
 
     func open() throws -> (any TextEncoderDecoder, ModelFiles) {
         let files = try ModelFiles(path: Fixtures.model(model).path)
@@ -32,14 +36,14 @@ struct TextFixture: Sendable, CustomStringConvertible {
 @Suite(
     "Text encoder-decoders against PyTorch", .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct TextEncoderDecoderTests {
-    @Test("every tensor of every case within its tolerance, ids exact, memory all accounted and all returned", arguments: TextFixture.all)
+    @Test("every tensor of every case within its tolerance, ids exact, memory all accounted and all returned", arguments: TextFixture.all + TextFixture.files)
     func golden(_ fixture: TextFixture) throws {
         let device = try Device(validation: true)
         let golden = try Fixtures.golden(fixture.golden)
         let (model, files) = try fixture.open()
         try model.load(from: files, on: device) { _, _ in }
         let cases = Set(golden.tensors.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
-        #expect(cases.isSuperset(of: ["main", "forced"]))
+        #expect(cases.isSuperset(of: fixture.model.hasSuffix(".gguf") ? ["main"] : ["main", "forced"]))
         var compared = Set<String>()
         for name in cases.sorted() {
             switch name {
@@ -110,7 +114,7 @@ struct TextEncoderDecoderTests {
         return comparison.compared.union(["batch/input_ids", "batch/attention_mask", "batch/decoder_input_ids"])
     }
 
-    @Test("the load plan is what loading allocates, to the byte", arguments: TextFixture.all)
+    @Test("the load plan is what loading allocates, to the byte", arguments: TextFixture.all + TextFixture.files)
     func plan(_ fixture: TextFixture) throws {
         let device = try Device(validation: false)
         let (model, files) = try fixture.open()

@@ -82,11 +82,13 @@ struct UpdateTests {
         #expect(scene.state.chat.messages.last?.tokens.map(\.window) == Array(repeating: 0, count: 6))
     }
 
-    /// Forty tokens of 20 kB each that look at one key, the number of the token.
+    /// Forty tokens of 20 kB each that look at one key, the number of the token. The answer is not at its end, so Esc would
+    /// stop it; Tab goes to the panels.
     private func manyTokens(_ scene: inout Scene) {
         scene.loadModel()
         scene.send(.input(.paste("/audio a.wav")))
         scene.press(Key(.enter))
+        scene.send(.answer(1, .inputPrepared(.audio(Recording.window(0, language: "en"))), time: 0))
         for index in 0..<40 {
             var values = [Float](repeating: 0, count: 10_000)
             for head in 0..<2 { values[head * 5000 + index] = 1 }
@@ -101,7 +103,7 @@ struct UpdateTests {
         manyTokens(&scene)
         let statistics = scene.state.chat.record.statistics
         #expect(statistics.memoryBytes <= 200_000 && statistics.diskBytes == 800_000 - statistics.memoryBytes && statistics.dropped == 0)
-        scene.press(Key(.escape), Key(.home))
+        scene.press(Key(.tab), Key(.home))
         let shown = try #require(scene.state.attention.shown?.captured?.profile(layer: .all, head: .mean))
         #expect(scene.state.attention.selected?.token == 0 && shown[0] == 1 && shown[1] == 0)
     }
@@ -117,7 +119,7 @@ struct UpdateTests {
         #expect(told.count == 1)
         scene.send(.attentionNotice(try #require(told.first)))
         #expect(scene.text.contains("⚠ no temporary file for captured attention"))
-        scene.press(Key(.escape), Key(.home))
+        scene.press(Key(.tab), Key(.home))
         #expect(scene.text.contains("attention no longer kept"))
         scene.press(Key(.end))
         #expect(scene.state.attention.shown?.captured != nil)
@@ -407,7 +409,8 @@ struct AttentionNumberTests {
             let weights = [AttentionWeights(kind: .cross, layer: 0, heads: 1, queries: 1, keys: 100, values: values)]
             scene.send(.answer(1, .token(.init(index: index, id: 5, text: " w", piece: "w", logProbability: 0, attention: weights)), time: Double(index)))
         }
-        scene.press(Key(.escape))
+        // The answer goes on, and Esc would stop it.
+        scene.press(Key(.tab))
         let last = TokenPlace(message: 1, token: 11)
         #expect(scene.state.attention.rows.peak(of: last) == 0.005)
         scene.press(.character("x"))

@@ -92,8 +92,8 @@ struct SessionTests {
         #expect(screen.lines.allSatisfy { $0.count <= width }, sourceLocation: sourceLocation)
         for title in ["Chat ─", "Attention ─", "Memory ─"] { #expect(screen.contains(title), "\(title)", sourceLocation: sourceLocation) }
         let column = try #require(divider(screen))
-        // Down to the rule above the input line.
-        let body = screen.lines.prefix { !$0.contains("┴") }
+        // Down to the rule above the input line, the only one that begins at the left edge.
+        let body = screen.lines.prefix { !$0.hasPrefix("─") }
         #expect(body.count > 15, sourceLocation: sourceLocation)
         for line in body { #expect(Array(line)[safe: column] == "│", "\(line)", sourceLocation: sourceLocation) }
     }

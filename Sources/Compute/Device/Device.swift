@@ -24,6 +24,7 @@ public final class Device: @unchecked Sendable {
     let queue: VkQueue
     let timestampBits: UInt32
     let queueLock = Mutex(())
+    let views: TexelViews
     let pipelines: PipelineTable
     let logger = Logger(label: "fovea.compute")
 
@@ -90,12 +91,14 @@ public final class Device: @unchecked Sendable {
         }
         handle = created
         queue = createdQueue
-        pipelines = try PipelineTable(device: created, properties: properties, cacheFolder: pipelineCacheFolder)
+        views = try TexelViews(device: created)
+        pipelines = try PipelineTable(device: created, properties: properties, views: views, cacheFolder: pipelineCacheFolder)
     }
 
     deinit {
         vkDeviceWaitIdle(handle)
         pipelines.destroy()
+        views.destroy()
         vkDestroyDevice(handle, nil)
     }
 

@@ -47,6 +47,7 @@ public struct DeviceProperties: Sendable, Hashable {
     public var maxWorkgroupCount: [Int] = [65535, 65535, 65535]
     public var maxAllocationBytes = 1 << 30
     public var maxBufferBytes = 1 << 30
+    public var maxTexelBufferElements = 65536
     /// Nanoseconds per timestamp tick; 0 where the queue has no timestamps.
     public var timestampPeriod: Double = 0
 
@@ -144,6 +145,7 @@ extension DeviceProperties {
 
         let limits = all.properties.limits
         maxPushConstantBytes = Int(limits.maxPushConstantsSize)
+        maxTexelBufferElements = Int(limits.maxTexelBufferElements)
         maxSharedMemoryBytes = Int(limits.maxComputeSharedMemorySize)
         maxWorkgroupInvocations = Int(limits.maxComputeWorkGroupInvocations)
         let count = limits.maxComputeWorkGroupCount

@@ -22,6 +22,7 @@ private struct FlashPush: BitwiseCopyable {
     var scale: Float
     var causal: UInt32
     var offset: Int32
+    var kTexel, vTexel: UInt32
 }
 
 private struct RowsPush: BitwiseCopyable {
@@ -44,8 +45,8 @@ public enum AttentionSelection {
     public static let largestHead = 256
 
     public static func select(
-        _ shape: AttentionShape, queries: Int, cache: ElementFormat, isWide: Bool, _ properties: DeviceProperties,
-        profile: KernelProfile? = nil
+        _ shape: AttentionShape, queries: Int, cache: ElementFormat, isWide: Bool, load: LoadPath = .address,
+        _ properties: DeviceProperties, profile: KernelProfile? = nil
     ) -> KernelChoice {
         check(shape, cache: cache)
         switch profile ?? KernelProfile(properties) {
@@ -54,7 +55,7 @@ public enum AttentionSelection {
             let rows = queries >= 64 && shape.headDimension <= 64 ? 16 : 4
             return KernelChoice(
                 KernelVariant(
-                    "attention/flash_\(cache.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant, UInt32(rows)]),
+                    "attention/flash_\(cache.rawValue)_\(load.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant, UInt32(rows)]),
                 x: divideRoundingUp(queries, rows), y: shape.heads)
         case .coalesced:
             let tile = tile(headDimension: shape.headDimension, properties)
@@ -114,7 +115,7 @@ extension CommandStream {
     ///   - logSumExp: `[heads, Tq]` f32, contiguous; receives log Σⱼ exp of the scores.
     public func attention(
         shape: AttentionShape, query: Tensor, key: Tensor, value: Tensor, bias: AttentionBias? = nil, logSumExp: Tensor? = nil,
-        into out: Tensor, profile: KernelProfile? = nil
+        into out: Tensor, profile: KernelProfile? = nil, load: LoadPath? = nil
     ) throws {
         precondition(
             query.columns == shape.queryWidth && out.columns == shape.queryWidth && out.rows == query.rows && key.columns == shape.keyWidth
@@ -128,9 +129,14 @@ extension CommandStream {
         if query.rows == 0 { return }
         precondition(key.rows > 0, "attention: no keys")
 
+        let isWide = shape.isWide(queries: [query, out], keys: [key, value])
+        // Texels are read from rows and heads that start on 16 bytes.
+        let canUseTexels = isWide
+            && [shape.headDimension, key.rowStride, value.rowStride].allSatisfy { $0 * key.elementBytes % TexelViews.texelBytes == 0 }
+        let load = canUseTexels
+            ? loadPath(load, profile: profile, reading: [(key.buffer, key.byteOffset), (value.buffer, value.byteOffset)]) : .address
         let choice = AttentionSelection.select(
-            shape, queries: query.rows, cache: key.format, isWide: shape.isWide(queries: [query, out], keys: [key, value]),
-            device.properties, profile: profile)
+            shape, queries: query.rows, cache: key.format, isWide: isWide, load: load, device.properties, profile: profile)
         let push = FlashPush(
             q: query.address, k: key.address, v: value.address, bias: bias?.values.address ?? 0, result: out.address,
             lse: logSumExp?.address ?? 0, queries: UInt32(query.rows), keys: UInt32(key.rows),
@@ -138,10 +144,11 @@ extension CommandStream {
             vStride: UInt32(value.rowStride), resultStride: UInt32(out.rowStride),
             biasHeadStride: bias.map { $0.isPerHead ? UInt32(query.rows * $0.values.rowStride) : 0 } ?? 0,
             biasRowStride: UInt32(bias?.values.rowStride ?? 0), scale: shape.scale, causal: (shape.causalOffset != nil).constant,
-            offset: Int32(shape.causalOffset ?? 0))
+            offset: Int32(shape.causalOffset ?? 0), kTexel: load == .texel ? key.byteOffset.texels : 0,
+            vTexel: load == .texel ? value.byteOffset.texels : 0)
         try dispatch(
             choice, push: push, reads: [query, key, value].map(\.byteRange) + [bias?.values].compactMap { $0?.byteRange },
-            writes: [out.byteRange] + [logSumExp].compactMap { $0?.byteRange },
+            writes: [out.byteRange] + [logSumExp].compactMap { $0?.byteRange }, views: load == .texel ? [key.buffer, value.buffer] : [],
             label: "attention \(query.rows)×\(key.rows)",
             operations: 4 * Double(shape.queryWidth) * Double(query.rows) * Double(key.rows))
     }

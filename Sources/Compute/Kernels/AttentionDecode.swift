@@ -2,12 +2,26 @@ import Formats
 
 private struct DecodePush: BitwiseCopyable {
     var q, newK, newV, k, v, bias, result, capture, step: UInt64
-    var group, keyCount: UInt32
+    var angles: UInt64
+    var keyCount: UInt32
     var qStride, newStride, cacheStride, cacheBatchStride, resultStride: UInt32
-    var biasHeadStride, biasByDistance: UInt32
+    var biasHeadStride: UInt32
     var scale: Float
-    var captureSlotStride, captureRowStride: UInt32
+    var captureRowStride: UInt32
     var capacity: UInt32
+    var kTexel, vTexel: UInt32
+}
+
+/// Rotary positions that queries and new keys are turned by on their way in; as for `rotary`.
+public struct DecodeRotary: Sendable {
+    public var shape: RotaryShape
+    /// `[positions, rotaryDimension]` f32, contiguous, one row at least for each key there is room for.
+    public var table: Tensor
+
+    public init(shape: RotaryShape, table: Tensor) {
+        self.shape = shape
+        self.table = table
+    }
 }
 
 /// An additive term of a decode step's scores, f32.
@@ -27,8 +41,8 @@ public struct DecodeBias: Sendable {
 /// keys out on a GPU.
 public enum AttentionDecodeSelection {
     public static func select(
-        _ shape: AttentionShape, rows: Int, cache: ElementFormat, isWide: Bool, _ properties: DeviceProperties,
-        profile: KernelProfile? = nil
+        _ shape: AttentionShape, rows: Int, cache: ElementFormat, isWide: Bool, biasIsByDistance: Bool = false, rotary: RotaryShape? = nil,
+        load: LoadPath = .address, _ properties: DeviceProperties, profile: KernelProfile? = nil
     ) -> KernelChoice {
         AttentionSelection.check(shape, cache: cache)
         let count =
@@ -42,7 +56,11 @@ public enum AttentionDecodeSelection {
             }
         return KernelChoice(
             KernelVariant(
-                "attention/decode_\(cache.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant, UInt32(count)]),
+                "attention/decode_\(cache.rawValue)_\(load.rawValue)",
+                constants: [
+                    UInt32(shape.headDimension), isWide.constant, UInt32(count), UInt32(shape.heads / shape.keyValueHeads),
+                    biasIsByDistance.constant, rotary.map { $0.isInterleaved ? 2 : 1 } ?? 0, UInt32(rotary?.rotaryDimension ?? 1),
+                ]),
             x: shape.heads, y: rows)
     }
 }
@@ -56,13 +74,13 @@ extension CommandStream {
     ///     `StepState.position` (self-attention).
     ///   - key: `[B·keyCapacity, keyValueHeads·D]` f32 or f16 (`value` alike, of the same row stride).
     ///   - keyCapacity: rows of one hypothesis in the cache; 0 where all hypotheses share the same keys.
+    ///   - rotary: turns query and new keys; values in `query` and `append` stay as they are.
     ///   - bias: added to the scores.
     ///   - capture: `[B·heads, …]` f32; row b·heads + h receives that row's softmax, exactly as used.
-    ///   - captureSlotStride: rows of `capture` from one `StepState.captureSlot` to the next.
     public func attentionDecode(
         shape: AttentionShape, query: Tensor, append: (key: Tensor, value: Tensor)?, key: Tensor, value: Tensor, keyCapacity: Int,
-        keyCount: KeyCount, step: StepBuffer, bias: DecodeBias? = nil, capture: Tensor? = nil, captureSlotStride: Int = 0,
-        into out: Tensor, profile: KernelProfile? = nil
+        keyCount: KeyCount, step: StepBuffer, rotary: DecodeRotary? = nil, bias: DecodeBias? = nil, capture: Tensor? = nil,
+        into out: Tensor, profile: KernelProfile? = nil, load: LoadPath? = nil
     ) throws {
         let rows = query.rows
         precondition(
@@ -85,29 +103,42 @@ extension CommandStream {
         }
         if rows == 0 { return }
 
+        if let rotary {
+            precondition(
+                rotary.shape.headDimension == shape.headDimension && rotary.shape.rotaryDimension <= shape.headDimension
+                    && rotary.table.columns == rotary.shape.rotaryDimension && rotary.table.rowStride == rotary.table.columns
+                    && rotary.table.format == .f32 && rotary.table.rows >= capacity,
+                "attentionDecode: rotary positions do not fit \(shape) and \(capacity) keys")
+        }
+        let isWide = shape.isWide(queries: [query, out], keys: [key, value])
+        // Texels are read from rows and heads that start on 16 bytes.
+        let canUseTexels = isWide && shape.headDimension * key.elementBytes % 16 == 0 && key.rowStride * key.elementBytes % 16 == 0
+        let load = canUseTexels
+            ? loadPath(load, profile: profile, reading: [(key.buffer, key.byteOffset), (value.buffer, value.byteOffset)]) : .address
         let choice = AttentionDecodeSelection.select(
-            shape, rows: rows, cache: key.format, isWide: shape.isWide(queries: [query, out], keys: [key, value]), device.properties,
-            profile: profile)
+            shape, rows: rows, cache: key.format, isWide: isWide, biasIsByDistance: bias?.isByDistance ?? false, rotary: rotary?.shape,
+            load: load, device.properties, profile: profile)
         let push = DecodePush(
             q: query.address, newK: append?.key.address ?? 0, newV: append?.value.address ?? 0, k: key.address, v: value.address,
             bias: bias?.values.address ?? 0, result: out.address, capture: capture?.address ?? 0, step: step.address,
-            group: UInt32(shape.heads / shape.keyValueHeads), keyCount: UInt32(fixedCount), qStride: UInt32(query.rowStride),
+            angles: rotary?.table.address ?? 0, keyCount: UInt32(fixedCount), qStride: UInt32(query.rowStride),
             newStride: UInt32(append?.key.rowStride ?? 0), cacheStride: UInt32(key.rowStride),
             cacheBatchStride: UInt32(keyCapacity * key.rowStride), resultStride: UInt32(out.rowStride),
-            biasHeadStride: bias.map { $0.values.rows > 1 ? UInt32($0.values.rowStride) : 0 } ?? 0,
-            biasByDistance: (bias?.isByDistance ?? false).constant, scale: shape.scale,
-            captureSlotStride: UInt32(captureSlotStride * (capture?.rowStride ?? 0)), captureRowStride: UInt32(capture?.rowStride ?? 0),
-            capacity: UInt32(capacity))
+            biasHeadStride: bias.map { $0.values.rows > 1 ? UInt32($0.values.rowStride) : 0 } ?? 0, scale: shape.scale,
+            captureRowStride: UInt32(capture?.rowStride ?? 0), capacity: UInt32(capacity), kTexel: load == .texel ? key.byteOffset.texels : 0,
+            vTexel: load == .texel ? value.byteOffset.texels : 0)
         var reads = [query.byteRange, key.byteRange, value.byteRange, step.byteRange]
         var writes = [out.byteRange]
         if let append {
             reads += [append.key.byteRange, append.value.byteRange]
             writes += [key.byteRange, value.byteRange]
         }
+        if let rotary { reads.append(rotary.table.byteRange) }
         if let bias { reads.append(bias.values.byteRange) }
         if let capture { writes.append(capture.byteRange) }
         try dispatch(
-            choice, push: push, reads: reads, writes: writes, label: append == nil ? "attentionDecode cross" : "attentionDecode self",
+            choice, push: push, reads: reads, writes: writes, views: load == .texel ? [key.buffer, value.buffer] : [],
+            label: append == nil ? "attentionDecode cross" : "attentionDecode self",
             operations: 4 * Double(shape.queryWidth) * Double(rows) * Double(max(fixedCount, 64)))
     }
 }

@@ -28,11 +28,12 @@ public struct KernelChoice: Hashable, Sendable {
 extension CommandStream {
     /// Issues a chosen kernel.
     func dispatch<Push: BitwiseCopyable>(
-        _ choice: KernelChoice, push: Push, reads: [MemoryRange], writes: [MemoryRange], label: String, operations: Double = 0
+        _ choice: KernelChoice, push: Push, reads: [MemoryRange], writes: [MemoryRange], views: [Buffer] = [], label: String,
+        operations: Double = 0
     ) throws {
         try dispatch(
             choice.variant, groups: (choice.groups.x, choice.groups.y, choice.groups.z), push: push, reads: reads, writes: writes,
-            label: label, operations: operations)
+            views: views, label: label, operations: operations)
     }
 }
 

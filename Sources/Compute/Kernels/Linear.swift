@@ -12,8 +12,20 @@ public struct LinearProblem: Sendable, Hashable {
     public var activation: Activation
     /// x's rows start on 16 bytes and K is a multiple of 4.
     public var hasWideRows: Bool
+    /// How rows are read, by kernels of the vector profile.
+    public var load: LoadPath
+    /// The norm that x passes on its way in.
+    public var norm: InputNorm.Kind?
+    /// Each output is a gate's activation times its partner.
+    public var isGated: Bool
 
-    public init(rows: Int, outputs: Int, inputs: Int, format: ElementFormat, activation: Activation = .none, hasWideRows: Bool) {
+    public init(
+        rows: Int, outputs: Int, inputs: Int, format: ElementFormat, activation: Activation = .none, hasWideRows: Bool,
+        load: LoadPath = .address, norm: InputNorm.Kind? = nil, isGated: Bool = false
+    ) {
+        self.load = load
+        self.norm = norm
+        self.isGated = isGated
         self.rows = rows
         self.outputs = outputs
         self.inputs = inputs
@@ -23,10 +35,34 @@ public struct LinearProblem: Sendable, Hashable {
     }
 }
 
+/// A norm that `linear` takes of each row of x on its way in.
+public struct InputNorm: Sendable {
+    /// Raw values are the kernel's codes.
+    public enum Kind: UInt32, Sendable, Hashable {
+        /// x / √(mean x² + ε) · gamma
+        case rootMeanSquare = 1
+        /// (x − mean) / √(variance + ε) · gamma + beta
+        case layer = 2
+    }
+
+    public var kind: Kind
+    /// `[1, columns]` f32.
+    public var gamma: Tensor
+    /// `[1, columns]` f32, of a layer norm.
+    public var beta: Tensor?
+    public var epsilon: Float
+
+    public static func rootMeanSquare(gamma: Tensor, epsilon: Float) -> InputNorm { .init(kind: .rootMeanSquare, gamma: gamma, epsilon: epsilon) }
+    public static func layer(gamma: Tensor, beta: Tensor, epsilon: Float) -> InputNorm {
+        .init(kind: .layer, gamma: gamma, beta: beta, epsilon: epsilon)
+    }
+}
+
 /// Chooses among the forms of `linear`.
 ///
-/// - `linear/shuffle`: one subgroup computes TM rows × TN·lanes outputs, lane = weight row, x by shuffle. The form of CPU
-///   drivers for every size: TM 1 for one row, 4 for a few, 8 × 4 from five on.
+/// - `linear/step`: one subgroup computes TM rows × TN·lanes outputs, lane = weight row, x by shuffle, with the norm before
+///   and the gate behind. The form of CPU drivers for up to four rows (decode).
+/// - `linear/shuffle`: the same, 8 × 4, without the norm, for more rows on CPU drivers.
 /// - `linear/row`: a subgroup per weight row, lanes along K, for up to eight rows of x on a GPU.
 /// - `linear/tile`: 64 × 64 tiles through shared memory, for more rows on a GPU.
 public enum LinearSelection {
@@ -37,8 +73,10 @@ public enum LinearSelection {
     public static func select(_ problem: LinearProblem, _ properties: DeviceProperties, profile: KernelProfile? = nil) -> KernelChoice {
         precondition(formats.contains(problem.format), "linear has no kernel for \(problem.format.rawValue) weights")
         switch profile ?? KernelProfile(properties) {
-        case .vector: return shuffle(problem, properties)
-        case .coalesced: return problem.rows <= 8 ? row(problem, properties) : tile(problem, properties)
+        case .vector: return vector(problem, properties)
+        case .coalesced:
+            precondition(problem.norm == nil && !problem.isGated, "linear: a norm or gate that the chosen kernel does not have")
+            return problem.rows <= 8 ? row(problem, properties) : tile(problem, properties)
         }
     }
 
@@ -46,15 +84,40 @@ public enum LinearSelection {
         [problem.activation.rawValue, problem.hasWideRows.constant]
     }
 
-    private static func shuffle(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
-        let (rows, outputsPerLane) =
-            switch problem.rows {
-            case 1: (1, problem.format == .f32 ? 1 : problem.format.isQuantized ? 4 : 2)
-            case 2...4: (4, 2)
-            default: (8, 4)
-            }
+    /// Rows of x up to which CPU drivers run steps.
+    static let stepRows = 4
+
+    /// Whether a gate behind can be part of the kernel.
+    public static func gates(_ properties: DeviceProperties, profile: KernelProfile? = nil) -> Bool {
+        (profile ?? KernelProfile(properties)) == .vector
+    }
+
+    /// Whether a norm before can be part of the kernel too.
+    public static func fuses(rows: Int, inputs: Int, _ properties: DeviceProperties, profile: KernelProfile? = nil) -> Bool {
+        (profile ?? KernelProfile(properties)) == .vector && rows <= stepRows && inputs % 4 == 0
+    }
+
+    private static func vector(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
+        if problem.rows <= stepRows && problem.hasWideRows { return step(problem, properties) }
+        precondition(problem.norm == nil, "linear: a norm that the chosen kernel does not have")
+        let (rows, weightsPerLane) = problem.rows == 1 ? (1, 2) : problem.rows <= stepRows ? (4, 2) : (8, 4)
         let variant = KernelVariant(
-            "linear/shuffle_\(problem.format.rawValue)", constants: [UInt32(rows), UInt32(outputsPerLane)] + constants(problem))
+            "linear/shuffle_\(problem.format.rawValue)_\(problem.load.rawValue)",
+            constants: [UInt32(rows), UInt32(weightsPerLane)] + constants(problem) + [problem.isGated.constant])
+        let outputsPerLane = problem.isGated ? weightsPerLane / 2 : weightsPerLane
+        return KernelChoice(
+            variant, x: divideRoundingUp(problem.outputs, properties.subgroupSize * outputsPerLane), y: divideRoundingUp(problem.rows, rows))
+    }
+
+    private static func step(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
+        // Gates and their partners share a lane.
+        let (rows, weightsPerLane) = problem.rows == 1 ? (1, problem.format == .f32 ? 2 : 4) : (4, 2)
+        let outputsPerLane = problem.isGated ? weightsPerLane / 2 : weightsPerLane
+        let variant = KernelVariant(
+            "linear/step_\(problem.format.rawValue)_\(problem.load.rawValue)",
+            constants: [
+                UInt32(rows), UInt32(weightsPerLane), problem.activation.rawValue, problem.norm?.rawValue ?? 0, problem.isGated.constant,
+            ])
         return KernelChoice(
             variant, x: divideRoundingUp(problem.outputs, properties.subgroupSize * outputsPerLane), y: divideRoundingUp(problem.rows, rows))
     }
@@ -81,46 +144,85 @@ private struct LinearPush: BitwiseCopyable {
     var x, w, bias, residual, result: UInt64
     var rows, outputs, inputs: UInt32
     var xStride, wStride, residualStride, resultStride: UInt32
+    var gate: UInt32
+    var wTexel, xTexel: UInt32
+}
+
+private struct StepPush: BitwiseCopyable {
+    var x, w, bias, residual, result, gamma, beta: UInt64
+    var rows, outputs, inputs: UInt32
+    var xStride, wStride, residualStride, resultStride: UInt32
+    var gate: UInt32
+    var epsilon: Float
+    var wTexel, xTexel, gammaTexel, betaTexel: UInt32
 }
 
 extension CommandStream {
-    /// out[m, n] = activation(Σₖ x[m, k]·weight[n, k] + bias[n]) + residual[m, n], in f32.
+    /// out[m, n] = activation(Σₖ norm(x)[m, k]·weight[n, k] + bias[n]) + residual[m, n], in f32.
+    ///
+    /// Gated, the weight has 2N rows, gates first: out[m, n] = activation(gate)·partner + residual.
     ///
     /// - Parameters:
     ///   - x: `[M, K]` f32, any row stride, even one less than K (overlapping windows of a convolution).
+    ///   - norm: taken of each row of x; only where `LinearSelection.fuses`; gates only where `gates`.
     ///   - weight: `[N, K]` in any of `LinearSelection.formats`.
-    ///   - bias: `[1, N]` f32.
+    ///   - bias: `[1, N]` f32 (gated: `[1, 2N]`).
     ///   - residual: `[M, N]` f32; may be `out` itself.
     ///   - out: `[M, N]` f32.
-    ///   - profile: forces a tuning; the device's own by default.
+    ///   - profile, load: force a tuning; the device's own by default.
     public func linear(
-        _ x: Tensor, weight: WeightMatrix, bias: Tensor? = nil, activation: Activation = .none, residual: Tensor? = nil,
-        into out: Tensor, profile: KernelProfile? = nil
+        _ x: Tensor, norm: InputNorm? = nil, weight: WeightMatrix, bias: Tensor? = nil, activation: Activation = .none, isGated: Bool = false,
+        residual: Tensor? = nil, into out: Tensor, profile: KernelProfile? = nil, load: LoadPath? = nil
     ) throws {
+        let outputs = isGated ? weight.rows / 2 : weight.rows
         precondition(
-            x.columns == weight.columns && out.rows == x.rows && out.columns == weight.rows,
+            x.columns == weight.columns && out.rows == x.rows && out.columns == outputs && (!isGated || weight.rows % 2 == 0),
             "linear: x [\(x.rows), \(x.columns)], weight [\(weight.rows), \(weight.columns)], out [\(out.rows), \(out.columns)]")
         precondition(bias.map { $0.columns == weight.rows } ?? true, "linear: bias has not \(weight.rows) elements")
         precondition(
-            residual.map { $0.rows >= x.rows && $0.columns == weight.rows } ?? true, "linear: residual is not [\(x.rows), \(weight.rows)]")
+            residual.map { $0.rows >= x.rows && $0.columns == outputs } ?? true, "linear: residual is not [\(x.rows), \(outputs)]")
         precondition(
             [x.format, out.format, bias?.format ?? .f32, residual?.format ?? .f32].allSatisfy { $0 == .f32 }, "linear: activations are f32")
         precondition(weight.address % 16 == 0, "linear: weights start on 16 bytes")
         precondition(weight.columns % weight.format.elementsPerBlock == 0, "linear: rows of \(weight.columns) are no whole \(weight.format.rawValue) blocks")
+        if let norm {
+            precondition(
+                [norm.gamma, norm.beta ?? norm.gamma].allSatisfy { $0.columns == x.columns && $0.format == .f32 && $0.address % 16 == 0 }
+                    && (norm.kind != .layer || norm.beta != nil), "linear: the norm has not \(x.columns) elements")
+        }
         if x.rows == 0 || weight.rows == 0 { return }
 
+        let isWide = x.hasWideRows && x.columns % 4 == 0
+        let normed = [norm?.gamma, norm?.beta].compactMap { $0 }
+        let load = isWide
+            ? loadPath(
+                load, profile: profile,
+                reading: [(weight.buffer, weight.byteOffset), (x.buffer, x.byteOffset)] + normed.map { ($0.buffer, $0.byteOffset) }) : .address
         let problem = LinearProblem(
-            rows: x.rows, outputs: weight.rows, inputs: x.columns, format: weight.format, activation: activation,
-            hasWideRows: x.hasWideRows && x.columns % 4 == 0)
-        let push = LinearPush(
-            x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
-            rows: UInt32(x.rows), outputs: UInt32(weight.rows), inputs: UInt32(x.columns), xStride: UInt32(x.rowStride),
-            wStride: UInt32(weight.rowStride), residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride))
-        try dispatch(
-            LinearSelection.select(problem, device.properties, profile: profile), push: push,
-            reads: [x.byteRange, weight.byteRange] + [bias, residual].compactMap { $0?.byteRange }, writes: [out.byteRange],
-            label: "linear \(weight.format.rawValue) \(x.rows)×\(weight.rows)×\(x.columns)",
-            operations: 2 * Double(x.rows) * Double(weight.rows) * Double(x.columns))
+            rows: x.rows, outputs: outputs, inputs: x.columns, format: weight.format, activation: activation, hasWideRows: isWide, load: load,
+            norm: norm?.kind, isGated: isGated)
+        let choice = LinearSelection.select(problem, device.properties, profile: profile)
+        let reads = [x.byteRange, weight.byteRange] + ([bias, residual].compactMap { $0 } + normed).map(\.byteRange)
+        let label = "linear \(weight.format.rawValue) \(x.rows)×\(weight.rows)×\(x.columns)"
+        let operations = 2 * Double(x.rows) * Double(weight.rows) * Double(x.columns)
+        let views = load == .texel ? [weight.buffer, x.buffer] + normed.map(\.buffer) : []
+        if choice.variant.name.hasPrefix("linear/step") {
+            let push = StepPush(
+                x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
+                gamma: norm?.gamma.address ?? 0, beta: norm?.beta?.address ?? 0, rows: UInt32(x.rows), outputs: UInt32(outputs),
+                inputs: UInt32(x.columns), xStride: UInt32(x.rowStride), wStride: UInt32(weight.rowStride),
+                residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride), gate: UInt32(isGated ? outputs : 0),
+                epsilon: norm?.epsilon ?? 0, wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels,
+                gammaTexel: norm?.gamma.byteOffset.texels ?? 0, betaTexel: norm?.beta?.byteOffset.texels ?? 0)
+            try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
+        } else {
+            let push = LinearPush(
+                x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
+                rows: UInt32(x.rows), outputs: UInt32(outputs), inputs: UInt32(x.columns), xStride: UInt32(x.rowStride),
+                wStride: UInt32(weight.rowStride), residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride),
+                gate: UInt32(isGated ? outputs : 0), wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels)
+            try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
+        }
     }
 
     /// A one-dimensional convolution over time as a matrix product: the window of output t is one contiguous row.
@@ -133,13 +235,13 @@ extension CommandStream {
     ///   - out: `[(padded rows − kernel) / stride + 1, outputs]` f32.
     public func convolution1D(
         _ padded: Tensor, weight: WeightMatrix, kernel: Int, stride: Int, bias: Tensor? = nil, activation: Activation = .none,
-        residual: Tensor? = nil, into out: Tensor, profile: KernelProfile? = nil
+        residual: Tensor? = nil, into out: Tensor, profile: KernelProfile? = nil, load: LoadPath? = nil
     ) throws {
         precondition(padded.rowStride == padded.columns, "convolution1D: time steps are contiguous")
         precondition(kernel >= 1 && stride >= 1 && padded.rows >= kernel, "convolution1D: kernel \(kernel) over \(padded.rows) rows")
         let windows = Tensor(
             buffer: padded.buffer, byteOffset: padded.byteOffset, rows: (padded.rows - kernel) / stride + 1,
             columns: kernel * padded.columns, rowStride: stride * padded.columns, format: padded.format)
-        try linear(windows, weight: weight, bias: bias, activation: activation, residual: residual, into: out, profile: profile)
+        try linear(windows, weight: weight, bias: bias, activation: activation, residual: residual, into: out, profile: profile, load: load)
     }
 }

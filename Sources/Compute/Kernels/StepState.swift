@@ -11,8 +11,7 @@ public struct StepState: BitwiseCopyable, Sendable {
     public var keyCount: UInt32 = 0
     /// Hypotheses (rows) in this step.
     public var rows: UInt32 = 0
-    public var captureSlot: UInt32 = 0
-    var reserved: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+    var reserved: (UInt32, UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0, 0)
     private var tokenStorage:
         (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) =
             (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)

@@ -1,5 +1,6 @@
 import CVulkan
 import Foundation
+import Synchronization
 
 /// A piece of device memory with an address kernels can follow. Freed, and struck from the ledger, when the last
 /// reference goes; command streams keep the buffers of unfinished work alive.
@@ -15,6 +16,9 @@ public final class Buffer: @unchecked Sendable {
     public let contents: UnsafeMutableRawPointer?
 
     let handle: VkBuffer
+    private struct View: @unchecked Sendable { let handle: VkBufferView }
+    /// Made when a kernel first reads through it.
+    private let view = Mutex<View?>(nil)
     private let memory: VkDeviceMemory
     private let ledgerID: UInt64
 
@@ -38,9 +42,31 @@ public final class Buffer: @unchecked Sendable {
     }
 
     deinit {
+        if let view = view.withLock({ $0 }) {
+            device.views.forget(view.handle)
+            vkDestroyBufferView(device.handle, view.handle, nil)
+        }
         vkDestroyBuffer(device.handle, handle, nil)
         vkFreeMemory(device.handle, memory, nil)
         device.ledger.remove(ledgerID)
+    }
+
+    /// The whole buffer as texels of four 32-bit words; see `LoadPath.texel`.
+    func texelView() throws(ComputeError) -> VkBufferView {
+        try view.withLock { (view: inout sending View?) throws(ComputeError) -> View in
+            if let view { return view }
+            var info = VkBufferViewCreateInfo()
+            info.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO
+            info.buffer = handle
+            info.format = VK_FORMAT_R32G32B32A32_UINT
+            info.range = VkDeviceSize(byteCount / TexelViews.texelBytes * TexelViews.texelBytes)
+            var created: VkBufferView?
+            try check("vkCreateBufferView (\(label))", vkCreateBufferView(device.handle, &info, nil, &created))
+            guard let created else { throw .vulkan(operation: "vkCreateBufferView (\(label))", result: .initializationFailed) }
+            let made = View(handle: created)
+            view = made
+            return made
+        }.handle
     }
 
     /// All of the buffer.
@@ -104,11 +130,13 @@ extension Device {
         (max(byteCount, 4) + tailPadding + allocationGranularity - 1) / allocationGranularity * allocationGranularity
     }
 
-    /// Allocates device memory with a device address, filled with zeros where the host can reach it.
+    /// Allocates device memory with a device address, filled with zeros.
     ///
+    /// - Parameter isCleared: off where nothing is read that was not written before: the host then takes pages of a CPU
+    ///   driver's memory only as they are used.
     /// - Throws: `ComputeError.outOfDeviceMemory`, `.allocationTooLarge`.
     public func makeBuffer(
-        byteCount: Int, purpose: MemoryPurpose, label: String, access: BufferAccess = .device
+        byteCount: Int, purpose: MemoryPurpose, label: String, access: BufferAccess = .device, isCleared: Bool = true
     ) throws(ComputeError) -> Buffer {
         precondition(byteCount >= 0 && byteCount <= 1 << 60)
         let size = Self.allocationBytes(for: byteCount)
@@ -121,6 +149,7 @@ extension Device {
         info.usage =
             VK_BUFFER_USAGE_STORAGE_BUFFER_BIT.rawValue | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT.rawValue
             | VK_BUFFER_USAGE_TRANSFER_SRC_BIT.rawValue | VK_BUFFER_USAGE_TRANSFER_DST_BIT.rawValue
+        if properties.isCPU { info.usage |= VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT.rawValue }
         info.sharingMode = VK_SHARING_MODE_EXCLUSIVE
         var buffer: VkBuffer?
         try check("vkCreateBuffer (\(label))", vkCreateBuffer(handle, &info, nil, &buffer))
@@ -146,7 +175,7 @@ extension Device {
             vkFreeMemory(handle, memory, nil)
             try check("vkBindBufferMemory (\(label))", result)
         }
-        if let contents { memset(contents, 0, size) }
+        if let contents, isCleared { memset(contents, 0, size) }
 
         var addressInfo = VkBufferDeviceAddressInfo()
         addressInfo.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO
@@ -154,7 +183,7 @@ extension Device {
         let created = Buffer(
             device: self, byteCount: size, purpose: purpose, label: label, handle: buffer, memory: memory,
             allocatedBytes: Int(requirements.size), address: vkGetBufferDeviceAddress(handle, &addressInfo), contents: contents)
-        if contents == nil { try clear(created) }
+        if contents == nil, isCleared { try clear(created) }
         return created
     }
 

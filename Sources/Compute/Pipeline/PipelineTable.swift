@@ -3,8 +3,8 @@ import Foundation
 import Logging
 import Synchronization
 
-/// A device's compiled pipelines, made at first use, and their cache on disk. One layout serves every kernel: no
-/// descriptor sets, only push constants.
+/// A device's compiled pipelines, made at first use, and their cache on disk. One layout serves every kernel: push
+/// constants, and a set of texel views for the kernels that read through them.
 final class PipelineTable: @unchecked Sendable {
     // Safety: handles are constant; the table is behind a lock.
     /// Bytes of push constants every kernel may use: what Vulkan guarantees everywhere.
@@ -19,7 +19,7 @@ final class PipelineTable: @unchecked Sendable {
     private let table = Mutex<[KernelVariant: Handle]>([:])
     private let logger = Logger(label: "fovea.pipelines")
 
-    init(device: VkDevice, properties: DeviceProperties, cacheFolder: URL?) throws(ComputeError) {
+    init(device: VkDevice, properties: DeviceProperties, views: TexelViews, cacheFolder: URL?) throws(ComputeError) {
         self.device = device
         self.properties = properties
         let uuid = properties.pipelineCacheUUID.map { byte in
@@ -32,12 +32,17 @@ final class PipelineTable: @unchecked Sendable {
         range.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT.rawValue
         range.size = UInt32(Self.pushConstantBytes)
         var created: VkPipelineLayout?
+        var sets: VkDescriptorSetLayout? = views.layout
         let result = withUnsafePointer(to: &range) { range in
-            var info = VkPipelineLayoutCreateInfo()
-            info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO
-            info.pushConstantRangeCount = 1
-            info.pPushConstantRanges = range
-            return vkCreatePipelineLayout(device, &info, nil, &created)
+            withUnsafePointer(to: &sets) { sets in
+                var info = VkPipelineLayoutCreateInfo()
+                info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO
+                info.setLayoutCount = 1
+                info.pSetLayouts = sets
+                info.pushConstantRangeCount = 1
+                info.pPushConstantRanges = range
+                return vkCreatePipelineLayout(device, &info, nil, &created)
+            }
         }
         try check("vkCreatePipelineLayout", result)
         guard let created else { throw .vulkan(operation: "vkCreatePipelineLayout", result: .initializationFailed) }

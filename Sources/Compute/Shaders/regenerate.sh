@@ -5,7 +5,8 @@
 #   regenerate.sh --check   writes nothing; fails when a committed file is not what its source gives
 #
 # A shader whose first line is "// variants: NAME a b c" is compiled once for each of a, b, c, with -DNAME_a and so on,
-# into <shader>_a.spv, …; others into <shader>.spv. Building the program needs none of this: SPIR-V is committed.
+# into <shader>_a.spv, …; others into <shader>.spv. A second such line multiplies them: <shader>_a_x.spv, ….
+# Building the program needs none of this: SPIR-V is committed.
 #
 # Made with Debian 12's glslc. Unoptimised: drivers optimise themselves, and lavapipe's code was up to a fifth slower
 # after spirv-opt had been at it. Other versions of the compiler give other bytes: --check says so and compares nothing.
@@ -41,21 +42,29 @@ accept() {
     fi
 }
 
-compile() { # SOURCE MODULE [flag]
+compile() { # SOURCE MODULE [flag…]
     mkdir -p "$work/$(dirname "$2")"
-    glslc "${flags[@]}" ${3:-} "$1" -o "$work/$2.spv"
+    glslc "${flags[@]}" "${@:3}" "$1" -o "$work/$2.spv"
     accept "$work/$2.spv" "$2.spv"
     modules+=("$2")
 }
 
+# The values of line N of a source, where that is "// variants: NAME values…": NAME_value for each.
+variants() { # SOURCE N
+    sed -n "$2s|^// variants: ||p" "$1" | { read -r name values && for value in $values; do echo "${name}_$value"; done; } || true
+}
+
 while read -r source; do
     module=${source%.comp}
-    read -r _ keyword name values < "$source"
-    if [ "$keyword" = variants: ]; then
-        for value in $values; do compile "$source" "${module}_$value" "-D${name}_$value"; done
-    else
-        compile "$source" "$module"
-    fi
+    first=$(variants "$source" 1) second=$(variants "$source" 2)
+    for a in ${first:-none}; do
+        for b in ${second:-none}; do
+            name=$module flag=()
+            if [ "$a" != none ]; then name+=_${a#*_} flag+=("-D$a"); fi
+            if [ "$b" != none ]; then name+=_${b#*_} flag+=("-D$b"); fi
+            compile "$source" "$name" ${flag[@]+"${flag[@]}"}
+        done
+    done
 done < <(find . -name '*.comp' | sed 's|^\./||' | LC_ALL=C sort)
 
 {

@@ -6,6 +6,7 @@ struct CommandRecorder {
     private let layout: VkPipelineLayout
     private var hazards = HazardTracker()
     private var bound: VkPipeline?
+    private var boundViews: VkDescriptorSet?
     /// Buffers the recorded commands use; kept alive until the device is done with them.
     private(set) var buffers: [ObjectIdentifier: Buffer] = [:]
     private(set) var dispatchCount = 0
@@ -16,12 +17,18 @@ struct CommandRecorder {
     }
 
     mutating func dispatch(
-        _ pipeline: VkPipeline, groups: (x: Int, y: Int, z: Int), push: UnsafeRawBufferPointer, reads: [MemoryRange], writes: [MemoryRange]
+        _ pipeline: VkPipeline, groups: (x: Int, y: Int, z: Int), push: UnsafeRawBufferPointer, views: VkDescriptorSet?, reads: [MemoryRange],
+        writes: [MemoryRange]
     ) {
         order(reads: reads, writes: writes)
         if bound != pipeline {
             vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline)
             bound = pipeline
+        }
+        if let views, views != boundViews {
+            var set: VkDescriptorSet? = views
+            vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &set, 0, nil)
+            boundViews = views
         }
         vkCmdPushConstants(commands, layout, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0, UInt32(push.count), push.baseAddress)
         vkCmdDispatch(commands, UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))

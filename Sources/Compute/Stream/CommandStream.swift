@@ -71,25 +71,27 @@ public final class CommandStream {
     /// - Parameters:
     ///   - push: the kernel's push constants, at most 128 bytes.
     ///   - reads: all it reads; `writes`: all it writes. Ordering rests on these being complete.
+    ///   - views: buffers read as texels, in the order of the kernel's bindings; see `LoadPath.texel`.
     ///   - operations: about how many floating-point operations it does, for splitting submissions.
     public func dispatch<Push: BitwiseCopyable>(
         _ variant: KernelVariant, groups: (x: Int, y: Int, z: Int), push: Push, reads: [MemoryRange], writes: [MemoryRange],
-        label: String, operations: Double = 0
+        views: [Buffer] = [], label: String, operations: Double = 0
     ) throws(ComputeError) {
         precondition(MemoryLayout<Push>.size <= PipelineTable.pushConstantBytes, "push constants of \(variant) exceed 128 bytes")
         if groups.x == 0 || groups.y == 0 || groups.z == 0 { return }
         let limits = device.properties.maxWorkgroupCount
         precondition(groups.x <= limits[0] && groups.y <= limits[1] && groups.z <= limits[2], "grid \(groups) of \(variant) exceeds the device's \(limits)")
         let pipeline = try device.pipelines.pipeline(for: variant)
+        let set = views.isEmpty ? nil : try device.views.set(for: views)
         dispatchCount += 1
         if capturing != nil {
-            withUnsafeBytes(of: push) { capturing?.dispatch(pipeline, groups: groups, push: $0, reads: reads, writes: writes) }
+            withUnsafeBytes(of: push) { capturing?.dispatch(pipeline, groups: groups, push: $0, views: set, reads: reads, writes: writes) }
             return
         }
         try beginIfNeeded()
         let timing = isProfiling ? try profilerForPiece().begin(label: label, variant: variant, operations: operations) : nil
         if let timing, let commands = recorder?.commands { profiler?.writeStart(timing, commands) }
-        withUnsafeBytes(of: push) { recorder?.dispatch(pipeline, groups: groups, push: $0, reads: reads, writes: writes) }
+        withUnsafeBytes(of: push) { recorder?.dispatch(pipeline, groups: groups, push: $0, views: set, reads: reads, writes: writes) }
         if let timing, let commands = recorder?.commands { profiler?.writeEnd(timing, commands) }
         pendingOperations += operations
         if profiler?.isFull == true {

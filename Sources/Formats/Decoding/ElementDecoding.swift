@@ -68,6 +68,7 @@ extension ElementFormat {
         case .q5_0: SmallBlocks.q5_0
         case .q5_1: SmallBlocks.q5_1
         case .iq4_nl: SmallBlocks.iq4_nl
+        case .iq4_xs: SmallBlocks.iq4_xs
         case .q2_k: KBlocks.q2_k
         case .q3_k: KBlocks.q3_k
         case .q4_k: KBlocks.q4_k

@@ -52,6 +52,22 @@ enum SmallBlocks {
         }
     }
 
+    /// A super-block of eight such blocks: `d`, 8 × 2 upper bits and 8 × 4 lower bits of their scales, the nibbles:
+    /// d·(scale − 32)·levels[q]
+    static let iq4_xs: ElementFormat.BlockDecoder = { source, target in
+        let d = source.half()
+        let upper: UInt16 = source.littleEndian(2)
+        for block in 0..<8 {
+            let low = source.byte(4 + block / 2) >> (block % 2 * 4) & 15
+            let factor = d * Float(Int(low) | Int(upper >> (2 * block) & 3) << 4 - 32)
+            for j in 0..<16 {
+                let pair = source.byte(8 + 16 * block + j)
+                target[32 * block + j] = factor * levels[Int(pair & 15)]
+                target[32 * block + j + 16] = factor * levels[Int(pair >> 4)]
+            }
+        }
+    }
+
     static let levels: [Float] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
 
     private static func fiveBits(_ source: UnsafeRawPointer, _ store: (Int, Int) -> Void) {

@@ -72,6 +72,9 @@ public enum BeamRule: Sendable, Hashable {
 
 /// The state of a rule during one search.
 protocol BeamJudge {
+    /// Hypotheses that have ended and may win.
+    var ended: [Hypothesis] { get }
+
     /// - Parameters:
     ///   - candidates: best first by sum.
     ///   - length: generated tokens of each candidate.
@@ -101,6 +104,8 @@ private struct TransformersJudge: BeamJudge {
         self.stopping = stopping
         self.maximumLength = maximumLength
     }
+
+    var ended: [Hypothesis] { finished.map(\.hypothesis) }
 
     private func score(_ sum: Double, length: Int) -> Double { sum / pow(Double(length), lengthPenalty) }
 
@@ -143,6 +148,8 @@ private struct WhisperJudge: BeamJudge {
     let lengthPenalty: Double?
     /// In the order in which they ended.
     private var finished: [Hypothesis] = []
+
+    var ended: [Hypothesis] { finished }
 
     init(beams: Int, wanted: Int, lengthPenalty: Double?) {
         self.beams = beams

@@ -29,10 +29,14 @@ public struct BeamSearch: Sendable {
     }
 
     /// - Parameters:
+    ///   - onStep: hears all hypotheses that may still win, after each step; false stops, and the best so far is returned.
     ///   - isCancelled: asked between steps; a cancelled search returns what is finished and the best unfinished.
     /// - Returns: hypotheses best first, with the rule's scores.
     /// - Throws: what the decoder throws, ``GenerationError/noCandidate(step:)``, or an invalid option.
-    public func run(_ decoder: any SequenceDecoder, _ request: SearchRequest, isCancelled: () -> Bool = { false }) throws -> SearchResult {
+    public func run(
+        _ decoder: any SequenceDecoder, _ request: SearchRequest, onStep: ([Hypothesis]) throws -> Bool = { _ in true },
+        isCancelled: () -> Bool = { false }
+    ) throws -> SearchResult {
         guard beams > 0, beams <= decoder.maximumHypotheses else {
             throw GenerationError.invalidOption(name: "beam size", value: "\(beams)", allowed: "1 to \(decoder.maximumHypotheses) with this model")
         }
@@ -42,11 +46,11 @@ public struct BeamSearch: Sendable {
         var result = SearchResult()
         guard request.maximumNewTokens > 0 else { return result }
         let began = clock.now
-        var output = try decoder.start(prompt: request.prompt, hypotheses: beams, logitRows: request.logitRows)
+        var output = try decoder.start(prompt: request.start, hypotheses: beams, logitRows: request.logitRows)
         try output.check(operation: "prefill", hypotheses: beams, vocabulary: decoder.vocabularySize)
         let started = clock.now
         result.prefillSeconds = (started - began).inSeconds
-        result.promptLogits = output.rows(request.logitRows, promptLength: request.prompt.count)
+        result.promptLogits = output.rows(request.logitRows, promptLength: request.start.count)
 
         // All hypotheses of the prefill are equal: the first stands for them, or they would fill the beam with copies.
         var live = [Hypothesis()]
@@ -73,7 +77,8 @@ public struct BeamSearch: Sendable {
                 live = next
                 break
             }
-            let cancelled = isCancelled()
+            let goesOn = try onStep(judge.ended + next)
+            let cancelled = isCancelled() || !goesOn
             if !cancelled {
                 output = try decoder.advance(tokens: verdict.continuing.map(\.id), parents: verdict.continuing.map(\.parent))
                 try output.check(operation: "step \(step + 1)", hypotheses: next.count, vocabulary: decoder.vocabularySize)
@@ -102,7 +107,7 @@ public struct BeamSearch: Sendable {
     ) throws -> [Expansion] {
         var rows: [Expansion] = []
         for index in live.indices {
-            let context = TokenContext(prompt: request.prompt, generated: live[index].ids)
+            let context = request.context(live[index].ids)
             if rule.normalizesBeforeProcessors {
                 LogProbabilities.subtract(LogProbabilities.logSumExp(output.logits[index]), from: &output.logits[index])
                 request.processors.process(&output.logits[index], context: context)

@@ -56,6 +56,8 @@ public struct Hypothesis: Sendable {
 /// What every search is asked.
 public struct SearchRequest: Sendable {
     public var prompt: [Int]
+    /// Tokens behind the prompt that count as generated: an answer that is taken up again.
+    public var answerPrefix: [Int] = []
     public var processors: [any LogitsProcessor]
     public var endTokens: Set<Int>
     public var maximumNewTokens: Int
@@ -78,6 +80,12 @@ public struct SearchRequest: Sendable {
         self.alternatives = alternatives
         self.logitRows = logitRows
     }
+
+    /// All that the decoder reads before the first new token.
+    var start: [Int] { prompt + answerPrefix }
+
+    /// What processors see when `ids` have been generated.
+    func context(_ ids: [Int]) -> TokenContext { TokenContext(prompt: prompt, generated: answerPrefix + ids) }
 }
 
 /// What a search found.

@@ -49,6 +49,20 @@ public struct SuppressTokensAtBegin: LogitsProcessor {
     }
 }
 
+/// Leaves nothing but some tokens at the first generated place: the language tag of multilingual translation models.
+public struct ForceTokenAtBegin: LogitsProcessor {
+    public let tokens: [Int]
+
+    public init(_ tokens: [Int]) { self.tokens = tokens }
+
+    public func process(_ logits: inout [Float], context: TokenContext) {
+        guard context.generated.isEmpty else { return }
+        let kept = tokens.filter(logits.indices.contains).map { (id: $0, value: max(logits[$0], -1e4)) }
+        for index in logits.indices { logits[index] = -.infinity }
+        for (id, value) in kept { logits[id] = value }
+    }
+}
+
 // MARK: - against repetition
 
 /// Divides the positive logits of tokens seen before by the penalty and multiplies the negative ones, once per token,

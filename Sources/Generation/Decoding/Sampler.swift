@@ -82,6 +82,12 @@ public struct Sampler: Sendable {
         return Sampler.draw(warped, at: random.uniform())
     }
 
+    /// Leaves out random numbers, as if so many tokens had been chosen.
+    public mutating func skip(_ count: Int) {
+        guard !isGreedy else { return }
+        for _ in 0..<count { _ = random.uniform() }
+    }
+
     /// The token at which the cumulative probability passes `place` (0 ..< 1).
     static func draw(_ logits: [Float], at place: Double) -> Int? {
         guard let best = LogProbabilities.argmax(logits), logits[best].isFinite else { return nil }

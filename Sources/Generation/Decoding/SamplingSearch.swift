@@ -28,14 +28,16 @@ public struct SamplingSearch: Sendable {
         var result = SearchResult()
         guard request.maximumNewTokens > 0 else { return result }
         let began = clock.now
-        var output = try decoder.start(prompt: request.prompt, hypotheses: samples, logitRows: request.logitRows)
+        var output = try decoder.start(prompt: request.start, hypotheses: samples, logitRows: request.logitRows)
         try output.check(operation: "prefill", hypotheses: samples, vocabulary: decoder.vocabularySize)
         let started = clock.now
         result.prefillSeconds = (started - began).inSeconds
-        result.promptLogits = output.rows(request.logitRows, promptLength: request.prompt.count)
+        result.promptLogits = output.rows(request.logitRows, promptLength: request.start.count)
 
         let processors = request.processors + sampling.processors
         var sampler = Sampler(sampling)
+        // Taken up again with the same seed, an answer goes on as it did.
+        sampler.skip(request.answerPrefix.count)
         var hypotheses = [Hypothesis](repeating: Hypothesis(), count: samples)
         // The samples still running; the decoder's hypothesis i is sample live[i].
         var live = Array(0..<samples)
@@ -43,7 +45,7 @@ public struct SamplingSearch: Sendable {
             var tokens: [Int] = [], parents: [Int] = [], running: [Int] = []
             var stop = false
             for (row, sample) in live.enumerated() {
-                let context = TokenContext(prompt: request.prompt, generated: hypotheses[sample].ids)
+                let context = request.context(hypotheses[sample].ids)
                 processors.process(&output.logits[row], context: context)
                 let normalizer = LogProbabilities.logSumExp(output.logits[row])
                 guard normalizer.isFinite, let id = sampler.choose(output.logits[row], context: context) else {

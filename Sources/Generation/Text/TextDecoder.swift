@@ -44,13 +44,20 @@ public final class TextDecoder: SequenceDecoder {
         cached = prompt
         hypotheses = count
         // A long prompt runs in pieces; the last one has the newest row.
-        let attention = tap.takeRows().filter { $0.keys == prompt.count }
+        let attention = Self.newest(tap.takeRows())
         if count > 1 { try model.decoder.fork(hypotheses: count) }
         var promptLogits: [Int: [Float]] = [:]
         for row in logitRows { promptLogits[row] = rows[row - common] }
         return DecoderOutput(
             logits: Array(repeating: rows[last - common] ?? [], count: count), promptLogits: promptLogits,
             attention: Array(repeating: attention, count: count))
+    }
+
+    /// The last of each layer's rows.
+    private static func newest(_ rows: [AttentionWeights]) -> [AttentionWeights] {
+        struct Place: Hashable { let kind: AttentionKind, layer: Int }
+        var seen: Set<Place> = []
+        return rows.reversed().filter { seen.insert(Place(kind: $0.kind, layer: $0.layer)).inserted }.reversed()
     }
 
     public func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput {

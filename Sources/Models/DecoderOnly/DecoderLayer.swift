@@ -10,6 +10,8 @@ public struct DecoderPass {
     public let hidden: Tensor
     public let attention: Attention.Workspace
     public let cache: KeyValueCache
+    /// What cross-attention layers read; nil while there is nothing to read.
+    public let memory: DecoderMemoryView?
     public let tap: AttentionTap
     public let stream: CommandStream
 }
@@ -20,10 +22,16 @@ public protocol DecoderLayer {
     var attentionKind: AttentionKind { get }
     /// Columns of feed-forward scratch per row.
     var scratchColumns: Int { get }
+    /// Whether what it adds passes a gate, for which scratch is needed.
+    var hasGates: Bool { get }
     /// Runs positions `firstPosition…`, x `[rows, size]` in place.
     func prefill(_ x: Tensor, firstPosition: Int, _ pass: DecoderPass) throws
     /// Runs one new position for each hypothesis, x `[hypotheses, size]` in place.
     func decode(_ x: Tensor, step: StepBuffer, _ pass: DecoderPass) throws
+}
+
+extension DecoderLayer {
+    public var hasGates: Bool { false }
 }
 
 /// Self-attention, then a feed-forward, each behind a norm and added to what came in.
@@ -46,14 +54,12 @@ public struct PreNormLayer: DecoderLayer {
     }
 
     public func decode(_ x: Tensor, step: StepBuffer, _ pass: DecoderPass) throws {
-        try attentionNorm(x, into: pass.normalized, on: pass.stream)
         try attention.decode(
-            pass.normalized, step: step, cache: pass.cache, addingTo: x, workspace: pass.attention, tap: pass.tap, on: pass.stream)
+            NormalizedInput(x, norm: attentionNorm, scratch: pass.normalized), step: step, cache: pass.cache, addingTo: x, workspace: pass.attention, tap: pass.tap, on: pass.stream)
         try finish(x, pass)
     }
 
     private func finish(_ x: Tensor, _ pass: DecoderPass) throws {
-        try feedForwardNorm(x, into: pass.normalized, on: pass.stream)
-        try feedForward(pass.normalized, hidden: pass.hidden, addingTo: x, on: pass.stream)
+        try feedForward(NormalizedInput(x, norm: feedForwardNorm, scratch: pass.normalized), hidden: pass.hidden, addingTo: x, on: pass.stream)
     }
 }

@@ -10,11 +10,19 @@ public protocol DecoderOnlyModel: Model {
     var parameters: ParameterList { get }
     /// How the files name the weights.
     static func naming(of files: ModelFiles) -> any CheckpointNaming
+    /// Where the weights are; `naming` in the files' one checkpoint by default.
+    static func weightSource(of files: ModelFiles) throws -> WeightSource
 }
 
 extension DecoderOnlyModel {
+    public static func weightSource(of files: ModelFiles) throws -> WeightSource {
+        WeightSource(checkpoint: files.checkpoint, naming: naming(of: files))
+    }
+
     public var tap: AttentionTap? { decoder.tap }
     public var vocabulary: Int { decoder.shape.vocabulary }
+    /// Tokens that can be read, which may be more than can be written.
+    public var inputVocabulary: Int { decoder.shape.inputVocabulary }
     /// Positions there is memory for.
     public var contextLength: Int { decoder.shape.contextLength }
     /// Position of the next token.
@@ -34,13 +42,11 @@ extension DecoderOnlyModel {
     // MARK: Model
 
     public var bytesPerToken: Int { decoder.bytesPerToken }
+    public func watchingBytes(unifiedMemory: Bool) -> Int { decoder.watchingBytes(unifiedMemory: unifiedMemory) }
     public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] { decoder.plannedBuffers(unifiedMemory: unifiedMemory) }
-    /// Gives all weight matrices one format.
-    public func assignFormat(_ format: ElementFormat) { parameters.assignFormat(format) }
 
     public func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
-        try decoder.load(
-            from: WeightSource(checkpoint: files.checkpoint, naming: Self.naming(of: files)), on: device, progress: progress)
+        try decoder.load(from: Self.weightSource(of: files), on: device, progress: progress)
     }
 
     public func unload() { decoder.unload() }

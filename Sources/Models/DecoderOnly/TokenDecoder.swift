@@ -11,6 +11,8 @@ public final class TokenDecoder {
         public var name: String
         public var size: Int
         public var vocabulary: Int
+        /// Tokens there are embeddings for: more than have logits where some only stand for an input.
+        public var inputVocabulary: Int
         /// Positions there is memory for.
         public var contextLength: Int
         public var attention: AttentionShape
@@ -20,11 +22,13 @@ public final class TokenDecoder {
         public static let defaultPassRows = 512
 
         public init(
-            name: String, size: Int, vocabulary: Int, contextLength: Int, attention: AttentionShape, passRows: Int = defaultPassRows
+            name: String, size: Int, vocabulary: Int, inputVocabulary: Int? = nil, contextLength: Int, attention: AttentionShape,
+            passRows: Int = defaultPassRows
         ) {
             self.name = name
             self.size = size
             self.vocabulary = vocabulary
+            self.inputVocabulary = inputVocabulary ?? vocabulary
             self.contextLength = contextLength
             self.attention = attention
             self.passRows = passRows
@@ -33,7 +37,7 @@ public final class TokenDecoder {
 
     /// What the architecture declares.
     public struct Parts {
-        /// Token embedding, `[vocabulary, size]`.
+        /// Token embedding, `[inputVocabulary, size]`.
         public var embedding: Parameter
         /// Learned positions, `[positions, size]`.
         public var positions: Parameter?
@@ -43,6 +47,8 @@ public final class TokenDecoder {
         public var norm: any Normalization
         /// `[vocabulary, size]`; the embedding itself in tied models.
         public var output: Parameter
+        /// What layers of kind `.cross` attend to.
+        public var memory: (any DecoderMemory)? = nil
     }
 
     /// Rows of an input that replace the embeddings of some tokens: a picture's features.
@@ -61,7 +67,8 @@ public final class TokenDecoder {
     public let shape: Shape
     private let parameters: ParameterList
     private let parts: Parts
-    private let workspace = Workspace()
+    private let workspace: Workspace
+    private let resources: [any DeviceResource]
     private let x: Slot
     private let normalized: Slot
     private let hidden: Slot
@@ -69,7 +76,8 @@ public final class TokenDecoder {
     private let cache: KeyValueCache
     private var engine: Engine?
 
-    private struct Engine {
+    /// What exists only while the model is on a device.
+    struct Engine {
         let device: Device
         let stream: CommandStream
         let stepper: DecodeStepper
@@ -82,18 +90,32 @@ public final class TokenDecoder {
     public private(set) var hypotheses = 1
     private var memoryRevision = 0
 
-    public init(shape: Shape, parameters: ParameterList, parts: Parts) {
+    /// Pictures among the tokens, where the model takes them so.
+    public let pictures: PictureTokens?
+
+    /// - Parameters:
+    ///   - workspace: shared with what runs before the decoder, such as a vision tower.
+    ///   - resources: memory that other parts of the model take, allocated with the decoder's.
+    public init(
+        shape: Shape, parameters: ParameterList, parts: Parts, workspace: Workspace = Workspace(), resources: [any DeviceResource] = [],
+        pictures: PictureTokens? = nil
+    ) {
         self.shape = shape
         self.parameters = parameters
         self.parts = parts
+        self.workspace = workspace
+        self.resources = (parts.memory.map { [$0] } ?? []) + resources
+        self.pictures = pictures
         let rows = max(min(shape.contextLength, shape.passRows), StepState.maximumRows)
         x = workspace.reserve("tokens", rows: rows, columns: shape.size, phase: "decoder")
         normalized = workspace.reserve("normalised", rows: rows, columns: shape.size, phase: "decoder")
         hidden = workspace.reserve(
             "hidden", rows: rows, columns: parts.layers.map(\.scratchColumns).max() ?? 1, phase: "decoder")
-        attentionWorkspace = Attention.Workspace(workspace, rows: rows, shape: shape.attention, phase: "decoder")
+        attentionWorkspace = Attention.Workspace(
+            workspace, rows: rows, shape: shape.attention, phase: "decoder",
+            gatedSize: parts.layers.contains(where: \.hasGates) ? shape.size : nil)
         cache = KeyValueCache(
-            purpose: .selfKV, layers: parts.layers.count, capacity: shape.contextLength,
+            purpose: .selfKV, layers: parts.layers.filter { $0.attentionKind == .selfAttention }.count, capacity: shape.contextLength,
             width: shape.attention.keyValueHeads * shape.attention.headDimension)
     }
 
@@ -102,9 +124,18 @@ public final class TokenDecoder {
     /// The device buffers the model takes, in the formats assigned.
     public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
         WeightArenas(parameters).plannedBuffers + [workspace.plannedBuffer, cache.plannedBuffer]
-            + [parts.rotary].compactMap { $0?.plannedBuffer }
+            + [parts.rotary].compactMap { $0?.plannedBuffer } + resources.flatMap(\.plannedBuffers)
             + DecodeStepper.plannedBuffers(
                 vocabulary: shape.vocabulary, maximumTokens: shape.contextLength, unifiedMemory: unifiedMemory)
+    }
+
+    /// What the panel's rows of a token take: of cross-attention where there is any.
+    func watchingBytes(unifiedMemory: Bool) -> Int {
+        let cross = parts.layers.filter { $0.attentionKind == .cross }
+        return AttentionTap.plannedBytes(
+            layers: (cross.isEmpty ? parts.layers : cross).map { layer in
+                (layer.attentionHeads, layer.attentionKind == .cross ? parts.memory?.cache.capacity ?? 0 : shape.contextLength)
+            }, unifiedMemory: unifiedMemory)
     }
 
     /// KV-cache bytes one more token costs.
@@ -118,10 +149,13 @@ public final class TokenDecoder {
             try workspace.allocate(on: device)
             try cache.allocate(on: device)
             try parts.rotary?.allocate(on: device)
+            for resource in resources { try resource.allocate(on: device) }
             let stream = try CommandStream(device: device)
             engine = Engine(
                 device: device, stream: stream,
-                stepper: try DecodeStepper(stream: stream, vocabulary: shape.vocabulary, maximumTokens: shape.contextLength),
+                stepper: try DecodeStepper(
+                    stream: stream, vocabulary: shape.vocabulary, inputVocabulary: shape.inputVocabulary,
+                    maximumTokens: shape.contextLength),
                 tap: AttentionTap(device: device))
         } catch {
             unload()
@@ -137,15 +171,26 @@ public final class TokenDecoder {
         workspace.release()
         cache.release()
         parts.rotary?.release()
+        for resource in resources { resource.release() }
+        pictures?.removeAll()
         position = 0
         hypotheses = 1
     }
 
-    private func loaded() throws -> Engine {
+    /// Forgets recorded steps, so that memory they use can be moved.
+    func forgetRecordings() { engine?.stepper.forgetRecordings() }
+
+    /// Forgets what the cache holds from a position on.
+    func forget(from first: Int) { position = min(position, first) }
+
+    func loaded() throws -> Engine {
         guard let engine else { throw ModelError.notLoaded(model: shape.name) }
         return engine
     }
 
+    public var layerCount: Int { parts.layers.count }
+    /// Layers that have attention of a kind, ascending.
+    public func layers(of kind: AttentionKind) -> [Int] { parts.layers.indices.filter { parts.layers[$0].attentionKind == kind } }
     public var tap: AttentionTap? { engine?.tap }
     public var stream: CommandStream? { engine?.stream }
 
@@ -168,7 +213,7 @@ public final class TokenDecoder {
     ///
     /// - Parameters:
     ///   - logitRows: tokens whose logits are wanted, counted from the first of `tokens`.
-    ///   - insertions: rows that replace embeddings.
+    ///   - insertions: rows that replace embeddings, besides those of `pictures`.
     ///   - observe: hears the residual stream, `[rows, size]`, of a piece: 0 before the first layer, i after layer
     ///     i − 1, and after the last layer the normalised one.
     /// - Returns: logits by row, `[vocabulary]` each.
@@ -183,7 +228,11 @@ public final class TokenDecoder {
         guard tokens.count <= shape.contextLength - start else {
             throw TransformerError.contextOverflow(model: shape.name, positions: start + tokens.count, limit: shape.contextLength)
         }
-        let ids = try engine.stepper.upload(tokens: tokens)
+        let resolved = try pictures?.resolve(tokens, at: start, model: shape.name)
+        let ids = try engine.stepper.upload(tokens: resolved?.tokens ?? tokens)
+        if let resolved { pictures?.remember(resolved, from: start) }
+        try parts.memory?.place(tokens, at: start)
+        let insertions = insertions + (resolved?.insertions ?? [])
         position = start
         hypotheses = 1
         var result: [Int: [Float]] = [:]
@@ -221,7 +270,7 @@ public final class TokenDecoder {
                 insertion.features.rows(here.lowerBound - rows.lowerBound..<here.upperBound - rows.lowerBound),
                 into: x.rows(here.lowerBound - firstRow..<here.upperBound - firstRow))
         }
-        let pass = pass(rows: count, engine)
+        let pass = pass(rows: count, memory: parts.memory?.view(of: firstPosition..<firstPosition + count), engine)
         for (index, layer) in parts.layers.enumerated() {
             try observe?(index, try read(x, engine))
             try layer.prefill(x, firstPosition: firstPosition, pass)
@@ -230,17 +279,17 @@ public final class TokenDecoder {
         try observe?(parts.layers.count, try read(pass.normalized, engine))
     }
 
-    private func pass(rows: Int, _ engine: Engine) -> DecoderPass {
+    private func pass(rows: Int, memory: DecoderMemoryView?, _ engine: Engine) -> DecoderPass {
         DecoderPass(
-            normalized: normalized.rows(rows), hidden: hidden.rows(rows), attention: attentionWorkspace, cache: cache, tap: engine.tap,
-            stream: engine.stream)
+            normalized: normalized.rows(rows), hidden: hidden.rows(rows), attention: attentionWorkspace, cache: cache, memory: memory,
+            tap: engine.tap, stream: engine.stream)
     }
 
     private func project(_ rows: Range<Int>, into logits: Tensor, on stream: CommandStream) throws {
-        try stream.linear(normalized.tensor.rows(rows), weight: parts.output.matrix, into: logits)
+        try stream.linear(normalized.tensor.rows(rows), weight: parts.output.matrix.rows(0..<shape.vocabulary), into: logits)
     }
 
-    private func read(_ tensor: Tensor, _ engine: Engine) throws -> [Float] {
+    func read(_ tensor: Tensor, _ engine: Engine) throws -> [Float] {
         let count = tensor.rows * tensor.columns
         let host = try engine.device.makeBuffer(byteCount: count * 4, purpose: .staging, label: "hidden state", access: .readback)
         try engine.stream.copy(from: tensor.byteRange, to: MemoryRange(buffer: host, offset: 0, byteCount: count * 4))
@@ -273,23 +322,29 @@ public final class TokenDecoder {
         }
         precondition(!tokens.isEmpty && tokens.count <= hypotheses)
         if let parents { try cache.reorder(parents: parents, positions: position, on: engine.stream) }
+        let memory = parts.memory?.stepView
         try engine.tap.prepareDecode(
             hypotheses: tokens.count,
-            layers: parts.layers.enumerated().map { index, layer in
-                (kind: layer.attentionKind, layer: index, heads: layer.attentionHeads, keyCapacity: shape.contextLength)
+            layers: parts.layers.enumerated().compactMap { index, layer in
+                let isCross = layer.attentionKind == .cross
+                if isCross && memory == nil { return nil }
+                let keys = isCross ? memory?.count ?? 0 : shape.contextLength
+                return (kind: layer.attentionKind, layer: index, heads: layer.attentionHeads, keyCapacity: keys)
             })
         let rows = tokens.count
-        let logits = try engine.stepper.run(ids: tokens, position: position, tap: engine.tap, memoryRevision: memoryRevision) { stream in
+        let logits = try engine.stepper.run(
+            ids: tokens, position: position, tap: engine.tap, memoryRevision: memoryRevision + (parts.memory?.revision ?? 0)
+        ) { stream in
             let x = x.rows(rows)
             let step = engine.stepper.step
             try stream.embed(step: step, rows: rows, table: parts.embedding.matrix, positions: parts.positions?.tensor, into: x)
-            let pass = pass(rows: rows, engine)
+            let pass = pass(rows: rows, memory: memory, engine)
             for layer in parts.layers { try layer.decode(x, step: step, pass) }
             try parts.norm(x, into: pass.normalized, on: stream)
             try project(0..<rows, into: engine.stepper.logits(rows: rows), on: stream)
         }
         position += 1
         let seen = position
-        return (logits, engine.tap.collectDecode { _ in seen })
+        return (logits, engine.tap.collectDecode { $0 == .cross ? memory?.count ?? 0 : seen })
     }
 }

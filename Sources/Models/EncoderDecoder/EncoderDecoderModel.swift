@@ -17,6 +17,12 @@ extension EncoderDecoderModel {
     public var stream: CommandStream? { runner.stream }
     /// The decoder's vocabulary.
     public var vocabulary: Int { runner.shape.vocabulary }
+    /// The architecture's name for people.
+    public var family: String { runner.shape.name }
+    public var decoderLayers: Int { runner.shape.decoderLayers }
+    public var decoderHeads: Int { runner.shape.decoderHeads }
+    /// Positions of the decoder there is memory for.
+    public var decoderPositions: Int { runner.shape.positions }
     /// Position of the next token.
     public var position: Int { runner.position }
     /// Hypotheses that decode together.
@@ -43,9 +49,13 @@ extension EncoderDecoderModel {
     // MARK: Model
 
     public var bytesPerToken: Int { runner.bytesPerToken }
+    public func watchingBytes(unifiedMemory: Bool) -> Int {
+        let shape = runner.shape
+        return AttentionTap.plannedBytes(
+            layers: Array(repeating: (shape.decoderHeads, shape.sourcePositions), count: shape.decoderLayers), unifiedMemory: unifiedMemory)
+    }
     public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] { runner.plannedBuffers(unifiedMemory: unifiedMemory) }
-    /// Gives all weight matrices one format.
-    public func assignFormat(_ format: ElementFormat) { runner.parameters.assignFormat(format) }
+    public var parameters: ParameterList { runner.parameters }
 
     public func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
         try load(from: weightSource(files), on: device, progress: progress)

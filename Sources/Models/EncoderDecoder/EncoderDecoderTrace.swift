@@ -18,9 +18,9 @@ public struct TraceTensor: Sendable {
         values = .floats(floats)
     }
 
-    public init(_ name: String, integers: [Int]) {
+    public init(_ name: String, shape: [Int]? = nil, integers: [Int]) {
         self.name = name
-        shape = [integers.count]
+        self.shape = shape ?? [integers.count]
         values = .integers(integers)
     }
 

@@ -11,6 +11,9 @@ public struct PostNormConfiguration: Sendable, Hashable {
         case sinusoidal
         /// A learned table whose first `offset` rows stand for nothing.
         case learned(offset: Int)
+        /// As tensor2tensor has them: wavelengths whose last is 10000 exactly, the first position being `first`. Never
+        /// stored.
+        case sinusoidalToTheEnd(first: Int)
     }
 
     /// What one side of the model has.
@@ -100,22 +103,36 @@ public struct PostNormConfiguration: Sendable, Hashable {
     var embeddingScale: Float { scalesEmbedding ? Float(size).squareRoot() : 1 }
 
     /// A side's table of positions.
-    func positionTable(_ scope: ParameterScope) -> Parameter {
+    func positionTable(_ scope: ParameterScope) -> PositionTable {
+        let name = "embed_positions.weight"
         switch positionKind {
-        case .learned(let offset): scope.table("embed_positions.weight", rows: positions + offset, columns: size)
+        case .learned(let offset): return PositionTable(scope.table(name, rows: positions + offset, columns: size), first: offset)
         case .sinusoidal:
-            scope.optionalTable("embed_positions.weight", rows: positions, columns: size) { [positions, size] in
-                Self.sinusoids(positions: positions, size: size)
-            }
+            return PositionTable(
+                scope.optionalTable(name, rows: positions, columns: size) { [positions, size] in
+                    Self.sinusoids(positions: positions, size: size)
+                })
+        case .sinusoidalToTheEnd(let first):
+            return PositionTable(
+                scope.optionalTable(name, rows: positions, columns: size) { [positions, size] in
+                    Self.sinusoidsToTheEnd(first: first, positions: positions, size: size)
+                })
         }
     }
 
-    /// The rows of a loaded table from position 0 on.
-    func positionRows(_ table: Parameter) -> Tensor {
-        switch positionKind {
-        case .learned(let offset): table.tensor.rows(offset..<offset + positions)
-        case .sinusoidal: table.tensor
+    /// `[positions, size]`: sin(p · w) for the first half of the columns, cos for the second, zero in an odd last one,
+    /// with w = 10000^(−i / (size / 2 − 1)); as transformers' `TrOCRSinusoidalPositionalEmbedding`.
+    static func sinusoidsToTheEnd(first: Int, positions: Int, size: Int) -> [Float] {
+        let half = size / 2
+        var table = [Float](repeating: 0, count: positions * size)
+        for position in 0..<positions {
+            for pair in 0..<half {
+                let angle = Double(first + position) * pow(10000, -Double(pair) / Double(max(half - 1, 1)))
+                table[position * size + pair] = Float(sin(angle))
+                table[position * size + half + pair] = Float(cos(angle))
+            }
         }
+        return table
     }
 
     /// `[positions, size]`: sin(p / 10000^(2i / size)) for the first half of the columns, cos for the second; as

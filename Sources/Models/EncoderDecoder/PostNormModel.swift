@@ -54,6 +54,7 @@ extension PostNormModel {
     public var runner: EncoderDecoderRunner { parts.runner }
     public var sourceInput: SourceInput { parts.sourceInput }
     public var sourceVocabulary: Int { configuration.vocabulary }
+    public var encoderLayers: Int { configuration.encoder.layers }
     public var startTokens: [Int] { [configuration.startToken] }
     public var endTokens: Set<Int> { configuration.endTokens }
 

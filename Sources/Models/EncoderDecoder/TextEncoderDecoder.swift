@@ -8,6 +8,7 @@ public protocol TextEncoderDecoder: EncoderDecoderModel {
     var sourceInput: SourceInput { get }
     /// The encoder's vocabulary.
     var sourceVocabulary: Int { get }
+    var encoderLayers: Int { get }
     /// What decoding starts with.
     var startTokens: [Int] { get }
     /// What ends it.
@@ -55,9 +56,12 @@ extension TextEncoderDecoder {
     }
 
     /// A greedy run on a text; see `trace(start:options:encode:emit:)`. `input_ids` comes first.
-    public func trace(source: [Int], mask: [Bool]? = nil, options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
+    /// - Parameter start: what decoding starts with; the model's own start tokens by default.
+    public func trace(
+        source: [Int], mask: [Bool]? = nil, start: [Int]? = nil, options: TraceOptions, emit: (TraceTensor) throws -> Void
+    ) throws {
         try emit(TraceTensor("input_ids", integers: source))
-        try trace(start: startTokens, options: options, encode: { try encode(tokens: source, mask: mask) }, emit: emit)
+        try trace(start: start ?? startTokens, options: options, encode: { try encode(tokens: source, mask: mask) }, emit: emit)
     }
 }
 

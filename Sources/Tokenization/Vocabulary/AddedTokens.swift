@@ -26,6 +26,8 @@ struct AddedTokens: Sendable {
     /// Values are indices into `tokens`.
     private var plain = ByteTrie()
     private var normalized = ByteTrie()
+    /// All special tokens that are looked for, by their content as given.
+    private var special = ByteTrie()
 
     /// A stretch of text, or an added token in its place.
     enum Segment {
@@ -44,6 +46,7 @@ struct AddedTokens: Sendable {
             indexOfID[token.id] = index
             idOfContent[token.content] = token.id
             guard token.isSearched else { continue }
+            if token.isSpecial { special.insert(token.content, value: Int32(index)) }
             if token.isNormalized {
                 normalized.insert(token.normalizedContent, value: Int32(index))
             } else {
@@ -62,8 +65,23 @@ struct AddedTokens: Sendable {
     /// Cuts normalised text at the tokens that are looked for there.
     func splitNormalized(_ text: [UInt8], parsesSpecial: Bool) -> [Segment] { split(text, normalized, parsesSpecial) }
 
+    /// Cuts text at the special tokens that lie within one of `ranges`, which ascend.
+    func splitSpecial(_ text: [UInt8], within ranges: [Range<Int>]) -> [Segment] {
+        split(text, special, true) { match in
+            // The last range that begins at or before the match.
+            var (low, high) = (0, ranges.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if ranges[middle].lowerBound <= match.lowerBound { low = middle + 1 } else { high = middle }
+            }
+            return low > 0 && ranges[low - 1].upperBound >= match.upperBound
+        }
+    }
+
     /// Leftmost, longest.
-    private func split(_ text: [UInt8], _ trie: ByteTrie, _ parsesSpecial: Bool) -> [Segment] {
+    private func split(
+        _ text: [UInt8], _ trie: ByteTrie, _ parsesSpecial: Bool, isAllowed: (Range<Int>) -> Bool = { _ in true }
+    ) -> [Segment] {
         guard !text.isEmpty else { return [] }
         guard !trie.isEmpty else { return [.text(0..<text.count)] }
         return text.withUnsafeBufferPointer { buffer in
@@ -80,6 +98,11 @@ struct AddedTokens: Sendable {
                 var end = match.end
                 position = match.end
                 if token.isSpecial, !parsesSpecial { continue }
+                // One byte on, not behind it: what is meant may begin within what is not.
+                if !isAllowed(start..<end) {
+                    position = start + 1
+                    continue
+                }
                 if token.singleWord {
                     let wordBefore = start > 0 && CharacterClass.isWord(UTF8Text.scalar(buffer, before: start).value)
                     let wordAfter = end < buffer.count && CharacterClass.isWord(UTF8Text.scalar(buffer, at: end).value)

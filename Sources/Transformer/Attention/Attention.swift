@@ -10,6 +10,7 @@ public final class Attention {
     private let projections: Projections
     private let output: Linear
     private let rotary: RotaryPositions?
+    private let additions: Additions
 
     private enum Projections {
         /// Query, key and value of the same input, fused.
@@ -26,18 +27,41 @@ public final class Attention {
         public let context: Slot
         /// `[heads, rows]`, for passes over many positions.
         public let logSumExp: Slot
+        /// `[rows, size]`, for what a gate lets through; only where there are gates.
+        public let block: Slot?
 
-        public init(_ workspace: Transformer.Workspace, rows: Int, shape: AttentionShape, phase: String) {
+        /// - Parameter gatedSize: the model's size, where some block of the phase has a gate.
+        public init(_ workspace: Transformer.Workspace, rows: Int, shape: AttentionShape, phase: String, gatedSize: Int? = nil) {
             let width = shape.heads * shape.headDimension
             let kvWidth = shape.keyValueHeads * shape.headDimension
             queryKeyValue = workspace.reserve("query, key, value", rows: rows, columns: width + 2 * kvWidth, phase: phase)
             context = workspace.reserve("context", rows: rows, columns: width, phase: phase)
             logSumExp = workspace.reserve("log-sum-exp", rows: shape.heads, columns: rows, phase: phase)
+            block = gatedSize.map { workspace.reserve("gated block", rows: rows, columns: $0, phase: phase) }
+        }
+    }
+
+    /// What some architectures add to plain attention.
+    public struct Additions {
+        /// Norms over the elements of each head, before positions are turned in.
+        public var queryNorm: RMSNorm?
+        public var keyNorm: RMSNorm?
+        /// Opens the contribution to the residual; see `Workspace.block`.
+        public var gate: Gate?
+        /// The layer's number in its cache, where not all layers have one there.
+        public var cacheLayer: Int?
+
+        public init(queryNorm: RMSNorm? = nil, keyNorm: RMSNorm? = nil, gate: Gate? = nil, cacheLayer: Int? = nil) {
+            self.queryNorm = queryNorm
+            self.keyNorm = keyNorm
+            self.gate = gate
+            self.cacheLayer = cacheLayer
         }
     }
 
     private init(
-        kind: AttentionKind, layer: Int, shape: AttentionShape, projections: Projections, output: Linear, rotary: RotaryPositions? = nil
+        kind: AttentionKind, layer: Int, shape: AttentionShape, projections: Projections, output: Linear, rotary: RotaryPositions? = nil,
+        additions: Additions
     ) {
         self.kind = kind
         self.layer = layer
@@ -45,36 +69,52 @@ public final class Attention {
         self.projections = projections
         self.output = output
         self.rotary = rotary
+        self.additions = additions
     }
 
     /// Self-attention of ready layers: `fused` gives query, key and value side by side.
     public convenience init(
-        kind: AttentionKind, layer: Int, shape: AttentionShape, fused: Linear, output: Linear, rotary: RotaryPositions? = nil
+        kind: AttentionKind, layer: Int, shape: AttentionShape, fused: Linear, output: Linear, rotary: RotaryPositions? = nil,
+        additions: Additions = .init()
     ) {
-        self.init(kind: kind, layer: layer, shape: shape, projections: .own(fused), output: output, rotary: rotary)
+        self.init(
+            kind: kind, layer: layer, shape: shape, projections: .own(fused), output: output, rotary: rotary, additions: additions)
+    }
+
+    /// Cross-attention of ready layers: `keyValue` gives the source's keys and values side by side.
+    public convenience init(
+        layer: Int, shape: AttentionShape, query: Linear, keyValue: Linear, output: Linear, additions: Additions = .init()
+    ) {
+        self.init(
+            kind: .cross, layer: layer, shape: shape, projections: .other(query: query, keyValue: keyValue), output: output,
+            additions: additions)
     }
 
     /// Self-attention whose query, key and value projections have separate names in the checkpoint.
     public static func selfAttention(
-        _ scope: ParameterScope, kind: AttentionKind, layer: Int, size: Int, shape: AttentionShape, names: Names = .init()
+        _ scope: ParameterScope, kind: AttentionKind, layer: Int, size: Int, shape: AttentionShape, names: Names = .init(),
+        additions: Additions = .init()
     ) -> Attention {
         let fused = names.fuse(
             [names.query, names.key, names.value], in: scope, inputs: size, outputs: shape.heads * shape.headDimension)
         return Attention(
-            kind: kind, layer: layer, shape: shape, projections: .own(fused),
-            output: Linear(scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias))
+            kind: kind, layer: layer, shape: shape, fused: fused,
+            output: Linear(scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias),
+            additions: additions)
     }
 
     /// Cross-attention to a sequence of `sourceSize` features.
     public static func crossAttention(
-        _ scope: ParameterScope, layer: Int, size: Int, sourceSize: Int, shape: AttentionShape, names: Names = .init()
+        _ scope: ParameterScope, layer: Int, size: Int, sourceSize: Int, shape: AttentionShape, names: Names = .init(),
+        additions: Additions = .init()
     ) -> Attention {
         let query = Linear(scope(names.query), inputs: size, outputs: shape.heads * shape.headDimension, bias: names.hasBias)
         let keyValue = names.fuse(
             [names.key, names.value], in: scope, inputs: sourceSize, outputs: shape.keyValueHeads * shape.headDimension)
         return Attention(
-            kind: .cross, layer: layer, shape: shape, projections: .other(query: query, keyValue: keyValue),
-            output: Linear(scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias))
+            layer: layer, shape: shape, query: query, keyValue: keyValue,
+            output: Linear(scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias),
+            additions: additions)
     }
 
     /// The projections' names in a checkpoint.
@@ -108,22 +148,26 @@ public final class Attention {
 
     private var width: Int { shape.heads * shape.headDimension }
     private var keyValueWidth: Int { shape.keyValueHeads * shape.headDimension }
+    private var cacheLayer: Int { additions.cacheLayer ?? layer }
 
     // MARK: Passes over many positions
 
     /// Every position attends to every position: residual += output(attention(x)), x `[rows, size]` and possibly the
-    /// residual itself. `bias` is added to the scores: positions, masks, or both.
+    /// residual itself. `bias` is added to the scores: positions, masks, or both; `masks` where runs of queries differ.
     public func encode(
-        _ x: Tensor, bias: AttentionBias? = nil, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+        _ x: Tensor, bias: AttentionBias? = nil, masks: [MaskRun]? = nil, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
         on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention does not encode") }
         let qkv = workspace.queryKeyValue.rows(x.rows)
         try fused(x, into: qkv, on: stream)
+        let (query, key) = (qkv.columns(0..<width), qkv.columns(width..<width + keyValueWidth))
+        try additions.queryNorm?.normalizeHeads(query, on: stream)
+        try additions.keyNorm?.normalizeHeads(key, on: stream)
+        precondition(bias == nil || masks == nil, "one bias or masks by runs")
         try attend(
-            query: qkv.columns(0..<width), key: qkv.columns(width..<width + keyValueWidth),
-            value: qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth), firstPosition: nil, bias: bias,
-            addingTo: residual, workspace: workspace, tap: tap, on: stream)
+            query: query, key: key, value: qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth), firstPosition: nil,
+            runs: masks.map { QueryRun.masked($0, queries: x.rows) } ?? QueryRun.all(x.rows, bias: bias), addingTo: residual, workspace: workspace, tap: tap, on: stream)
     }
 
     /// Positions `firstPosition…` attend to themselves and all before them; their keys and values join the cache.
@@ -135,91 +179,133 @@ public final class Attention {
         let end = firstPosition + x.rows
         let query = workspace.queryKeyValue.rows(x.rows).columns(0..<width)
         try fused(x, outputs: 0..<width, into: query, on: stream)
-        let entries = cache.keysAndValues(layer: layer)
+        let entries = cache.keysAndValues(layer: cacheLayer)
         try fused(x, outputs: width..<width + 2 * keyValueWidth, into: entries.rows(firstPosition..<end), on: stream)
+        try additions.queryNorm?.normalizeHeads(query, on: stream)
+        try additions.keyNorm?.normalizeHeads(entries.rows(firstPosition..<end).columns(0..<keyValueWidth), on: stream)
         try rotary?.turn(query, firstPosition: firstPosition, on: stream)
         try rotary?.turn(entries.rows(firstPosition..<end).columns(0..<keyValueWidth), firstPosition: firstPosition, on: stream)
         let known = entries.rows(0..<end)
         try attend(
             query: query, key: known.columns(0..<keyValueWidth), value: known.columns(keyValueWidth..<2 * keyValueWidth),
-            firstPosition: firstPosition, bias: bias, addingTo: residual, workspace: workspace, tap: tap, on: stream)
+            firstPosition: firstPosition, runs: QueryRun.all(x.rows, bias: bias), addingTo: residual, workspace: workspace, tap: tap, on: stream)
     }
 
-    /// Computes the keys and values of the source once, for all steps to come.
-    public func remember(source: Tensor, in cache: KeyValueCache, on stream: CommandStream) throws {
+    /// Computes the keys and values of the source once, for all steps to come. They take the cache's rows from `first`.
+    public func remember(source: Tensor, in cache: KeyValueCache, from first: Int = 0, on stream: CommandStream) throws {
         guard case .other(_, let keyValue) = projections else { preconditionFailure("self-attention has no source") }
-        try keyValue(source, into: cache.keysAndValues(layer: layer).rows(0..<source.rows), on: stream)
+        let entries = cache.keysAndValues(layer: cacheLayer).rows(first..<first + source.rows)
+        try keyValue(source, into: entries, on: stream)
+        try additions.keyNorm?.normalizeHeads(entries.columns(0..<keyValueWidth), on: stream)
     }
 
-    /// Positions attend to the remembered source. `mask`, `[1, sourceCount]`, is added to every query's scores.
+    /// Positions attend to the remembered source. `mask`, `[1, sourceCount]`, is added to every query's scores; `masks`
+    /// where runs of queries see different parts of the source.
     public func readSource(
-        _ x: Tensor, sourceCount: Int, mask: Tensor? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace,
+        _ x: Tensor, sourceCount: Int, mask: Tensor? = nil, masks: [MaskRun]? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace,
         tap: AttentionTap, on stream: CommandStream
     ) throws {
-        guard case .other(let query, _) = projections else { preconditionFailure("self-attention has no source") }
-        let queries = workspace.queryKeyValue.rows(x.rows).columns(0..<width)
-        try query(x, into: queries, on: stream)
-        let entries = cache.keysAndValues(layer: layer).rows(0..<sourceCount)
+        let queries = try sourceQueries(x, workspace, on: stream)
+        let entries = cache.keysAndValues(layer: cacheLayer).rows(0..<sourceCount)
+        precondition(mask == nil || masks == nil, "one mask or masks by runs")
         try attend(
             query: queries, key: entries.columns(0..<keyValueWidth), value: entries.columns(keyValueWidth..<2 * keyValueWidth),
-            firstPosition: nil, bias: mask.map { AttentionBias(mask: $0, queries: x.rows) }, addingTo: residual, workspace: workspace,
-            tap: tap, on: stream)
+            firstPosition: nil,
+            runs: masks.map { QueryRun.masked($0, queries: x.rows) }
+                ?? QueryRun.all(x.rows, bias: mask.map { AttentionBias(mask: $0, queries: x.rows) }),
+            addingTo: residual, workspace: workspace, tap: tap, on: stream)
+    }
+
+    /// Queries for the source, `[rows, heads · headDimension]`, without gaps between rows.
+    private func sourceQueries(_ x: any LinearInput, _ workspace: Workspace, on stream: CommandStream) throws -> Tensor {
+        guard case .other(let query, _) = projections else { preconditionFailure("self-attention has no source") }
+        let place = workspace.queryKeyValue.tensor
+        let queries = Tensor(buffer: place.buffer, byteOffset: place.byteOffset, rows: x.rows, columns: width)
+        try query(x, into: queries, on: stream)
+        try additions.queryNorm?.normalizeHeads(queries, on: stream)
+        return queries
     }
 
     private func attend(
-        query: Tensor, key: Tensor, value: Tensor, firstPosition: Int?, bias: AttentionBias?, addingTo residual: Tensor,
+        query: Tensor, key: Tensor, value: Tensor, firstPosition: Int?, runs: [QueryRun], addingTo residual: Tensor,
         workspace: Workspace, tap: AttentionTap, on stream: CommandStream
     ) throws {
+        let runs = try tap.active?.hiding(kind, in: runs, keys: key.rows, on: stream) ?? runs
         let watched = tap.wantsRows(kind, layer: layer)
         // Behind a mask the sum of a row may be too small against its maximum for f32: rows are then summed anew.
-        let logSumExp = watched && bias == nil ? workspace.logSumExp.tensor : nil
+        let logSumExp = watched && runs.count == 1 && runs[0].bias == nil ? workspace.logSumExp.tensor : nil
         let context = workspace.context.rows(query.rows)
         var shape = shape
         shape.causalOffset = firstPosition
-        try stream.attention(shape: shape, query: query, key: key, value: value, bias: bias, logSumExp: logSumExp, into: context)
+        for run in runs {
+            try stream.attention(
+                shape: shape.from(query: run.queries.lowerBound), query: query.rows(run.queries), key: key, value: value, bias: run.bias,
+                logSumExp: logSumExp, into: context.rows(run.queries))
+        }
         if watched {
             try tap.capture(
-                kind, layer: layer, shape: shape, query: query, key: key, bias: bias, logSumExp: logSumExp, on: stream)
+                kind, layer: layer, shape: shape, query: query, key: key, runs: runs, logSumExp: logSumExp, on: stream)
         }
-        try output(context, residual: residual, into: residual, on: stream)
+        try contribute(context, to: residual, workspace, tap, on: stream)
+    }
+
+    /// residual += output(context), behind the gate where there is one, and without the heads that were silenced.
+    private func contribute(
+        _ context: Tensor, to residual: Tensor, _ workspace: Workspace, _ tap: AttentionTap, on stream: CommandStream
+    ) throws {
+        try tap.active?.silence(kind, layer: layer, context, headDimension: shape.headDimension, on: stream)
+        guard let gate = additions.gate else { return try output(context, residual: residual, into: residual, on: stream) }
+        guard let block = workspace.block?.rows(context.rows) else { preconditionFailure("the workspace has no place for a gated block") }
+        try output(context, into: block, on: stream)
+        try gate(block, addingTo: residual, on: stream)
     }
 
     // MARK: Decode: one new position for each hypothesis
 
     /// Appends each hypothesis' new key and value to the cache at the step's position, and attends to all so far.
     public func decode(
-        _ x: Tensor, step: StepBuffer, bias: DecodeBias? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+        _ x: any LinearInput, step: StepBuffer, bias: DecodeBias? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
         on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
         let qkv = workspace.queryKeyValue.rows(x.rows)
         try fused(x, into: qkv, on: stream)
-        // Query and key heads lie side by side: one pass turns both.
-        try rotary?.turn(qkv.columns(0..<width + keyValueWidth), step: step, on: stream)
+        try additions.queryNorm?.normalizeHeads(qkv.columns(0..<width), on: stream)
+        try additions.keyNorm?.normalizeHeads(qkv.columns(width..<width + keyValueWidth), on: stream)
         let context = workspace.context.rows(x.rows)
+        let bias = try tap.active?.hiding(kind, layer: layer, in: bias, keys: cache.capacity, on: stream) ?? bias
         try stream.attentionDecode(
             shape: shape, query: qkv.columns(0..<width),
             append: (qkv.columns(width..<width + keyValueWidth), qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth)),
-            key: cache.keys(layer: layer), value: cache.values(layer: layer), keyCapacity: cache.capacity, keyCount: .step,
-            step: step, bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
-        try output(context, residual: residual, into: residual, on: stream)
+            key: cache.keys(layer: cacheLayer), value: cache.values(layer: cacheLayer), keyCapacity: cache.capacity, keyCount: .step,
+            step: step, rotary: rotary?.decode, bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
+        try contribute(context, to: residual, workspace, tap, on: stream)
     }
 
     /// Each hypothesis' new position attends to the remembered source, which all hypotheses share. `mask` as for
     /// `readSource`.
     public func decodeSource(
-        _ x: Tensor, sourceCount: Int, mask: Tensor? = nil, step: StepBuffer, cache: KeyValueCache, addingTo residual: Tensor,
+        _ x: any LinearInput, sourceCount: Int, mask: Tensor? = nil, step: StepBuffer, cache: KeyValueCache, addingTo residual: Tensor,
         workspace: Workspace, tap: AttentionTap, on stream: CommandStream
     ) throws {
-        guard case .other(let query, _) = projections else { preconditionFailure("self-attention has no source") }
-        let queries = workspace.queryKeyValue.rows(x.rows).columns(0..<width)
-        try query(x, into: queries, on: stream)
+        let queries = try sourceQueries(x, workspace, on: stream)
         let context = workspace.context.rows(x.rows)
+        let plain = mask.map { DecodeBias(values: $0, isByDistance: false) }
+        let bias = try tap.active?.hiding(kind, layer: layer, in: plain, keys: sourceCount, on: stream) ?? plain
         try stream.attentionDecode(
-            shape: shape, query: queries, append: nil, key: cache.keys(layer: layer), value: cache.values(layer: layer),
-            keyCapacity: 0, keyCount: .fixed(sourceCount), step: step, bias: mask.map { DecodeBias(values: $0, isByDistance: false) },
+            shape: shape, query: queries, append: nil, key: cache.keys(layer: cacheLayer), value: cache.values(layer: cacheLayer),
+            keyCapacity: 0, keyCount: .fixed(sourceCount), step: step, bias: bias,
             capture: tap.decodeDestination(kind, layer: layer), into: context)
-        try output(context, residual: residual, into: residual, on: stream)
+        try contribute(context, to: residual, workspace, tap, on: stream)
+    }
+}
+
+extension AttentionShape {
+    /// The shape as the queries from `first` on see it.
+    func from(query first: Int) -> AttentionShape {
+        var shape = self
+        shape.causalOffset = causalOffset.map { $0 + first }
+        return shape
     }
 }
 
@@ -230,9 +316,6 @@ extension AttentionBias {
 
     /// One row, `[1, keys]`, for all heads and queries.
     public init(mask: Tensor, queries: Int) {
-        var rows = mask
-        rows.rows = queries
-        rows.rowStride = 0
-        self.init(values: rows, isPerHead: false)
+        self.init(values: mask.repeated(queries), isPerHead: false)
     }
 }

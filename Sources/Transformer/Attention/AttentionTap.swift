@@ -5,7 +5,8 @@ import Formats
 ///
 /// While decoding, the attention kernel writes the rows it has computed anyway to the capture memory. In passes over
 /// many positions a second kernel recomputes just the rows that were asked for, from the log-sum-exp the fused kernel
-/// kept. Nothing else in the model changes: there is no slow mode that only the tap sees.
+/// kept. Nothing else in the model changes: there is no slow mode that only the tap sees. It is also the place where
+/// heads are silenced and keys hidden on request.
 public final class AttentionTap {
     /// Which layers are watched.
     public struct Selection: Sendable, Hashable {
@@ -71,6 +72,18 @@ public final class AttentionTap {
     public var selection: Selection = .off {
         didSet { if selection != oldValue { revision += 1 } }
     }
+    /// What is taken out of the model. Changing it voids recorded decode steps; keys and values computed before are for
+    /// the caller to forget.
+    public var interventions: Interventions {
+        get { active?.interventions ?? .none }
+        set {
+            guard newValue != interventions else { return }
+            active = newValue.isEmpty ? nil : AttentionInterventions(newValue, device: device)
+            revision += 1
+        }
+    }
+    /// Carries out the interventions; `nil` while the model runs as it is.
+    private(set) var active: AttentionInterventions?
     /// Rows kept from the next pass over many positions.
     public var queryRows: QueryRows = .none
     /// Counts changes of what decode steps write, so that recordings know when they are stale.
@@ -88,6 +101,12 @@ public final class AttentionTap {
 
     /// Bytes of capture memory that a decode step of these layers takes.
     static func byteCount(heads: Int, keyCapacity: Int, hypotheses: Int) -> Int { hypotheses * heads * keyCapacity * 4 }
+
+    /// What watching decode steps of these layers takes, for one hypothesis.
+    public static func plannedBytes(layers: [(heads: Int, keyCapacity: Int)], unifiedMemory: Bool) -> Int {
+        let bytes = layers.reduce(0) { $0 + byteCount(heads: $1.heads, keyCapacity: $1.keyCapacity, hypotheses: 1) }
+        return bytes == 0 ? 0 : Device.allocationBytes(for: bytes) * (unifiedMemory ? 1 : 2)
+    }
 
     // MARK: Decode
 
@@ -165,8 +184,8 @@ public final class AttentionTap {
     private static let rowsBytes = 32 << 20
 
     /// Recomputes and keeps the wanted rows of a layer that has just run; without `logSumExp` rows are summed anew.
-    public func capture(
-        _ kind: AttentionKind, layer: Int, shape: AttentionShape, query: Tensor, key: Tensor, bias: AttentionBias? = nil,
+    func capture(
+        _ kind: AttentionKind, layer: Int, shape: AttentionShape, query: Tensor, key: Tensor, runs: [QueryRun],
         logSumExp: Tensor?, on stream: CommandStream
     ) throws {
         let rows = queryRows.rows(of: query.rows)
@@ -183,11 +202,13 @@ public final class AttentionTap {
         var values = [Float](repeating: 0, count: shape.heads * rows.count * keys)
         var done = 0
         while done < rows.count {
-            let count = min(piece, rows.count - done)
-            let chosen = Array(rows[done..<done + count])
+            guard let run = runs.first(where: { $0.queries.contains(rows[done]) }) else { preconditionFailure("a query of no run") }
+            let count = rows[done...].prefix(piece).prefix(while: run.queries.contains).count
+            let chosen = rows[done..<done + count].map { $0 - run.queries.lowerBound }
             let out = Tensor(buffer: rowsBuffer, rows: shape.heads * count, columns: keys)
             try stream.attentionRows(
-                chosen, shape: shape, query: query, key: key, bias: bias, logSumExp: logSumExp, into: out)
+                chosen, shape: shape.from(query: run.queries.lowerBound), query: query.rows(run.queries), key: key, bias: run.bias,
+                logSumExp: logSumExp, into: out)
             try stream.finish()
             let piece = rowsBuffer.read(Float.self, count: shape.heads * count * keys)
             for head in 0..<shape.heads {

@@ -8,7 +8,8 @@ public final class KeyValueCache {
     public let purpose: MemoryPurpose
     public let layers: Int
     /// Positions per hypothesis.
-    public let capacity: Int
+    public private(set) var capacity: Int
+    private let initialCapacity: Int
     /// Key/value heads × head dimension.
     public let width: Int
     public private(set) var hypotheses: Int
@@ -19,6 +20,7 @@ public final class KeyValueCache {
         self.purpose = purpose
         self.layers = layers
         self.capacity = capacity
+        initialCapacity = capacity
         self.width = width
         self.hypotheses = hypotheses
     }
@@ -33,14 +35,36 @@ public final class KeyValueCache {
     }
 
     public func allocate(on device: Device) throws {
-        buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue)
+        // Self-attention reads no row that was not written.
+        buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue, isCleared: purpose != .selfKV)
     }
 
-    /// Lets go of the memory; the next use has one hypothesis again.
+    /// Lets go of the memory; the next use has one hypothesis and the first capacity again.
     public func release() {
         buffer = nil
         scratch = nil
         hypotheses = 1
+        capacity = initialCapacity
+    }
+
+    /// Makes room for more positions of one hypothesis and keeps the first `positions` of them. The old memory goes when
+    /// they have been copied.
+    public func grow(to newCapacity: Int, keeping positions: Int, on stream: CommandStream) throws {
+        guard newCapacity > capacity, let old = buffer else { return }
+        precondition(hypotheses == 1 && positions <= capacity, "only a cache of one hypothesis grows")
+        let rowBytes = 2 * width * 4
+        let new = try old.device.makeBuffer(byteCount: layers * newCapacity * rowBytes, purpose: purpose, label: purpose.rawValue)
+        if positions > 0 {
+            for layer in 0..<layers {
+                try stream.copy(
+                    from: MemoryRange(buffer: old, offset: layer * capacity * rowBytes, byteCount: positions * rowBytes),
+                    to: MemoryRange(buffer: new, offset: layer * newCapacity * rowBytes, byteCount: positions * rowBytes))
+            }
+        }
+        try stream.finish()
+        buffer = new
+        scratch = nil
+        capacity = newCapacity
     }
 
     /// Makes room for more hypotheses. What the cache held is lost; the device must be idle.
@@ -51,10 +75,10 @@ public final class KeyValueCache {
         buffer = nil
         scratch = nil
         do {
-            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: count), purpose: purpose, label: purpose.rawValue)
+            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: count), purpose: purpose, label: purpose.rawValue, isCleared: purpose != .selfKV)
             hypotheses = count
         } catch {
-            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue)
+            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue, isCleared: purpose != .selfKV)
             throw error
         }
         return true

@@ -25,9 +25,9 @@ public struct FeedForward {
         hiddenColumns = hidden
     }
 
-    /// residual += contract(activation(expand(x))), with x `[rows, size]` and hidden `[rows, hidden]`.
-    public func callAsFunction(_ x: Tensor, hidden: Tensor, addingTo residual: Tensor, on stream: CommandStream) throws {
+    /// out = contract(activation(expand(x))) + residual, with x `[rows, size]` and hidden `[rows, hidden]`.
+    public func callAsFunction(_ x: any LinearInput, hidden: Tensor, residual: Tensor?, into out: Tensor, on stream: CommandStream) throws {
         try expand(x, activation: activation, into: hidden, on: stream)
-        try contract(hidden, residual: residual, into: residual, on: stream)
+        try contract(hidden, residual: residual, into: out, on: stream)
     }
 }

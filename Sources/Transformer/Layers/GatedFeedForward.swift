@@ -4,8 +4,15 @@ import Compute
 public protocol FeedForwardBlock {
     /// Columns of scratch it needs per row.
     var scratchColumns: Int { get }
-    /// residual += block(x), with x `[rows, size]` and hidden `[rows, scratchColumns]`.
-    func callAsFunction(_ x: Tensor, hidden: Tensor, addingTo residual: Tensor, on stream: CommandStream) throws
+    /// out = block(x) + residual, with x `[rows, size]` and hidden `[rows, scratchColumns]`.
+    func callAsFunction(_ x: any LinearInput, hidden: Tensor, residual: Tensor?, into out: Tensor, on stream: CommandStream) throws
+}
+
+extension FeedForwardBlock {
+    /// residual += block(x)
+    public func callAsFunction(_ x: any LinearInput, hidden: Tensor, addingTo residual: Tensor, on stream: CommandStream) throws {
+        try self(x, hidden: hidden, residual: residual, into: residual, on: stream)
+    }
 }
 
 extension FeedForward: FeedForwardBlock {
@@ -42,10 +49,12 @@ public struct GatedFeedForward: FeedForwardBlock {
     /// Gate and expansion side by side.
     public var scratchColumns: Int { 2 * hiddenColumns }
 
-    public func callAsFunction(_ x: Tensor, hidden: Tensor, addingTo residual: Tensor, on stream: CommandStream) throws {
-        try expand(x, into: hidden, on: stream)
+    public func callAsFunction(_ x: any LinearInput, hidden: Tensor, residual: Tensor?, into out: Tensor, on stream: CommandStream) throws {
         let gate = hidden.columns(0..<hiddenColumns)
-        try stream.combine(gate, activation: activation, .multiply, hidden.columns(hiddenColumns..<2 * hiddenColumns), into: gate)
-        try contract(gate, residual: residual, into: residual, on: stream)
+        if try !expand.gated(x, activation: activation, into: gate, on: stream) {
+            try expand(x, into: hidden, on: stream)
+            try stream.combine(gate, activation: activation, .multiply, hidden.columns(hiddenColumns..<2 * hiddenColumns), into: gate)
+        }
+        try contract(gate, residual: residual, into: out, on: stream)
     }
 }

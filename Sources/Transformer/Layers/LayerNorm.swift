@@ -15,4 +15,6 @@ public struct LayerNorm {
     public func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws {
         try stream.layerNorm(x, gamma: weight.tensor, beta: bias.tensor, epsilon: epsilon, into: out)
     }
+
+    public var input: InputNorm? { .layer(gamma: weight.tensor, beta: bias.tensor, epsilon: epsilon) }
 }

@@ -46,18 +46,32 @@ public struct Linear {
     ///
     /// `outputs` restricts the layer to some of its output features (a part of a fused layer).
     public func callAsFunction(
-        _ x: Tensor, outputs: Range<Int>? = nil, activation: Activation = .none, residual: Tensor? = nil, into out: Tensor,
+        _ input: any LinearInput, outputs: Range<Int>? = nil, activation: Activation = .none, residual: Tensor? = nil, into out: Tensor,
         on stream: CommandStream
     ) throws {
         let wanted = outputs ?? 0..<weight.rows
+        let fused = (input as? NormalizedInput)?.fused(on: stream)
+        let x = try fused?.x ?? input.resolved(on: stream)
         // One matrix, unless the parts of a fused layer have different formats.
         for (rows, matrix) in weight.matrices {
             let here = rows.clamped(to: wanted)
             if here.isEmpty { continue }
             let place = here.lowerBound - wanted.lowerBound..<here.upperBound - wanted.lowerBound
             try stream.linear(
-                x, weight: matrix.rows(here.lowerBound - rows.lowerBound..<here.upperBound - rows.lowerBound),
+                x, norm: fused?.norm, weight: matrix.rows(here.lowerBound - rows.lowerBound..<here.upperBound - rows.lowerBound),
                 bias: bias?.tensor.columns(here), activation: activation, residual: residual?.columns(place), into: out.columns(place))
         }
+    }
+
+    /// out = activation(first half of the outputs)·second half, in one dispatch.
+    /// - Returns: whether there is a kernel for it; nothing has happened otherwise.
+    func gated(_ input: any LinearInput, activation: Activation, into out: Tensor, on stream: CommandStream) throws -> Bool {
+        let matrices = weight.matrices
+        guard matrices.count == 1, let matrix = matrices.first?.matrix, LinearSelection.gates(stream.device.properties) else { return false }
+        let fused = (input as? NormalizedInput)?.fused(on: stream)
+        let x = try fused?.x ?? input.resolved(on: stream)
+        try stream.linear(
+            x, norm: fused?.norm, weight: matrix, bias: bias?.tensor, activation: activation, isGated: true, into: out)
+        return true
     }
 }

@@ -4,6 +4,12 @@ import Compute
 public protocol Normalization {
     /// out = norm(x), row by row; x `[rows, size]`, out alike and possibly x itself.
     func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws
+    /// The norm as a part of the linear layer that follows; `nil` where that cannot be. Its parameters must be loaded.
+    var input: InputNorm? { get }
+}
+
+extension Normalization {
+    public var input: InputNorm? { nil }
 }
 
 extension LayerNorm: Normalization {}
@@ -18,7 +24,25 @@ public struct RMSNorm: Normalization {
         self.epsilon = epsilon
     }
 
+    /// Normalises every head by itself, in place; `size` is that of a head. x `[rows, heads · size]`.
+    public func normalizeHeads(_ x: Tensor, on stream: CommandStream) throws {
+        let size = weight.columns
+        precondition(x.columns % size == 0, "heads of \(size) in \(x.columns) columns")
+        if x.rowStride == x.columns {
+            // All heads of all rows lie one after another.
+            let heads = Tensor(
+                buffer: x.buffer, byteOffset: x.byteOffset, rows: x.rows * (x.columns / size), columns: size, format: x.format)
+            return try self(heads, into: heads, on: stream)
+        }
+        for first in stride(from: 0, to: x.columns, by: size) {
+            let head = x.columns(first..<first + size)
+            try self(head, into: head, on: stream)
+        }
+    }
+
     public func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws {
         try stream.rmsNorm(x, gamma: weight.tensor, epsilon: epsilon, into: out)
     }
+
+    public var input: InputNorm? { .rootMeanSquare(gamma: weight.tensor, epsilon: epsilon) }
 }

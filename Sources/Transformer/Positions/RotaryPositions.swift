@@ -85,6 +85,9 @@ public final class RotaryPositions {
         return Tensor(buffer: buffer, rows: positions, columns: shape.rotaryDimension)
     }
 
+    /// For the attention of a decode step, which turns queries and new keys itself.
+    var decode: DecodeRotary { DecodeRotary(shape: shape, table: table) }
+
     /// Turns consecutive positions' queries or keys, `[rows, heads · headDimension]`, in place.
     public func turn(_ x: Tensor, firstPosition: Int, on stream: CommandStream) throws {
         try stream.rotary(x, shape: shape, table: table, firstPosition: firstPosition)

@@ -53,5 +53,8 @@ final class DeviceWriter {
         try stream.wait(for: busyUntil[current])
     }
 
+    /// Issues work that fills device memory by itself.
+    func issue(_ body: (CommandStream) throws -> Void) throws { try body(stream) }
+
     func finish() throws { try stream.finish() }
 }

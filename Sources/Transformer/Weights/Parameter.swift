@@ -16,6 +16,11 @@ public final class Parameter {
         case convolution
         /// `[inputs, outputs]` in the checkpoint, held as the matrix `[outputs, inputs]` in the checkpoint's own format.
         case transposed
+        /// A matrix `[outputs, first + size · groups]` in the checkpoint whose columns behind the first are interleaved:
+        /// column first + c · groups + g is element c of group g. Held with one group after another.
+        case interleaved(first: Int, groups: Int)
+        /// A single number that the host hands to kernels (a gate): it takes no device memory.
+        case scalar
     }
 
     /// One checkpoint tensor; several are stacked along the first axis (fused query, key, value).
@@ -42,6 +47,7 @@ public final class Parameter {
     var arenaIndex = 0
     var byteOffset = 0
     var buffer: Buffer?
+    var number: Float?
 
     init(parts: [Part], form: Form, purpose: MemoryPurpose, substitute: (() -> [Float])? = nil) {
         self.substitute = substitute
@@ -60,11 +66,20 @@ public final class Parameter {
     /// The name used in messages.
     public var name: String { parts.count == 1 ? parts[0].key : parts.map(\.key).joined(separator: " + ") }
 
+    /// Whether linear kernels read it.
+    var isMatrix: Bool {
+        switch form {
+        case .dense, .scalar: false
+        case .matrix, .convolution, .transposed, .interleaved: true
+        }
+    }
+
     /// Bytes on the device in the planned format.
     public var byteCount: Int {
         switch form {
+        case .scalar: 0
         case .dense: rows * columns * 4
-        case .matrix, .convolution, .transposed:
+        case .matrix, .convolution, .transposed, .interleaved:
             segments.reduce(0) { $0 + WeightMatrix.byteCount(rows: $1.rows.count, columns: columns, format: $1.format) }
         }
     }
@@ -96,7 +111,7 @@ public final class Parameter {
     /// The matrices that linear kernels read one after another, and the outputs that each gives. The parameter must be
     /// loaded.
     public var matrices: [(outputs: Range<Int>, matrix: WeightMatrix)] {
-        guard let buffer, form != .dense else { preconditionFailure("parameter \(name) is not a loaded matrix") }
+        guard let buffer, form != .dense, form != .scalar else { preconditionFailure("parameter \(name) is not a loaded matrix") }
         var offset = byteOffset
         return segments.map { segment in
             let matrix = WeightMatrix(
@@ -110,6 +125,12 @@ public final class Parameter {
     public var tensor: Tensor {
         guard let buffer, form == .dense else { preconditionFailure("parameter \(name) is not a loaded dense tensor") }
         return Tensor(buffer: buffer, byteOffset: byteOffset, rows: rows, columns: columns)
+    }
+
+    /// The value of a scalar. The parameter must be loaded.
+    public var scalar: Float {
+        guard let number, form == .scalar else { preconditionFailure("parameter \(name) is not a loaded scalar") }
+        return number
     }
 }
 
@@ -172,6 +193,18 @@ public struct ParameterScope {
         declare(names.map { .init(key: prefix + $0, shape: [count], isOptional: optional.contains($0)) }, .dense)
     }
 
+    /// A matrix whose inputs behind the first `first` are interleaved in the checkpoint; see `Parameter.Form.interleaved`.
+    public func interleavedMatrix(_ name: String, outputs: Int, first: Int, groups: Int, size: Int) -> Parameter {
+        declare(
+            [.init(key: prefix + name, shape: [outputs, first + groups * size], isOptional: false)],
+            .interleaved(first: first, groups: groups))
+    }
+
+    /// A tensor of one element, `[1]`.
+    public func scalar(_ name: String) -> Parameter {
+        declare([.init(key: prefix + name, shape: [1], isOptional: false)], .scalar)
+    }
+
     /// `[rows, columns]` held as f32.
     public func table(_ name: String, rows: Int, columns: Int) -> Parameter {
         declare([.init(key: prefix + name, shape: [rows, columns], isOptional: false)], .dense)
@@ -192,6 +225,12 @@ public struct ParameterScope {
         declare([.init(key: prefix + name, shape: [outputs, inputs, kernel], isOptional: false)], .convolution)
     }
 
+    /// A 2-D convolution's `[outputs, channels, patchSize, patchSize]` whose stride is its width: the matrix `[outputs,
+    /// channels · patchSize²]` over rows of whole patches.
+    public func patches(_ name: String, outputs: Int, channels: Int, patchSize: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [outputs, channels, patchSize, patchSize], isOptional: false)], .matrix)
+    }
+
     private func declare(_ parts: [Parameter.Part], _ form: Parameter.Form) -> Parameter {
         let parameter = Parameter(parts: parts, form: form, purpose: purpose)
         list.append(parameter)
@@ -202,6 +241,27 @@ public struct ParameterScope {
 extension ParameterList {
     /// Lets go of the device memory of all parameters.
     public func release() {
-        for parameter in parameters { parameter.buffer = nil }
+        for parameter in parameters {
+            parameter.buffer = nil
+            parameter.number = nil
+        }
+    }
+}
+
+extension ParameterList {
+    /// How many weights there are, by purpose. Optional tensors do not count.
+    public var elementsByPurpose: [MemoryPurpose: Int] {
+        parameters.reduce(into: [:]) { counts, parameter in
+            counts[parameter.purpose, default: 0] += parameter.parts.filter { !$0.isOptional }.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        }
+    }
+
+    /// The formats that matrices have on the device, the one that most weights are in first.
+    public var matrixFormats: [ElementFormat] {
+        var counts: [ElementFormat: Int] = [:]
+        for parameter in parameters where parameter.isMatrix {
+            for (part, format) in zip(parameter.parts, parameter.formats) { counts[format, default: 0] += part.shape.reduce(1, *) }
+        }
+        return counts.sorted { ($0.value, $1.key.rawValue) > ($1.value, $0.key.rawValue) }.map(\.key)
     }
 }

@@ -19,7 +19,7 @@ public struct WeightArenas {
     public init(_ list: ParameterList) {
         parameters = list.parameters
         var open: [MemoryPurpose: Int] = [:]
-        for parameter in parameters {
+        for parameter in parameters where parameter.form != .scalar {
             let size = (parameter.byteCount + Self.alignment - 1) / Self.alignment * Self.alignment
             var index = open[parameter.purpose]
             if let current = index, arenas[current].byteCount + size > Self.largestArena { index = nil }

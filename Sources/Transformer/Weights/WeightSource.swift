@@ -36,65 +36,96 @@ public struct HuggingFaceNaming: CheckpointNaming {
     }
 }
 
-/// A checkpoint read by the models' names.
+/// Checkpoints read by the models' names: one, or several that hold parts of a model (text model and vision tower as GGUF
+/// files).
 public struct WeightSource {
-    public let checkpoint: Checkpoint
-    public let naming: any CheckpointNaming
+    private let parts: [(checkpoint: Checkpoint, naming: any CheckpointNaming)]
 
-    public init(checkpoint: Checkpoint, naming: any CheckpointNaming) {
-        self.checkpoint = checkpoint
-        self.naming = naming
-    }
+    public init(checkpoint: Checkpoint, naming: any CheckpointNaming) { parts = [(checkpoint, naming)] }
+
+    /// Looks in one source after the other.
+    public init(joining sources: [WeightSource]) { parts = sources.flatMap(\.parts) }
 
     /// The formats weights may have.
     static let supportedFormats = LinearSelection.formats
+    /// What formats become on the device that can be read but have no kernels.
+    static let converted: [ElementFormat: ElementFormat] = [.iq4_xs: .f16]
+
+    /// A stored tensor, and its first row that is meant.
+    struct Located {
+        let checkpoint: Checkpoint
+        let entry: TensorEntry
+        let firstRow: Int
+    }
+
+    /// Whether there is a tensor for a key.
+    public func contains(_ key: String) -> Bool {
+        parts.contains { part in part.naming.candidates(for: key).contains { part.checkpoint.contains($0.name) } }
+    }
 
     /// Finds a part's stored tensor and checks its shape.
-    /// - Returns: the entry and the first row to read, or `nil` for an absent optional part.
-    func locate(_ part: Parameter.Part) throws -> (entry: TensorEntry, firstRow: Int)? {
-        for slice in naming.candidates(for: part.key) where checkpoint.contains(slice.name) {
-            let entry = try checkpoint.entry(slice.name)
-            let rows = entry.shape.first ?? 1
-            let fits: Bool
-            if let firstRow = slice.firstRow {
-                fits = entry.shape.dropFirst() == part.shape.dropFirst() && firstRow + part.shape[0] <= rows
-            } else {
-                fits = entry.shape == part.shape
+    /// - Returns: where it is, or `nil` for an absent optional part.
+    func locate(_ part: Parameter.Part) throws -> Located? {
+        for (checkpoint, naming) in parts {
+            for slice in naming.candidates(for: part.key) where checkpoint.contains(slice.name) {
+                return try check(slice, of: checkpoint, for: part)
             }
-            guard fits else {
-                throw TransformerError.shapeMismatch(
-                    file: checkpoint.path, tensor: slice.name, expected: part.shape, actual: entry.shape)
-            }
-            guard Self.supportedFormats.contains(entry.format) else {
-                throw TransformerError.unsupportedFormat(
-                    file: checkpoint.path, tensor: slice.name, format: entry.format, supported: Self.supportedFormats)
-            }
-            return (entry, slice.firstRow ?? 0)
         }
         if part.isOptional { return nil }
-        throw TransformerError.missingTensor(file: checkpoint.path, tensor: part.key, expected: part.shape)
+        // Named as the file would have it.
+        let place = parts.lazy.compactMap { source in source.naming.candidates(for: part.key).first.map { (source.checkpoint.path, $0.name) } }.first
+        throw TransformerError.missingTensor(
+            file: place?.0 ?? parts.first?.checkpoint.path ?? "", tensor: place?.1 ?? part.key, expected: part.shape)
     }
+
+    private func check(_ slice: StoredSlice, of checkpoint: Checkpoint, for part: Parameter.Part) throws -> Located {
+        let entry = try checkpoint.entry(slice.name)
+        let fits: Bool
+        if let firstRow = slice.firstRow {
+            fits = entry.shape.dropFirst() == part.shape.dropFirst() && firstRow + part.shape[0] <= entry.shape.first ?? 1
+        } else {
+            // Class tokens and position tables are stored with dimensions of 1 before their own.
+            fits = entry.shape.drop { $0 == 1 } == part.shape.drop { $0 == 1 }
+        }
+        guard fits else {
+            throw TransformerError.shapeMismatch(file: checkpoint.path, tensor: slice.name, expected: part.shape, actual: entry.shape)
+        }
+        guard Self.supportedFormats.contains(entry.format) || Self.converted[entry.format] != nil else {
+            throw TransformerError.unsupportedFormat(
+                file: checkpoint.path, tensor: slice.name, format: entry.format, supported: Self.supportedFormats)
+        }
+        return Located(checkpoint: checkpoint, entry: entry, firstRow: slice.firstRow ?? 0)
+    }
+
+    /// The first of the files or folders.
+    var path: String { parts.first?.checkpoint.path ?? "" }
+
+    /// What is taken for the weights where the checkpoint has none.
+    var standIn: Checkpoint.StandIn? { parts.lazy.compactMap(\.checkpoint.standIn).first }
 
     /// Gives every matrix the format its values have in the checkpoint.
     public func assignFormats(to list: ParameterList) throws {
+        if let standIn { return list.assignFormat(standIn.format) }
         for parameter in list.parameters {
             let formats = try parameter.parts.map { try locate($0)?.entry.format ?? .f32 }
             switch parameter.form {
-            case .dense: parameter.formats = formats.map { _ in .f32 }
-            case .matrix: parameter.formats = formats
+            case .dense, .scalar: parameter.formats = formats.map { _ in .f32 }
+            case .matrix: parameter.formats = formats.map { Self.converted[$0] ?? $0 }
             // These are rearranged while loading, which blocks cannot be.
-            case .convolution, .transposed: parameter.formats = formats.map { $0.isQuantized ? .f32 : $0 }
+            case .convolution, .transposed, .interleaved: parameter.formats = formats.map { $0.isQuantized ? .f32 : $0 }
             }
         }
     }
 }
 
 extension ParameterList {
-    /// Gives every matrix one format (f16 where its rows are no whole blocks): for plans made from a configuration alone.
+    /// Gives every matrix one format (f16 where its rows are no whole blocks): for plans made from a configuration alone, and
+    /// for weights that are converted while they are loaded.
     public func assignFormat(_ format: ElementFormat) {
         for parameter in parameters {
-            let fits = parameter.form == .matrix ? parameter.columns % format.elementsPerBlock == 0 : !format.isQuantized
-            let chosen = parameter.form == .dense ? .f32 : fits ? format : .f16
+            let fits = parameter.columns % format.elementsPerBlock == 0
+            let isPlain = parameter.form == .dense || parameter.form == .scalar
+            let chosen = isPlain ? .f32 : fits ? format : .f16
             parameter.formats = parameter.parts.map { _ in chosen }
         }
     }

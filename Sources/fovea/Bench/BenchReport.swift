@@ -31,11 +31,16 @@ struct BenchReport: Codable {
     let loadSeconds: Double
     let weightBytes: Int
     let deviceBytes: Int
-    let logMelSeconds: Double
-    let encoderSeconds: Double
-    let encoderOperations: Double
+    /// Of speech models.
+    var logMelSeconds: Double?
+    var encoderSeconds: Double?
+    var encoderOperations: Double?
     let prefillTokens: Int
     let prefillSeconds: Double
+    /// Absent where the device has no timestamps.
+    var prefillOperations: Double?
+    /// Tokens before the first decoded one.
+    var decodeContext: Int?
     let decodeTokens: Int
     /// Bytes of weights, keys and values that one token reads.
     let decodeBytesPerToken: Double
@@ -43,9 +48,16 @@ struct BenchReport: Codable {
     let kernels: [Kernel]
     /// The most memory the process held on the host; absent where the system does not say.
     let peakHostBytes: Int?
+    /// From starting the program to the first token, nothing compiled before; then with what the first start left.
+    var firstTokenColdSeconds: Double?
+    var firstTokenWarmSeconds: Double?
 
-    /// Share of the measured arithmetic peak that the encoder reaches.
-    var encoderFraction: Double { encoderOperations / encoderSeconds / ceilings.operationsPerSecond }
+    /// Operations a second, and their share of the measured arithmetic peak.
+    private func arithmetic(_ operations: Double?, _ seconds: Double) -> String? {
+        guard let operations, operations > 0, seconds > 0 else { return nil }
+        let rate = operations / seconds
+        return "\(Self.rate(rate, "FLOP/s")), \(Self.percent(rate / ceilings.operationsPerSecond)) of the arithmetic ceiling"
+    }
     /// Share of the measured read bandwidth that decoding without capture reaches.
     var decodeFraction: Double {
         guard let plain = decode.first else { return 0 }
@@ -60,11 +72,14 @@ struct BenchReport: Codable {
         table.add("copy bandwidth", Self.rate(ceilings.copyBytesPerSecond, "B/s"), "read and written bytes counted")
         table.add("f32 arithmetic", Self.rate(ceilings.operationsPerSecond, "FLOP/s"), "measured ceiling")
         table.add("loading", Self.time(loadSeconds), "\(ByteCount.text(weightBytes)) of weights, \(ByteCount.text(deviceBytes)) on the device in all")
-        table.add("log-mel", Self.time(logMelSeconds), "30 s of sound, on the host")
-        table.add(
-            "encoder", Self.time(encoderSeconds),
-            "\(Self.rate(encoderOperations / encoderSeconds, "FLOP/s")), \(Self.percent(encoderFraction)) of the arithmetic ceiling")
-        table.add("prefill", Self.time(prefillSeconds), "\(prefillTokens) tokens, \(Self.figure(Double(prefillTokens) / prefillSeconds)) tokens/s")
+        if let firstTokenColdSeconds, let firstTokenWarmSeconds {
+            table.add("first token, cold", Self.time(firstTokenColdSeconds), "from the program's start, no shader compiled before")
+            table.add("first token, warm", Self.time(firstTokenWarmSeconds), "from the program's start, shaders cached")
+        }
+        if let logMelSeconds { table.add("log-mel", Self.time(logMelSeconds), "30 s of sound, on the host") }
+        if let encoderSeconds { table.add("encoder", Self.time(encoderSeconds), arithmetic(encoderOperations, encoderSeconds) ?? "") }
+        let prefill = ["\(prefillTokens) tokens, \(Self.figure(Double(prefillTokens) / prefillSeconds)) tokens/s", arithmetic(prefillOperations, prefillSeconds)]
+        table.add("prefill", Self.time(prefillSeconds), prefill.compactMap { $0 }.joined(separator: "; "))
         for run in decode {
             let note = run.cost == 0 && run.capture == "off"
                 ? "\(Self.rate(decodeBytesPerToken / run.secondsPerToken, "B/s")), \(Self.percent(decodeFraction)) of the read ceiling"
@@ -103,8 +118,11 @@ struct BenchReport: Codable {
         add("copy bandwidth", a.ceilings.copyBytesPerSecond, b.ceilings.copyBytesPerSecond) { rate($0, "B/s") }
         add("f32 arithmetic", a.ceilings.operationsPerSecond, b.ceilings.operationsPerSecond) { rate($0, "FLOP/s") }
         add("loading", a.loadSeconds, b.loadSeconds, time)
-        add("log-mel", a.logMelSeconds, b.logMelSeconds, time)
-        add("encoder", a.encoderSeconds, b.encoderSeconds, time)
+        func addIfBoth(_ name: String, _ a: Double?, _ b: Double?) { if let a, let b { add(name, a, b, time) } }
+        addIfBoth("first token, cold", a.firstTokenColdSeconds, b.firstTokenColdSeconds)
+        addIfBoth("first token, warm", a.firstTokenWarmSeconds, b.firstTokenWarmSeconds)
+        addIfBoth("log-mel", a.logMelSeconds, b.logMelSeconds)
+        addIfBoth("encoder", a.encoderSeconds, b.encoderSeconds)
         add("prefill", a.prefillSeconds, b.prefillSeconds, time)
         for run in a.decode {
             guard let other = b.decode.first(where: { $0.capture == run.capture }) else { continue }

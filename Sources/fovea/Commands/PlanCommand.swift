@@ -9,9 +9,18 @@ struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract: "Forecast the device memory a model takes, by purpose, and whether it fits.",
-        discussion: "The forecast is the list from which loading allocates. Exit code 1 when it does not fit.")
+        discussion: "A configuration is enough: the weights need not be there. The forecast is the list from which loading allocates. Exit code 1 when it does not fit.")
 
-    @OptionGroup var model: ModelArgument
+    @Argument(help: "The name of an installed model or of a well-known one, a folder, a file of weights, or a config.json.")
+    var model: String
+
+    @Option(name: .long, help: ArgumentHelp("The file of a vision tower that belongs to a GGUF file.", valueName: "file"))
+    var mmproj: String?
+
+    @OptionGroup var weights: WeightOptions
+
+    @Option(name: .long, help: ArgumentHelp("A picture the model is to read, by its size; may be given several times.", valueName: "WxH"))
+    var image: [PictureSize] = []
 
     @Option(
         name: .long,
@@ -26,7 +35,7 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let path = try model.path()
+        let path = try KnownConfigurations.pathOrName(model)
         let target: PlanTarget
         if let bytes = deviceMemory {
             target = PlanTarget(name: "a device with \(ByteCount.text(bytes))", memory: bytes, isUnified: false)
@@ -34,77 +43,19 @@ struct PlanCommand: AsyncParsableCommand {
             let chosen = try Instance.choose(device.selector, from: Instance().devices())
             target = PlanTarget(name: chosen.name, memory: chosen.deviceHeapBytes, isUnified: chosen.hasUnifiedMemory)
         }
-        let files = try ModelFiles(path: path)
-        let model = try ModelRegistry.make(from: files)
-        let plan = LoadPlan(model.plannedBuffers(unifiedMemory: target.isUnified))
+        var files = try mmproj.map { try ModelFiles(path: path, projector: $0) } ?? ModelFiles(planning: path)
+        files.options = weights.load
+        let forecast = try Forecast(files, on: target, pictures: image)
         let report = PlanReport(
-            path: path, architecture: try ModelRegistry.modelType(of: files), plan: plan, bytesPerToken: model.bytesPerToken, target: target,
-            listsBuffers: buffers)
+            forecast, path: path, target: target, suggestions: forecast.suggestions(files, for: target), listsBuffers: buffers)
         if output.json { try JSONOutput.print(report) } else { try Console.writeLine(report.text) }
         if !report.fits {
-            let missing = plan.total - target.memory
+            let missing = report.total - target.memory
             throw ProgramError.unsuitableModel(
-                model: self.model.model,
-                problem: "it needs \(ByteCount.text(missing)) more than \(target.name) has; take a smaller model or a device with more memory")
+                model: model,
+                problem: "it needs \(ByteCount.text(missing)) more than \(target.name) has; "
+                    + (report.suggestions.isEmpty ? "take a smaller model or a device with more memory" : "the plan says what would make it fit"))
         }
-    }
-}
-
-/// What a plan is made for.
-struct PlanTarget {
-    let name: String
-    let memory: Int
-    let isUnified: Bool
-}
-
-struct PlanReport: Encodable {
-    struct PlannedPart: Encodable {
-        let purpose: String
-        let label: String?
-        let bytes: Int
-    }
-
-    let path: String
-    let architecture: String
-    let device: String
-    let deviceMemory: Int
-    let fits: Bool
-    let total: Int
-    let bytesPerToken: Int
-    let purposes: [PlannedPart]
-    let buffers: [PlannedPart]?
-
-    init(path: String, architecture: String, plan: LoadPlan, bytesPerToken: Int, target: PlanTarget, listsBuffers: Bool) {
-        self.path = path
-        self.architecture = architecture
-        device = target.name
-        deviceMemory = target.memory
-        fits = plan.total <= target.memory
-        total = plan.total
-        self.bytesPerToken = bytesPerToken
-        let byPurpose = plan.bytesByPurpose
-        purposes = MemoryPurpose.allCases.compactMap { purpose in
-            byPurpose[purpose].map { PlannedPart(purpose: purpose.rawValue, label: nil, bytes: $0) }
-        }
-        buffers = listsBuffers ? plan.buffers.map { PlannedPart(purpose: $0.purpose.rawValue, label: $0.label, bytes: $0.bytes) } : nil
-    }
-
-    var text: String {
-        var facts = TextTable(("", .left), ("", .left))
-        facts.add("model", path)
-        facts.add("architecture", architecture)
-        facts.add("device", "\(device), \(ByteCount.text(deviceMemory))")
-        var table = TextTable(("purpose", .left), ("bytes", .right))
-        for part in purposes { table.add(part.purpose, ByteCount.text(part.bytes)) }
-        table.add("total", ByteCount.text(total))
-        var parts = [facts.text, table.text]
-        if let buffers {
-            var list = TextTable(("purpose", .left), ("buffer", .left), ("bytes", .right))
-            for buffer in buffers { list.add(buffer.purpose, buffer.label ?? "", "\(buffer.bytes)") }
-            parts.append(list.text)
-        }
-        parts.append((fits ? "fits; " : "does not fit; ") + "each token takes \(ByteCount.text(bytesPerToken)) of the KV cache above")
-        return parts.joined(separator: "\n\n")
     }
 }
 

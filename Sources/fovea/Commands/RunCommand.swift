@@ -1,18 +1,22 @@
 import ArgumentParser
 import Foundation
 import Generation
+import Media
 
-/// `fovea run`: one answer of a model, streamed.
+/// `fovea run`: one answer of a model of any kind, streamed.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "One answer of a model on standard output, as it comes.",
         discussion: """
-            With --json every event is one line of JSON: input_prepared, encoded, token, discarded, segment, finished. \
-            Without it only text that stands is written: a token that the model takes back never appears.
+            With --json every event is one line of JSON: input_prepared, encoded, token, discarded, context_shortened, segment, \
+            finished. Without it only text that stands is written: a token that the model takes back never appears.
             """)
 
     @OptionGroup var model: ModelArgument
+
+    @Option(name: .long, help: ArgumentHelp("A picture for a model that sees; may be given several times.", valueName: "file"))
+    var image: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("A recording for a model that listens.", valueName: "file"))
     var audio: String?
@@ -20,36 +24,84 @@ struct RunCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Text for the model; a speech model takes it for what was said before.", valueName: "text"))
     var prompt: String?
 
+    @Option(name: .long, help: ArgumentHelp("The system message of a conversation.", valueName: "text"))
+    var system: String?
+
     @Option(name: .long, help: ArgumentHelp("The most tokens to write (for speech: in each window of 30 s).", valueName: "n"))
     var maxTokens: Int?
 
+    @OptionGroup var projector: ProjectorOption
+    @OptionGroup var weights: WeightOptions
+    @OptionGroup var text: TextGenerationOptions
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var device: DeviceOptions
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens: at least 1") }
+    }
+
     func run() async throws {
         let path = try model.path()
-        guard let audio else {
-            // The only models that run so far listen; the message holds for every speech model.
-            throw ProgramError.option(name: "--audio", problem: "a speech model needs a recording: fovea run \(model.model) --audio FILE")
-        }
-        let recording = try SpeechSetup.recording(audio)
-        let device = try device.open()
-        let session = try SpeechSetup.session(path, on: device)
-        defer { device.savePipelineCache() }
-
-        var options = speech.transcription()
-        options.initialPrompt = prompt
-        options.maximumTokensPerWindow = maxTokens
+        let declared = try SessionRegistry.declare(path: path, projector: projector.path, options: weights.load)
+        let request = try request(declared.abilities)
+        let (session, finish) = try ModelSetup.load(declared, on: device)
+        defer { finish() }
         let json = output.json
-        let transcript = try session.transcribe(recording, options: options) { event in
-            if json {
-                try JSONOutput.printLine(EventReport(event))
-            } else if case .segment(let segment) = event {
+        var written = false
+        try session.answer(request, isCancelled: { Task.isCancelled }) { event in
+            if json { return try JSONOutput.printLine(EventReport(event)) }
+            switch event {
+            case .segment(let segment):
                 try Console.write(HarmlessText.text(segment.index == 0 ? String(segment.text.trimmingPrefix(" ")) : segment.text))
+                written = true
+            case .token(let token) where !declared.abilities.inputs.contains(.sound):
+                if token.text.isEmpty { break }
+                try Console.write(HarmlessText.text(token.text))
+                written = true
+            case .contextShortened(let count):
+                Console.warn("the conversation is longer than the model's context: its oldest \(count) messages are left out")
+            default: break
             }
         }
-        if !json, !transcript.segments.isEmpty { try Console.writeLine() }
+        if !json, written { try Console.writeLine() }
+    }
+
+    /// What is asked, once it is clear that the model takes it.
+    private func request(_ abilities: ModelAbilities) throws -> GenerationRequest {
+        let takes = abilities.takes
+        func refuse(_ option: String, _ problem: String) -> ProgramError { .option(name: option, problem: "\(problem); \(takes)") }
+        if audio != nil, !abilities.inputs.contains(.sound) { throw refuse("--audio", "this model does not listen") }
+        if !image.isEmpty, !abilities.inputs.contains(.picture) { throw refuse("--image", "this model sees no pictures") }
+        if system != nil, !abilities.inputs.contains(.text) { throw refuse("--system", "this model holds no conversations") }
+        var request = GenerationRequest()
+        request.speech = speech.transcription()
+        request.text = text.text(speech, maximumTokens: maxTokens)
+        if abilities.inputs.contains(.sound) {
+            guard let audio else { throw refuse("--audio", "a speech model needs a recording") }
+            request.sound = try SpeechSetup.recording(audio)
+            request.speech.initialPrompt = prompt
+            request.speech.maximumTokensPerWindow = maxTokens
+            return request
+        }
+        if prompt != nil, !abilities.inputs.contains(.text) { throw refuse("--prompt", "this model reads no text") }
+        if image.isEmpty, prompt == nil {
+            let needs = abilities.inputs.contains(.picture) ? "--image" : "--prompt"
+            throw refuse(needs, "there is nothing to answer")
+        }
+        for path in image { _ = try ImageFile.info(path: (path as NSString).expandingTildeInPath) }
+        if let system { request.messages.append(ChatMessage(.system, system)) }
+        request.messages.append(ChatMessage(.user, prompt ?? "", pictures: image.map { ($0 as NSString).expandingTildeInPath }))
+        return request
+    }
+}
+
+extension ModelAbilities {
+    /// What the model takes, for messages.
+    var takes: String {
+        let options: [(Input, String)] = [(.sound, "--audio FILE"), (.picture, "--image FILE"), (.text, "--prompt TEXT")]
+        let taken = options.filter { inputs.contains($0.0) }.map(\.1)
+        return "\(family) takes " + taken.joined(separator: " and ")
     }
 }
 
@@ -69,7 +121,7 @@ struct EventReport: Encodable {
     private enum Key: String, CodingKey {
         case event, window, start, duration, mels, frames, language, languageProbability, seconds, index, id, text, piece, special
         case timestamp, logProbability, alternatives, keeping, reason, segment, tokens, encodeSeconds, prefillSeconds, decodeSeconds
-        case tokensPerSecond, picture, name, width, height, attention, keys, source
+        case tokensPerSecond, droppedMessages, promptTokens, prefilledTokens, picture, name, width, height, attention, keys, source
     }
 
     /// A source token of an encoder-decoder.
@@ -121,6 +173,9 @@ struct EventReport: Encodable {
             try fields.encode("discarded", forKey: .event)
             try fields.encode(keeping, forKey: .keeping)
             try fields.encode(reason, forKey: .reason)
+        case .contextShortened(let count):
+            try fields.encode("context_shortened", forKey: .event)
+            try fields.encode(count, forKey: .droppedMessages)
         case .segment(let segment):
             try fields.encode("segment", forKey: .event)
             try fields.encode(segment, forKey: .segment)
@@ -132,6 +187,10 @@ struct EventReport: Encodable {
             try fields.encode(summary.prefillSeconds, forKey: .prefillSeconds)
             try fields.encode(summary.decodeSeconds, forKey: .decodeSeconds)
             try fields.encode(summary.tokensPerSecond, forKey: .tokensPerSecond)
+            if summary.promptTokens > 0 {
+                try fields.encode(summary.promptTokens, forKey: .promptTokens)
+                try fields.encode(summary.prefilledTokens, forKey: .prefilledTokens)
+            }
         }
     }
 }

@@ -1,18 +1,30 @@
 import ArgumentParser
+import Checkpoint
 import Foundation
+import Generation
+import Models
 import Tokenization
 
-/// `fovea tokenize`: text to token ids.
+/// `fovea tokenize`: text to token ids and back.
 struct TokenizeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tokenize", abstract: "Print the token ids a model reads for a text.")
+        commandName: "tokenize", abstract: "Print the token ids a model reads for a text, or the text of token ids.")
 
     @OptionGroup var model: ModelArgument
 
     @Argument(help: "The text.")
-    var text: String
+    var text: String?
 
-    @Flag(name: .long, help: "Without the special tokens that the tokenizer puts around a text.")
+    @Option(name: .long, help: ArgumentHelp("Print the text of these ids instead.", valueName: "1,2,3"), transform: IDList.parse)
+    var decode: [Int]?
+
+    @Flag(name: .long, help: "As the message of a conversation: with all that the model's chat format puts around it.")
+    var chat = false
+
+    @Option(name: .long, help: ArgumentHelp("The chat format of --chat, whatever the model's files say.", valueName: "name"))
+    var chatFormat: String?
+
+    @Flag(name: .long, help: "Without the special tokens that the tokenizer puts around a text, or in what is decoded.")
     var noSpecial = false
 
     @Flag(name: .long, help: "Each token on a line, with its piece of the vocabulary.")
@@ -20,14 +32,34 @@ struct TokenizeCommand: AsyncParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        if text == nil, decode == nil { throw ValidationError("Missing expected argument '<text>' (or --decode)") }
+        if chat, text == nil { throw ValidationError("--chat needs a text") }
+        if chatFormat != nil, !chat { throw ValidationError("--chat-format belongs to --chat") }
+        if chat, noSpecial { throw ValidationError("--chat and --no-special exclude each other") }
+        if text != nil, decode != nil { throw ValidationError("A text and --decode exclude each other") }
+    }
+
     private struct Token: Encodable {
         let id: Int
         let piece: String
     }
 
     func run() async throws {
-        let tokenizer = try Tokenizer(contentsOf: URL(filePath: try model.path()))
-        let ids = tokenizer.encode(text, addSpecialTokens: !noSpecial)
+        let path = try model.path()
+        let tokenizer = try Self.tokenizer(path)
+        if let decode {
+            let text = tokenizer.decode(decode, skipSpecialTokens: noSpecial)
+            try output.json ? JSONOutput.print(["text": text]) : Console.writeLine(HarmlessText.text(text))
+            return
+        }
+        let ids: [Int]
+        if chat {
+            let format = try chatFormat.map(ChatFormat.named) ?? ChatFormat.recognised(in: ModelFiles(path: path))
+            ids = try format.text([ChatMessage(.user, text ?? "")], addingGenerationPrompt: true).tokens(tokenizer)
+        } else {
+            ids = tokenizer.encode(text ?? "", addSpecialTokens: !noSpecial)
+        }
         let tokens = ids.map { Token(id: $0, piece: tokenizer.piece($0) ?? "") }
         if output.json {
             try JSONOutput.print(tokens)
@@ -37,6 +69,17 @@ struct TokenizeCommand: AsyncParsableCommand {
             if !table.isEmpty { try Console.writeLine(table.text) }
         } else {
             try Console.writeLine(ids.map(String.init).joined(separator: " "))
+        }
+    }
+
+    /// The tokenizer of a model; its weights need not be there, unless it is a GGUF file, which holds both.
+    private static func tokenizer(_ path: String) throws -> Tokenizer {
+        do {
+            return try Tokenizer(contentsOf: URL(filePath: path))
+        } catch {
+            // What is no tokenizer by itself may be a file, or a folder with a file, that holds one.
+            guard let files = try? ModelFiles(path: path), files.checkpoint.gguf != nil else { throw error }
+            return try Tokenizer(files)
         }
     }
 }

@@ -1,12 +1,9 @@
 import ArgumentParser
 import Checkpoint
-import Compute
 import Foundation
 import Formats
 import Generation
-import Media
 import Models
-import Tokenization
 import Transformer
 
 extension AttentionKind: ExpressibleByArgument {}
@@ -17,9 +14,14 @@ struct TraceCommand: AsyncParsableCommand {
         commandName: "trace",
         abstract: "Run a model greedily and write what it computed to a safetensors file, 32-bit floats.",
         discussion: """
-            Names: features [mels, frames], decoder_input_ids, enc.attn.L [heads, queries, keys], enc.out, stepN.logits \
-            [queries, vocabulary], stepN.self.L and stepN.cross.L [heads, queries, keys], generated_ids. Step 0 is the prompt, \
-            every further step one token.
+            Names: features [mels, frames] or input_ids, decoder_input_ids, enc.hidden.i, enc.attn.L [heads, queries, keys], \
+            enc.out, hidden.i, stepN.logits [queries, vocabulary], stepN.self.L and stepN.cross.L [heads, queries, keys], \
+            generated_ids. Step 0 is the prompt, every further step one token. Of pictures: pixel_values, vision.hidden.i, \
+            vision.attn.L and image_features (behind the number of tiles in models that cut pictures), or for Llama 3.2 Vision \
+            vision.attn.local.L, vision.attn.global.L, vision.out and cross_attention_states; several pictures are told apart \
+            by pictureN. before the name.
+
+            The prompt is taken as it is: no chat format is put around it, and special tokens spelt in it are meant.
             """)
 
     @OptionGroup var model: ModelArgument
@@ -28,12 +30,18 @@ struct TraceCommand: AsyncParsableCommand {
     var audio: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("The tokens an encoder of text reads, as raw ids.", valueName: "1,2,3"), transform: IDList.parse)
+        name: .long, help: ArgumentHelp("The tokens a model of text reads, as raw ids.", valueName: "1,2,3"), transform: IDList.parse)
     var ids: [Int]?
+
+    @Option(name: .long, help: ArgumentHelp("The text a model reads, instead of --ids.", valueName: "text"))
+    var prompt: String?
+
+    @Option(name: .long, help: ArgumentHelp("A picture for a model that sees; may be given several times.", valueName: "file"))
+    var image: [String] = []
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The tokens the decoder starts with, as raw ids; by default the model's own for --language and --task.", valueName: "1,2,3"),
+        help: ArgumentHelp("The tokens the decoder starts with, as raw ids; by default the model's own (for speech, those of --language and --task).", valueName: "1,2,3"),
         transform: IDList.parse)
     var decoderIds: [Int]?
 
@@ -52,7 +60,7 @@ struct TraceCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The layers whose attention is written; all by default.", valueName: "0,3"), transform: IDList.parse)
     var layers: [Int]?
 
-    @Option(name: .long, help: "The kinds of attention that are written: encoder, self, cross; all by default.")
+    @Option(name: .long, help: "The kinds of attention that are written: encoder, vision, self, cross; all by default.")
     var only: [AttentionKind] = []
 
     @Option(
@@ -64,6 +72,9 @@ struct TraceCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The file to write.", valueName: "file"))
     var out: String
 
+    @OptionGroup var projector: ProjectorOption
+    @OptionGroup var weights: WeightOptions
+    @OptionGroup var dummy: DummyWeightsOption
     @OptionGroup var device: DeviceOptions
     @OptionGroup var output: OutputOptions
 
@@ -77,35 +88,31 @@ struct TraceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = try model.path()
-        if ids != nil {
-            throw ProgramError.option(name: "--ids", problem: "this model's encoder hears sound; give it --audio FILE")
-        }
-        guard let audio else { throw ProgramError.option(name: "--audio", problem: "a speech model needs a recording") }
-        let recording = try SpeechSetup.recording(audio)
-        try FileOutput.check(out)
-        let device = try device.open()
-        let files = try ModelFiles(path: path)
-        guard let whisper = try ModelRegistry.make(from: files) as? Whisper else {
-            throw ProgramError.unsuitableModel(model: model.model, problem: "it is no speech model")
-        }
-        let configuration = whisper.configuration
-        for layer in layers ?? [] where !(0..<max(configuration.encoderLayers, configuration.decoderLayers)).contains(layer) {
+        let files = try dummy.files(of: model.model, projector: projector.path, options: weights.load)
+        let model = try ModelRegistry.make(from: files)
+        let input = TraceInput(
+            model: self.model.model, ids: ids, prompt: prompt, images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,
+            decoderIds: decoderIds, language: language, task: task)
+        let tracer = try TracerRegistry.make(model, from: files, input: input)
+        for layer in layers ?? [] where !(0..<tracer.layers).contains(layer) {
             throw ProgramError.option(name: "--layers", problem: "there is no layer \(layer)")
         }
-        let start = try startTokens(path, configuration: configuration)
-        var parameters = LogMelSpectrogram.Parameters()
-        parameters.melCount = configuration.mels
-        let features = try LogMelSpectrogram(parameters).window(recording.samples)
-        try whisper.load(from: files, on: device) { _, _ in }
+        var options = TraceOptions()
+        options.maximumTokens = maxTokens
+        if stopAtEnd { options.endTokens = try tracer.endTokens() }
+        options.selection = selection
+        if let encoderRows { options.encoderRows = .list(encoderRows) }
+        try FileOutput.check(out)
+        let device = try device.open()
+        try model.load(from: files, on: device) { _, _ in }
         defer {
-            whisper.unload()
+            model.unload()
             device.savePipelineCache()
         }
 
         let writer = try SafetensorsWriter(path: out, metadata: ["format": "pt", "producer": "fovea trace"])
         var written: [Written] = []
-        func add(_ tensor: TraceTensor) throws {
+        try tracer.run(options) { tensor in
             // The one place that runs once for every tensor: where a stop is heard.
             try Task.checkCancellation()
             switch tensor.values {
@@ -114,14 +121,6 @@ struct TraceCommand: AsyncParsableCommand {
             }
             written.append(Written(name: tensor.name, shape: tensor.shape))
         }
-        try add(TraceTensor("features", shape: [features.melCount, features.frameCount], floats: features.values))
-        try add(TraceTensor("decoder_input_ids", integers: start.ids))
-        var options = TraceOptions()
-        options.maximumTokens = maxTokens
-        if stopAtEnd, let end = start.end { options.endTokens = [end] }
-        options.selection = selection
-        if let encoderRows { options.encoderRows = .list(encoderRows) }
-        try whisper.trace(start: start.ids, options: options, encode: { try whisper.encode(logMel: features.values) }, emit: add)
         try writer.finish()
         if output.json {
             try JSONOutput.print(written)
@@ -131,37 +130,8 @@ struct TraceCommand: AsyncParsableCommand {
     }
 
     private var selection: AttentionTap.Selection {
-        let kinds = only.isEmpty ? [.encoder, .selfAttention, .cross] : only
+        let kinds = only.isEmpty ? AttentionKind.allCases : only
         return kinds.reduce(.off) { $0.union(AttentionTap.Selection($1, layers: layers.map(Set.init))) }
-    }
-
-    /// The ids given, or the model's own prompt. A tokenizer is needed only for the latter and for the end token.
-    private func startTokens(_ path: String, configuration: Whisper.Configuration) throws -> (ids: [Int], end: Int?) {
-        if let decoderIds {
-            for id in decoderIds where !(0..<configuration.vocabulary).contains(id) {
-                throw ProgramError.option(name: "--decoder-ids", problem: "\(id) is not in the vocabulary of \(configuration.vocabulary)")
-            }
-            guard !decoderIds.isEmpty, decoderIds.count < configuration.textPositions else {
-                throw ProgramError.option(name: "--decoder-ids", problem: "1 to \(configuration.textPositions - 1) ids")
-            }
-            let end = stopAtEnd ? try WhisperTokens(Tokenizer(contentsOf: URL(filePath: path))).endOfText : nil
-            return (decoderIds, end)
-        }
-        let tokens = try SpeechTokens(Tokenizer(contentsOf: URL(filePath: path)))
-        var ids = [tokens.startOfTranscript]
-        if tokens.isMultilingual {
-            guard let spoken = tokens.languages.first(where: { $0.code == language }) else {
-                throw GenerationError.unknownLanguage(language, known: tokens.languages.map(\.code))
-            }
-            guard let word = task == .transcribe ? tokens.transcribe : tokens.translate else {
-                throw GenerationError.missingToken("<|\(task.rawValue)|>")
-            }
-            ids += [spoken.token, word]
-        } else if task == .translate {
-            throw GenerationError.monolingual(asked: "translation")
-        }
-        guard let noTimestamps = tokens.noTimestamps else { throw GenerationError.missingToken("<|notimestamps|>") }
-        return (ids + [noTimestamps], tokens.endOfText)
     }
 }
 

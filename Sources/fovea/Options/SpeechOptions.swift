@@ -16,7 +16,7 @@ struct SpeechOptions: ParsableArguments {
     @Option(name: .long, help: "Write the words as spoken (transcribe) or in English (translate).")
     var task = SpeechTask.transcribe
 
-    @Option(name: .long, help: ArgumentHelp("Beam search with so many beams; greedy by default.", valueName: "n"))
+    @Option(name: [.customLong("beams"), .customLong("beam")], help: ArgumentHelp("Beam search with so many beams; greedy by default.", valueName: "n"))
     var beam: Int?
 
     @Option(

@@ -1,4 +1,5 @@
 // variants: CACHE f32 f16
+// variants: LOAD address texel
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "heads.glsl"
@@ -9,10 +10,11 @@
 //
 // q, out [batch, heads D] f32; keys and values [batch, maxKeys, kvHeads D] f32 or f16, batch stride 0 where all rows
 // share them (cross-attention). Self-attention first appends newK, newV [batch, kvHeads D] at step.position and attends
-// over the keys up to it; cross-attention has newK = null. keyCount 0 means step.keyCount.
-// bias (may be null) is read at [h, key], or at [h, position - key] when biasByDistance is set (T5).
+// over the keys up to it; cross-attention has newK = null. keyCount 0 means step.keyCount. With ROTARY q and newK are
+// turned as rotary/rotary does on the way in.
+// bias (may be null) is read at [h, key], or at [h, position - key] when BIAS_BY_DISTANCE is set (T5).
 //
-// The tap: with capture set, the softmax row is written to capture[(slot, b, h)][key], exactly as used.
+// The tap: with capture set, the softmax row is written to capture[(b, h)][key], exactly as used.
 //
 // One workgroup per head and hypothesis; its SUBGROUPS subgroups share the keys out in turn and join their running
 // maxima, sums and outputs at the end. Lane = key for scores, lane = elements of d for P V.
@@ -22,15 +24,21 @@
 
 layout(local_size_x_id = 0, local_size_y_id = 3) in;
 layout(constant_id = 3) const uint SUBGROUPS = 1;
+layout(constant_id = 4) const uint GROUP = 1;              // heads / kvHeads
+layout(constant_id = 5) const bool BIAS_BY_DISTANCE = false;
+layout(constant_id = 6) const uint ROTARY = 0;             // 0 none, 1 pairs (k, k + R / 2), 2 pairs (2 k, 2 k + 1)
+layout(constant_id = 7) const uint R = 64;                 // elements of a head that are turned
 
 layout(push_constant, scalar) uniform Push {
     uint64_t q, newK, newV, k, v, bias, result, capture, step;
-    uint group, keyCount;
+    uint64_t angles;  // [positions, R]: cosines, then sines; no gaps between rows
+    uint keyCount;
     uint qStride, newStride, cacheStride, cacheBatchStride, resultStride;
-    uint biasHeadStride, biasByDistance;
+    uint biasHeadStride;
     float scale;
-    uint captureSlotStride, captureRowStride;
-    uint capacity;  // keys there is room for, whatever the step says
+    uint captureRowStride;
+    uint capacity;    // keys there is room for, whatever the step says
+    uint kTexel, vTexel;
 } p;
 
 shared float sharedTop[SUBGROUPS], sharedSum[SUBGROUPS];
@@ -40,43 +48,81 @@ const uint BLOCKS = 2;  // key blocks per step, to halve the reductions
 
 vec4 o[PER_LANE];
 
-void addValue(float weight, uint64_t valueRow, uint lane) {
-    [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] = fma(vec4(weight), cached4(valueRow, lane + SUBGROUP * c), o[c]);
+void addValue(float weight, ROW valueRow, uint lane) {
+    [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] = fma(vec4(weight), value4(valueRow, lane + SUBGROUP * c), o[c]);
+}
+
+#if defined(LOAD_texel)
+ROW keyAt(uint b, uint head, uint j) {
+    return int(p.kTexel + (b * p.cacheBatchStride + j * p.cacheStride + head / GROUP * D) * CACHE_BYTES / 16);
+}
+ROW valueAt(uint b, uint head, uint j) {
+    return int(p.vTexel + (b * p.cacheBatchStride + j * p.cacheStride + head / GROUP * D) * CACHE_BYTES / 16);
+}
+#else
+ROW keyAt(uint b, uint head, uint j) {
+    return p.k + (uint64_t(b) * p.cacheBatchStride + uint64_t(j) * p.cacheStride + head / GROUP * D) * CACHE_BYTES;
+}
+ROW valueAt(uint b, uint head, uint j) {
+    return p.v + (uint64_t(b) * p.cacheBatchStride + uint64_t(j) * p.cacheStride + head / GROUP * D) * CACHE_BYTES;
+}
+#endif
+
+// Element d of a head, turned.
+float turned(uint64_t head, uint64_t angles, uint d) {
+    const float x = Floats(head).v[d];
+    if (ROTARY == 0) return x;
+    const uint e = min(d, R - 1);
+    const uint pair = ROTARY == 1 ? e % (R / 2) : e / 2;
+    const bool first = ROTARY == 1 ? e < R / 2 : (e & 1) == 0;
+    const uint other = ROTARY == 1 ? (first ? e + R / 2 : e - R / 2) : e ^ 1;
+    const float c = Floats(angles).v[pair], s = Floats(angles).v[pair + R / 2], y = Floats(head).v[other];
+    return d < R ? x * c + (first ? -y : y) * s : x;
 }
 
 void main() {
     const uint lane = gl_SubgroupInvocationID;
     const uint part = SUBGROUPS == 1 ? 0 : gl_SubgroupID;
     const uint head = gl_WorkGroupID.x, b = gl_WorkGroupID.y, heads = gl_NumWorkGroups.x;
-    const uint64_t cacheHead = uint64_t(b) * (p.cacheBatchStride * CACHE_BYTES) + (head / p.group) * (D * CACHE_BYTES);
-    const uint64_t keyHead = p.k + cacheHead, valueHead = p.v + cacheHead;
-
-    uint position = 0, slot = 0, keys = p.keyCount;
+    uint position = 0, keys = p.keyCount;
     if (p.step != 0) {
         position = StepState(p.step).position;
-        slot = StepState(p.step).captureSlot;
         if (keys == 0) keys = StepState(p.step).keyCount;
     }
     keys = min(keys, p.capacity);
+    const uint64_t angles = p.angles + uint64_t(min(position, p.capacity - 1)) * (R * 4);
     if (p.newK != 0 && position < p.capacity) {
         // Heads of one group write the same values. What is read below was written by this workgroup.
         if (part == 0) {
-            const uint64_t offset = (b * p.newStride + (head / p.group) * D) * 4;
-            const uint64_t row = uint64_t(position) * (p.cacheStride * CACHE_BYTES);
+            const uint64_t offset = (b * p.newStride + head / GROUP * D) * 4;
+            const uint64_t row =
+                (uint64_t(b) * p.cacheBatchStride + uint64_t(position) * p.cacheStride + head / GROUP * D) * CACHE_BYTES;
             for (uint d = lane; d < D; d += SUBGROUP) {
-                store1(keyHead + row, d, Floats(p.newK + offset).v[d]);
-                store1(valueHead + row, d, Floats(p.newV + offset).v[d]);
+                store1(p.k + row, d, turned(p.newK + offset, angles, d));
+                store1(p.v + row, d, Floats(p.newV + offset).v[d]);
             }
         }
     }
     if (p.newK != 0) {
         groupMemoryBarrier();
-        barrier();
+        // A subgroup by itself is in step anyway.
+        if (SUBGROUPS > 1) barrier();
     }
 
-    loadQuery(p.q + (uint64_t(b) * p.qStride + head * D) * 4, lane, p.scale);
+    const uint64_t query = p.q + (uint64_t(b) * p.qStride + head * D) * 4;
+    if (ROTARY == 0) {
+        loadQuery(query, lane, p.scale);
+    } else {
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++) {
+            [[unroll]] for (uint i = 0; i < 4; i++) {
+                const uint d = 4 * (lane + SUBGROUP * c) + i;
+                const float x = turned(query, angles, min(d, D - 1)) * p.scale;
+                q[c][i] = d < D ? x : 0.0;
+            }
+        }
+    }
     [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[c] = vec4(0);
-    Floats captured = Floats(p.capture + (uint64_t(slot) * p.captureSlotStride + (b * heads + head) * p.captureRowStride) * 4);
+    Floats captured = Floats(p.capture + uint64_t(b * heads + head) * p.captureRowStride * 4);
 
     float top = LOWEST, sum = 0;
     const uint step = SUBGROUP * BLOCKS;
@@ -85,8 +131,8 @@ void main() {
         float blockTop = LOWEST;
         [[unroll]] for (uint k = 0; k < BLOCKS; k++) {
             const uint key = min(j0 + k * SUBGROUP + lane, keys - 1);
-            s[k] = score(keyHead + uint64_t(key) * (p.cacheStride * CACHE_BYTES));
-            if (p.bias != 0) s[k] += Floats(p.bias).v[head * p.biasHeadStride + (p.biasByDistance != 0 ? position - key : key)];
+            s[k] = score(keyAt(b, head, key));
+            if (p.bias != 0) s[k] += Floats(p.bias).v[head * p.biasHeadStride + (BIAS_BY_DISTANCE ? position - key : key)];
             if (p.capture != 0 && j0 + k * SUBGROUP + lane < keys) captured.v[key] = s[k];
             s[k] = mix(LOWEST, s[k], j0 + k * SUBGROUP + lane < keys);
             blockTop = max(blockTop, s[k]);
@@ -103,11 +149,11 @@ void main() {
         if (SUBGROUP == 8) {
             [[unroll]] for (uint k = 0; k < BLOCKS; k++)
                 [[unroll]] for (uint j = 0; j < 8; j++)
-                    addValue(subgroupShuffle(s[k], j), valueHead + uint64_t(min(j0 + 8 * k + j, keys - 1)) * (p.cacheStride * CACHE_BYTES), lane);
+                    addValue(subgroupShuffle(s[k], j), valueAt(b, head, min(j0 + 8 * k + j, keys - 1)), lane);
         } else {
             [[unroll]] for (uint k = 0; k < BLOCKS; k++)
                 for (uint j = 0; j < SUBGROUP && j0 + SUBGROUP * k + j < keys; j++)
-                    addValue(subgroupShuffle(s[k], j), valueHead + uint64_t(j0 + SUBGROUP * k + j) * (p.cacheStride * CACHE_BYTES), lane);
+                    addValue(subgroupShuffle(s[k], j), valueAt(b, head, j0 + SUBGROUP * k + j), lane);
         }
     }
     sum = sumOverSubgroup(sum);

@@ -1,4 +1,5 @@
 // variants: CACHE f32 f16
+// variants: LOAD address texel
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "heads.glsl"
@@ -21,15 +22,27 @@ layout(constant_id = 3) const uint TM = 8;
 
 #include "push.glsl"
 
+#if defined(LOAD_texel)
+ROW firstKey(uint head) { return int(p.kTexel + (head / p.group) * (D * CACHE_BYTES / 16)); }
+ROW firstValue(uint head) { return int(p.vTexel + (head / p.group) * (D * CACHE_BYTES / 16)); }
+ROW keyAt(ROW first, uint j) { return first + int(j * (p.kStride * CACHE_BYTES / 16)); }
+ROW valueAt(ROW first, uint j) { return first + int(j * (p.vStride * CACHE_BYTES / 16)); }
+#else
+ROW firstKey(uint head) { return p.k + (head / p.group) * (D * CACHE_BYTES); }
+ROW firstValue(uint head) { return p.v + (head / p.group) * (D * CACHE_BYTES); }
+ROW keyAt(ROW first, uint j) { return first + uint64_t(j) * (p.kStride * CACHE_BYTES); }
+ROW valueAt(ROW first, uint j) { return first + uint64_t(j) * (p.vStride * CACHE_BYTES); }
+#endif
+
 // Working arrays are global and flat: handing arrays to functions, or nesting them, keeps Mesa 22.3 from holding them in
 // registers (seven times slower, half a minute of compilation).
 const uint VECTORS = TM * PER_LANE;
 vec4 q[VECTORS], o[VECTORS];
 float s[TM];
 
-void scores(uint64_t keyRow) {
+void scores(ROW keyRow) {
     [[unroll]] for (uint t = 0; t < V4; t++) {
-        const vec4 b = cached4(keyRow, t);
+        const vec4 b = key4(keyRow, t);
         [[unroll]] for (uint i = 0; i < TM; i++) {
             const vec4 a = subgroupShuffle(q[i * PER_LANE + t / SUBGROUP], t % SUBGROUP);
             s[i] = fma(a.x, b.x, s[i]);
@@ -40,9 +53,9 @@ void scores(uint64_t keyRow) {
     }
 }
 
-void addValue(uint64_t valueRow, uint lane, uint j) {
+void addValue(ROW valueRow, uint lane, uint j) {
     vec4 v[PER_LANE];
-    [[unroll]] for (uint c = 0; c < PER_LANE; c++) v[c] = cached4(valueRow, lane + SUBGROUP * c);
+    [[unroll]] for (uint c = 0; c < PER_LANE; c++) v[c] = value4(valueRow, lane + SUBGROUP * c);
     [[unroll]] for (uint i = 0; i < TM; i++) {
         const float w = subgroupShuffle(s[i], j);
         [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[i * PER_LANE + c] = fma(vec4(w), v[c], o[i * PER_LANE + c]);
@@ -52,8 +65,7 @@ void addValue(uint64_t valueRow, uint lane, uint j) {
 void main() {
     const uint lane = gl_SubgroupInvocationID;
     const uint m0 = gl_WorkGroupID.x * TM, head = gl_WorkGroupID.y;
-    const uint64_t keyHead = p.k + (head / p.group) * (D * CACHE_BYTES);
-    const uint64_t valueHead = p.v + (head / p.group) * (D * CACHE_BYTES);
+    const ROW keyHead = firstKey(head), valueHead = firstValue(head);
 
     float top[TM], sum[TM];
     [[unroll]] for (uint i = 0; i < TM; i++) {
@@ -73,7 +85,7 @@ void main() {
     for (uint j0 = 0; j0 < end; j0 += SUBGROUP) {
         const uint key = j0 + lane;
         [[unroll]] for (uint i = 0; i < TM; i++) s[i] = 0;
-        scores(keyHead + uint64_t(min(key, p.keys - 1)) * (p.kStride * CACHE_BYTES));
+        scores(keyAt(keyHead, min(key, p.keys - 1)));
 
         if (p.bias != 0) {
             [[unroll]] for (uint i = 0; i < TM; i++)
@@ -91,10 +103,10 @@ void main() {
 
         if (SUBGROUP == 8) {
             [[unroll]] for (uint j = 0; j < 8; j++)
-                addValue(valueHead + uint64_t(min(j0 + j, p.keys - 1)) * (p.vStride * CACHE_BYTES), lane, j);
+                addValue(valueAt(valueHead, min(j0 + j, p.keys - 1)), lane, j);
         } else {
             for (uint j = 0; j < SUBGROUP && j0 + j < end; j++)
-                addValue(valueHead + uint64_t(j0 + j) * (p.vStride * CACHE_BYTES), lane, j);
+                addValue(valueAt(valueHead, j0 + j), lane, j);
         }
     }
 

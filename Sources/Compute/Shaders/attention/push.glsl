@@ -7,4 +7,5 @@ layout(push_constant, scalar) uniform Push {
     float scale;
     uint causal;
     int offset;
+    uint kTexel, vTexel;  // where k and v begin in their views, in 16 bytes (LOAD_texel)
 } p;

@@ -7,11 +7,11 @@ void loadQuery(uint64_t row, uint lane, float scale) {
 }
 
 // q . key for this lane's key, the query row lying across the subgroup.
-float score(uint64_t keyRow) {
+float score(ROW keyRow) {
     float s = 0;
     [[unroll]] for (uint t = 0; t < V4; t++) {
         vec4 a = subgroupShuffle(q[t / SUBGROUP], t % SUBGROUP);
-        vec4 b = cached4(keyRow, t);
+        vec4 b = key4(keyRow, t);
         s = fma(a.x, b.x, s);
         s = fma(a.y, b.y, s);
         s = fma(a.z, b.z, s);

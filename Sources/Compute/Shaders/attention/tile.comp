@@ -18,11 +18,11 @@ layout(constant_id = 5) const uint SUBGROUPS = 16;  // 4 BQ / subgroup size
 #include "push.glsl"
 
 const uint THREADS = 4 * BQ;
-const uint ROW = V4 + 1;              // vec4s from row to row: odd, so that rows start in different banks when V4 is even
+const uint PITCH = V4 + 1;              // vec4s from row to row: odd, so that rows start in different banks when V4 is even
 const uint QUARTER = (V4 + 3) / 4;    // output vectors of an invocation
 
-shared vec4 sharedQ[BQ * ROW];
-shared vec4 sharedKV[BK * ROW];
+shared vec4 sharedQ[BQ * PITCH];
+shared vec4 sharedKV[BK * PITCH];
 shared float sharedS[BQ * (BK + 1)];
 
 vec4 o[QUARTER];
@@ -30,7 +30,7 @@ vec4 o[QUARTER];
 void loadTile(uint64_t head, uint stride, uint j0, uint t) {
     for (uint e = t; e < BK * V4; e += THREADS) {
         const uint key = min(j0 + e / V4, p.keys - 1);
-        sharedKV[e / V4 * ROW + e % V4] = cached4(head + uint64_t(key) * (stride * CACHE_BYTES), e % V4);
+        sharedKV[e / V4 * PITCH + e % V4] = key4(head + uint64_t(key) * (stride * CACHE_BYTES), e % V4);
     }
 }
 
@@ -43,7 +43,7 @@ void main() {
     const uint query = min(m0 + i, p.queries - 1);
 
     for (uint e = t; e < BQ * V4; e += THREADS)
-        sharedQ[e / V4 * ROW + e % V4] =
+        sharedQ[e / V4 * PITCH + e % V4] =
             query4(p.q + uint64_t(min(m0 + e / V4, p.queries - 1)) * (p.qStride * 4) + head * (D * 4), e % V4) * p.scale;
     [[unroll]] for (uint c = 0; c < QUARTER; c++) o[c] = vec4(0);
 
@@ -57,7 +57,7 @@ void main() {
         barrier();
         for (uint j = part; j < BK; j += 4) {
             float s = 0;
-            for (uint d = 0; d < V4; d++) s += dot(sharedQ[i * ROW + d], sharedKV[j * ROW + d]);
+            for (uint d = 0; d < V4; d++) s += dot(sharedQ[i * PITCH + d], sharedKV[j * PITCH + d]);
             const uint key = j0 + j;
             if (p.bias != 0) s += Floats(p.bias).v[head * p.biasHeadStride + query * p.biasRowStride + min(key, p.keys - 1)];
             if (key >= ownEnd || s < MASKED) s = LOWEST;
@@ -77,7 +77,7 @@ void main() {
             const float s = sharedS[i * (BK + 1) + j];
             const float w = s > MASKED ? exp(s - top) : 0;
             sum += w;
-            [[unroll]] for (uint c = 0; c < QUARTER; c++) o[c] += w * sharedKV[j * ROW + min(part + 4 * c, V4 - 1)];
+            [[unroll]] for (uint c = 0; c < QUARTER; c++) o[c] += w * sharedKV[j * PITCH + min(part + 4 * c, V4 - 1)];
         }
     }
 

@@ -8,8 +8,7 @@ layout(buffer_reference, scalar, buffer_reference_align = 4) readonly buffer Ste
     uint position;     // index of the first new token
     uint keyCount;     // position + tokens of the step
     uint rows;
-    uint captureSlot;  // where in the capture ring this step's rows go
-    uint reserved[4];
+    uint reserved[5];
     uint tokens[16];
 };
 

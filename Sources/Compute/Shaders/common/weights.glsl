@@ -5,43 +5,46 @@
 //   weightBlock(row, stride, k)      the run from column k on, a multiple of 32; `row` is the row's address
 //   weight8(block, part, b0, b1)     eight of its elements, from 8 part on (part 0 to 3, better a constant)
 // Plain formats read their elements in weight8, block formats everything in weightBlock: on lavapipe each load costs.
+// A row is named by a ROW (sources.glsl): weightRow(n, stride) in kernels that say where the matrix begins.
+//
+// For one row of x at a time (linear/step) decoding itself is what costs. Formats that define WEIGHT_SCALED also give
+//   scaled8(block, part, q0, q1)     eight elements as whole numbers, element i of four 256^i too large (WEIGHT_POSITIONS)
+//   weightScale(block, part)         of the half of the run that part is in: weight = scale.x q + scale.y
+// and WEIGHT_OFFSET where scale.y is not 0.
 #ifndef FOVEA_WEIGHTS
 #define FOVEA_WEIGHTS
 
-#include "memory.glsl"
+#include "sources.glsl"
 
 #if defined(FORMAT_f32) || defined(FORMAT_f16) || defined(FORMAT_bf16)
-struct WeightBlock { uint64_t address; };
+struct WeightBlock { ROW row; uint first; };
 #endif
 
 #if defined(FORMAT_f32)
 uint weightRowBytes(uint stride) { return stride * 4; }
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) { return WeightBlock(row + k * 4); }
+WeightBlock weightBlock(ROW row, uint stride, uint k) { return WeightBlock(row, k / 4); }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
-    Wide p = Wide(block.address);
-    b0 = floats(p.v[2 * part]);
-    b1 = floats(p.v[2 * part + 1]);
+    b0 = uintBitsToFloat(sixteen(block.row, block.first + 2 * part));
+    b1 = uintBitsToFloat(sixteen(block.row, block.first + 2 * part + 1));
 }
 
 #elif defined(FORMAT_f16)
 uint weightRowBytes(uint stride) { return stride * 2; }
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) { return WeightBlock(row + k * 2); }
+WeightBlock weightBlock(ROW row, uint stride, uint k) { return WeightBlock(row, k / 8); }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
-    u64vec2 w = Wide(block.address).v[part];
-    uvec2 lo = unpack32(w.x), hi = unpack32(w.y);
-    b0 = vec4(unpackHalf2x16(lo.x), unpackHalf2x16(lo.y));
-    b1 = vec4(unpackHalf2x16(hi.x), unpackHalf2x16(hi.y));
+    const uvec4 w = sixteen(block.row, block.first + part);
+    b0 = vec4(unpackHalf2x16(w.x), unpackHalf2x16(w.y));
+    b1 = vec4(unpackHalf2x16(w.z), unpackHalf2x16(w.w));
 }
 
 #elif defined(FORMAT_bf16)
 uint weightRowBytes(uint stride) { return stride * 2; }
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) { return WeightBlock(row + k * 2); }
+WeightBlock weightBlock(ROW row, uint stride, uint k) { return WeightBlock(row, k / 8); }
 vec2 unpackBrain2x16(uint pair) { return vec2(uintBitsToFloat(pair << 16), uintBitsToFloat(pair & 0xffff0000u)); }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
-    u64vec2 w = Wide(block.address).v[part];
-    uvec2 lo = unpack32(w.x), hi = unpack32(w.y);
-    b0 = vec4(unpackBrain2x16(lo.x), unpackBrain2x16(lo.y));
-    b1 = vec4(unpackBrain2x16(hi.x), unpackBrain2x16(hi.y));
+    const uvec4 w = sixteen(block.row, block.first + part);
+    b0 = vec4(unpackBrain2x16(w.x), unpackBrain2x16(w.y));
+    b1 = vec4(unpackBrain2x16(w.z), unpackBrain2x16(w.w));
 }
 
 #else

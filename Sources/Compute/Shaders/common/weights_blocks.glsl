@@ -5,32 +5,49 @@
 // Part p of 32 elements is in bytes 8 (p & 1) to 8 (p & 1) + 7 of a 16-byte vector: the low nibbles of parts 0 and 1 and
 // the high ones of parts 2 and 3 in formats of 32 elements, vector p >> 1 in those of 256.
 
-float half1(uint64_t p, uint i) { return unpackHalf2x16(uint(Shorts(p).v[i])).x; }
-vec2 half2(uint64_t p, uint i) { return unpackHalf2x16(Words(p).v[i]); }
-uvec2 eight(u64vec2 w, uint part) { return unpack32((part & 1) == 0 ? w.x : w.y); }
+vec2 half2(ROW row, uint byte) { return unpackHalf2x16(wordAt(row, byte)); }
+uvec2 eight(uvec4 w, uint part) { return (part & 1) == 0 ? w.xy : w.zw; }
 vec4 bytes(uint w) { return vec4(w & 255, (w >> 8) & 255, (w >> 16) & 255, w >> 24); }
 vec4 signedBytes(uint w) { return vec4(int(w << 24) >> 24, int(w << 16) >> 24, int(w << 8) >> 24, int(w) >> 24); }
 uint byteOf(uint w, uint i) { return (w >> (8 * i)) & 255; }
 int signedByteOf(uint w, uint i) { return int(w << (24 - 8 * i)) >> 24; }
+// Nibbles where they stand in their word: nibble i of four is 256^i too large.
+vec4 inPlace(uint w) { return vec4(int(w & 0xfu), int(w & 0xf00u), int(w & 0xf0000u), int(w & 0xf000000u)); }
+void nibblesInPlace(uvec4 w, uint part, out vec4 q0, out vec4 q1) {
+    const uvec2 q = eight(w, part) >> (part < 2 ? 0 : 4);
+    q0 = inPlace(q.x);
+    q1 = inPlace(q.y);
+}
 uint roundUp16(uint n) { return (n + 15) & ~15u; }
 
 #if defined(FORMAT_q8_0)
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 34); }
-struct WeightBlock { u64vec2 low, high; float d; };
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
-    return WeightBlock(Wide(row).v[k / 16], Wide(row).v[k / 16 + 1], half1(row + stride, k / 32));
+struct WeightBlock { uvec4 low, high; float d; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    return WeightBlock(sixteen(row, k / 16), sixteen(row, k / 16 + 1), halfAt(row, stride + k / 32 * 2));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     const uvec2 q = eight(part < 2 ? block.low : block.high, part);
     b0 = block.d * signedBytes(q.x);
     b1 = block.d * signedBytes(q.y);
 }
+#define WEIGHT_SCALED
+// Each byte at the top of its word: 2^24 too large.
+vec4 highBytes(uint w) {
+    return vec4(int(w << 24), int((w << 16) & 0xff000000u), int((w << 8) & 0xff000000u), int(w & 0xff000000u));
+}
+void scaled8(WeightBlock block, uint part, out vec4 q0, out vec4 q1) {
+    const uvec2 q = eight(part < 2 ? block.low : block.high, part);
+    q0 = highBytes(q.x);
+    q1 = highBytes(q.y);
+}
+vec2 weightScale(WeightBlock block, uint part) { return vec2(block.d * 5.9604644775390625e-8, 0); }
 
 #elif defined(FORMAT_q4_0) || defined(FORMAT_iq4_nl)
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 18); }
-struct WeightBlock { u64vec2 q; float d; };
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
-    return WeightBlock(Wide(row).v[k / 32], half1(row + stride / 2, k / 32));
+struct WeightBlock { uvec4 q; float d; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    return WeightBlock(sixteen(row, k / 32), halfAt(row, stride / 2 + k / 32 * 2));
 }
 #if defined(FORMAT_iq4_nl)
 // The sixteen unevenly spaced levels, 128 added, four to a word.
@@ -48,32 +65,44 @@ void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     b0 = block.d * levels(q.x);
     b1 = block.d * levels(q.y);
 }
+#if defined(FORMAT_q4_0)
+#define WEIGHT_SCALED
+#define WEIGHT_POSITIONS
+#define WEIGHT_OFFSET
+void scaled8(WeightBlock block, uint part, out vec4 q0, out vec4 q1) { nibblesInPlace(block.q, part, q0, q1); }
+vec2 weightScale(WeightBlock block, uint part) { return block.d * vec2(1, -8); }
+#endif
 
 #elif defined(FORMAT_q4_1)
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 20); }
-struct WeightBlock { u64vec2 q; vec2 dm; };
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
-    return WeightBlock(Wide(row).v[k / 32], half2(row + stride / 2, k / 32));
+struct WeightBlock { uvec4 q; vec2 dm; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    return WeightBlock(sixteen(row, k / 32), half2(row, stride / 2 + k / 32 * 4));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     const uvec2 q = (eight(block.q, part) >> (part < 2 ? 0 : 4)) & 0x0f0f0f0fu;
     b0 = block.dm.x * bytes(q.x) + block.dm.y;
     b1 = block.dm.x * bytes(q.y) + block.dm.y;
 }
+#define WEIGHT_SCALED
+#define WEIGHT_POSITIONS
+#define WEIGHT_OFFSET
+void scaled8(WeightBlock block, uint part, out vec4 q0, out vec4 q1) { nibblesInPlace(block.q, part, q0, q1); }
+vec2 weightScale(WeightBlock block, uint part) { return block.dm; }
 
 #elif defined(FORMAT_q5_0) || defined(FORMAT_q5_1)
 // Nibbles of all blocks, then the fifth bits (a word a block), then scales.
-struct WeightBlock { u64vec2 q; uint high; vec2 dm; };
+struct WeightBlock { uvec4 q; uint high; vec2 dm; };
 #if defined(FORMAT_q5_0)
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 22); }
-vec2 scales(uint64_t p, uint i) { return half1(p, i) * vec2(1, -16); }
+vec2 scales(ROW row, uint byte, uint i) { return halfAt(row, byte + 2 * i) * vec2(1, -16); }
 #else
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 24); }
-vec2 scales(uint64_t p, uint i) { return half2(p, i); }
+vec2 scales(ROW row, uint byte, uint i) { return half2(row, byte + 4 * i); }
 #endif
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
     return WeightBlock(
-        Wide(row).v[k / 32], Words(row + stride / 2).v[k / 32], scales(row + stride / 2 + stride / 8, k / 32));
+        sixteen(row, k / 32), wordAt(row, stride / 2 + k / 32 * 4), scales(row, stride / 2 + stride / 8, k / 32));
 }
 vec4 fiveBits(uint nibbles, uint high) {
     return bytes(nibbles & 0x0f0f0f0fu) + 16 * vec4(high & 1, (high >> 1) & 1, (high >> 2) & 1, (high >> 3) & 1);
@@ -87,36 +116,45 @@ void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
 
 #elif defined(FORMAT_q4_k) || defined(FORMAT_q5_k)
 // As in the file: d, dmin and twelve bytes of six-bit scales and minima, then (q5_k) 32 bytes of fifth bits, then nibbles.
-vec2 scaleAndMinimum(uint64_t super, uint sub) {
-    const u64vec2 w = Wide(super).v[0];
-    const uvec2 a = unpack32(w.x), b = unpack32(w.y);
+vec2 scaleAndMinimum(ROW super, uint sub) {
+    const uvec4 w = sixteen(super, 0);
+    const uvec2 a = w.xy, b = w.zw;
     const uint i = sub & 3, s0 = byteOf(a.y, i), s1 = byteOf(b.x, i), s2 = byteOf(b.y, i);
     const uvec2 packed = sub < 4 ? uvec2(s0 & 63, s1 & 63) : uvec2((s2 & 15) | ((s0 >> 6) << 4), (s2 >> 4) | ((s1 >> 6) << 4));
     return unpackHalf2x16(a.x) * vec2(packed);
 }
 #if defined(FORMAT_q4_k)
 uint weightRowBytes(uint stride) { return stride / 256 * 144; }
-struct WeightBlock { u64vec2 low, high; uint shift; vec2 dm; };
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
+struct WeightBlock { uvec4 low, high; uint shift; vec2 dm; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
     const uint sub = (k / 32) & 7;
-    const uint64_t super = row + k / 256 * 144;
+    const ROW super = further(row, k / 256 * 144);
     const uint first = 1 + (sub >> 1) * 2;
-    return WeightBlock(Wide(super).v[first], Wide(super).v[first + 1], (sub & 1) * 4, scaleAndMinimum(super, sub));
+    return WeightBlock(sixteen(super, first), sixteen(super, first + 1), (sub & 1) * 4, scaleAndMinimum(super, sub));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     const uvec2 q = (eight(part < 2 ? block.low : block.high, part) >> block.shift) & 0x0f0f0f0fu;
     b0 = block.dm.x * bytes(q.x) - block.dm.y;
     b1 = block.dm.x * bytes(q.y) - block.dm.y;
 }
+#define WEIGHT_SCALED
+#define WEIGHT_POSITIONS
+#define WEIGHT_OFFSET
+void scaled8(WeightBlock block, uint part, out vec4 q0, out vec4 q1) {
+    const uvec2 q = eight(part < 2 ? block.low : block.high, part) >> block.shift;
+    q0 = inPlace(q.x);
+    q1 = inPlace(q.y);
+}
+vec2 weightScale(WeightBlock block, uint part) { return vec2(block.dm.x, -block.dm.y); }
 #else
 uint weightRowBytes(uint stride) { return stride / 256 * 176; }
-struct WeightBlock { u64vec2 low, high, fifthLow, fifthHigh; uint sub; vec2 dm; };
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
+struct WeightBlock { uvec4 low, high, fifthLow, fifthHigh; uint sub; vec2 dm; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
     const uint sub = (k / 32) & 7;
-    const uint64_t super = row + k / 256 * 176;
+    const ROW super = further(row, k / 256 * 176);
     const uint first = 3 + (sub >> 1) * 2;
     return WeightBlock(
-        Wide(super).v[first], Wide(super).v[first + 1], Wide(super).v[1], Wide(super).v[2], sub, scaleAndMinimum(super, sub));
+        sixteen(super, first), sixteen(super, first + 1), sixteen(super, 1), sixteen(super, 2), sub, scaleAndMinimum(super, sub));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     uvec2 q = (eight(part < 2 ? block.low : block.high, part) >> ((block.sub & 1) * 4)) & 0x0f0f0f0fu;
@@ -128,16 +166,16 @@ void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
 
 #elif defined(FORMAT_q6_k)
 uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 210); }
-struct WeightBlock { u64vec2 low, high, upperLow, upperHigh; uint quarter; vec2 d; };
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
+struct WeightBlock { uvec4 low, high, upperLow, upperHigh; uint quarter; vec2 d; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
     const uint side = (k / 128) & 1, quarter = (k / 32) & 3;
-    const uint64_t super = row + k / 256 * 208;
+    const ROW super = further(row, k / 256 * 208);
     const uint first = side * 4 + (quarter & 1) * 2;
     // Two scales, of 16 elements each, in one half of a word.
-    const uint pair = Words(super + 192).v[side * 2 + (quarter >> 1)] >> ((quarter & 1) * 16);
-    const float d = half1(row + stride / 256 * 208, k / 256);
+    const uint pair = wordAt(super, 192 + (side * 2 + (quarter >> 1)) * 4) >> ((quarter & 1) * 16);
+    const float d = halfAt(row, stride / 256 * 208 + k / 256 * 2);
     return WeightBlock(
-        Wide(super).v[first], Wide(super).v[first + 1], Wide(super).v[8 + side * 2], Wide(super).v[9 + side * 2], quarter,
+        sixteen(super, first), sixteen(super, first + 1), sixteen(super, 8 + side * 2), sixteen(super, 9 + side * 2), quarter,
         d * vec2(signedByteOf(pair, 0), signedByteOf(pair, 1)));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
@@ -150,15 +188,15 @@ void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
 
 #elif defined(FORMAT_q2_k)
 uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 84); }
-struct WeightBlock { u64vec2 low, high; uint shift; vec4 dm; };
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
-    const uint64_t super = row + k / 256 * 80;
+struct WeightBlock { uvec4 low, high; uint shift; vec4 dm; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const ROW super = further(row, k / 256 * 80);
     const uint first = 1 + ((k / 128) & 1) * 2;
     // Scale and minimum of 16 elements in a byte, two such bytes.
-    const uint pair = Words(super).v[(k / 64) & 3] >> ((k / 32 & 1) * 16);
-    const vec2 dm = half2(row + stride / 256 * 80, k / 256);
+    const uint pair = wordAt(super, ((k / 64) & 3) * 4) >> ((k / 32 & 1) * 16);
+    const vec2 dm = half2(row, stride / 256 * 80 + k / 256 * 4);
     return WeightBlock(
-        Wide(super).v[first], Wide(super).v[first + 1], ((k / 32) & 3) * 2,
+        sixteen(super, first), sixteen(super, first + 1), ((k / 32) & 3) * 2,
         vec4(dm * vec2(pair & 15, (pair >> 4) & 15), dm * vec2((pair >> 8) & 15, (pair >> 12) & 15)));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
@@ -171,20 +209,21 @@ void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
 #elif defined(FORMAT_q3_k)
 // Third bits and quants of all blocks (96 bytes each), then their scales (12 bytes), then d.
 uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 110); }
-struct WeightBlock { u64vec2 low, high, thirdLow, thirdHigh; uint sub; vec2 d; };
+struct WeightBlock { uvec4 low, high, thirdLow, thirdHigh; uint sub; vec2 d; };
 float scale(uint lowBytes, uint highBytes, uint sub) {
     const uint low = (byteOf(lowBytes, sub & 3) >> (sub < 8 ? 0 : 4)) & 15;
     const uint high = (byteOf(highBytes, sub & 3) >> (2 * (sub / 4))) & 3;
     return float(int(low | (high << 4)) - 32);
 }
-WeightBlock weightBlock(uint64_t row, uint stride, uint k) {
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
     const uint sub = (k / 32) & 7;
-    const uint64_t super = row + k / 256 * 96, scales = row + stride / 256 * 96 + k / 256 * 12;
+    const ROW super = further(row, k / 256 * 96);
+    const uint scales = stride / 256 * 96 + k / 256 * 12;
     const uint first = 2 + ((k / 128) & 1) * 2;
-    const uint lowBytes = Words(scales).v[(sub >> 1) & 1], highBytes = Words(scales).v[2];
-    const float d = half1(row + stride / 256 * 108, k / 256);
+    const uint lowBytes = wordAt(row, scales + ((sub >> 1) & 1) * 4), highBytes = wordAt(row, scales + 8);
+    const float d = halfAt(row, stride / 256 * 108 + k / 256 * 2);
     return WeightBlock(
-        Wide(super).v[first], Wide(super).v[first + 1], Wide(super).v[0], Wide(super).v[1], sub,
+        sixteen(super, first), sixteen(super, first + 1), sixteen(super, 0), sixteen(super, 1), sub,
         d * vec2(scale(lowBytes, highBytes, 2 * sub), scale(lowBytes, highBytes, 2 * sub + 1)));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {

@@ -4,6 +4,8 @@ layout(push_constant, scalar) uniform Push {
     uint64_t x, w, bias, residual, result;
     uint M, N, K;
     uint xStride, wStride, residualStride, resultStride;
+    uint gate;            // rows from a gate's weights to its partner's (GATED)
+    uint wTexel, xTexel;  // where w and x begin in their views, in 16 bytes (LOAD_texel)
 } p;
 
 void finish(uint m, uint n, float sum, float bias, uint activation) {

@@ -1,36 +1,54 @@
 // variants: FORMAT f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl
+// variants: LOAD address texel
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"
 #include "../common/weights.glsl"
 #include "../common/activations.glsl"
 
-// linear for CPU drivers, any shape: result[m, n] = act(sum_k x[m, k] w[n, k] + bias[n]) + residual[m, n], f32 sums.
+// linear for CPU drivers, any shape: result[m, n] = act(sum_k x[m, k] w[n, k] + bias[n]) + residual[m, n], f32 sums; GATED
+// act(gate sum) times its partner's sum, as linear/step.
 // x and results f32, any row stride; w f32, f16 or bf16, rows padded to 32 with zeros.
 //
 // One subgroup computes TM rows x TN SUBGROUP outputs. Lane = weight row, so that no sum is ever reduced across lanes;
 // x is loaded once, four columns a lane, and travels by shuffle with constant lanes, which lavapipe does in registers.
 // Loads are what costs there: 16 bytes at a time as two 64-bit words.
 //
-// lavapipe, 2 cores, by processor time (22.3.6, 25.0.7): 1500 x 512 x 512 f16 22-26, 45-50 GFLOP/s; f32 18, 39-45;
-// 1 row, 4096 x 4096 f16 6, 10 GB/s of weights. Compilation 0.3-0.5 s (8 x 4), 0.06 s (1 x 2).
-// Tried: TM 4 (half the speed), weights' addresses advanced instead of computed (no gain), spirv-opt (slower on 25.0.7).
+// lavapipe, 2 cores, by processor time, 512 x 1536 x 576: by address 22.3.6 f16 26, q4_1 40 GFLOP/s, 25.0.7 54, 66; by
+// texel 22.3.6 58, 60, 25.0.7 34, 45. Multiply-adds become two instructions there (no fused ones in llvmpipe), which is
+// half of what runs; a quarter are shuffles. Compilation 0.3-0.5 s (8 x 4), 0.06 s (1 x 2).
+// Tried: 16 x 4, 8 x 8, 12 x 4, 16 x 2 (within 5 %, compile twice as long), 4 x 8, 4 x 4 (half the speed), weights'
+// addresses advanced instead of computed (no gain), spirv-opt (slower on 25.0.7).
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint TM = 8;          // rows of x per workgroup
 layout(constant_id = 2) const uint TN = 4;          // weight rows per lane
 layout(constant_id = 3) const uint ACTIVATION = 0;
 layout(constant_id = 4) const bool ALIGNED = true;  // x rows on 16 bytes, K a multiple of 4
+layout(constant_id = 5) const bool GATED = false;   // half of a lane's weight rows are gates
 
 #include "push.glsl"
 
+const uint PART = GATED ? TN / 2 : TN;
+
 // Columns beyond K meet zero weights, so with aligned rows any value of the row will do: no branch, only a clamp.
-vec4 activations4(uint64_t row, uint k) {
+#if defined(LOAD_texel)
+// Rows are always aligned here: the host sees to it.
+#define VECTOR int
+VECTOR weightRow(uint n) { return int(p.wTexel + n * (weightRowBytes(p.wStride) >> 4)); }
+VECTOR inputRow(uint m) { return int(p.xTexel + m * (p.xStride >> 2)); }
+vec4 activations4(VECTOR row, uint k) { return uintBitsToFloat(texelFetch(texels1, row + int(min(k, p.K - 4) >> 2))); }
+#else
+#define VECTOR uint64_t
+VECTOR weightRow(uint n) { return p.w + uint64_t(n) * weightRowBytes(p.wStride); }
+VECTOR inputRow(uint m) { return p.x + uint64_t(m) * (p.xStride * 4); }
+vec4 activations4(VECTOR row, uint k) {
     return ALIGNED ? floats(Wide(row).v[min(k, p.K - 4) >> 2]) : load4(row, k, p.K, false);
 }
+#endif
 
 // Working arrays are global: glslang copies arrays of specialised size wrongly when they are handed to functions.
-uint64_t w[TN], x[TM];
+VECTOR w[TN], x[TM];
 WeightBlock block[TN];
 vec4 a[TM];
 float sum[TM][TN];
@@ -61,14 +79,14 @@ void accumulate(uint k, uint b) {
 
 void main() {
     const uint lane = gl_SubgroupInvocationID;
-    const uint n0 = gl_WorkGroupID.x * SUBGROUP * TN;
+    const uint n0 = gl_WorkGroupID.x * SUBGROUP * PART;
     const uint m0 = gl_WorkGroupID.y * TM;
 
     // Rows beyond the end repeat the last one; only the store is guarded.
     [[unroll]] for (uint j = 0; j < TN; j++)
-        w[j] = p.w + uint64_t(min(n0 + lane + SUBGROUP * j, p.N - 1)) * weightRowBytes(p.wStride);
+        w[j] = weightRow(min(n0 + lane + SUBGROUP * (j % PART), p.N - 1) + (j < PART ? 0 : p.gate));
     [[unroll]] for (uint i = 0; i < TM; i++)
-        x[i] = p.x + uint64_t(min(m0 + i, p.M - 1)) * (p.xStride * 4);
+        x[i] = inputRow(min(m0 + i, p.M - 1));
 
     [[unroll]] for (uint i = 0; i < TM; i++)
         [[unroll]] for (uint j = 0; j < TN; j++) sum[i][j] = 0;
@@ -84,12 +102,21 @@ void main() {
         }
     }
 
-    [[unroll]] for (uint j = 0; j < TN; j++) {
+    [[unroll]] for (uint j = 0; j < PART; j++) {
         const uint n = n0 + lane + SUBGROUP * j;
         if (n >= p.N) continue;
-        float bias = 0;
-        if (p.bias != 0) bias = Floats(p.bias).v[n];
-        [[unroll]] for (uint i = 0; i < TM; i++)
-            if (m0 + i < p.M) finish(m0 + i, n, sum[i][j], bias, ACTIVATION);
+        float bias = 0, partnerBias = 0;
+        if (p.bias != 0) {
+            bias = Floats(p.bias).v[n];
+            if (GATED) partnerBias = Floats(p.bias).v[n + p.gate];
+        }
+        [[unroll]] for (uint i = 0; i < TM; i++) {
+            if (m0 + i >= p.M) continue;
+            if (GATED) {
+                finish(m0 + i, n, activate(sum[i][j] + bias, ACTIVATION) * (sum[i][j + PART] + partnerBias), 0, ACTIVATION_NONE);
+            } else {
+                finish(m0 + i, n, sum[i][j], bias, ACTIVATION);
+            }
+        }
     }
 }

@@ -78,4 +78,15 @@ public struct ProcessedImage: Sendable {
     public let layout: ImageLayout
     /// `[slotCount, 3, tileHeight, tileWidth]`, normalised.
     public let pixelValues: [Float]
+
+    public init(layout: ImageLayout, pixelValues: [Float]) {
+        self.layout = layout
+        self.pixelValues = pixelValues
+    }
+
+    /// The pixels of one tile or empty slot, `[3, tileHeight, tileWidth]`.
+    public func tile(_ index: Int) -> ArraySlice<Float> {
+        let count = 3 * layout.tileHeight * layout.tileWidth
+        return pixelValues[index * count..<(index + 1) * count]
+    }
 }

@@ -1,0 +1,100 @@
+import Formats
+import Tokenization
+
+/// From a prompt to a streamed answer, whatever the model: greedy, sampled or by beams, with stop strings.
+struct AnswerSearch {
+    let decoder: any SequenceDecoder
+    let tokenizer: Tokenizer
+    let endTokens: Set<Int>
+    /// What the checkpoint forbids or forces, before the options' own processors.
+    var processors: [any LogitsProcessor] = []
+    /// Seconds that went into encoding the input.
+    var encodeSeconds = 0.0
+
+    /// - Parameters:
+    ///   - prompt: what the decoder reads before the answer.
+    ///   - room: tokens the answer may have at most, its prefix included.
+    ///   - prefilled: asked at the end: how many tokens of the prompt had to run.
+    /// - Returns: the answer's tokens after `options.answerPrefix`, without a closing end token.
+    @discardableResult
+    func run(
+        prompt: [Int], options: TextOptions, room: Int, prefilled: () -> Int, isCancelled: () -> Bool,
+        emit: @escaping (GenerationEvent) throws -> Void
+    ) throws -> [Int] {
+        try options.validate()
+        let prefix = options.answerPrefix
+        var request = SearchRequest(
+            prompt: prompt, processors: processors, endTokens: endTokens,
+            maximumNewTokens: max(min(options.maximumTokens, room) - prefix.count, 0), alternatives: options.alternatives)
+        request.answerPrefix = prefix
+        var stream = AnswerStream(
+            tokenizer: tokenizer, endTokens: endTokens, stopStrings: options.stopStrings, prefix: prefix, emit: emit)
+        let result =
+            options.beams > 1
+            ? try beams(request, options, &stream, isCancelled) : try sampled(request, options, &stream, isCancelled)
+        let hypothesis = result.hypotheses.first
+        let reason: FinishReason =
+            if stream.isStopped {
+                .stopString
+            } else if hypothesis?.isFinished == true {
+                .endOfText
+            } else if result.wasCancelled {
+                .cancelled
+            } else {
+                .lengthLimit
+            }
+        try emit(.finished(GenerationSummary(
+            reason: reason, tokens: stream.count, encodeSeconds: encodeSeconds, prefillSeconds: result.prefillSeconds,
+            decodeSeconds: result.decodeSeconds, promptTokens: prompt.count, prefilledTokens: prefilled())))
+        return hypothesis?.textIDs ?? []
+    }
+
+    private func sampled(
+        _ request: SearchRequest, _ options: TextOptions, _ stream: inout AnswerStream, _ isCancelled: () -> Bool
+    ) throws -> SearchResult {
+        var request = request
+        // Attention goes out with the events.
+        request.keepsAttention = false
+        return try SamplingSearch(options.sampling).run(decoder, request) { token in
+            try stream.add(token, isLast: stream.count + 1 == request.maximumNewTokens)
+            return !stream.isStopped
+        } isCancelled: {
+            isCancelled()
+        }
+    }
+
+    /// Beam search, in which a token stands once every hypothesis that may still win has it.
+    private func beams(
+        _ request: SearchRequest, _ options: TextOptions, _ stream: inout AnswerStream, _ isCancelled: () -> Bool
+    ) throws -> SearchResult {
+        var request = request
+        request.processors += options.sampling.processors
+        let search = BeamSearch(
+            beams: options.beams,
+            rule: .transformers(
+                lengthPenalty: options.lengthPenalty, stopping: options.beamStopping, maximumLength: max(request.maximumNewTokens, 1)))
+        let result = try search.run(decoder, request) { contenders in
+            // One is kept back: should it be the last, what is held of its text goes with it.
+            for token in Hypothesis.common(contenders).dropLast().dropFirst(stream.count) where !stream.isStopped {
+                try stream.add(token, isLast: false)
+            }
+            return !stream.isStopped
+        } isCancelled: {
+            isCancelled()
+        }
+        let rest = result.hypotheses.first?.tokens.dropFirst(stream.count) ?? []
+        for (offset, token) in rest.enumerated() where !stream.isStopped { try stream.add(token, isLast: offset + 1 == rest.count) }
+        return result
+    }
+}
+
+extension Hypothesis {
+    /// The tokens that all begin with.
+    static func common(_ hypotheses: [Hypothesis]) -> ArraySlice<DecodedToken> {
+        guard let first = hypotheses.first else { return [] }
+        let count = hypotheses.dropFirst().reduce(first.ids.count) { count, other in
+            min(count, zip(first.ids, other.ids).prefix { $0.0 == $0.1 }.count)
+        }
+        return first.tokens.prefix(count)
+    }
+}

@@ -1,0 +1,46 @@
+import Formats
+import Tokenization
+
+/// Turns decided tokens into events: text in whole characters, stop strings taken out, what might become one held back.
+struct AnswerStream {
+    private let tokenizer: Tokenizer
+    private let endTokens: Set<Int>
+    private let emit: (GenerationEvent) throws -> Void
+    private var text: StreamingDecoder
+    private var stops: StopStrings
+    /// Tokens that the answer began with, and those reported since.
+    private let first: Int
+    private(set) var count = 0
+
+    /// - Parameter prefix: tokens the answer starts with, which are not reported.
+    init(
+        tokenizer: Tokenizer, endTokens: Set<Int>, stopStrings: [String], prefix: [Int], emit: @escaping (GenerationEvent) throws -> Void
+    ) {
+        self.tokenizer = tokenizer
+        self.endTokens = endTokens
+        self.emit = emit
+        text = StreamingDecoder(tokenizer)
+        stops = StopStrings(stopStrings)
+        first = prefix.count
+        for id in prefix { _ = stops.add(text.append(id)) }
+    }
+
+    /// Whether a stop string has ended the answer.
+    var isStopped: Bool { stops.isMet }
+
+    /// Reports a token.
+    /// - Parameter isLast: none follows, so that what was held back comes with this one.
+    mutating func add(_ token: DecodedToken, isLast: Bool) throws {
+        let isEnd = endTokens.contains(token.id)
+        var piece = isEnd ? "" : stops.add(text.append(token.id))
+        if isEnd || isLast { piece += stops.add(text.finish()) + stops.finish() }
+        try emit(.token(GeneratedToken(
+            index: first + count, id: token.id, text: piece, piece: spelling(token.id), isSpecial: isEnd || tokenizer.isSpecial(token.id),
+            logProbability: token.logProbability,
+            alternatives: token.alternatives.map { TokenAlternative(id: $0.id, piece: spelling($0.id), logProbability: $0.logProbability) },
+            attention: token.attention)))
+        count += 1
+    }
+
+    private func spelling(_ id: Int) -> String { tokenizer.piece(id) ?? "<\(id)>" }
+}

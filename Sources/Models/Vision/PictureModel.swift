@@ -1,0 +1,143 @@
+import Checkpoint
+import Compute
+import Formats
+import Foundation
+import Media
+
+/// A model that reads pictures, whatever it does with them: all that sessions and the attention panel ask of one.
+public protocol PictureModel: Model {
+    /// The attention of the decoder that shows where in a picture it looked: `.cross`, or `.selfAttention` of a model
+    /// whose pictures are tokens among others.
+    var pictureAttention: AttentionKind { get }
+
+    /// How many pictures the model holds at once; nil where only the context limits them.
+    var mostPictures: Int? { get }
+
+    /// What stands for a picture in the text of a prompt, and is replaced by `pictureText`; nil where prompts do not
+    /// mention pictures.
+    var picturePlaceholder: String? { get }
+
+    /// The text that takes the placeholder's place for a picture cut like this.
+    func pictureText(for layout: ImageLayout) -> String
+
+    /// Tokens of the decoder that the picture's own rows take; 0 where pictures are no tokens.
+    func pictureTokens(for layout: ImageLayout) -> Int
+
+    /// The token that stands for a picture or a part of one in a prompt; nil where prompts do not mention pictures.
+    var pictureToken: Int? { get }
+
+    /// Device memory that a picture takes once it is read, beyond what loading takes.
+    func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer]
+
+    /// Makes these the model's pictures, in the order of the prompt. The first `count` are what it has already read and
+    /// are kept as they are; the rest is read now. Texts that saw other pictures have to run again.
+    /// - Throws: `ModelError.notLoaded`, `TransformerError.inputShape` for pixels of another size than the model reads.
+    func readPictures(_ pictures: [ProcessedImage], keeping count: Int) throws
+
+    /// Which keys of `pictureAttention` stand for which part of which picture, ascending.
+    /// - Parameters:
+    ///   - layouts: of the model's pictures, in order.
+    ///   - tokens: the whole prompt, pictures' tokens included.
+    /// - Returns: the keys of each picture.
+    func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]]
+
+    /// The processor's name where the files do not give one: "CLIP", "ViT".
+    static var usualImageProcessor: String { get }
+
+    /// The processor that prepares pictures as the model was trained with.
+    /// - Throws: `CheckpointError`, `MediaError` for files that do not say what it is.
+    static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor
+}
+
+/// A decoder-only model whose prompts mention pictures.
+public protocol PicturePromptModel: DecoderOnlyModel, PictureModel {
+    /// Layers of the vision tower that traces show.
+    var visionLayers: Int { get }
+
+    /// A greedy run on pictures that writes down what the tower and the decoder computed.
+    func trace(
+        pictures: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool, emit: (TraceTensor) throws -> Void
+    ) throws
+}
+
+extension PictureModel {
+    public var pictureToken: Int? { nil }
+    public func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
+
+    public static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
+        try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: usualImageProcessor)
+    }
+}
+
+extension ImageProcessorConfiguration {
+    /// `preprocessor_config.json` of a folder, or the part of `processor_config.json` that newer versions of transformers
+    /// put in its place.
+    init(of files: ModelFiles) throws {
+        struct Processor: Decodable {
+            enum CodingKeys: String, CodingKey { case image = "image_processor" }
+            let image: ImageProcessorConfiguration?
+        }
+        let folder = URL(filePath: files.configuration?.folder ?? files.path)
+        if let own = try? Data(contentsOf: folder.appending(path: "preprocessor_config.json")) {
+            self = try ImageProcessorConfiguration(json: own)
+        } else if let all = try? Data(contentsOf: folder.appending(path: "processor_config.json")),
+            let part = try? JSONDecoder().decode(Processor.self, from: all).image
+        {
+            self = part
+        } else {
+            throw ModelError.configuration(
+                file: folder.path, key: "preprocessor_config.json",
+                problem: "the file is missing: it says how pictures are prepared. Fetch it from where the model came from.")
+        }
+    }
+}
+
+/// One key of attention to a picture.
+public struct PatchKey: Sendable, Equatable {
+    public enum Content: Sendable, Equatable {
+        /// A patch, or several merged to one token, of its tile's grid.
+        case patch(row: Int, column: Int)
+        case classToken
+        /// Shows nothing of the picture.
+        case padding
+    }
+
+    /// Column in the attention rows.
+    public var key: Int
+    /// Tile of the picture, from 0; the whole picture once more, where a model sees it also small, after all others.
+    public var tile: Int
+    public var content: Content
+    /// What of the upright picture it covers, in its pixels; nil but for patches.
+    public var rectangle: PictureRectangle?
+    /// Whether the tile is the whole picture once more, beside tiles that show it in detail.
+    public var isOverview: Bool
+
+    public init(key: Int, tile: Int, content: Content, rectangle: PictureRectangle? = nil, isOverview: Bool = false) {
+        self.key = key
+        self.tile = tile
+        self.content = content
+        self.rectangle = rectangle
+        self.isOverview = isOverview
+    }
+
+    /// The keys of one tile in a row: class tokens, where there are some, then the patches row by row.
+    /// - Parameters:
+    ///   - patchSize: pixels of a patch; of all that are merged where tokens are merged patches.
+    ///   - first: the first one's key.
+    static func keys(ofTile tile: Int, in layout: ImageLayout, patchSize: Int, leadingTokens: Int, from first: Int) -> [PatchKey] {
+        let isOverview = layout.endsWithWholePicture && layout.tiles.count > 1 && tile == layout.tiles.count - 1
+        var keys = (0..<leadingTokens).map { PatchKey(key: first + $0, tile: tile, content: .classToken, isOverview: isOverview) }
+        let columns = layout.tileWidth / patchSize
+        for index in 0..<(layout.tileHeight / patchSize) * columns {
+            let (row, column) = (index / columns, index % columns)
+            let rectangle =
+                tile < layout.tiles.count
+                ? layout.tiles[tile].pictureRectangle(x: column * patchSize, y: row * patchSize, width: patchSize, height: patchSize) : nil
+            keys.append(
+                PatchKey(
+                    key: first + keys.count, tile: tile, content: rectangle == nil ? .padding : .patch(row: row, column: column),
+                    rectangle: rectangle, isOverview: isOverview))
+        }
+        return keys
+    }
+}

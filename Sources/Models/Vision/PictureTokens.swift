@@ -1,0 +1,73 @@
+import Compute
+import Transformer
+
+/// Pictures among a decoder's tokens: wherever a prompt has the image token, the next row of the pictures' features stands
+/// in for its embedding, in the order in which pictures and tokens come.
+public final class PictureTokens {
+    /// The image token. It may lie outside the vocabulary: its own embedding is never looked up.
+    public let token: Int
+    /// One tensor `[rows, size]` for each picture.
+    private var features: [Tensor] = []
+    /// Positions of the image tokens the cache holds, ascending.
+    private var positions: [Int] = []
+
+    public init(token: Int) { self.token = token }
+
+    /// Pictures the model has read.
+    public var count: Int { features.count }
+
+    /// Puts pictures in place of those from `index` on.
+    /// - Returns: the first position whose keys and values are now another picture's, if any was run.
+    func replace(from index: Int, with new: [Tensor]) -> Int? {
+        let first = features.prefix(index).reduce(0) { $0 + $1.rows }
+        features.replaceSubrange(min(index, features.count)..., with: new)
+        guard first < positions.count else { return nil }
+        return positions[first]
+    }
+
+    func removeAll() {
+        features = []
+        positions = []
+    }
+
+    /// Tokens as the embedding can look them up, and the rows that replace some of them.
+    struct Resolved {
+        let tokens: [Int]
+        let insertions: [TokenDecoder.Insertion]
+        fileprivate let positions: [Int]
+    }
+
+    /// Finds the rows for the image tokens among `tokens`, which will run at positions from `start`.
+    /// - Throws: `ModelError.picturesMissing` when there are more image tokens than rows.
+    func resolve(_ tokens: [Int], at start: Int, model: String) throws -> Resolved {
+        let known = positions.prefix { $0 < start }.count
+        let places = tokens.indices.filter { tokens[$0] == token }
+        let rows = features.reduce(0) { $0 + $1.rows }
+        guard known + places.count <= rows || places.isEmpty else {
+            throw ModelError.picturesMissing(model: model, tokens: known + places.count, rows: rows)
+        }
+        var insertions: [TokenDecoder.Insertion] = []
+        var (next, firstRow) = (0, 0)
+        for picture in features {
+            // The picture's rows that stand in this pass, run by run of neighbouring tokens.
+            var row = max(0, known + next - firstRow)
+            while row < picture.rows, next < places.count {
+                var length = 1
+                while row + length < picture.rows, next + length < places.count, places[next + length] == places[next] + length { length += 1 }
+                insertions.append(.init(row: places[next], features: picture.rows(row..<row + length)))
+                next += length
+                row += length
+            }
+            firstRow += picture.rows
+        }
+        return Resolved(
+            tokens: places.isEmpty ? tokens : tokens.map { $0 == token ? 0 : $0 }, insertions: insertions,
+            positions: places.map { $0 + start })
+    }
+
+    /// The pass of `resolved` replaces all from `start` on.
+    func remember(_ resolved: Resolved, from start: Int) {
+        positions.removeAll { $0 >= start }
+        positions += resolved.positions
+    }
+}

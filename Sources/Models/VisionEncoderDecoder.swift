@@ -1,0 +1,200 @@
+import Checkpoint
+import Compute
+import Formats
+import Transformer
+
+// A vision transformer and a text decoder put together (transformers' modeling_vision_encoder_decoder): ViT or DeiT
+// (Dosovitskiy et al. 2021; Touvron et al. 2021) with GPT-2 for captions, or with TrOCR's decoder (Li et al. 2021) for
+// lines of writing.
+
+// MARK: - Configuration
+
+extension VisionEncoderDecoder {
+    /// The text side.
+    public enum Decoder: Sendable, Hashable {
+        case gpt2(GPT2.Configuration)
+        case trocr(PostNormConfiguration)
+    }
+
+    public struct Configuration: Sendable, Hashable {
+        public var vision: VisionTower.Configuration
+        public var decoder: Decoder
+        /// Features that cross-attention reads: the encoder's own width, or what a layer between the two makes of it.
+        public var sourceSize: Int
+        public var startToken: Int
+        public var endTokens: Set<Int>
+
+        /// Reads a Hugging Face `config.json` (and `generation_config.json`).
+        public init(_ file: ModelConfiguration) throws {
+            let main = file.main
+            let (encoder, decoder) = (try main.object("encoder"), try main.object("decoder"))
+            func unsupported(_ key: String, _ type: String, _ known: [String]) -> ModelError {
+                .configuration(
+                    file: main.file, key: key, problem: "“\(type)” is not supported (supported: \(known.joined(separator: ", ")))")
+            }
+            switch try encoder.string("model_type") {
+            case "vit": vision = try VisionTower.Configuration(encoder, family: .vit)
+            case "deit":
+                vision = try VisionTower.Configuration(encoder, family: .vit)
+                vision.hasDistillationToken = true
+            case let other: throw unsupported("encoder.model_type", other, ["deit", "vit"])
+            }
+            let size: Int
+            switch try decoder.string("model_type") {
+            case "gpt2":
+                let configuration = try GPT2.Configuration(decoder)
+                self.decoder = .gpt2(configuration)
+                size = configuration.size
+            case "trocr":
+                let configuration = try PostNormConfiguration(trocr: decoder)
+                self.decoder = .trocr(configuration)
+                size = configuration.size
+            case let other: throw unsupported("decoder.model_type", other, ["gpt2", "trocr"])
+            }
+            let given = try decoder.intIfPresent("cross_attention_hidden_size")
+            sourceSize = given == nil || given == 0 ? size : vision.layer.size
+            if let given, given != 0 {
+                guard given == vision.layer.size else {
+                    throw ModelError.configuration(
+                        file: main.file, key: "decoder.cross_attention_hidden_size",
+                        problem: "\(given) is not the encoder's width, \(vision.layer.size)")
+                }
+                if case .gpt2 = self.decoder, given != size {
+                    throw ModelError.configuration(
+                        file: main.file, key: "decoder.cross_attention_hidden_size",
+                        problem: "GPT-2 attends to features of its own width, \(size), not \(given)")
+                }
+            }
+            let ownStart = try decoder.int("decoder_start_token_id", default: decoder.int("bos_token_id", default: 0))
+            startToken = try main.int(
+                "decoder_start_token_id", default: file.generation.int("decoder_start_token_id", default: ownStart))
+            let ownEnd = try main.ints("eos_token_id", default: decoder.ints("eos_token_id", default: []))
+            endTokens = Set(try file.generation.ints("eos_token_id", default: ownEnd))
+            try ModelError.requireRange(main.file, [("decoder_start_token_id", startToken, 0...text.vocabulary - 1)])
+        }
+
+        /// The sizes of the text side that memory follows from.
+        var text: (name: String, vocabulary: Int, size: Int, layers: Int, heads: Int, positions: Int) {
+            switch decoder {
+            case .gpt2(let c): ("ViT with GPT-2", c.vocabulary, c.size, c.layers, c.heads, c.positions)
+            case .trocr(let c): ("TrOCR", c.decoderVocabulary, c.size, c.decoder.layers, c.decoder.heads, c.positions)
+            }
+        }
+    }
+}
+
+extension PostNormConfiguration {
+    /// Reads the part of a `config.json` that describes TrOCR's decoder.
+    fileprivate init(trocr file: ConfigurationObject) throws {
+        self.init()
+        func key(_ name: String) -> String { (file.keyPath + [name]).joined(separator: ".") }
+        vocabulary = try file.int("vocab_size", default: 50265)
+        decoderVocabulary = vocabulary
+        size = try file.int("d_model", default: 1024)
+        decoder = Stack(
+            layers: try file.int("decoder_layers", default: 12), heads: try file.int("decoder_attention_heads", default: 16),
+            hidden: try file.int("decoder_ffn_dim", default: 4096))
+        activation = try Activation(named: "activation_function", in: file, default: "gelu")
+        scalesEmbedding = try file.bool("scale_embedding", default: false)
+        normalizesEmbedding = try file.bool("layernorm_embedding", default: true)
+        positions = try file.int("max_position_embeddings", default: 512)
+        isTied = try file.bool("tie_word_embeddings", default: true)
+        let padding = try file.int("pad_token_id", default: 1)
+        try ModelError.requireRange(
+            file.file,
+            [
+                (key("vocab_size"), vocabulary, 1...2_000_000), (key("d_model"), size, 1...65536),
+                (key("decoder_layers"), decoder.layers, 1...1024), (key("decoder_attention_heads"), decoder.heads, 1...1024),
+                (key("decoder_ffn_dim"), decoder.hidden, 1...1_000_000), (key("max_position_embeddings"), positions, 1...65535),
+            ])
+        try ModelError.requireRange(file.file, [(key("pad_token_id"), padding, 0...vocabulary - 1)])
+        guard size % decoder.heads == 0, size / decoder.heads <= AttentionSelection.largestHead else {
+            throw ModelError.configuration(
+                file: file.file, key: key("decoder_attention_heads"),
+                problem: "\(decoder.heads) heads do not divide the model size \(size) into heads of at most \(AttentionSelection.largestHead)")
+        }
+        positionKind =
+            try file.bool("use_learned_position_embeddings", default: true)
+            ? .learned(offset: 2) : .sinusoidalToTheEnd(first: padding + 1)
+    }
+}
+
+// MARK: - Model
+
+/// A vision encoder with a text decoder on a device: a picture in, its caption or its writing out.
+public final class VisionEncoderDecoder: PictureEncoderDecoder {
+    public let configuration: Configuration
+    public let runner: EncoderDecoderRunner
+    public let tower: VisionTower
+
+    /// Declares the model; nothing is allocated.
+    public init(configuration c: Configuration) {
+        configuration = c
+        let (parameters, workspace) = (ParameterList(), Workspace())
+        let phase = "vision"
+        tower = VisionTower(
+            ParameterScope(list: parameters, prefix: "encoder.", purpose: .weightsVision), configuration: c.vision, names: .vit,
+            workspace: workspace, phase: phase)
+        let bridge =
+            c.sourceSize == c.vision.layer.size
+            ? nil
+            : SourceBridge(
+                ParameterScope(list: parameters, prefix: "enc_to_dec_proj.", purpose: .weightsProjector), inputs: c.vision.layer.size,
+                outputs: c.sourceSize, rows: c.vision.tokens, workspace: workspace, phase: phase)
+        let root = ParameterScope(list: parameters, prefix: "decoder.", purpose: .weightsDecoder)
+        let decoder: any CrossDecoder
+        switch c.decoder {
+        case .gpt2(let text): decoder = GPT2CrossDecoder(root, configuration: text, bridge: bridge, workspace: workspace)
+        case .trocr(let text):
+            let scope = root("model.decoder")
+            let embedding = scope.matrix("embed_tokens.weight", outputs: text.decoderVocabulary, inputs: text.size)
+            let output =
+                text.isTied ? embedding : root.matrix("output_projection.weight", outputs: text.decoderVocabulary, inputs: text.size)
+            decoder = PostNormDecoder(
+                scope, embedding: embedding, output: output, outputBias: nil, configuration: text, sourceSize: c.sourceSize, bridge: bridge,
+                workspace: workspace)
+        }
+        let text = c.text
+        runner = EncoderDecoderRunner(
+            shape: .init(
+                name: text.name, vocabulary: text.vocabulary, decoderLayers: text.layers, decoderHeads: text.heads, keyValueWidth: text.size,
+                sourcePositions: c.vision.tokens, positions: text.positions),
+            parameters: parameters, workspace: workspace, decoder: decoder, resources: [tower.input])
+    }
+
+    public var startTokens: [Int] { [configuration.startToken] }
+    public var endTokens: Set<Int> { configuration.endTokens }
+
+    public static var usualImageProcessor: String { "ViT" }
+}
+
+// MARK: - Files
+
+extension VisionEncoderDecoder {
+    public static var modelTypes: [String] { ["vision-encoder-decoder"] }
+
+    public static func make(from files: ModelFiles) throws -> VisionEncoderDecoder {
+        guard let file = files.configuration else {
+            throw ModelError.configuration(
+                file: files.path, key: "model_type", problem: "such models are read from Hugging Face folders; there is no config.json")
+        }
+        var configuration = try Configuration(file)
+        // An output projection of its own wins over the configuration's word; a missing one is the embedding.
+        let aliases = EmbeddingAliases(checkpoint: files.checkpoint, naming: HuggingFaceNaming())
+        switch configuration.decoder {
+        case .gpt2(var text):
+            text.isTied = !(try aliases.areDifferent("decoder.lm_head.weight", "decoder.transformer.wte.weight"))
+            configuration.decoder = .gpt2(text)
+        case .trocr(var text):
+            text.isTied = !(try aliases.areDifferent("decoder.output_projection.weight", "decoder.model.decoder.embed_tokens.weight"))
+            configuration.decoder = .trocr(text)
+        }
+        let model = VisionEncoderDecoder(configuration: configuration)
+        try model.weightSource(files).assignFormats(to: model.runner.parameters)
+        return model
+    }
+
+    public func weightSource(_ files: ModelFiles) -> WeightSource {
+        WeightSource(checkpoint: files.checkpoint, naming: HuggingFaceNaming())
+    }
+}

@@ -1,0 +1,35 @@
+import Compute
+
+/// Consecutive queries of a pass that see the same keys. A pass whose queries differ in what they see is described by
+/// its runs, one after another: far less than a matrix of all queries and keys.
+public struct MaskRun: Sendable {
+    public let queries: Range<Int>
+    /// Added to the scores, `[1, keys]`; nil where the run sees everything.
+    public let mask: Tensor?
+
+    public init(queries: Range<Int>, mask: Tensor?) {
+        self.queries = queries
+        self.mask = mask
+    }
+}
+
+/// Queries of a pass that one call of the attention kernel takes.
+struct QueryRun {
+    let queries: Range<Int>
+    let bias: AttentionBias?
+
+    /// All queries at once.
+    static func all(_ count: Int, bias: AttentionBias?) -> [QueryRun] { [QueryRun(queries: 0..<count, bias: bias)] }
+
+    static func masked(_ runs: [MaskRun], queries: Int) -> [QueryRun] {
+        var end = 0
+        for run in runs {
+            precondition(run.queries.lowerBound == end, "runs of queries follow each other")
+            end = run.queries.upperBound
+        }
+        precondition(end == queries, "runs of \(end) of \(queries) queries")
+        return runs.map { run in
+            QueryRun(queries: run.queries, bias: run.mask.map { AttentionBias(mask: $0, queries: run.queries.count) })
+        }
+    }
+}

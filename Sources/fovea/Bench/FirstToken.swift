@@ -1,0 +1,69 @@
+import Compute
+import Foundation
+import Media
+import Models
+import Transformer
+
+/// The time from starting the program to the first token, with and without anything compiled before: measured in
+/// processes of their own, whose caches are in a folder made for them.
+struct FirstToken {
+    /// Seconds with no shader compiled yet.
+    let cold: Double
+    /// Seconds of the next start.
+    let warm: Double
+
+    /// Tokens of the prompt.
+    private static let promptTokens = 24
+
+    /// What a child process does: everything from opening the device to one token.
+    static func run(_ files: ModelFiles, on device: Device) throws {
+        let model = try ModelRegistry.make(from: files)
+        try model.load(from: files, on: device) { _, _ in }
+        defer { model.unload() }
+        switch model {
+        case let model as any DecoderOnlyModel:
+            let prompt = Measuring.tokens(promptTokens, vocabulary: model.vocabulary, excluding: model.decoder.pictures?.token)
+            _ = try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1])
+        case let model as Whisper:
+            try model.encode(logMel: try SpeechBenchmark.features(mels: model.configuration.mels).values)
+            _ = try model.start(tokens: Measuring.tokens(4, vocabulary: model.configuration.vocabulary), hypotheses: 1, logitRows: [3])
+        case let model as any EncoderDecoderModel:
+            try EncoderDecoderBenchmark.encoder(of: model, name: files.path)()
+            _ = try model.start(tokens: [1], hypotheses: 1, logitRows: [0])
+        default: throw ProgramError.unsuitableModel(model: files.path, problem: "this kind of model cannot be measured yet")
+        }
+        device.savePipelineCache()
+    }
+
+    /// Starts this program twice.
+    /// - Parameter arguments: the model and what is asked of it.
+    static func measure(arguments: [String]) throws -> FirstToken {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "fovea-first-token-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func start() throws -> Double {
+            let process = Process()
+            process.executableURL = try executable()
+            process.arguments = ["bench", "--first-token"] + arguments
+            process.environment = Folders.environment.merging(
+                [
+                    "XDG_CACHE_HOME": folder.path, "MESA_SHADER_CACHE_DIR": folder.path, "__GL_SHADER_DISK_CACHE_PATH": folder.path,
+                ]) { $1 }
+            process.standardOutput = FileHandle.nullDevice
+            let began = ContinuousClock.now
+            try process.run()
+            process.waitUntilExit()
+            let seconds = began.duration(to: .now) / .seconds(1)
+            guard process.terminationStatus == 0 else {
+                throw ProgramError.option(name: "--first-token", problem: "the measured process ended with status \(process.terminationStatus)")
+            }
+            return seconds
+        }
+        return FirstToken(cold: try start(), warm: try start())
+    }
+
+    private static func executable() throws -> URL {
+        if let url = Bundle.main.executableURL { return url }
+        throw ProgramError.option(name: "--first-token", problem: "the program cannot find its own file")
+    }
+}
