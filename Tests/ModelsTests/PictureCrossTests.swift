@@ -200,6 +200,19 @@ struct MllamaTests {
         #expect(PictureFixtures.difference(try run(), before) < 1e-6)
     }
 
+    @Test("watching attention to pictures takes what was said it would")
+    func watching() throws {
+        let device = try Device(validation: false)
+        let (model, files, golden) = try open()
+        try model.load(from: files, on: device) { _, _ in }
+        try model.readPictures(pictures(of: "small", golden, model, files), keeping: 0)
+        _ = try model.prefill(golden.integers("small/input_ids"), at: 0, logitRows: [])
+        model.tap?.selection = .cross
+        _ = try model.advance(tokens: [5])
+        #expect(device.ledger.bytesByPurpose[.capture] == model.watchingBytes(unifiedMemory: device.properties.hasUnifiedMemory))
+        model.unload()
+    }
+
     @Test("weights that are converted while loading change little", arguments: [ElementFormat.f16, .q8_0])
     func converted(_ format: ElementFormat) throws {
         var (_, files, golden) = try open()
