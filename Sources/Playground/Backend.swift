@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Generation
 import Telemetry
@@ -17,6 +18,10 @@ public protocol PlaygroundBackend: Sendable {
     /// Answers with the loaded model; cancelling the task that reads the stream stops it.
     func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error>
     func memory() async -> MemoryReport
+    /// What the loaded model reads and gives; nil when none is loaded.
+    func abilities() async -> ModelAbilities?
+    /// What a model would take on the device with contexts of other lengths.
+    func plan(_ name: String) async throws -> PlanFigures
 }
 
 /// A model that can be chosen.
@@ -68,21 +73,42 @@ public struct LoadProgress: Sendable, Hashable {
 
 /// What a person sends to the model.
 public struct AnswerRequest: Sendable, Hashable {
-    public var text: String
+    /// The conversation, the new turn last; empty for a recording alone.
+    public var messages: [ChatMessage]
     public var audioPath: String?
     /// What the microphone heard, instead of a file.
     public var spoken: SpokenSound?
     /// A language code such as "en"; nil lets the model find out.
     public var language: String?
     public var task: SpeechTask
+    public var text: TextSettings
+    /// Tokens the answer begins with, as if the model had said them.
+    public var prefix: [Int]
+    /// What is taken out of the model for this answer.
+    public var interventions: Interventions
 
-    public init(text: String = "", audioPath: String? = nil, spoken: SpokenSound? = nil, language: String? = nil, task: SpeechTask = .transcribe) {
-        self.text = text
+    public init(
+        messages: [ChatMessage] = [], audioPath: String? = nil, spoken: SpokenSound? = nil, language: String? = nil,
+        task: SpeechTask = .transcribe, text: TextSettings = TextSettings(), prefix: [Int] = [],
+        interventions: Interventions = .none
+    ) {
+        self.messages = messages
         self.audioPath = audioPath
         self.spoken = spoken
         self.language = language
         self.task = task
+        self.text = text
+        self.prefix = prefix
+        self.interventions = interventions
     }
+}
+
+/// How a text is continued.
+public struct TextSettings: Sendable, Hashable {
+    public var sampling = SamplingOptions()
+    public var maximumTokens = 512
+
+    public init() {}
 }
 
 /// Mono sound from a microphone.

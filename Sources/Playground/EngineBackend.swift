@@ -54,21 +54,13 @@ public final class EngineBackend: PlaygroundBackend {
     public func unload() async { await engine.unload() }
 
     public func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        guard request.audioPath != nil || request.spoken != nil else {
-            return AsyncThrowingStream { $0.finish(throwing: BackendError.needsSound) }
-        }
-        var options = TranscriptionOptions()
-        options.language = request.language
-        options.task = request.task
-        options.words = true
-        let chosen = options
         let engine = engine
         return AsyncThrowingStream { continuation in
             let task = Task {
                 do {
                     // Decoding a long file takes a while; it happens here, not on the engine's thread.
-                    let recording = try Self.recording(of: request)
-                    for try await event in engine.answer(GenerationRequest(sound: recording, speech: chosen)) { continuation.yield(event) }
+                    let asked = try Self.generationRequest(request, engine.abilities())
+                    for try await event in engine.answer(asked) { continuation.yield(event) }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -76,6 +68,26 @@ public final class EngineBackend: PlaygroundBackend {
             }
             continuation.onTermination = { _ in task.cancel() }
         }
+    }
+
+    /// Alternatives that are asked for with each token.
+    private static let alternatives = 6
+
+    private static func generationRequest(_ request: AnswerRequest, _ abilities: ModelAbilities?) throws -> GenerationRequest {
+        let isHeard = request.audioPath != nil || request.spoken != nil
+        // A model that only listens is told so before anything runs.
+        if !isHeard, let inputs = abilities?.inputs, inputs == [.sound] { throw BackendError.needsSound }
+        var speech = TranscriptionOptions()
+        speech.language = request.language
+        speech.task = request.task
+        speech.words = true
+        var text = TextOptions()
+        text.sampling = request.text.sampling
+        text.maximumTokens = request.text.maximumTokens
+        text.alternatives = alternatives
+        text.answerPrefix = request.prefix
+        return GenerationRequest(
+            messages: request.messages, sound: isHeard ? try recording(of: request) : nil, speech: speech, text: text, interventions: request.interventions)
     }
 
     private static func recording(of request: AnswerRequest) throws -> Recording {
@@ -103,6 +115,30 @@ public final class EngineBackend: PlaygroundBackend {
 
     public func memory() async -> MemoryReport { engine.memory() }
 
+    public func abilities() async -> ModelAbilities? { engine.abilities() }
+
+    public func plan(_ name: String) async throws -> PlanFigures {
+        let path = try store.resolve(name), device = engine.device.properties, weightFormat = loadOptions.weights
+        // Reading a model's description takes a moment; nothing of it is loaded.
+        return try await Task.detached {
+            func reckon(_ context: Int?) throws -> (plan: LoadPlan, perToken: Int, context: Int) {
+                let declared = try SessionRegistry.declare(path: path, options: LoadOptions(weights: weightFormat, contextLength: context))
+                return (LoadPlan(declared.model.plannedBuffers(unifiedMemory: device.hasUnifiedMemory)), declared.model.bytesPerToken, declared.abilities.contextLength)
+            }
+            let now = try reckon(nil)
+            let weights = now.plan.bytesByPurpose.filter { $0.key.rawValue.hasPrefix("weights") }.reduce(0) { $0 + $1.value }
+            let contexts = Set([512, 1024, 2048, 4096, 8192, 32_768, now.context]).sorted()
+            var rows: [PlanFigures.Row] = []
+            for context in contexts {
+                // A context the model cannot have is no row.
+                guard let other = try? reckon(context), other.context == context else { continue }
+                let cache = other.plan.bytesByPurpose.filter { $0.key == .selfKV || $0.key == .crossKV }.reduce(0) { $0 + $1.value }
+                if rows.last?.context != context { rows.append(.init(context: context, total: other.plan.total, cache: cache)) }
+            }
+            return PlanFigures(model: name, weights: weights, bytesPerToken: now.perToken, memory: device.deviceHeapBytes, rows: rows)
+        }.value
+    }
+
     /// A stream with each element turned into another; ending it ends the source.
     private static func stream<Source, Element: Sendable>(
         of source: AsyncThrowingStream<Source, any Error>, _ transform: @escaping @Sendable (Source) -> Element
@@ -125,9 +161,12 @@ public final class EngineBackend: PlaygroundBackend {
 public enum BackendError: Error, Sendable, CustomStringConvertible {
     /// A speech model was sent words.
     case needsSound
+    /// A session that is played has none.
+    case noModel
 
     public var description: String {
         switch self {
+        case .noModel: "there is no model in a session that is played"
         case .needsSound: "this model listens: attach a sound file with /audio PATH, or speak with /mic"
         }
     }

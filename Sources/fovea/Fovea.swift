@@ -12,7 +12,7 @@ struct Fovea: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ChatCommand.self, RunCommand.self, TranscribeCommand.self, TraceCommand.self, DevicesCommand.self, ModelsCommand.self,
+            ChatCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, TranscribeCommand.self, TraceCommand.self, DevicesCommand.self, ModelsCommand.self,
             PullCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self, TokenizeCommand.self,
         ],
         defaultSubcommand: ChatCommand.self)

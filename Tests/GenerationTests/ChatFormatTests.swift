@@ -102,6 +102,7 @@ import Tokenization
     @Test("templates of other kinds are not taken for one of these", arguments: [
         "", "{{ messages }}", "{% for m in messages %}{{ m.content }}{% endfor %}", "{{ 'unclosed", "{% for", "{#", "{{ '\\",
         "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n'}}{% endfor %}{% if enable_thinking %}{% endif %}",
+        String(repeating: "{{«[INST]", count: 100_000),
         "{% for message in messages %}{{ '[gMASK]<sop><|' + message['role'] + '|>\n' + message['content'] }}{% endfor %}",
     ])
     func unknown(_ text: String) throws {

@@ -115,6 +115,35 @@ struct EngineTests {
         await #expect(throws: GenerationError.self) { try await Self.ask(engine, request) }
     }
 
+    @Test("a transcript taken up again goes on as it did; hidden moments and silenced heads change it")
+    func speech() async throws {
+        let engine = try await Self.open(Fixtures.model("whisper-80").path)
+        let sound = try AudioFile.load(path: Fixtures.models.appending(path: "inputs/audio.wav").path, acceptTruncated: false)
+        var request = GenerationRequest(sound: sound)
+        request.speech.temperatures = [0]
+        request.speech.language = "fr"
+        request.speech.noSpeechThreshold = nil
+        request.speech.maximumTokensPerWindow = 12
+        let answer = try await Self.ask(engine, request)
+        try #require(answer.ids.count > 6)
+        request.text.answerPrefix = Array(answer.ids.prefix(5))
+        let rest = try await Self.ask(engine, request)
+        #expect(rest.tokens.first?.index == 5 && rest.ids == Array(answer.ids.dropFirst(5)))
+        for (old, new) in zip(answer.tokens.dropFirst(5), rest.tokens) { #expect(abs(old.logProbability - new.logProbability) < 1e-3) }
+
+        request.interventions.hiddenKeys[.cross] = Set(0..<400)
+        let hidden = try await Self.ask(engine, request)
+        for weights in hidden.tokens.flatMap(\.attention) {
+            for head in 0..<weights.heads { #expect(weights.row(head: head, query: 0).prefix(400).allSatisfy { $0 == 0 }) }
+        }
+        request.interventions = Interventions(silencedHeads: [AttentionHead(kind: .encoder, layer: 0, head: 1)])
+        let silenced = try await Self.ask(engine, request)
+        #expect(silenced.tokens.map(\.logProbability) != rest.tokens.map(\.logProbability))
+        request.interventions = .none
+        let back = try await Self.ask(engine, request)
+        #expect(back.tokens.map(\.logProbability) == rest.tokens.map(\.logProbability))
+    }
+
     @Test("an answer that nobody wants any more stops, and the engine goes on")
     func cancelling() async throws {
         let golden = try Fixtures.golden("gpt2")

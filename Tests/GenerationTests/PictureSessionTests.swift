@@ -1,7 +1,9 @@
 import Formats
 import Foundation
+import Models
 import TestSupport
 import Testing
+import Tokenization
 
 @testable import Generation
 
@@ -111,6 +113,31 @@ struct PictureSessionTests {
         // Again: the pictures are known, and so is all of the prompt but its last token.
         let again = try await EngineTests.ask(engine, request)
         #expect(again.ids == answer.ids && again.encodings == 0 && again.summary?.prefilledTokens == 1)
+    }
+
+    @Test("a vocabulary without the image token: pictures go where the format puts them, never where a person writes of them")
+    func withoutImageToken() throws {
+        let files = try ModelFiles(path: Fixtures.model("llava").path)
+        let model = try #require(try ModelRegistry.make(from: files) as? any PicturePromptModel)
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model("llama"))
+        let token = try #require(model.pictureToken)
+        try #require(tokenizer.id(of: "<image>") == nil)
+        let pictures = ChatPictures(model, from: files, tokenizer: tokenizer)
+        let messages = [
+            ChatMessage(.user, "Is <image> a word?", pictures: [Self.input("image_a.png")]), ChatMessage(.assistant, "Yes."),
+            ChatMessage(.user, "Two?", pictures: [Self.input("image_b.png"), Self.input("image_c.png")]),
+        ]
+        let shown = try pictures.load(messages)
+        let tokens = try pictures.tokens(ChatFormat.named("vicuna").text(messages, addingGenerationPrompt: true), shown)
+        #expect(shown.pictures.count == 3 && tokens.count { $0 == token } == 3 * 25)
+        // Runs of a picture's own tokens, and the text between them as it would be alone.
+        let parts = tokens.split(separator: token).map { tokenizer.decode($0) }
+        #expect(parts.count == 4 && parts[1].contains("Is <image> a word?") && parts[1].contains("Yes.") && parts[3].contains("Two?"))
+        // Fewer pictures than places.
+        let fewer = try pictures.load(Array(messages.prefix(1)))
+        #expect(throws: GenerationError.self) {
+            try pictures.tokens(ChatFormat.named("vicuna").text(messages, addingGenerationPrompt: true), fewer)
+        }
     }
 
     @Test("a chat about pictures: earlier pictures stay, new ones are read, and another picture is another answer's",

@@ -94,6 +94,19 @@ final class ScriptedBackend: PlaygroundBackend {
         }
     }
 
+    func abilities() async -> ModelAbilities? {
+        guard isLoaded else { return nil }
+        return ModelAbilities(
+            family: "Whisper", inputs: [.sound], holdsConversations: false, shownAttention: .cross, attentionLayers: Array(0..<Recording.layers),
+            attentionHeads: Recording.heads, contextLength: 448)
+    }
+
+    func plan(_ name: String) async throws -> PlanFigures {
+        PlanFigures(
+            model: name, weights: 145_286_144, bytesPerToken: 12_288, memory: 8_326_742_016,
+            rows: [448, 4096, 1 << 20].map { PlanFigures.Row(context: $0, total: 145_286_144 + $0 * 12_288, cache: $0 * 12_288) })
+    }
+
     func memory() async -> MemoryReport {
         let now = holdings.withLock { $0 }
         guard now.loaded else { return MemoryReport(byPurpose: [:], accounted: 0, heapSize: 8_326_742_016) }

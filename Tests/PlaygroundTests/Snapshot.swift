@@ -3,10 +3,14 @@ import Terminal
 import Testing
 
 /// Compares a canvas with the file of that name in `Snapshots`: the text of each row, and a digest of its colours.
-/// `FOVEA_UPDATE_SNAPSHOTS=1 swift test --filter PlaygroundTests` writes the files anew.
+/// `FOVEA_UPDATE_SNAPSHOTS=1 swift test --filter PlaygroundTests` writes the files anew; `FOVEA_SCREENS=FOLDER` writes each
+/// screen as a terminal would be sent it, for `assets/screenshot/ansi2png.py`.
 func expectSnapshot(_ canvas: Canvas, _ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Snapshots/\(name).txt")
     let actual = describe(canvas)
+    if let folder = ProcessInfo.processInfo.environment["FOVEA_SCREENS"] {
+        try ansi(canvas).write(toFile: folder + "/" + name + ".ansi", atomically: true, encoding: .utf8)
+    }
     if ProcessInfo.processInfo.environment["FOVEA_UPDATE_SNAPSHOTS"] == "1" {
         try actual.write(to: file, atomically: true, encoding: .utf8)
         return
@@ -33,4 +37,18 @@ private func describe(_ canvas: Canvas) -> String {
         lines.append(String(repeating: "0", count: 8 - digest.count) + digest + "│" + canvas.text(row: y))
     }
     return lines.joined(separator: "\n") + "\n"
+}
+
+private func ansi(_ canvas: Canvas) -> String {
+    func color(_ color: Color, _ number: Int) -> String {
+        guard color.rgb != nil else { return ";\(number + 1)" }
+        return ";\(number);2;\(color.red);\(color.green);\(color.blue)"
+    }
+    return (0..<canvas.size.height).map { y in
+        (0..<canvas.size.width).filter { !canvas[$0, y].isContinuation }.map { x in
+            let style = canvas[x, y].style
+            let attributes = [(Attributes.bold, ";1"), (.underline, ";4"), (.reverse, ";7")].map { style.attributes.contains($0.0) ? $0.1 : "" }.joined()
+            return "\u{1B}[0\(color(style.foreground, 38))\(color(style.background, 48))\(attributes)m\(canvas[x, y].glyph.text)"
+        }.joined()
+    }.joined(separator: "\n") + "\n"
 }

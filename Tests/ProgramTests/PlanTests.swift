@@ -142,3 +142,20 @@ extension Array {
         #expect(both.code == 1 && both.isOneClearLine && both.words.contains("--weights"))
     }
 }
+
+/// `fovea bench` on models of every kind, with random weights.
+@Suite("fovea bench --dummy-weights", .enabled(if: Program.isBuilt), .serialized) struct DummyBenchTests {
+    @Test("models of every kind are measured from a configuration", .enabled(if: Fixtures.available), arguments: [
+        ("t5", "q8_0"), ("llama", "f16"), ("blip", "f32"), ("llava", "q4_0"),
+    ])
+    func bench(_ model: String, _ format: String) async throws {
+        let config = Fixtures.model(model).appending(path: "config.json").path
+        let run = try await Program.run(
+            "bench", config, "--dummy-weights", format, "--tokens", "4", "--repeats", "1", "--skip-first-token", "--json")
+        #expect(run.code == 0, "\(run.words)")
+        let report = try #require(run.json as? [String: Any])
+        let decode = try #require(report["decode"] as? [[String: Any]])
+        #expect(decode.count == 3 && decode.allSatisfy { ($0["seconds_per_token"] as? Double ?? 0) > 0 })
+        #expect(report["weight_bytes"] as? Int ?? 0 > 0)
+    }
+}

@@ -104,6 +104,8 @@ def block(character):
     if 0x2581 <= code <= 0x2588: return [(0, 8 - (code - 0x2580), 8, 8, 1)]
     if 0x2589 <= code <= 0x258F: return [(0, 0, 8 - (code - 0x2588), 8, 1)]
     if character == "▐": return [(4, 0, 8, 8, 1)]
+    quarters = {"▘": 1, "▝": 2, "▖": 4, "▌": 5, "▞": 6, "▛": 7, "▗": 8, "▚": 9, "▜": 11, "▙": 13, "▟": 14}.get(character)
+    if quarters: return [(n % 2 * 4, n // 2 * 4, n % 2 * 4 + 4, n // 2 * 4 + 4, 1) for n in range(4) if quarters >> n & 1]
     if 0x2591 <= code <= 0x2593: return [(0, 0, 8, 8, (code - 0x2590) / 4)]
     return None
 

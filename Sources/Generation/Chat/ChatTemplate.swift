@@ -21,8 +21,11 @@ struct ChatTemplate: Sendable {
         self.file = file
         self.bos = bos
         self.eos = eos
-        expressions = TemplateLexer(source).normalForm()
+        // The longest that anybody publishes are a tenth of this; what is longer is no template to be searched.
+        expressions = source.utf8.count > Self.mostBytes ? "" : TemplateLexer(source).normalForm()
     }
+
+    private static let mostBytes = 256 << 10
 
     func has(_ text: String) -> Bool { expressions.contains(text) }
     func has(any texts: [String]) -> Bool { texts.contains(where: has) }

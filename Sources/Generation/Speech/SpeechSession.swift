@@ -100,7 +100,16 @@ extension SpeechSession: ModelSession {
         if request.messages.contains(where: { !$0.pictures.isEmpty }) {
             throw GenerationError.unsuitableInput(family: "Whisper", problem: "it sees no pictures", takes: "sound")
         }
+        var options = request.speech
+        if !request.text.answerPrefix.isEmpty {
+            guard sound.duration <= 30 else {
+                throw GenerationError.invalidOption(
+                    name: "answer prefix", value: "\(request.text.answerPrefix.count) tokens",
+                    allowed: "none for recordings of more than 30 s: nothing tells which window a token belongs to")
+            }
+            options.answerPrefix = request.text.answerPrefix
+        }
         model.tap?.interventions = request.interventions
-        try transcribe(sound, options: request.speech, isCancelled: isCancelled, emit: emit)
+        try transcribe(sound, options: options, isCancelled: isCancelled, emit: emit)
     }
 }

@@ -25,6 +25,12 @@ final class TokenStream {
         characters = CharacterAssembler()
     }
 
+    /// Takes tokens for said that nobody needs to hear of.
+    func skip(_ ids: [Int]) {
+        for id in ids where id < tokenizer.endOfText { _ = characters.add(tokenizer.bytes(of: id)) }
+        count += ids.count
+    }
+
     func add(_ token: DecodedToken) throws {
         let isSpecial = token.id >= tokenizer.endOfText
         let time = token.id >= tokenizer.timestampBegin ? windowStart + Double(token.id - tokenizer.timestampBegin) * secondsPerTimestamp : nil

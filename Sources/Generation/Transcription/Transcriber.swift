@@ -148,7 +148,8 @@ private final class TranscriptionRun {
         windows += 1
         let rules = try WhisperRules(
             options, tokenizer: tokenizer, language: language, secondsPerTimestamp: Double(builder.framesPerTimestamp) / SpeechTiming.framesPerSecond)
-        let decoder = WindowDecoder(model: model, tokenizer: tokenizer, options: options, rules: rules)
+        let decoder = WindowDecoder(
+            model: model, tokenizer: tokenizer, options: options, rules: rules, prefix: windows == 1 ? options.answerPrefix : [])
         let text = try decoder.decode(
             previous: previousText(), seed: baseSeed &+ UInt64(windows) &* 1000, stream: stream, effort: &effort, isCancelled: isCancelled)
         if effort.wasCancelled { return frames }

@@ -59,6 +59,9 @@ public struct TranscriptionOptions: Sendable, Hashable, Codable {
     /// Tokens for a window at most; nil is half of the model's room.
     public var maximumTokensPerWindow: Int?
     public var padding = WindowPadding.zeros
+    /// Tokens that the first window's text starts with, as if the model had said them; they are no events. For recordings
+    /// of one window: in longer ones nothing tells which window a token belongs to.
+    public var answerPrefix: [Int] = []
     /// Alternatives kept for each token.
     public var alternatives = 5
 

@@ -17,6 +17,8 @@ struct WindowDecoder {
     let tokenizer: any SpeechTokenizer
     let options: TranscriptionOptions
     let rules: WhisperRules
+    /// Tokens that the text starts with.
+    var prefix: [Int] = []
 
     /// What happened, for whoever measures.
     struct Effort {
@@ -39,10 +41,15 @@ struct WindowDecoder {
         // The last token is not fed back, so a sequence may be one longer than the model's room.
         let room = model.maximumTokens - prompt.count + 1
         let startRow = prompt.count - rules.initialTokens.count
-        let request = SearchRequest(
+        guard prefix.count < room else {
+            throw GenerationError.promptTooLong(tokens: prompt.count + prefix.count, maximum: model.maximumTokens)
+        }
+        var request = SearchRequest(
             prompt: prompt, processors: rules.processors, endTokens: [tokenizer.endOfText],
-            maximumNewTokens: min(options.maximumTokensPerWindow ?? model.maximumTokens / 2, room), alternatives: options.alternatives,
-            logitRows: [startRow])
+            maximumNewTokens: max(min(options.maximumTokensPerWindow ?? model.maximumTokens / 2, room) - prefix.count, 1),
+            alternatives: options.alternatives, logitRows: [startRow])
+        request.answerPrefix = prefix
+        stream.skip(prefix)
         for (attempt, temperature) in options.temperatures.enumerated() {
             let (text, streamed) = try decode(
                 request, temperature: temperature, seed: seed &+ UInt64(attempt), startRow: startRow, stream: stream, effort: &effort,
@@ -50,10 +57,10 @@ struct WindowDecoder {
             let isLast = attempt + 1 == options.temperatures.count
             let failure = effort.wasCancelled || isLast ? nil : failure(of: text)
             if let failure {
-                try stream.discard(keeping: 0, reason: "\(failure); again at temperature \(options.temperatures[attempt + 1])")
+                try stream.discard(keeping: prefix.count, reason: "\(failure); again at temperature \(options.temperatures[attempt + 1])")
                 continue
             }
-            if !streamed { for token in text.tokens { try stream.add(token) } }
+            if !streamed { for token in text.tokens.dropFirst(prefix.count) { try stream.add(token) } }
             return text
         }
         throw GenerationError.invalidOption(name: "temperatures", value: "none", allowed: "at least one")
@@ -88,7 +95,7 @@ struct WindowDecoder {
         guard let best else { throw GenerationError.noCandidate(step: 0) }
         effort.tokens += best.ids.count
 
-        let tokens = Array(best.textTokens)
+        let tokens = prefix.map { DecodedToken(id: $0, logProbability: 0) } + best.textTokens
         let text = tokenizer.text(tokens.map(\.id)).trimmingWhitespace()
         var noSpeech: Float = 0
         if let token = tokenizer.noSpeech, let row = result.promptLogits[startRow], row.indices.contains(token) {
@@ -96,7 +103,7 @@ struct WindowDecoder {
         }
         return (WindowText(
             tokens: tokens, text: text, temperature: temperature,
-            averageLogProbability: Float(best.sumLogProbability / Double(tokens.count + 1)), noSpeechProbability: noSpeech,
+            averageLogProbability: Float(best.sumLogProbability / Double(tokens.count - prefix.count + 1)), noSpeechProbability: noSpeech,
             compressionRatio: CompressionRatio.of(text)), isStreamed)
     }
 

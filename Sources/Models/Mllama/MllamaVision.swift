@@ -176,6 +176,7 @@ final class MllamaVision: DeviceResource {
         try embed(into: x, on: stream)
         let size = configuration.layer.size
         for (index, layer) in localLayers.enumerated() {
+            try Task.checkCancellation()
             try keep(x, index: index, on: stream)
             try layer(x, masks: masks, workspace: workspace, tap: tap, on: stream)
         }
@@ -186,7 +187,10 @@ final class MllamaVision: DeviceResource {
             let rows = x.rows(tile * configuration.rowsPerTile..<(tile + 1) * configuration.rowsPerTile)
             try stream.add(rows, offsets.repeated(row: tile, count: rows.rows), into: rows)
         }
-        for layer in globalLayers { try layer(x, masks: masks, workspace: workspace, tap: tap, on: stream) }
+        for layer in globalLayers {
+            try Task.checkCancellation()
+            try layer(x, masks: masks, workspace: workspace, tap: tap, on: stream)
+        }
         try copyTokens(of: x, into: features.tensor.columns(0..<size), on: stream)
         return features.tensor
     }

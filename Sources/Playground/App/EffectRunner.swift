@@ -11,26 +11,14 @@ final class EffectRunner {
     private var transfer: Task<Void, Never>?
     private var listening: Task<Void, Never>?
     private var memory: Task<Void, Never>?
-    private let store: AsyncStream<StoredMessage>.Continuation
-    private let storing: Task<Void, Never>
+    private let store: StoreTask
 
     /// - Parameter storeFolder: where conversations are kept; nil keeps none.
     init(backend: any PlaygroundBackend, queue: EventQueue, storeFolder: String?) {
         self.backend = backend
         self.queue = queue
         started = clock.now
-        let (stream, continuation) = AsyncStream<StoredMessage>.makeStream()
-        store = continuation
-        storing = Task.detached {
-            guard let storeFolder else { return }
-            do {
-                let store = try ConversationStore(folder: storeFolder)
-                for await message in stream { try await store.keep(message) }
-            } catch {
-                // The app goes on without; said once.
-                queue.put(.storageFailed("\(error)"))
-            }
-        }
+        store = StoreTask(folder: storeFolder, queue: queue)
     }
 
     func run(_ effect: Effect) {
@@ -48,12 +36,24 @@ final class EffectRunner {
         case .stopListening: listening?.cancel()
         case .answer(let number, var request):
             request.audioPath = request.audioPath.map(Completion.expanded)
+            for index in request.messages.indices { request.messages[index].pictures = request.messages[index].pictures.map(Completion.expanded) }
             let clock = clock, started = started
             answer = follow(
                 backend.answer(request), { .answer(number, $0, time: started.duration(to: clock.now) / .seconds(1)) }, { .answered(number, $0) })
         case .cancelAnswer: answer?.cancel()
         case .complete(let prefix, let purpose): spawn { .completions(prefix: prefix, Completion.paths(prefix, purpose)) }
-        case .keep(let message): store.yield(message)
+        case .store(let request): store.put(request)
+        case .readAbilities: spawn { [backend] in .abilities(await backend.abilities()) }
+        case .plan(let name):
+            spawn { [backend] in
+                do { return .planned(try await backend.plan(name), problem: nil) } catch { return .planned(nil, problem: "\(error)") }
+            }
+        case .look(let path):
+            spawn {
+                do { return .looked(path, try Pictures.thumbnail(path: path), problem: nil) } catch {
+                    return .looked(path, nil, problem: "\(error)")
+                }
+            }
         case .save(let path, let text):
             spawn {
                 do {
@@ -82,10 +82,9 @@ final class EffectRunner {
         answer?.cancel()
         transfer?.cancel()
         listening?.cancel()
-        store.finish()
         let (ended, end) = AsyncStream<Void>.makeStream()
-        let unloading = Task.detached { [backend, storing] in
-            await storing.value
+        let unloading = Task.detached { [backend, store] in
+            await store.finish()
             await backend.unload()
             end.finish()
         }

@@ -9,6 +9,8 @@ public struct PlaygroundOptions: Sendable {
     public var model: String?
     /// A recording to transcribe at once.
     public var audio: String?
+    /// A picture to attach at once.
+    public var picture: String?
     public var language: String?
     public var task: SpeechTask
     /// Draw with ASCII characters and eight colours.
@@ -20,6 +22,12 @@ public struct PlaygroundOptions: Sendable {
     /// nil is the system's.
     public var attentionMemory = AttentionRecord.defaultMemoryLimit
     public var spillFolder: String?
+    /// Writes the session down.
+    public var recorder: SessionRecorder?
+    /// Plays this instead of asking the engine; keys still work.
+    public var replay: RecordedSession?
+    /// How many times faster than it was it is played.
+    public var replaySpeed = 1.0
 
     public init(
         model: String? = nil, audio: String? = nil, language: String? = nil, task: SpeechTask = .transcribe, ascii: Bool = false,
@@ -59,8 +67,13 @@ public enum PlaygroundApp {
             queue.put(.attentionNotice("\($0)"))
         }
         let runner = EffectRunner(backend: backend, queue: queue, storeFolder: options.dataFolder)
-        Task { queue.put(.device(await backend.deviceName)) }
-        queue.put(.started(model: options.model, audio: options.audio))
+        let player = options.replay.map { SessionPlayer($0, speed: options.replaySpeed, queue) }
+        defer { player?.stop() }
+        if player == nil {
+            Task { queue.put(.device(await backend.deviceName)) }
+            queue.put(.started(model: options.model, audio: options.audio))
+            if let picture = options.picture { queue.put(.attach(picture)) }
+        }
 
         let clock = ContinuousClock()
         var drawn = clock.now - frameInterval
@@ -75,12 +88,15 @@ public enum PlaygroundApp {
             let events = await queue.take()
             var status: ExitStatus?
             for event in events {
+                options.recorder?.add(event)
                 for effect in update(&state, event) {
                     switch effect {
+                    // What is played was done when it was recorded.
+                    case .quit where event.isPlayed: break
                     case .quit(let code): status = code
                     case .suspend: screen.suspend()
                     case .redraw: screen.redraw()
-                    default: runner.run(effect)
+                    default: if player == nil { runner.run(effect) }
                     }
                 }
                 if status != nil { break }
@@ -91,7 +107,7 @@ public enum PlaygroundApp {
                 return status
             }
             let now = clock.now
-            if now - measured >= (state.engine.isBusy ? busyMemoryInterval : idleMemoryInterval) {
+            if player == nil, now - measured >= (state.engine.isBusy ? busyMemoryInterval : idleMemoryInterval) {
                 measured = now
                 runner.readMemory()
             }

@@ -1,29 +1,31 @@
 import Attribution
 import Formats
 
-/// The cross-attention of one token, ready to be looked at.
+/// The attention of one kind of one token, ready to be looked at.
 public struct CapturedAttention: Sendable {
+    public let kind: AttentionKind
     /// Layers captured, ascending.
     public let layers: [Int]
     public let heads: Int
     public let keys: Int
     private let weights: [AttentionWeights]
 
-    /// nil when no cross-attention was captured, or the layers do not agree in shape.
-    init?(_ captured: [AttentionWeights]) {
-        let cross = captured.filter { $0.kind == .cross && $0.queries > 0 }.sorted { $0.layer < $1.layer }
-        guard let first = cross.first, first.heads > 0, first.keys > 0,
-            cross.allSatisfy({ $0.heads == first.heads && $0.keys == first.keys })
+    /// nil when no attention of that kind was captured, or the layers do not agree in shape.
+    init?(_ captured: [AttentionWeights], _ kind: AttentionKind = .cross) {
+        let own = captured.filter { $0.kind == kind && $0.queries > 0 }.sorted { $0.layer < $1.layer }
+        guard let first = own.first, first.heads > 0, first.keys > 0,
+            own.allSatisfy({ $0.heads == first.heads && $0.keys == first.keys })
         else { return nil }
-        layers = cross.map(\.layer)
+        self.kind = kind
+        layers = own.map(\.layer)
         heads = first.heads
         keys = first.keys
-        weights = cross
+        weights = own
     }
 
     /// One weight per key, `[keys]`; nil when the choice names a layer or head that was not captured.
     func profile(layer: LayerChoice, head: HeadChoice) -> [Float]? {
-        try? HeadSelection(layer, head, layers: layers).row(of: weights, kind: .cross)
+        try? HeadSelection(layer, head, layers: layers).row(of: weights, kind: kind)
     }
 }
 

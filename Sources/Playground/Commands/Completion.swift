@@ -15,7 +15,7 @@ enum Completion {
                     return []
                 }
             }
-            return [.complete(prefix: typed, .sound)]
+            return [.complete(prefix: typed, .input)]
         }
         let argument = String(typed[typed.index(after: space)...])
         guard let command = SlashCommand.named(String(typed[..<space].dropFirst())) else { return [] }
@@ -52,7 +52,7 @@ enum Completion {
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: (place as NSString).appendingPathComponent(name), isDirectory: &isFolder) else { return nil }
             if isFolder.boolValue { return folder + name + "/" }
-            return purpose == .any || isSound(name) ? folder + name : nil
+            return purpose.fits(name) ? folder + name : nil
         }
     }
 
@@ -69,9 +69,14 @@ enum Completion {
     }
 
     /// The path, when the line is nothing but one of a sound file.
-    static func droppedSound(_ line: String) -> String? {
+    static func droppedSound(_ line: String) -> String? { dropped(line, isSound) }
+
+    /// The path, when the line is nothing but one of a picture.
+    static func droppedPicture(_ line: String) -> String? { dropped(line, Pictures.isPicture) }
+
+    private static func dropped(_ line: String, _ fits: (String) -> Bool) -> String? {
         let path = unquoted(line)
-        guard isSound(path), path.hasPrefix("/") || path.hasPrefix("~") || path.hasPrefix(".") || !path.contains(" ") else { return nil }
+        guard fits(path), path.hasPrefix("/") || path.hasPrefix("~") || path.hasPrefix(".") || !path.contains(" ") else { return nil }
         if let command = line.dropFirst().split(separator: " ").first, line.hasPrefix("/"), SlashCommand.named(String(command)) != nil { return nil }
         return path
     }

@@ -187,7 +187,25 @@ enum KeyMap {
         }),
     ]
 
-    private static let attention: [KeyBinding] = [
+    private static let isProbing: @Sendable (State) -> Bool = { $0.attention.movesProbe && $0.focus == .attention }
+    private static let showsSound: @Sendable (State) -> Bool = { $0.shownView == .sound }
+    private static let showsPicture: @Sendable (State) -> Bool = { $0.shownView == .picture }
+
+    /// While the arrows move over the input.
+    private static let probing: [KeyBinding] = [
+        KeyBinding(
+            back: [Key(.left), .character("h")], forward: [Key(.right), .character("l")], .attention, "move over the input", hint: "move",
+            when: isProbing, step: { $0.moveProbe($1, 0) }),
+        KeyBinding(
+            back: [Key(.up), .character("k")], forward: [Key(.down), .character("j")], .attention, "", hint: "", when: isProbing,
+            step: { $0.moveProbe(0, $1) }),
+        KeyBinding([Key(.escape), .character("c")], .attention, "ask no more", hint: "done", when: isProbing, change: { state in
+            state.attention.movesProbe = false
+            state.attention.probe = nil
+        }),
+    ]
+
+    private static let attention: [KeyBinding] = probing + [
         KeyBinding(
             back: [Key(.left), .character("h")], forward: [Key(.right), .character("l")], .attention, "look back and forward over the tokens",
             hint: "token", step: { $0.scrub($1) }),
@@ -201,13 +219,26 @@ enum KeyMap {
         }),
         KeyBinding([.character("g")], .attention, "every head of the layer", hint: "heads", change: { $0.attention.showsHeads.toggle() }),
         KeyBinding(
-            back: [.character("-"), .character("_")], forward: [.character("+"), .character("=")], .attention, "heat fainter, stronger over the spectrogram", hint: "heat",
+            back: [.character("-"), .character("_")], forward: [.character("+"), .character("=")], .attention, "heat fainter, stronger over the input", hint: "heat",
             step: { $0.attention.opacity = max(0, min(100, $0.attention.opacity + 10 * $1)) }),
+        KeyBinding([.character("c")], .attention, "ask who looked at a place: arrows move over the input", hint: "who looked", change: { state in
+            state.focus = .attention
+            state.beginProbe()
+        }),
+        KeyBinding([.character("v")], .attention, "view: picture or sound, words, matrix of words", hint: "view", when: { $0.offeredViews.count > 1 }, change: { $0.stepView() }),
+        KeyBinding([.character("n")], .attention, "next picture", hint: "picture", when: { $0.shownView == .picture && $0.shownPictureCount > 1 }, change: { $0.stepPicture() }),
+        KeyBinding([.character("t")], .attention, "what else might have stood at this token's place", hint: "else", when: { $0.shownToken != nil }, change: { state in
+            if state.attention.selected == nil { state.attention.selected = state.shownToken }
+            state.overlay = .alternatives(selected: 0)
+        }),
+        KeyBinding([.character("z")], .attention, "zoom into the picture", hint: "zoom", when: showsPicture, change: { $0.stepZoom() }),
+        KeyBinding([.character("o")], .attention, "the picture seen whole: apart, or blended over the tiles", when: showsPicture, change: { $0.attention.blendsOverview.toggle() }),
+        KeyBinding([.character("r")], .attention, "relative: what is beyond the mean of the answer's tokens", hint: "relative", change: { $0.attention.isRelative.toggle() }),
         KeyBinding([.character("x")], .attention, "leave out attention sinks: what every token looks at", hint: "sinks", change: { $0.attention.hidesSinks.toggle() }),
         KeyBinding([.character("s")], .attention, "scale: linear, logarithm, percentile", hint: "scale", change: { $0.attention.scale = $0.attention.scale.next }),
         KeyBinding([.character("m")], .attention, "colour map: viridis, inferno, cividis", hint: "map", change: { $0.attention.colorMap = $0.attention.colorMap.next }),
-        KeyBinding([.character("p")], .attention, "columns by maximum or mean", change: { $0.attention.pooling = $0.attention.pooling.next }),
-        KeyBinding([.character("z")], .attention, "the sound, or the whole window with its padding", change: { $0.attention.showsPadding.toggle() }),
+        KeyBinding([.character("p")], .attention, "columns by maximum or mean", when: showsSound, change: { $0.attention.pooling = $0.attention.pooling.next }),
+        KeyBinding([.character("z")], .attention, "the sound, or the whole window with its padding", when: showsSound, change: { $0.attention.showsPadding.toggle() }),
         KeyBinding([Key(.home)], .attention, "first token", change: { $0.scrubToEnd(false) }),
         KeyBinding([Key(.end)], .attention, "follow the newest token", change: { $0.scrubToEnd(true) }),
     ]

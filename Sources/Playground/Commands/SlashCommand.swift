@@ -28,11 +28,13 @@ struct SlashCommand: Sendable {
         return command.run(&state, argument, now)
     }
 
-    static let all: [SlashCommand] = [
+    static let all: [SlashCommand] = speaking + writing + keeping + looking + intervening
+
+    private static let speaking: [SlashCommand] = [
         SlashCommand(name: "audio", argument: "PATH", help: "transcribe a recording (WAV, FLAC, OGG, MP3)", path: .sound) { state, argument, now in
             let path = Completion.unquoted(argument)
             if path.isEmpty { state.say(.warning, "/audio needs the path of a recording"); return [] }
-            return state.send(audio: path, text: "", now)
+            return state.send(audio: path, now)
         },
         SlashCommand(name: "mic", argument: "[SECONDS]", help: "speak: record (10 s), then transcribe; Esc ends it earlier") { state, argument, now in
             guard let seconds = argument.isEmpty ? State.usualListening : Double(argument), seconds >= 0.5, seconds <= State.longestListening else {
@@ -64,6 +66,9 @@ struct SlashCommand: Sendable {
             state.say(.information, "task: \(task.rawValue)")
             return []
         },
+    ]
+
+    private static let looking: [SlashCommand] = [
         SlashCommand(name: "layer", argument: "N|all", help: "layer of the attention panel", choices: { ["all"] + ($0.capturedShape?.layers.map(String.init) ?? []) }) {
             state, argument, _ in
             if argument == "all" { state.attention.layer = .all; return [] }
@@ -103,9 +108,12 @@ struct SlashCommand: Sendable {
             state.attention.opacity = percent
             return []
         },
-        SlashCommand(name: "save", argument: "[PATH]", help: "write the conversation as Markdown", path: .any) { state, argument, now in
-            let path = argument.isEmpty ? "fovea-conversation.md" : Completion.unquoted(argument)
-            return [.save(path: path, text: Transcript.markdown(state.chat.messages))]
+        SlashCommand(name: "plan", argument: "", help: "what memory the model would take with other contexts") { state, _, _ in
+            guard let model = state.engine.model else { state.say(.warning, "no model is loaded"); return [] }
+            state.memory.plan = nil
+            state.memory.planProblem = nil
+            state.overlay = .plan
+            return [.plan(model)]
         },
         SlashCommand(name: "help", argument: "", help: "keys and commands") { state, _, _ in
             state.overlay = .help(scroll: 0)

@@ -32,17 +32,26 @@ enum ChatPanel {
             drawPreparing(preparing, state, in: rect, onto: &canvas)
             return
         }
-        let lines: [[Span]] = [
+        let inputs = state.engine.abilities?.inputs ?? [.sound]
+        let (first, second) = inputs.contains(.sound) ? ("Give the model a recording and", "watch where it listens.")
+            : inputs.contains(.picture) ? ("Show the model a picture and", "watch where it looks.") : ("Say something to the model and", "watch what it reads.")
+        var lines: [[Span]] = [
             [Span(text: "fovea", style: theme.accent.with(.bold))],
             [],
-            [Span(text: "Give the model a recording and", style: theme.text)],
-            [Span(text: "watch where it listens.", style: theme.text)],
+            [Span(text: first, style: theme.text)],
+            [Span(text: second, style: theme.text)],
             [],
-            [Span(text: "/audio PATH  ", style: theme.strong), Span(text: "transcribe a recording", style: theme.quiet)],
-            [Span(text: "/mic         ", style: theme.strong), Span(text: "speak yourself", style: theme.quiet)],
-            [Span(text: "/model       ", style: theme.strong), Span(text: "choose a model", style: theme.quiet)],
-            [Span(text: "?            ", style: theme.strong), Span(text: "all keys and commands", style: theme.quiet)],
         ]
+        func offer(_ key: String, _ words: String) {
+            lines.append([Span(text: key.padding(toLength: 13, withPad: " ", startingAt: 0), style: theme.strong), Span(text: words, style: theme.quiet)])
+        }
+        if inputs.contains(.sound) {
+            offer("/audio PATH", "transcribe a recording")
+            offer("/mic", "speak yourself")
+        }
+        if inputs.contains(.picture) { offer("/image PATH", "attach a picture") }
+        offer("/model", "choose a model")
+        offer("?", "all keys and commands")
         let left = rect.x + max(0, (rect.width - 35) / 2)
         let top = rect.y + max(0, (rect.height - lines.count) / 2 - 1)
         for (offset, spans) in lines.enumerated() {
@@ -118,6 +127,7 @@ enum ChatPanel {
                 flow.append(Span(text: sanitisedLine((path as NSString).lastPathComponent), style: theme.text))
                 if !message.text.isEmpty { flow.breakLine() }
             }
+            for (number, attachment) in message.attachments.enumerated() { append(attachment, number, state, width: width, isLast: message.text.isEmpty, to: &flow) }
             if let meter = message.spoken { appendMeter(meter, state, width: width, to: &flow) }
             flow.append(Span(text: message.text, style: theme.text))
             return flow.finish()
@@ -128,6 +138,24 @@ enum ChatPanel {
             return flow.finish()
         case .model(let name):
             return answerLines(message, index, name, state, width: width)
+        }
+    }
+
+    /// A picture: its name and size, and under it the picture, small.
+    private static func append(_ attachment: Attachment, _ number: Int, _ state: State, width: Int, isLast: Bool, to flow: inout TextFlow) {
+        let theme = state.theme
+        flow.append(Span(text: "▣ ", style: theme.accent))
+        flow.append(Span(text: attachment.name, style: theme.text))
+        if let thumbnail = attachment.thumbnail { flow.append(Span(text: " \(thumbnail.width)×\(thumbnail.height)", style: theme.faint)) }
+        flow.breakLine()
+        if let raster = attachment.thumbnail?.raster, theme.capabilities.depth.showsRasters, !theme.ascii, raster.width <= width {
+            for row in stride(from: 0, to: raster.height, by: 2) {
+                for column in 0..<raster.width {
+                    let upper = raster[column, row], lower = row + 1 < raster.height ? raster[column, row + 1] : .standard
+                    flow.append(glyph: Glyph("▀"), style: Style(upper, on: lower))
+                }
+                flow.breakLine()
+            }
         }
     }
 
@@ -189,6 +217,7 @@ enum ChatPanel {
     /// What the header says beside the name; the last is the most useful.
     private static func remarks(_ message: Message) -> [String] {
         var parts: [String] = []
+        if let change = message.change { parts.append(change) }
         if let language = message.windows.first?.language {
             parts.append(sanitisedLine(language) + (message.windows[0].languageProbability.map { " " + Figures.percent(Double($0)) } ?? ""))
         }
@@ -206,7 +235,18 @@ enum ChatPanel {
         if state.attention.selected == place { return theme.selected }
         var style = token.isSpecial ? theme.faint : theme.text
         if state.chat.showsProbabilities && !token.isSpecial { style = Style(probabilityColor(token.probability)) }
+        if let strength = state.attention.looks?.strength(of: place) { style = shaded(style, strength, state) }
         return isShown && state.attention.selected == nil && state.engine.isAnswering ? style.with(.underline) : style
+    }
+
+    /// How much a token looked at the place that is asked about: heat behind it.
+    private static func shaded(_ style: Style, _ strength: Float, _ state: State) -> Style {
+        guard state.theme.capabilities.depth.showsRasters else {
+            return strength >= 0.66 ? style.with([.reverse, .bold]) : strength >= 0.33 ? style.with([.bold, .underline]) : strength >= 0.12 ? style.with(.underline) : style
+        }
+        guard strength >= 0.04 else { return style }
+        let heat = state.attention.colorMap.color(0.1 + 0.9 * strength)
+        return Style(heat.luma > 0.45 ? Color(0x101216) : Color(0xF2F4F8), on: heat)
     }
 
     /// Orange-red for a guess, yellow for a fair chance, green for certain.

@@ -36,6 +36,10 @@ enum InputView {
             canvas.draw(placeholder(state), x: rect.x + 2, y: rect.y, theme.faint, in: rect)
         }
         if focused { canvas.cursor = (rect.x + 2 + text.cursor.column, rect.y + text.cursor.line - first) }
+        if let rule = layout.rule, state.input.candidates.isEmpty, !state.attachments.isEmpty {
+            let names = state.attachments.map { "▣ " + $0.name + ($0.thumbnail.map { " \($0.width)×\($0.height)" } ?? "") }
+            canvas.draw(fitted(" with " + names.joined(separator: "  ") + " ", width: rule.width / 2), x: rule.x + 2, y: rule.y, theme.accent, in: rule)
+        }
         if let rule = layout.rule, !state.input.candidates.isEmpty {
             let shown = fitted(" " + state.input.candidates.map(sanitisedLine).joined(separator: "   ") + " ", width: rule.width - 4)
             canvas.draw(shown, x: rule.x + 2, y: rule.y, theme.quiet, in: rule)
@@ -44,6 +48,13 @@ enum InputView {
 
     private static func placeholder(_ state: State) -> String {
         if state.focus != .input { return "Tab or i to type" }
-        return state.engine.model == nil ? "/model to choose a model, ? for help" : "/audio PATH, /mic, or drop a sound file here"
+        guard state.engine.model != nil else { return "/model to choose a model, ? for help" }
+        guard let inputs = state.engine.abilities?.inputs else { return "/audio PATH, /mic, or drop a sound file here" }
+        var ways: [String] = []
+        if inputs.contains(.text) { ways.append(state.engine.abilities?.holdsConversations == false && !inputs.contains(.picture) ? "type a text" : "type a message") }
+        if inputs.contains(.picture) { ways.append("/image PATH") }
+        if inputs.contains(.sound) { ways += ["/audio PATH", "/mic"] }
+        if inputs.contains(.picture) || inputs.contains(.sound) { ways.append("drop a file here") }
+        return ways.joined(separator: ", ")
     }
 }

@@ -23,6 +23,10 @@ enum MemoryPanel {
             history(state.memory, in: strip, theme, onto: &canvas)
             rest = rest.inset(bottom: historyRows)
         }
+        if let forecast = Forecast(state), rest.height >= 4 {
+            canvas.draw(fitted("next: " + forecast.text, width: rest.width), x: rest.x, y: rest.bottom - 1, forecast.fits ? theme.accent : theme.error, in: rest)
+            rest = rest.inset(bottom: 1)
+        }
         let facts = facts(report, state.memory)
         if rest.width >= 58 {
             let factWidth = 25
@@ -32,7 +36,8 @@ enum MemoryPanel {
             let factRows = rest.height >= 4 ? 2 : rest.height >= 3 ? 1 : 0
             drawPurposes(parts, report.accounted, in: rest.inset(bottom: factRows), theme, onto: &canvas)
             for row in 0..<factRows {
-                let line = facts[min(row * 3, facts.count)..<min(row * 3 + 3, facts.count)].map { "\($0.short) \($0.value)" }.joined(separator: "  ")
+                let names = row == 0 ? ["driver's usage", "driver's budget", "heap"] : ["peak", "KV per token", "tokens left"]
+                let line = facts.filter { names.contains($0.name) }.map { "\($0.short) \($0.value)" }.joined(separator: "  ")
                 canvas.draw(fitted(line, width: rest.width), x: rest.x, y: rest.bottom - factRows + row, theme.quiet, in: rest)
             }
         }
@@ -42,12 +47,17 @@ enum MemoryPanel {
 
     private static func facts(_ report: MemoryReport, _ memory: MemoryState) -> [Fact] {
         func figure(_ bytes: Int?) -> String { bytes.map(Figures.bytes) ?? "—" }
+        // The budget is the heap less what others use, as the driver sees it.
+        let others = report.driverBudget.flatMap { report.heapSize > $0 ? report.heapSize - $0 : report.heapSize > 0 ? 0 : nil }
+        let free = report.driverBudget.map { max(0, $0 - (report.driverUsage ?? report.accounted)) }
         return [
             ("driver's usage", "driver", figure(report.driverUsage)),
             ("driver's budget", "budget", figure(report.driverBudget)),
+            ("left of it", "left", figure(free)),
+            ("other programs", "others", figure(others)),
             ("heap", "heap", report.heapSize > 0 ? Figures.bytes(report.heapSize) : "—"),
             ("peak", "peak", Figures.bytes(memory.peak)),
-            ("per token", "token", figure(report.bytesPerToken)),
+            ("KV per token", "token", figure(report.bytesPerToken)),
             ("tokens left", "left", report.tokensLeft.map(String.init) ?? "—"),
         ]
     }

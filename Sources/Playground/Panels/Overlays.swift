@@ -94,3 +94,12 @@ enum QuitQuestion {
         canvas.draw("y · q · Ctrl-C yes    n · Esc no", x: inside.x, y: inside.y + 2, state.theme.quiet, in: inside)
     }
 }
+
+/// Asked before a conversation is deleted.
+enum DeleteQuestion {
+    static func draw(_ conversation: ConversationStore.Summary, _ state: State, onto canvas: inout Canvas) {
+        let inside = Chrome.box("Delete", width: min(60, canvas.size.width), height: 5, state.theme, onto: &canvas)
+        canvas.draw(fitted("Delete “\(sanitisedLine(conversation.title))” for good?", width: inside.width), x: inside.x, y: inside.y, state.theme.text, in: inside)
+        canvas.draw("y yes    any other key: no", x: inside.x, y: inside.y + 2, state.theme.quiet, in: inside)
+    }
+}

@@ -26,6 +26,11 @@ public func render(_ state: State) -> Canvas {
     switch state.overlay {
     case .help(let scroll): HelpScreen.draw(state, scroll: scroll, onto: &canvas)
     case .models(let selected): ModelPicker.draw(state, selected: selected, onto: &canvas)
+    case .conversations(let selected): ConversationPicker.draw(state, selected: selected, onto: &canvas)
+    case .deleteQuestion(let conversation): DeleteQuestion.draw(conversation, state, onto: &canvas)
+    case .plan: PlanView.draw(state, onto: &canvas)
+    case .alternatives(let selected): AlternativesView.draw(state, selected: selected, onto: &canvas)
+    case .comparison(let scroll): ComparisonView.draw(state, scroll: scroll, onto: &canvas)
     case .quitQuestion: QuitQuestion.draw(state, onto: &canvas)
     case nil: break
     }
@@ -36,7 +41,9 @@ public func render(_ state: State) -> Canvas {
 private func drawOwnKeys(_ state: State, in rule: Rect, onto canvas: inout Canvas) {
     let hints = KeyMap.hints(for: state).own
     guard !hints.isEmpty, state.input.candidates.isEmpty else { return }
-    let start = KeyHints.draw(hints, room: rule.width - 6, endingAt: rule.right - 2, y: rule.y, state.theme.accent, state.theme.quiet, onto: &canvas)
+    // What goes with the next message stands at the left.
+    let room = state.attachments.isEmpty ? rule.width - 6 : rule.width / 2 - 6
+    let start = KeyHints.draw(hints, room: room, endingAt: rule.right - 2, y: rule.y, state.theme.accent, state.theme.quiet, onto: &canvas)
     if start < rule.right - 2 {
         canvas.draw(" ", x: start - 1, y: rule.y, state.theme.quiet)
         canvas.draw(" ", x: rule.right - 2, y: rule.y, state.theme.quiet)

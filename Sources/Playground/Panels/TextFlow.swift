@@ -5,6 +5,8 @@ struct Span: Hashable {
     var text: String
     var style: Style
     var place: TokenPlace?
+    /// The key of attention it stands for, among the words that are read.
+    var key: Int?
 }
 
 /// One line of the chat.
@@ -16,11 +18,13 @@ struct FlowLine: Hashable {
     var isEmpty: Bool { spans.isEmpty }
 
     /// The token under a column.
-    func place(atColumn column: Int) -> TokenPlace? {
+    func place(atColumn column: Int) -> TokenPlace? { span(atColumn: column)?.place }
+
+    func span(atColumn column: Int) -> Span? {
         var start = indent
         for span in spans {
             let end = start + TextWidth.width(of: span.text)
-            if column >= start && column < end { return span.place }
+            if column >= start && column < end { return span }
             start = end
         }
         return nil
@@ -50,17 +54,24 @@ struct TextFlow {
             let glyphWidth = TextWidth.width(of: text)
             if character == " " {
                 endWord()
-                if used > 0 && used < width - indent { add(Span(text: " ", style: span.style, place: span.place), 1) }
+                if used > 0 && used < width - indent { add(Span(text: " ", style: span.style, place: span.place, key: span.key), 1) }
             } else if glyphWidth == 2 {
                 endWord()
                 if used + 2 > width - indent { wrap() }
-                add(Span(text: text, style: span.style, place: span.place), 2)
+                add(Span(text: text, style: span.style, place: span.place, key: span.key), 2)
             } else {
                 if wordWidth + glyphWidth > width - indent { endWord() }
-                Self.join(Span(text: text, style: span.style, place: span.place), onto: &word)
+                Self.join(Span(text: text, style: span.style, place: span.place, key: span.key), onto: &word)
                 wordWidth += glyphWidth
             }
         }
+    }
+
+    /// One glyph that is no part of a word: pictures are made of these.
+    mutating func append(glyph: Glyph, style: Style) {
+        endWord()
+        if used + 1 > width - indent { wrap() }
+        add(Span(text: glyph.text, style: style), 1)
     }
 
     /// Ends the line even when nothing is on it.
@@ -107,7 +118,7 @@ struct TextFlow {
     }
 
     private static func join(_ span: Span, onto spans: inout [Span]) {
-        if let last = spans.last, last.style == span.style, last.place == span.place {
+        if let last = spans.last, last.style == span.style, last.place == span.place, last.key == span.key {
             spans[spans.count - 1].text += span.text
         } else {
             spans.append(span)

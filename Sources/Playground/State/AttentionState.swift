@@ -1,4 +1,5 @@
 import Attribution
+import Formats
 import Terminal
 
 /// What the attention panel shows and how.
@@ -8,16 +9,32 @@ public struct AttentionState: Sendable {
     public var colorMap: ColorMap = .inferno
     public var scale: HeatScale = .linear
     public var pooling: Pooling = .max
-    /// How much the heat covers the picture of the sound, in percent.
+    /// How much the heat covers the picture of the input, in percent.
     public var opacity = 90
-    /// All heads of the layer, one strip each, instead of one map.
+    /// All heads of the layer, small, instead of one map.
     public var showsHeads = false
     /// The whole window with its padding, instead of the sound alone.
     public var showsPadding = false
     /// Positions that hold much of every token's attention are left out.
     public var hidesSinks = false
+    /// What the token has beyond the mean of the answer's tokens, instead of its weights.
+    public var isRelative = false
     /// The token looked back at; nil follows the newest.
     public var selected: TokenPlace?
+    /// Which of the views an input has; nil is the first.
+    public var view: InputViewKind?
+    /// Number of the picture among those of the answer.
+    public var picture = 0
+    /// Weight on the whole picture once more is blended over the patches, instead of drawn apart.
+    public var blendsOverview = false
+    /// How many times larger than the panel the picture is drawn: 1, 2, 4 or 8.
+    public var zoom = 1
+    /// The place asked about: moved by keys or set by a click. Tokens that looked there are shaded in the chat.
+    public var probe: Probe?
+    /// Arrows move the probe instead of scrubbing.
+    public var movesProbe = false
+    /// Who looked at the probe.
+    var looks: ProbeLooks?
     /// The window's tokens under the present choice of layer and head.
     var rows = AttentionRows()
     /// The shown token's attention out of the record.
@@ -25,85 +42,41 @@ public struct AttentionState: Sendable {
 
     /// Positions with at least this share of the mean attention are sinks.
     static let sinkShare: Float = 0.04
+    /// And at least so many times what each would have if attention were even.
+    static let sinkTimesEven: Float = 2.5
+    static let zooms = [1, 2, 4, 8]
+}
+
+/// The ways to look at an input.
+public enum InputViewKind: String, Sendable, Hashable, CaseIterable {
+    /// The spectrogram with heat over it.
+    case sound
+    /// The picture with heat over it.
+    case picture
+    /// The words that are read, shaded.
+    case words
+    /// Words read against words written.
+    case matrix
+
+    var name: String { rawValue }
+}
+
+/// A place of the input.
+public enum Probe: Sendable, Hashable {
+    /// A point of a picture, in shares of width and height.
+    case point(picture: Int, x: Double, y: Double)
+    /// A stretch of sound, in shares of the window.
+    case moment(window: Int, Double)
+    /// A word of the source, by its key.
+    case word(Int)
 }
 
 /// The attention of one token as it came out of the record.
 struct ShownAttention: Sendable {
     var record: Int
-    /// nil when the record had to let it go.
+    var kind: AttentionKind
+    /// nil when the record had to let it go, or holds none of that kind.
     var captured: CapturedAttention?
-}
-
-/// The attention of each token of one window under a choice of layer and head: kept, because the rows of words need the
-/// peaks of all tokens in every frame, and sinks show only over many tokens.
-struct AttentionRows: Sendable {
-    /// What the rows are of.
-    struct Subject: Sendable, Hashable {
-        var message: Int
-        var window: Int
-        var layer: LayerChoice
-        var head: HeadChoice
-        var hidesSinks: Bool
-    }
-
-    private(set) var subject: Subject?
-    private(set) var sinks: Set<Int> = []
-    /// Number of the window's first token in its message.
-    private var first = 0
-    /// Per token from `first` on `[keys]`; nil without attention.
-    private var rows: [[Float]?] = []
-    /// Share of the window (0…1) per token; nil without attention.
-    private var peaks: [Double?] = []
-
-    /// Brings the rows up to what is to be shown.
-    mutating func follow(_ tokens: [TokenRecord], _ subject: Subject, _ record: AttentionRecord) {
-        if subject != self.subject {
-            self = AttentionRows()
-            self.subject = subject
-            first = tokens.firstIndex { $0.window == subject.window } ?? tokens.count
-        }
-        forget(after: tokens.count)
-        let known = rows.count
-        while first + rows.count < tokens.count, tokens[first + rows.count].window == subject.window {
-            let captured = tokens[first + rows.count].record.flatMap { try? record.attention(ofToken: $0) }.flatMap { CapturedAttention($0) }
-            rows.append(captured?.profile(layer: subject.layer, head: subject.head))
-        }
-        guard rows.count != known else { return }
-        if subject.hidesSinks {
-            let found = Self.sinks(in: rows.compactMap { $0 })
-            if found != sinks {
-                sinks = found
-                peaks = []
-            }
-        }
-        for row in rows[peaks.count...] { peaks.append(row.flatMap { Self.peak(SinkMask.masking(sinks, in: $0)) }) }
-    }
-
-    /// A few tokens tell nothing about what all of them look at.
-    private static func sinks(in rows: [[Float]]) -> Set<Int> {
-        rows.count < 6 ? [] : SinkMask(threshold: AttentionState.sinkShare).sinks(in: rows)
-    }
-
-    /// Tokens of the message from `count` on were replaced.
-    mutating func forget(after count: Int) {
-        if first > count {
-            self = AttentionRows()
-        } else if first + rows.count > count {
-            rows.removeLast(first + rows.count - count)
-            peaks.removeLast(max(0, first + peaks.count - count))
-        }
-    }
-
-    /// The peak of a token of the message that is followed.
-    func peak(ofToken token: Int) -> Double? { peaks.indices.contains(token - first) ? peaks[token - first] : nil }
-
-    func peak(of place: TokenPlace) -> Double? { place.message == subject?.message ? peak(ofToken: place.token) : nil }
-
-    /// The middle of the strongest key, as a share of all keys.
-    static func peak(_ profile: [Float]) -> Double? {
-        guard let top = profile.max(), top > 0, let key = profile.firstIndex(of: top) else { return nil }
-        return (Double(key) + 0.5) / Double(profile.count)
-    }
 }
 
 extension State {
@@ -122,8 +95,43 @@ extension State {
         return TokenPlace(message: message, token: token)
     }
 
-    /// The message whose sound is shown.
+    /// The message whose input is shown.
     var shownMessage: Int? { shownToken?.message ?? chat.lastAnswer }
+
+    /// The views the shown message's input has, the natural one first.
+    var offeredViews: [InputViewKind] {
+        guard let message = shownMessage.map({ chat.messages[$0] }) else { return [] }
+        var views: [InputViewKind] = []
+        if !message.windows.isEmpty { views.append(.sound) }
+        if !message.pictures.isEmpty { views.append(.picture) }
+        if message.source != nil { views += [.words, .matrix] }
+        return views
+    }
+
+    var shownView: InputViewKind? {
+        let offered = offeredViews
+        return attention.view.flatMap { offered.contains($0) ? $0 : nil } ?? offered.first
+    }
+
+    var shownPictureCount: Int { shownMessage.map { chat.messages[$0].pictures.count } ?? 0 }
+
+    /// The picture on show.
+    var shownPicture: PictureView? {
+        guard let pictures = shownMessage.map({ chat.messages[$0].pictures }), !pictures.isEmpty else { return nil }
+        return pictures[min(max(0, attention.picture), pictures.count - 1)]
+    }
+
+    /// The kind of attention that falls on what is shown.
+    var shownKind: AttentionKind {
+        guard let index = shownMessage else { return .cross }
+        let message = chat.messages[index]
+        switch shownView {
+        case .picture: return shownPicture?.kind ?? .cross
+        // Beside pictures the words are the decoder's own; a source alone is an encoder's, if there is cross-attention.
+        case .words, .matrix: return message.pictures.isEmpty && message.capturedKinds.contains(.cross) ? .cross : .selfAttention
+        case .sound, nil: return .cross
+        }
+    }
 
     /// Takes out of the record what the panels are about to draw, so that drawing never reads a file.
     mutating func followAttention() {
@@ -131,10 +139,11 @@ extension State {
             attention.shown = nil
             return
         }
-        let tokens = chat.messages[place.message].tokens
+        let tokens = chat.messages[place.message].tokens, kind = shownKind
         if let record = tokens[place.token].record {
-            if attention.shown?.record != record {
-                attention.shown = ShownAttention(record: record, captured: (try? chat.record.attention(ofToken: record)).flatMap { CapturedAttention($0) })
+            if attention.shown?.record != record || attention.shown?.kind != kind {
+                attention.shown = ShownAttention(
+                    record: record, kind: kind, captured: (try? chat.record.attention(ofToken: record)).flatMap { CapturedAttention($0, kind) })
             }
         } else {
             attention.shown = nil
@@ -142,7 +151,21 @@ extension State {
         attention.rows.follow(
             tokens,
             .init(
-                message: place.message, window: tokens[place.token].window, layer: attention.layer, head: attention.head,
+                message: place.message, window: tokens[place.token].window, kind: kind, layer: attention.layer, head: attention.head,
                 hidesSinks: attention.hidesSinks), chat.record)
+        followProbe()
+    }
+
+    /// The shown token's weights under the choice of layer and head, `[keys]`: sinks left out and the mean taken off where
+    /// that is asked for; nil when there are none.
+    var shownRow: [Float]? {
+        guard let row = attention.shown?.captured?.profile(layer: attention.layer, head: attention.head) else { return nil }
+        return treated(row)
+    }
+
+    /// Sinks and mean, as asked for. The mean is that of the chosen heads.
+    func treated(_ row: [Float]) -> [Float] {
+        let relative = attention.isRelative ? attention.rows.beyondMean(row) : row
+        return attention.hidesSinks ? SinkMask.masking(attention.rows.sinks, in: relative) : relative
     }
 }

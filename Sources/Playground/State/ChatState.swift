@@ -1,4 +1,5 @@
 import Attribution
+import Formats
 import Foundation
 import Generation
 import Terminal
@@ -33,12 +34,26 @@ public struct Message: Sendable {
     public var author: Author
     public var text: String
     public var audioPath: String?
+    /// Pictures that go before the text.
+    public var attachments: [Attachment] = []
     /// What came through the microphone.
     public var spoken: SpokenMeter?
     public var date: Date
     public var progress: Progress = .finished
     public var tokens: [TokenRecord] = []
     public var windows: [SoundView] = []
+    /// The pictures an answer looks at.
+    public var pictures: [PictureView] = []
+    /// The words an answer reads.
+    public var source: SourceView?
+    /// The answer that this one stands beside, when it was asked for to be compared.
+    var variantOf: Int?
+    /// What was taken out of the model for it, in words.
+    var change: String?
+    /// Tokens at its beginning that were given, not chosen by the model.
+    var givenTokens = 0
+    /// The kinds of attention that came with its tokens.
+    var capturedKinds: Set<AttentionKind> = []
     public var summary: GenerationSummary?
     /// Finished segments, in order.
     public var segments: [TranscriptSegment] = []
@@ -62,6 +77,26 @@ public struct Message: Sendable {
     var plainText: String {
         tokens.isEmpty ? text : tokens.filter { !$0.isSpecial }.map(\.text).joined().trimmingCharacters(in: .whitespaces)
     }
+}
+
+/// A picture that goes with a message.
+public struct Attachment: Sendable, Hashable {
+    public var path: String
+    /// Pixels of the picture and a few of its colours, once it was looked at.
+    public var thumbnail: Thumbnail?
+    /// Why it cannot be read.
+    public var problem: String?
+
+    var name: String { sanitisedLine((path as NSString).lastPathComponent) }
+}
+
+/// A picture small enough for the chat.
+public struct Thumbnail: Sendable, Hashable {
+    /// Pixels of the picture.
+    public var width: Int
+    public var height: Int
+    /// The picture at 24 by 16 pixels or less, in its proportions.
+    public var raster: Raster
 }
 
 /// A generated token as the screen keeps it.
@@ -94,7 +129,7 @@ public struct TokenRecord: Sendable {
     /// What to call the token: its text, or its spelling when it has none.
     var label: String {
         let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        return trimmed.isEmpty ? piece : trimmed
+        return trimmed.isEmpty ? (text.contains("\n") ? "⏎" : piece) : trimmed
     }
 }
 

@@ -1,3 +1,5 @@
+import Formats
+import Foundation
 import Generation
 import Telemetry
 import Terminal
@@ -18,8 +20,19 @@ public struct State: Sendable {
     public internal(set) var memory = MemoryState()
     public internal(set) var engine = EngineState()
     public internal(set) var speech = SpeechSettings()
+    public internal(set) var text = TextSettings()
+    /// Said to the model before everything else.
+    public internal(set) var systemPrompt = ""
+    /// Pictures that go with the next message.
+    public internal(set) var attachments: [Attachment] = []
     /// A line for the status bar: what just happened, or what is wrong.
     public internal(set) var notice: Notice?
+    /// What is taken out of the model for answers that are asked for again.
+    public internal(set) var interventions = Interventions.none
+    /// The answers that are compared.
+    public internal(set) var comparison: Comparison?
+    /// Kept conversations, as they were listed last.
+    public internal(set) var conversations: [ConversationStore.Summary] = []
 
     public init(size: Size, theme: Theme = Theme()) {
         self.size = size
@@ -39,7 +52,14 @@ public enum Focus: String, Sendable, Hashable, CaseIterable {
 public enum Overlay: Sendable, Hashable {
     case help(scroll: Int)
     case models(selected: Int)
+    case conversations(selected: Int)
+    case deleteQuestion(ConversationStore.Summary)
+    case plan
     case quitQuestion
+    /// What else might have stood at the selected token's place.
+    case alternatives(selected: Int)
+    /// Two answers side by side.
+    case comparison(scroll: Int)
 }
 
 public struct Notice: Sendable, Hashable {
@@ -77,12 +97,17 @@ public struct EngineState: Sendable {
     public var models: [ModelChoice] = []
     public var modelsKnown = false
     public var model: String?
+    /// What the loaded model reads and gives; nil until it is known.
+    public var abilities: ModelAbilities?
     public var phase: Phase = .idle
     /// Asked for on the command line, loaded as soon as the list of models is known.
     var wanted: String?
     /// Sent as soon as a model is loaded.
     var waiting: AnswerRequest?
     public var rate = TokenRate()
+
+    /// The model as the screen calls it: the last part of a path.
+    var modelName: String? { model.map { $0.contains("/") ? (($0 as NSString).lastPathComponent) : $0 } }
 
     public var isBusy: Bool {
         switch phase {
@@ -126,4 +151,7 @@ public struct MemoryState: Sendable {
     /// Accounted bytes, oldest first.
     public var history: [Int] = []
     static let historyLength = 240
+    /// What `/plan` found, or why it found nothing.
+    var plan: PlanFigures?
+    var planProblem: String?
 }

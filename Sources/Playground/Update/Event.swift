@@ -4,10 +4,14 @@ import Telemetry
 import Terminal
 
 /// All that can happen to the screen. One queue carries it: keys, and what the engine's tasks report.
-public enum Event: Sendable {
+public indirect enum Event: Sendable {
+    /// An event of a recorded session.
+    case played(Event)
     /// The app is up; what was asked for on the command line.
     case started(model: String?, audio: String?)
     case input(InputEvent)
+    /// A picture given on the command line.
+    case attach(String)
     case device(String)
     case models([ModelChoice])
     case download(String, TransferProgress)
@@ -26,9 +30,21 @@ public enum Event: Sendable {
     case attentionNotice(String)
     /// What Tab may put in place of the typed prefix.
     case completions(prefix: String, [String])
-    /// Conversations cannot be kept any more, and why.
-    case storageFailed(String)
+    /// Something could not be read or written, and why; `loses`: this conversation is not kept.
+    case storageFailed(String, loses: Bool)
+    case conversations([ConversationStore.Summary])
+    case conversationOpened([StoredMessage])
+    /// What the loaded model reads and gives.
+    case abilities(ModelAbilities?)
+    /// What the loaded model would take otherwise, or why that is not known.
+    case planned(PlanFigures?, problem: String?)
+    /// A picture was looked at, for the chat.
+    case looked(String, Thumbnail?, problem: String?)
     case saved(path: String, TaskEnd)
+}
+
+extension Event {
+    var isPlayed: Bool { if case .played = self { true } else { false } }
 }
 
 /// How a task ended.
@@ -55,15 +71,34 @@ public enum Effect: Sendable, Hashable {
     case answer(Int, AnswerRequest)
     case cancelAnswer
     case readMemory
+    case readAbilities
+    /// Reckons what the loaded model would take with other contexts.
+    case plan(String)
+    /// Reads a picture, for the chat.
+    case look(String)
     case complete(prefix: String, PathPurpose)
-    case keep(StoredMessage)
+    case store(StoreRequest)
     case save(path: String, text: String)
     case suspend
     case redraw
 }
 
 /// What a completed path is for.
-public enum PathPurpose: Sendable, Hashable { case sound, any }
+public enum PathPurpose: Sendable, Hashable {
+    case sound, picture
+    /// Either of them.
+    case input
+    case any
+
+    func fits(_ name: String) -> Bool {
+        switch self {
+        case .sound: Completion.isSound(name)
+        case .picture: Pictures.isPicture(name)
+        case .input: Completion.isSound(name) || Pictures.isPicture(name)
+        case .any: true
+        }
+    }
+}
 
 /// How the program ends.
 public struct ExitStatus: Sendable, Hashable {
@@ -82,7 +117,22 @@ public struct StoredMessage: Sendable, Hashable {
     public var author: String
     public var text: String
     public var audioPath: String?
+    public var pictures: [String]
     public var date: Date
     /// `streaming`, `finished`, `stopped` or `failed`.
     public var progress: String
+
+    public init(position: Int, author: String, text: String, audioPath: String? = nil, pictures: [String] = [], date: Date, progress: String) {
+        self.position = position
+        self.author = author
+        self.text = text
+        self.audioPath = audioPath
+        self.pictures = pictures
+        self.date = date
+        self.progress = progress
+    }
+}
+
+extension Effect {
+    static func keep(_ message: StoredMessage) -> Effect { .store(.keep(message)) }
 }

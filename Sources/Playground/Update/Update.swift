@@ -8,7 +8,9 @@ import Terminal
 public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> [Effect] {
     let effects: [Effect]
     switch event {
+    case .played(let event): return update(&state, event, now: now)
     case .started(let model, let audio): effects = state.begin(model: model, audio: audio, now)
+    case .attach(let path): effects = state.attach(path)
     case .input(let input): effects = state.handle(input, now)
     case .device(let name): state.engine.device = name; effects = []
     case .models(let models): effects = state.learn(models, now)
@@ -25,7 +27,17 @@ public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> 
         effects = []
     case .memory(let report): effects = state.measure(report)
     case .completions(let prefix, let found): effects = state.offer(found, for: prefix)
-    case .storageFailed(let reason): effects = state.warnOfStorage(reason, now)
+    case .storageFailed(let reason, let loses): effects = state.warnOfStorage(reason, loses, now)
+    case .conversations(let found): effects = state.learn(found)
+    case .conversationOpened(let messages): effects = state.open(messages, now)
+    case .abilities(let abilities):
+        state.engine.abilities = abilities
+        effects = []
+    case .planned(let plan, let problem):
+        state.memory.plan = plan
+        state.memory.planProblem = problem
+        effects = []
+    case .looked(let path, let thumbnail, let problem): effects = state.looked(path, thumbnail, problem)
     case .saved(let path, let end): effects = state.saved(path, end, now)
     }
     state.followAttention()
@@ -49,8 +61,8 @@ extension State {
         return []
     }
 
-    mutating func warnOfStorage(_ reason: String, _ now: Date) -> [Effect] {
-        report("This conversation is not kept: \(reason)", now, kind: .warning)
+    mutating func warnOfStorage(_ reason: String, _ loses: Bool, _ now: Date) -> [Effect] {
+        if loses { report("This conversation is not kept: \(reason)", now, kind: .warning) } else { say(.warning, reason) }
         return []
     }
 

@@ -3,11 +3,43 @@ import Generation
 
 // Questions and answers.
 extension State {
-    /// Sends what a person gave; waits for the model when none is loaded yet.
-    mutating func send(audio: String?, text: String, _ now: Date) -> [Effect] {
+    /// Sends a recording; waits for the model when none is loaded yet.
+    mutating func send(audio: String, _ now: Date) -> [Effect] {
         guard isFreeToSend() else { return [] }
-        chat.messages.append(Message(.person, text, audioPath: audio, date: now))
-        return [.keep(stored(chat.messages.count - 1))] + ask(AnswerRequest(text: text, audioPath: audio, language: speech.language, task: speech.task), now)
+        chat.messages.append(Message(.person, "", audioPath: audio, date: now))
+        return [.keep(stored(chat.messages.count - 1))] + ask(request(for: audio), now)
+    }
+
+    /// Sends what was typed with the pictures attached to it.
+    mutating func send(text: String, _ now: Date) -> [Effect] {
+        guard isFreeToSend() else { return [] }
+        var message = Message(.person, text, date: now)
+        message.attachments = attachments
+        attachments = []
+        chat.messages.append(message)
+        return [.keep(stored(chat.messages.count - 1))] + ask(request(), now)
+    }
+
+    func request(for audio: String) -> AnswerRequest {
+        AnswerRequest(audioPath: audio, language: speech.language, task: speech.task, text: text)
+    }
+
+    /// The conversation as the model is given it.
+    /// - Parameter last: the place of the last message it is given; nil is the newest.
+    func request(upTo last: Int? = nil) -> AnswerRequest {
+        var messages: [ChatMessage] = systemPrompt.isEmpty ? [] : [ChatMessage(.system, systemPrompt)]
+        for message in chat.messages[...(last ?? chat.messages.count - 1)] where message.variantOf == nil {
+            switch message.author {
+            case .person:
+                // A recording is no turn of a conversation in words.
+                if message.audioPath != nil || message.spoken != nil { continue }
+                messages.append(ChatMessage(.user, message.text, pictures: message.attachments.map(\.path)))
+            case .model:
+                if message.progress != .failed && messages.last?.role == .user { messages.append(ChatMessage(.assistant, message.plainText)) }
+            case .program: break
+            }
+        }
+        return AnswerRequest(messages: messages, language: speech.language, task: speech.task, text: text)
     }
 
     mutating func isFreeToSend() -> Bool {
@@ -38,7 +70,7 @@ extension State {
 
     mutating func start(_ request: AnswerRequest, _ now: Date) -> [Effect] {
         chat.answer += 1
-        chat.messages.append(Message(.model(engine.model ?? "model"), "", date: now, progress: .streaming))
+        chat.messages.append(Message(.model(engine.modelName ?? "model"), "", date: now, progress: .streaming))
         engine.phase = .encoding
         engine.rate.restart()
         notice = nil
@@ -52,7 +84,19 @@ extension State {
             chat.messages[index].windows.append(SoundView(window))
             if engine.phase != .stopping { engine.phase = .encoding }
             return [.readMemory]
-        case .inputPrepared(.picture), .inputPrepared(.source):
+        case .inputPrepared(.picture(let picture)):
+            let view = PictureView(picture)
+            if let known = chat.messages[index].pictures.firstIndex(where: { $0.index == view.index }) {
+                chat.messages[index].pictures[known] = view
+            } else {
+                chat.messages[index].pictures.append(view)
+                // The newest is what the answer is most likely about.
+                attention.picture = chat.messages[index].pictures.count - 1
+            }
+            if engine.phase != .stopping { engine.phase = .encoding }
+            return [.readMemory]
+        case .inputPrepared(.source(let source)):
+            chat.messages[index].source = SourceView(source)
             if engine.phase != .stopping { engine.phase = .encoding }
             return [.readMemory]
         case .encoded:
@@ -62,6 +106,7 @@ extension State {
         case .token(let token):
             if engine.phase == .encoding { engine.phase = .decoding }
             let place = token.attention.isEmpty ? nil : chat.record.append(token.attention)
+            chat.messages[index].capturedKinds.formUnion(token.attention.map(\.kind))
             chat.messages[index].tokens.append(TokenRecord(token, record: place))
             engine.rate.count(at: time)
             return chat.messages[index].tokens.count % 16 == 0 ? [.keep(stored(index))] : []
@@ -126,6 +171,6 @@ extension State {
             case .program: "fovea"
             }
         return StoredMessage(
-            position: index, author: author, text: message.spoken.map { "(microphone, \(Figures.fixed($0.seconds, 1)) s)" } ?? message.plainText, audioPath: message.audioPath, date: message.date, progress: "\(message.progress)")
+            position: index, author: author, text: message.spoken.map { "(microphone, \(Figures.fixed($0.seconds, 1)) s)" } ?? message.plainText, audioPath: message.audioPath, pictures: message.attachments.map(\.path), date: message.date, progress: "\(message.progress)")
     }
 }

@@ -39,6 +39,28 @@ extension State {
         }
     }
 
+    /// Through the views the input has, round and round.
+    mutating func stepView() {
+        let offered = offeredViews
+        guard offered.count > 1, let shown = shownView, let place = offered.firstIndex(of: shown) else { return }
+        attention.view = offered[(place + 1) % offered.count]
+        // A patch is no word: what was asked about is gone with its view.
+        attention.probe = nil
+        attention.movesProbe = false
+    }
+
+    /// Through the pictures of the answer.
+    mutating func stepPicture() {
+        guard let count = shownMessage.map({ chat.messages[$0].pictures.count }), count > 1 else { return }
+        attention.picture = (min(attention.picture, count - 1) + 1) % count
+        attention.probe = nil
+    }
+
+    mutating func stepZoom() {
+        let place = AttentionState.zooms.firstIndex(of: attention.zoom) ?? 0
+        attention.zoom = AttentionState.zooms[(place + 1) % AttentionState.zooms.count]
+    }
+
     /// Through `all` and each captured layer, round and round.
     mutating func stepLayer(_ step: Int) {
         guard let shape = capturedShape else { return }

@@ -55,6 +55,37 @@ extension State {
             default: break
             }
             return []
+        case .conversations(let selected):
+            let last = max(0, conversations.count - 1)
+            switch key.code {
+            case .down, .character("j"): overlay = .conversations(selected: min(last, selected + 1))
+            case .up, .character("k"): overlay = .conversations(selected: max(0, selected - 1))
+            case .pageDown: overlay = .conversations(selected: min(last, selected + 10))
+            case .pageUp: overlay = .conversations(selected: max(0, selected - 10))
+            case .enter where conversations.indices.contains(selected):
+                overlay = nil
+                return isFreeToSend() ? [.store(.open(conversations[selected].id))] : []
+            case .character("d"), .delete:
+                guard conversations.indices.contains(selected) else { return [] }
+                overlay = .deleteQuestion(conversations[selected])
+            case _ where isClosing, .enter: overlay = nil
+            default: break
+            }
+            return []
+        case .plan:
+            overlay = nil
+            return []
+        case .alternatives(let selected): return handleAlternatives(key, selected, now)
+        case .comparison(let scroll):
+            switch key.code {
+            case .down, .character("j"): overlay = .comparison(scroll: scroll + 1)
+            case .up, .character("k"): overlay = .comparison(scroll: max(0, scroll - 1))
+            default: overlay = nil
+            }
+            return []
+        case .deleteQuestion(let conversation):
+            overlay = .conversations(selected: conversations.firstIndex(of: conversation) ?? 0)
+            return key == .character("y") ? [.store(.delete(conversation.id))] : []
         case .quitQuestion:
             switch key {
             case .character("y"), .character("q"), .control("c"), Key(.enter): return [.quit(.done)]
@@ -72,11 +103,19 @@ extension State {
         case .press:
             focus = target
             if target == .chat, let place = ChatPanel.token(at: x, y, self, in: part.rect) { select(place) }
+            if target == .attention { point(at: x, y, in: part.rect) }
         case .scrollUp: if target == .chat { scrollChat(3) } else if target == .attention { scrub(-1) }
         case .scrollDown: if target == .chat { scrollChat(-3) } else if target == .attention { scrub(1) }
         case .release: break
         }
         return []
+    }
+
+    /// A click on a patch, a moment or a word asks who looked there.
+    private mutating func point(at x: Int, _ y: Int, in rect: Rect) {
+        let hit = AttentionPanel.hit(x: x, y: y, self, in: rect)
+        if let token = hit.token { select(token) }
+        if let probe = hit.probe { ask(about: probe) }
     }
 
     mutating func scrollChat(_ lines: Int) {
@@ -103,13 +142,14 @@ extension State {
     /// Sends the line, or runs it when it is a command.
     mutating func submit(_ now: Date) -> [Effect] {
         let line = input.take().trimmingCharacters(in: .whitespacesAndNewlines)
-        if line.isEmpty { return [] }
+        if line.isEmpty { return attachments.isEmpty ? [] : send(text: "", now) }
         if ["q", ":q", "quit", "exit"].contains(line) {
             say(.information, Self.howToLeave)
             return []
         }
-        if let path = Completion.droppedSound(line) { return send(audio: path, text: "", now) }
+        if let path = Completion.droppedSound(line) { return send(audio: path, now) }
+        if let path = Completion.droppedPicture(line) { return attach(path) }
         if line.hasPrefix("/") { return SlashCommand.run(line, &self, now) }
-        return send(audio: nil, text: line, now)
+        return send(text: line, now)
     }
 }

@@ -5,7 +5,7 @@ extension State {
     mutating func begin(model: String?, audio: String?, _ now: Date) -> [Effect] {
         engine.wanted = model
         var effects: [Effect] = [.listModels, .readMemory]
-        if let audio { effects += send(audio: audio, text: "", now) }
+        if let audio { effects += send(audio: audio, now) }
         return effects
     }
 
@@ -74,10 +74,12 @@ extension State {
         switch end {
         case .done:
             engine.model = name
-            say(.information, "\(name) is ready" + (engine.waiting == nil ? ": /audio PATH, /mic, or drop a sound file here" : ""))
-            guard let request = engine.waiting else { return [.readMemory] }
+            // What it reads is asked for; until then it is not known.
+            engine.abilities = nil
+            say(.information, "\(engine.modelName ?? name) is ready")
+            guard let request = engine.waiting else { return [.readMemory, .readAbilities] }
             engine.waiting = nil
-            return [.readMemory] + start(request, now)
+            return [.readMemory, .readAbilities] + start(request, now)
         case .cancelled:
             engine.model = nil
             engine.waiting = nil

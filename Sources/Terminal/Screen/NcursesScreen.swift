@@ -153,7 +153,7 @@ private struct Curses {
 
     private init(screen: OpaquePointer, depth: ColorDepth, choice: TerminalChoice) {
         self.screen = screen
-        capabilities = ScreenCapabilities(depth: depth, unicode: choice.unicode)
+        capabilities = ScreenCapabilities(depth: depth, unicode: choice.unicode, quarterBlocks: choice.quarterBlocks)
         synchronised = choice.synchronised
         // Pair 0 is the default one. A little below the limit, so that ncurses never recycles a pair that is on the screen.
         pairLimit = max(8, min(Int(fovea_pair_count()), 65536) - 8)

@@ -22,13 +22,19 @@ public struct ScreenCapabilities: Hashable, Sendable {
     public var depth: ColorDepth
     /// False when only ASCII may be drawn.
     public var unicode: Bool
+    /// Whether quarter blocks can be drawn beside half blocks: most fonts have them, the Linux console's has not.
+    public var quarterBlocks: Bool
 
-    public init(depth: ColorDepth, unicode: Bool) {
+    public init(depth: ColorDepth, unicode: Bool, quarterBlocks: Bool = true) {
         self.depth = depth
         self.unicode = unicode
+        self.quarterBlocks = quarterBlocks
     }
 
     public var blitter: any Blitter { depth.showsRasters && unicode ? HalfBlockBlitter() : ShadeBlitter() }
+
+    /// The finest there is, for pictures.
+    public var pictureBlitter: any Blitter { depth.showsRasters && unicode && quarterBlocks ? QuadrantBlitter() : blitter }
 }
 
 /// Why there is no screen.

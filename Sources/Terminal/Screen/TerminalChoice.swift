@@ -5,6 +5,7 @@ struct TerminalChoice: Hashable {
     /// The most colours to use whatever the terminal says.
     var limit: ColorDepth
     var unicode: Bool
+    var quarterBlocks: Bool
     /// Whether to wrap each frame in marks of synchronised output (DEC mode 2026), which terminals that lack it ignore.
     var synchronised: Bool
 
@@ -17,6 +18,7 @@ struct TerminalChoice: Hashable {
         candidates = (trueColor && !noColor ? Self.directEntries(for: term) : []) + [term]
         limit = noColor ? .none : ascii ? .eight : .direct
         unicode = hasUTF8 && !ascii
+        quarterBlocks = unicode && term != "linux" && !term.hasPrefix("vt")
         synchronised = term != "linux" && !term.hasPrefix("vt")
     }
 

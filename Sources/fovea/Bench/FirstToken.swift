@@ -16,32 +16,35 @@ struct FirstToken {
     private static let promptTokens = 24
 
     /// What a child process does: everything from opening the device to one token.
-    static func run(path: String, on device: Device) throws {
-        let files = try ModelFiles(path: path)
+    static func run(_ files: ModelFiles, on device: Device) throws {
         let model = try ModelRegistry.make(from: files)
         try model.load(from: files, on: device) { _, _ in }
         defer { model.unload() }
         switch model {
         case let model as any DecoderOnlyModel:
-            let prompt = Measuring.tokens(promptTokens, vocabulary: model.vocabulary)
+            let prompt = Measuring.tokens(promptTokens, vocabulary: model.vocabulary, excluding: model.decoder.pictures?.token)
             _ = try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1])
         case let model as Whisper:
             try model.encode(logMel: try SpeechBenchmark.features(mels: model.configuration.mels).values)
             _ = try model.start(tokens: Measuring.tokens(4, vocabulary: model.configuration.vocabulary), hypotheses: 1, logitRows: [3])
-        default: throw ProgramError.unsuitableModel(model: path, problem: "this kind of model cannot be measured yet")
+        case let model as any EncoderDecoderModel:
+            try EncoderDecoderBenchmark.encoder(of: model, name: files.path)()
+            _ = try model.start(tokens: [1], hypotheses: 1, logitRows: [0])
+        default: throw ProgramError.unsuitableModel(model: files.path, problem: "this kind of model cannot be measured yet")
         }
         device.savePipelineCache()
     }
 
     /// Starts this program twice.
-    static func measure(path: String, device selector: String?) throws -> FirstToken {
+    /// - Parameter arguments: the model and what is asked of it.
+    static func measure(arguments: [String]) throws -> FirstToken {
         let folder = FileManager.default.temporaryDirectory.appending(path: "fovea-first-token-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         func start() throws -> Double {
             let process = Process()
             process.executableURL = try executable()
-            process.arguments = ["bench", path, "--first-token"] + (selector.map { ["--device", $0] } ?? [])
+            process.arguments = ["bench", "--first-token"] + arguments
             process.environment = Folders.environment.merging(
                 [
                     "XDG_CACHE_HOME": folder.path, "MESA_SHADER_CACHE_DIR": folder.path, "__GL_SHADER_DISK_CACHE_PATH": folder.path,

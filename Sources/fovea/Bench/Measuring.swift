@@ -75,7 +75,13 @@ struct Measuring {
     }
 
     /// Any tokens do: the arithmetic is the same.
-    static func tokens(_ count: Int, vocabulary: Int) -> [Int] { (0..<count).map { ($0 * 37 + 11) % min(vocabulary, 1000) } }
+    /// - Parameter excluded: one that means something else: a picture's place.
+    static func tokens(_ count: Int, vocabulary: Int, excluding excluded: Int? = nil) -> [Int] {
+        (0..<count).map { index in
+            let token = (index * 37 + 11) % min(vocabulary, 1000)
+            return token == excluded ? (token + 1) % vocabulary : token
+        }
+    }
 
     /// Lets `peakHostBytes` count from now on, where the system can (Linux).
     static func forgetPeak() {

@@ -29,7 +29,7 @@ struct TextBenchmark {
         let vocabulary = model.vocabulary
 
         report("prefill")
-        let prompt = Measuring.tokens(min(Self.prefillTokens, model.contextLength), vocabulary: vocabulary)
+        let prompt = Measuring.tokens(min(Self.prefillTokens, model.contextLength), vocabulary: vocabulary, excluding: model.decoder.pictures?.token)
         let last = prompt.count - 1
         let prefillSeconds = try measuring.fastest { _ = try model.prefill(prompt, at: 0, logitRows: [last]) }
 
@@ -37,7 +37,7 @@ struct TextBenchmark {
         let context = min(Self.context, model.contextLength / 2)
         let count = min(tokens, model.contextLength - context - 1)
         let beginning = Array(prompt.prefix(context))
-        let following = Measuring.tokens(count, vocabulary: vocabulary)
+        let following = Measuring.tokens(count, vocabulary: vocabulary, excluding: model.decoder.pictures?.token)
         _ = try model.prefill(beginning, at: 0, logitRows: [])
         let captures = [
             Measuring.Capture(name: "off", selection: .off), .init(name: "watched", selection: .init(.selfAttention, layers: [0])),

@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import Foundation
 import Models
+import Playground
 
 /// `fovea bench`: how fast a model runs here, and how near to what the device can do.
 struct BenchCommand: AsyncParsableCommand {
@@ -13,7 +14,7 @@ struct BenchCommand: AsyncParsableCommand {
             Keep results with --json and hold two of them side by side with --compare.
             """)
 
-    @Argument(help: "The name of an installed model (`fovea models`), or a folder.")
+    @Argument(help: "The name of an installed model (`fovea models`), a folder or file; with --dummy-weights a configuration, or the name of a well-known one.")
     var model: String?
 
     @Option(name: .long, help: ArgumentHelp("Tokens decoded in each run.", valueName: "n"))
@@ -26,6 +27,9 @@ struct BenchCommand: AsyncParsableCommand {
         name: .long, parsing: .upToNextOption, help: ArgumentHelp("Compare two saved results instead of measuring.", valueName: "A.json B.json"))
     var compare: [String] = []
 
+    @Flag(name: .long, help: "Measure the playground's screen instead of a model: frame time, key to screen, idle load.")
+    var ui = false
+
     @Flag(name: .long, help: "Leave out the time to the first token, for which the program starts itself twice.")
     var skipFirstToken = false
 
@@ -33,11 +37,16 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(name: .long, help: .hidden)
     var firstToken = false
 
+    @OptionGroup var projector: ProjectorOption
+    @OptionGroup var weights: WeightOptions
+    @OptionGroup var dummy: DummyWeightsOption
     @OptionGroup var device: DeviceOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if !compare.isEmpty {
+        if ui {
+            guard compare.isEmpty, model == nil else { throw ValidationError("--ui takes no model and no --compare") }
+        } else if !compare.isEmpty {
             guard compare.count == 2, model == nil else { throw ValidationError("--compare takes two files of results, and no model") }
         } else if model == nil {
             throw ValidationError("Missing expected argument '<model>'")
@@ -47,17 +56,22 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if ui {
+            let figures = try await ScreenBenchmark.run()
+            if output.json { try JSONOutput.print(figures) } else { try Console.writeLine(figures.text) }
+            return
+        }
         guard let model else { return try runComparison() }
-        let path = try ModelArgument.path(of: model)
+        let files = try dummy.files(of: model, projector: projector.path, options: weights.load)
         let device = try device.open()
-        if firstToken { return try FirstToken.run(path: path, on: device) }
+        if firstToken { return try FirstToken.run(files, on: device) }
         let progress = ProgressLine()
         defer { progress.finish(nil) }
         func tell(_ phase: String) { if Console.hasLiveErrorStream { progress.show(phase, detail: nil, fraction: nil) } }
-        var report = try measure(model, path: path, on: device, tell)
+        var report = try measure(model, files, on: device, tell)
         if !skipFirstToken {
             tell("first token")
-            let first = try FirstToken.measure(path: path, device: self.device.selector)
+            let first = try FirstToken.measure(arguments: childArguments(model))
             report.firstTokenColdSeconds = first.cold
             report.firstTokenWarmSeconds = first.warm
         }
@@ -65,8 +79,16 @@ struct BenchCommand: AsyncParsableCommand {
         if output.json { try JSONOutput.print(report) } else { try Console.writeLine(report.text) }
     }
 
-    private func measure(_ name: String, path: String, on device: Device, _ tell: (String) -> Void) throws -> BenchReport {
-        let files = try ModelFiles(path: path)
+    /// The same model, for a process of its own.
+    private func childArguments(_ model: String) -> [String] {
+        let options: [(String, String?)] = [
+            ("--weights", weights.weights?.rawValue), ("--context", weights.context.map(String.init)), ("--mmproj", projector.mmproj),
+            ("--dummy-weights", dummy.dummyWeights?.rawValue), ("--device", device.selector),
+        ]
+        return [model] + options.flatMap { option, value in value.map { [option, $0] } ?? [] }
+    }
+
+    private func measure(_ name: String, _ files: ModelFiles, on device: Device, _ tell: (String) -> Void) throws -> BenchReport {
         let measuring = Measuring(repeats: repeats)
         switch try ModelRegistry.make(from: files) {
         case let whisper as Whisper:
@@ -75,7 +97,10 @@ struct BenchCommand: AsyncParsableCommand {
         case let text as any DecoderOnlyModel:
             return try TextBenchmark(device: device, tokens: tokens, measuring: measuring)
                 .run(modelName: name, files: files, model: text, report: tell)
-        default: throw ProgramError.unsuitableModel(model: name, problem: "speech models and decoders of text can be measured so far")
+        case let pair as any EncoderDecoderModel:
+            return try EncoderDecoderBenchmark(device: device, tokens: tokens, measuring: measuring)
+                .run(modelName: name, files: files, model: pair, report: tell)
+        default: throw ProgramError.unsuitableModel(model: name, problem: "this kind of model cannot be measured yet")
         }
     }
 

@@ -13,7 +13,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
 
     @Argument(
         help: ArgumentHelp(
-            "A model, a recording to begin with, or both.",
+            "A model, a recording or picture to begin with, or both.",
             discussion: "A model is a name of `fovea models`, a folder, or a file of weights; the first installed one is taken by default.",
             valueName: "model-or-recording"))
     var items: [String] = []
@@ -31,23 +31,31 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
     @OptionGroup var device: DeviceOptions
 
     func validate() throws {
-        if items.count > 2 { throw ValidationError("Unexpected argument '\(items[2])': a model and a recording at most") }
+        if items.count > 2 { throw ValidationError("Unexpected argument '\(items[2])': a model and a file at most") }
     }
 
-    @MainActor func run() async throws {
+    @MainActor func run() async throws { try await run(recorder: nil) }
+
+    /// - Parameter recorder: what writes the session down.
+    @MainActor func run(recorder: SessionRecorder?) async throws {
         try Self.requireTerminal()
-        let (model, audio) = try sorted()
+        let (model, file) = try sorted()
+        let picture = file.flatMap { Playground.isPicture($0) ? $0 : nil }
+        let audio = picture == nil ? file : nil
         // What is wrong with them is said before the screen is taken.
         if let model { _ = try ModelArgument.path(of: model) }
         if let audio { _ = try AudioFile.info(path: audio) }
+        if let picture { _ = try ImageFile.info(path: picture) }
         let engine = try Engine(deviceSelector: device.selector, pipelineCacheFolder: Folders.writableCache())
-        let options = PlaygroundOptions(model: model, audio: audio, language: language, task: task, ascii: ascii)
+        var options = PlaygroundOptions(model: model, audio: audio, language: language, task: task, ascii: ascii)
+        options.picture = picture
+        options.recorder = recorder
         let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine, loadOptions: weights.load), options: options)
         throw ProgramExit(code: status.code)
     }
 
     /// A terminal that can be drawn on, found out before a device is opened for nothing.
-    private static func requireTerminal() throws(ProgramError) {
+    static func requireTerminal() throws(ProgramError) {
         for (descriptor, name) in [(STDIN_FILENO, "standard input"), (STDOUT_FILENO, "standard output")] where isatty(descriptor) == 0 {
             throw .noTerminal(stream: name)
         }

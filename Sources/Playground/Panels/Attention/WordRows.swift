@@ -9,9 +9,9 @@ enum WordRows {
         var tokens: Range<Int>
     }
 
-    static func draw(_ state: State, _ subject: AttentionPanel.Subject, _ view: TimeView, in rect: Rect, onto canvas: inout Canvas) {
+    static func draw(_ state: State, _ subject: AttentionSubject, _ view: TimeView, in rect: Rect, onto canvas: inout Canvas) {
         let theme = state.theme
-        let words = words(of: state.chat.messages[subject.message], window: subject.sound, state.attention.rows)
+        let words = words(of: state.chat.messages[subject.message], window: view.sound, state.attention.rows)
         var free = Array(repeating: Array(repeating: true, count: rect.width), count: rect.height)
         let chosen = subject.place.flatMap { place in words.firstIndex { $0.tokens.contains(place.token) } }
 

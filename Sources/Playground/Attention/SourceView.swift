@@ -1,0 +1,31 @@
+import Foundation
+import Formats
+import Generation
+import Terminal
+
+/// The words a model reads, as the attention panel draws them.
+public struct SourceView: Sendable, Hashable {
+    struct Token: Sendable, Hashable {
+        /// Sanitised, blanks included.
+        let text: String
+        let piece: String
+        let isSpecial: Bool
+
+        /// What to call the token where it stands alone.
+        var label: String {
+            let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            return trimmed.isEmpty ? (text.contains("\n") ? "⏎" : piece) : trimmed
+        }
+    }
+
+    private(set) var tokens: [Token]
+
+    init(_ source: SourceText) {
+        tokens = source.tokens.map { Token(text: sanitise($0.text), piece: sanitisedLine($0.piece), isSpecial: $0.isSpecial) }
+    }
+
+    /// The source followed by the answer so far: what a decoder's self-attention has as keys.
+    init(_ prompt: SourceView, answer: ArraySlice<TokenRecord>) {
+        tokens = prompt.tokens + answer.map { Token(text: $0.text, piece: $0.piece, isSpecial: $0.isSpecial) }
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import Terminal
+
+/// How quick the playground is, measured on a screen in memory with a stand-in for the model.
+public struct ScreenFigures: Sendable, Codable {
+    public var width: Int
+    public var height: Int
+    /// Milliseconds to draw one frame of the state while tokens arrive, median and 99th percentile.
+    public var frameMedian: Double
+    public var frameNinetyNinth: Double
+    /// Milliseconds from a key to a frame that shows what it did, while fifty tokens a second arrive.
+    public var keyMedian: Double
+    public var keyNinetyNinth: Double
+    /// Share of one core used while nothing happens.
+    public var idleShare: Double
+    /// Share of one core used while fifty tokens a second arrive.
+    public var busyShare: Double
+    public var framesPerSecond: Double
+
+    public var text: String {
+        """
+        screen of \(width) × \(height), 50 tokens a second, attention of \(DemoBackend.layers) layers × \(DemoBackend.heads) heads × \(DemoBackend.side * DemoBackend.side) patches
+        drawing a frame      \(Figures.fixed(frameMedian, 2)) ms median, \(Figures.fixed(frameNinetyNinth, 2)) ms 99th percentile
+        key to screen        \(Figures.fixed(keyMedian, 1)) ms median, \(Figures.fixed(keyNinetyNinth, 1)) ms 99th percentile
+        frames               \(Figures.fixed(framesPerSecond, 1)) a second
+        processor            \(Figures.fixed(busyShare * 100, 1)) % of a core busy, \(Figures.fixed(idleShare * 100, 2)) % idle
+        """
+    }
+}
+
+public enum ScreenBenchmark {
+    /// Runs the app for about `keys` / 10 seconds and a few more.
+    @MainActor
+    public static func run(size: Size = Size(120, 40), keys: Int = 200) async throws -> ScreenFigures {
+        let screen = MemoryScreen(size)
+        var options = PlaygroundOptions(dataFolder: nil)
+        options.model = "demonstration"
+        let backend = DemoBackend(pace: .milliseconds(20), tokens: keys * 12 + 400)
+        let app = Task { @MainActor in try await PlaygroundApp.run(backend: backend, options: options, screen: screen) }
+        let clock = ContinuousClock()
+        try await wait(clock, screen) { $0.contains("demonstration · idle") || $0.contains("● demonstration") }
+        try await Task.sleep(for: .milliseconds(300))
+        let idleStart = cpuSeconds(), idleBegan = clock.now
+        try await Task.sleep(for: .seconds(3))
+        let idle = (cpuSeconds() - idleStart) / (idleBegan.duration(to: clock.now) / .seconds(1))
+
+        for character in "go" { screen.send(.key(.character(character))) }
+        screen.send(.key(Key(.enter)))
+        try await wait(clock, screen) { $0.contains("decoding") }
+        screen.send(.key(Key(.tab)))
+        screen.send(.key(Key(.tab)))
+        try await Task.sleep(for: .milliseconds(300))
+        var latencies: [Double] = []
+        let busyStart = cpuSeconds(), busyBegan = clock.now, presentedBefore = screen.presented
+        for number in 0..<keys {
+            // The layer goes up by one; the header of the panel says so.
+            let layer = number % (DemoBackend.layers + 1)
+            let expected = layer == DemoBackend.layers ? "all layers" : "layer \(layer) ·"
+            let began = clock.now
+            screen.send(.key(number % 2 == 0 ? Key(.down) : Key(.character("j"))))
+            try await wait(clock, screen) { $0.contains(expected) }
+            latencies.append(began.duration(to: clock.now) / .milliseconds(1))
+            try await Task.sleep(for: .milliseconds(70))
+        }
+        let busySeconds = busyBegan.duration(to: clock.now) / .seconds(1)
+        let busy = (cpuSeconds() - busyStart) / busySeconds, frames = Double(screen.presented - presentedBefore) / busySeconds
+        screen.send(.terminate(signal: 15))
+        _ = try await app.value
+        let drawing = frameTimes(size)
+        return ScreenFigures(
+            width: size.width, height: size.height, frameMedian: percentile(drawing, 0.5), frameNinetyNinth: percentile(drawing, 0.99),
+            keyMedian: percentile(latencies, 0.5), keyNinetyNinth: percentile(latencies, 0.99), idleShare: idle, busyShare: busy, framesPerSecond: frames)
+    }
+
+    /// Milliseconds of drawing a state that grows by a token each time.
+    private static func frameTimes(_ size: Size) -> [Double] {
+        var state = State(size: size)
+        let clock = ContinuousClock()
+        _ = update(&state, .models([ModelChoice(name: "demonstration", description: "", installed: true, bytes: 0)]))
+        _ = update(&state, .loaded("demonstration", .done))
+        _ = update(&state, .input(.paste("go")))
+        _ = update(&state, .input(.key(Key(.enter))))
+        let number = state.chat.answer
+        var times: [Double] = []
+        for event in DemoBackend.events(tokens: 300) {
+            let began = clock.now
+            _ = update(&state, .answer(number, event, time: Double(times.count) * 0.02))
+            _ = render(state)
+            times.append(began.duration(to: clock.now) / .milliseconds(1))
+        }
+        return times
+    }
+
+    @MainActor
+    private static func wait(_ clock: ContinuousClock, _ screen: MemoryScreen, _ holds: (String) -> Bool) async throws {
+        let began = clock.now
+        while !holds(screen.canvas.text) {
+            guard clock.now - began < .seconds(20) else { throw BenchmarkError.nothingShown }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
+    private static func percentile(_ values: [Double], _ share: Double) -> Double {
+        guard !values.isEmpty else { return 0 }
+        let sorted = values.sorted()
+        return sorted[min(sorted.count - 1, Int((Double(sorted.count) * share).rounded(.down)))]
+    }
+
+    /// Seconds of processor time this process has used.
+    private static func cpuSeconds() -> Double {
+        var usage = rusage()
+        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+}
+
+/// Why the screen could not be measured.
+public enum BenchmarkError: Error, Sendable, CustomStringConvertible {
+    case nothingShown
+
+    public var description: String { "the screen did not show what was asked for within 20 s; the machine may be too busy to measure" }
+}

@@ -1,0 +1,106 @@
+import Attribution
+import Foundation
+import Terminal
+
+/// Where the model reads while it writes a token: heat over the input, whatever that is.
+enum AttentionPanel {
+    static func draw(_ state: State, in rect: Rect, onto canvas: inout Canvas) {
+        let theme = state.theme
+        let subject = AttentionSubject(state)
+        Chrome.header(title(subject), choice(state), focused: state.focus == .attention, in: rect, theme, onto: &canvas)
+        let body = rect.inset(top: 1)
+        guard let subject else {
+            let words = state.engine.phase == .encoding ? state.engine.abilities.map { $0.inputs.contains(.sound) } ?? true ? "listening …" : "reading …" : "The map of attention appears here."
+            Chrome.centred([(words, theme.faint)], in: body, onto: &canvas)
+            return
+        }
+        drawToken(state, subject, in: body.row(0), onto: &canvas)
+        let caption = Self.caption(subject, width: body.width)
+        canvas.draw(caption, x: body.x, y: body.bottom - 1, theme.faint, in: body)
+        let map = body.inset(top: 1, bottom: 1)
+        switch subject.view {
+        case .sound(let sound): SoundMap.draw(state, subject, sound, in: map, onto: &canvas)
+        case .picture(let picture): PictureMap.draw(state, subject, picture, in: map, onto: &canvas)
+        case .words(let source): WordsMap.draw(state, subject, source, in: map, onto: &canvas)
+        case .matrix(let source): MatrixMap.draw(state, subject, source, in: map, onto: &canvas)
+        }
+    }
+
+    /// The place of the input, and the token of the answer, that stand at a place of the screen.
+    static func hit(x: Int, y: Int, _ state: State, in rect: Rect) -> (probe: Probe?, token: TokenPlace?) {
+        guard let subject = AttentionSubject(state) else { return (nil, nil) }
+        let map = rect.inset(top: 1).inset(top: 1, bottom: 1)
+        guard map.contains(x: x, y: y) else { return (nil, nil) }
+        switch subject.view {
+        case .sound(let sound):
+            return (SoundMap.moment(atColumn: x, state, sound, in: map).map { .moment(window: sound.index, $0) }, nil)
+        case .picture(let picture): return (PictureMap.point(x: x, y: y, state, picture, in: map), nil)
+        case .words(let source): return (WordsMap.probe(x: x, y: y, state, source, in: map), nil)
+        case .matrix(let source): return MatrixMap.hit(x: x, y: y, state, subject, source, in: map)
+        }
+    }
+
+    // MARK: Words
+
+    /// Models without cross-attention are shown as what they are.
+    private static func title(_ subject: AttentionSubject?) -> String {
+        guard let subject, subject.kind == .selfAttention else { return "Attention" }
+        switch subject.view {
+        case .picture: return "Self-attention over image tokens"
+        case .words, .matrix, .sound: return "Self-attention over the conversation"
+        }
+    }
+
+    /// What is shown, and that it explains nothing; the longest wording that fits.
+    static func caption(_ subject: AttentionSubject, width: Int) -> String {
+        let name = subject.kind == .selfAttention ? "self-attention" : "cross-attention"
+        let wordings = [
+            "\(name): attention, not explanation (where the decoder read, not why)", "\(name), not explanation: where it read, not why",
+            "\(name): attention, not explanation", "\(name), not explanation",
+        ]
+        return wordings.first { $0.count <= width } ?? fitted(name, width: width)
+    }
+
+    private static func choice(_ state: State) -> String {
+        let layer =
+            switch state.attention.layer {
+            case .all: "all layers"
+            case .layer(let number): "layer \(number)"
+            }
+        if state.attention.showsHeads { return "\(layer) · every head" }
+        switch state.attention.head {
+        case .head(let number): return "\(layer) · head \(number)"
+        case .mean: return "\(layer) · mean of heads"
+        case .max: return "\(layer) · max of heads"
+        }
+    }
+
+    /// The token, how likely it was, and what is known of the place it looked at.
+    private static func drawToken(_ state: State, _ subject: AttentionSubject, in rect: Rect, onto canvas: inout Canvas) {
+        let theme = state.theme, place = subject.title
+        guard let token = subject.token, let at = subject.place else {
+            canvas.draw(state.engine.phase == .encoding ? "encoding …" : "waiting for the first word", x: rect.x, y: rect.y, theme.quiet, in: rect)
+            canvas.draw(fitted(place, width: max(0, rect.width - 26)), endingAt: rect.right, y: rect.y, theme.faint, in: rect)
+            return
+        }
+        let style = state.attention.selected == nil ? theme.strong : theme.selected
+        var x = canvas.draw(" \(fitted(token.label, width: 20)) ", x: rect.x, y: rect.y, style, in: rect)
+        var facts = ["p \(Figures.fixed(Double(token.probability), 2))"]
+        if state.attention.shown?.captured == nil { facts.append(token.record == nil ? "no attention captured" : "attention no longer kept") }
+        if case .sound(let sound) = subject.view {
+            if let word = subject.word {
+                facts.append("said \(Figures.hundredths(word.start))–\(Figures.hundredths(word.end)) s")
+            } else if let peak = state.attention.rows.peak(of: at) {
+                facts.append("peak \(Figures.time(sound.start + peak * sound.length))")
+            }
+        }
+        if rect.width >= 60 { facts.insert("token \(at.token + 1) of \(state.chat.messages[at.message].tokens.count)", at: 0) }
+        x = canvas.draw(" " + facts.joined(separator: " · "), x: x, y: rect.y, theme.quiet, in: rect)
+        let room = rect.right - x - 2
+        if case .sound = subject.view {
+            if room > place.count { canvas.draw(place, endingAt: rect.right, y: rect.y, theme.faint, in: rect) }
+        } else if room > 7 {
+            canvas.draw(fitted(place, width: room), endingAt: rect.right, y: rect.y, theme.faint, in: rect)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Generation
+import Terminal
+
+// Another token in place of one, and the answer that follows from it.
+extension State {
+    mutating func handleAlternatives(_ key: Key, _ selected: Int, _ now: Date) -> [Effect] {
+        guard let place = shownToken else {
+            overlay = nil
+            return []
+        }
+        let choices = AlternativesView.choices(chat.messages[place.message].tokens[place.token])
+        switch key.code {
+        case .down, .character("j"): overlay = .alternatives(selected: min(max(0, choices.count - 1), selected + 1))
+        case .up, .character("k"): overlay = .alternatives(selected: max(0, selected - 1))
+        case .left, .character("h"): step(-1)
+        case .right, .character("l"): step(1)
+        case .enter where choices.indices.contains(selected):
+            overlay = nil
+            return rerun(from: place, with: choices[selected].id, spelled: choices[selected].text, probability: choices[selected].probability, now)
+        default: overlay = nil
+        }
+        return []
+    }
+
+    private mutating func step(_ by: Int) {
+        scrub(by)
+        if attention.selected == nil { attention.selected = shownToken }
+        overlay = .alternatives(selected: 0)
+    }
+
+    /// Answers the same question again: the tokens before `place` stay, `token` stands in its place, the rest is new.
+    mutating func rerun(from place: TokenPlace, with token: Int, spelled: String, probability: Float, _ now: Date) -> [Effect] {
+        guard isFreeToSend() else { return [] }
+        guard let question = question(of: place.message), question.audioPath == nil, question.spoken == nil else {
+            say(.warning, "only answers in text can be gone on from a token")
+            return []
+        }
+        let before = Array(chat.messages[place.message].tokens.prefix(place.token))
+        // Only the vocabulary's spelling is known of a token that was not chosen.
+        let text = spelled.replacing("Ġ", with: " ").replacing("▁", with: " ").replacing("Ċ", with: "\n")
+        let chosen = TokenRecord(
+            GeneratedToken(index: before.count, id: token, text: text, piece: spelled, logProbability: Foundation.log(max(probability, 1e-30))), record: nil)
+        return variant(of: place.message, prefix: before.map(\.id) + [token], shownPrefix: before + [chosen], now)
+    }
+
+    /// The message that an answer answers.
+    func question(of answer: Int) -> Message? {
+        chat.messages[..<answer].lastIndex { $0.author == .person }.map { chat.messages[$0] }
+    }
+
+    /// Answers the question of an answer once more, beside it.
+    mutating func variant(of answer: Int, prefix: [Int] = [], shownPrefix: [TokenRecord] = [], _ now: Date) -> [Effect] {
+        guard engine.model != nil, !engine.isBusy else {
+            say(.warning, "the model is not ready")
+            return []
+        }
+        guard let asked = chat.messages[..<answer].lastIndex(where: { $0.author == .person }) else { return [] }
+        let original = chat.messages[answer].variantOf ?? answer
+        var request = request(upTo: asked)
+        if let audio = chat.messages[asked].audioPath { request = self.request(for: audio) }
+        request.prefix = prefix
+        request.interventions = interventions
+        let effects = start(request, now)
+        chat.messages[chat.messages.count - 1].variantOf = original
+        chat.messages[chat.messages.count - 1].change = prefix.isEmpty ? interventionWords : "gone on from token \(prefix.count)" + (interventions.isEmpty ? "" : ", " + interventionWords)
+        // What the model is made to say is shown as part of the answer; it carries no attention of its own.
+        chat.messages[chat.messages.count - 1].tokens = shownPrefix.map { token in
+            var token = token
+            token.record = nil
+            return token
+        }
+        chat.messages[chat.messages.count - 1].givenTokens = prefix.count
+        comparison = Comparison(original: original, variant: chat.messages.count - 1)
+        return effects
+    }
+}
+
+/// Two answers to the same question.
+public struct Comparison: Sendable, Hashable {
+    public var original: Int
+    public var variant: Int
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# train-all.sh cpu|gpu BUILD            trains the default models, or goes on; evaluates them (cpu) when they are finished.
+# train-all.sh evaluate cpu|gpu BUILD   evaluates finished models and writes their cards.
+# MINUTES: length of the whole training (cpu: 105, gpu: 22). WAIT: seconds until this command returns (gpu: 570). OUT: see README.md.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+models=$(dirname "$here")
+evaluate=
+[ "$1" = evaluate ] && { evaluate=1; shift; }
+configuration=$1
+build=$2
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+python=${PYTHON:-$build/venv/bin/python}
+[ -x "$(command -v "$python")" ] || python=python3
+export PYTHONUNBUFFERED=1
+
+train() {  # NAME MINUTES CACHE [options]
+    local name=$1 minutes=$2 cache=$3
+    shift 3
+    [ -e "$build/$name.finished" ] && return
+    "$python" "$models/$name/recipe/train.py" --configuration "$configuration" --cache "$build/cache/$cache" --work "$build/work/$name" \
+        --out "$build/out/$name" --minutes "$minutes" "$@" >>"$build/$name.log" 2>&1
+    touch "$build/$name.finished"
+}
+
+evaluation() {
+    local on="two CPU cores" name
+    [ "$configuration" = gpu ] && on=${TRAINED_ON:-"one NVIDIA H100"}
+    for name in fovea-scenes fovea-scenes-llava fovea-fra-eng; do
+        local cache=drawings
+        [ $name = fovea-fra-eng ] && cache=pairs-$configuration
+        cp "$build/out/$name"/* "$models/$name/"
+        mv "$models/$name/log.jsonl" "$models/$name/recipe/log.jsonl"
+        (cd "$build" && "$python" "$models/$name/recipe/evaluate.py" --configuration "$configuration" --cache "$build/cache/$cache" \
+            --model "$models/$name" --trained-on "$on" $([ $cache = drawings ] && echo "--pictures $build/questions/$name"))
+    done
+    "$python" "$here/sample.py" "$models/fovea-scenes/sample.png" || echo "no sample picture: it needs Debian's fonts"
+    local bytes
+    bytes=$(cat "$models"/fovea-*/*.safetensors "$models"/fovea-*/*.json "$models"/fovea-*/*.model | wc -c)
+    echo "all models: $bytes bytes"
+    [ "$bytes" -le 48000000 ] || { echo "more than 48 MB"; return 1; }
+}
+
+if [ -n "$evaluate" ]; then evaluation; exit; fi
+
+if [ "$configuration" = cpu ]; then
+    minutes=${MINUTES:-105}
+    export OMP_NUM_THREADS=1
+    train fovea-scenes "$minutes" drawings --threads 1 &
+    first=$!
+    train fovea-fra-eng $((minutes / 2)) pairs-cpu --threads 1
+    train fovea-scenes-llava $((minutes / 2)) drawings --threads 1
+    wait $first
+    evaluation
+    exit
+fi
+
+# The trainings share one GPU: none of these small models fills it. They outlive this command where they may.
+minutes=${MINUTES:-22}
+if [ -z "${INNER:-}" ]; then
+    for name in fovea-scenes fovea-scenes-llava fovea-fra-eng; do
+        running=$(cat "$build/$name.pid" 2>/dev/null || true)
+        if [ ! -e "$build/$name.finished" ] && ! { [ -n "$running" ] && kill -0 "$running" 2>/dev/null; }; then
+            INNER=$name MINUTES=$minutes setsid nohup "$0" gpu "$build" >/dev/null 2>&1 &
+            echo $! >"$build/$name.pid"
+        fi
+    done
+    for ((second = 0; second < ${WAIT:-570}; second += 5)); do
+        [ "$(ls "$build"/*.finished 2>/dev/null | wc -l)" = 3 ] && break
+        sleep 5
+    done
+    tail -n 2 "$build"/*.log
+    if [ "$(ls "$build"/*.finished 2>/dev/null | wc -l)" = 3 ]; then
+        if [ -n "${OUT:-}" ]; then tar c -C "$build/out" . | split -b 15000000 - "$OUT/models.tar.part-"; fi
+        echo finished
+    fi
+    exit
+fi
+cores=$(nproc)
+case $INNER in
+    fovea-scenes) train "$INNER" "$minutes" drawings --device cuda --rows 256 --workers $((cores * 4 / 10)) --evaluate-every 2 --compile ;;
+    fovea-scenes-llava) train "$INNER" "$minutes" drawings --device cuda --rows 192 --workers $((cores * 3 / 10)) --evaluate-every 2 --compile ;;
+    fovea-fra-eng) train "$INNER" $((minutes / 2)) pairs-gpu --device cuda --tokens 24000 --evaluate-every 1 ;;
+esac
