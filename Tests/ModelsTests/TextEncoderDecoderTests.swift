@@ -34,7 +34,7 @@ struct TextFixture: Sendable, CustomStringConvertible {
 }
 
 @Suite(
-    "Text encoder-decoders against PyTorch", .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+    "Text encoder-decoders against PyTorch", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct TextEncoderDecoderTests {
     @Test("every tensor of every case within its tolerance, ids exact, memory all accounted and all returned", arguments: TextFixture.all + TextFixture.files)
     func golden(_ fixture: TextFixture) throws {

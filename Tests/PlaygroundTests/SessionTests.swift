@@ -21,14 +21,14 @@ final class Sitting: Sendable {
     func press(_ keys: Key...) { for key in keys { screen.send(.key(key)) } }
     func type(_ text: String) { for character in text { screen.send(.key(.character(character))) } }
 
-    /// Waits until the screen shows `text`: a minute at most, since other tests may have the cores.
+    /// Waits until the screen shows `text`: minutes at most, since other tests may have the cores.
     func see(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await see("“\(text)”", sourceLocation: sourceLocation) { $0.text.contains(text) }
     }
 
     func see(_ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ holds: (Canvas) -> Bool) async throws {
         let began = ContinuousClock.now
-        while ContinuousClock.now - began < .seconds(60) {
+        while ContinuousClock.now - began < .seconds(240) {
             if holds(screen.canvas) { return }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -41,7 +41,7 @@ final class Sitting: Sendable {
 
 /// One after another: an app's loop lives on the main actor, and a process has one of those. Side by side they would
 /// measure each other.
-@Suite("Sessions", .serialized, .timeLimit(.minutes(2)))
+@Suite("Sessions", .serialized, .timeLimit(.minutes(10)))
 struct SessionTests {
     @Test("start, load, listen, change layer and head, look back, resize, quit") func wholeSession() async throws {
         let sitting = Sitting()

@@ -93,8 +93,20 @@ final class TerminalSession: Sendable {
         try await wait("“\(text)” on the screen", seconds: seconds) { $0.contains(text) }
     }
 
+    /// Looks at the screen again and again, from a thread of its own: tests that compute side by side with this one may
+    /// hold all threads that tasks run on, and what is shown for a moment would be missed.
     @discardableResult
     func wait(_ what: String, seconds: Double = 30, until holds: (Screen) throws -> Bool) async throws -> Screen {
+        try await withoutActuallyEscaping(holds) { holds in
+            // The caller waits for the thread, which alone calls `holds`.
+            nonisolated(unsafe) let holds = holds
+            return try await withCheckedThrowingContinuation { continuation in
+                Thread.detachNewThread { continuation.resume(with: Result { try self.poll(what, seconds: seconds, until: holds) }) }
+            }
+        }
+    }
+
+    private func poll(_ what: String, seconds: Double, until holds: (Screen) throws -> Bool) throws -> Screen {
         let began = ContinuousClock.now
         while true {
             let screen = try screen()
@@ -102,7 +114,7 @@ final class TerminalSession: Sendable {
             if began.duration(to: .now) > .seconds(seconds) {
                 throw Failure.neverShown(what, seconds: seconds, screen: screen.description)
             }
-            try await Task.sleep(for: .milliseconds(50))
+            Thread.sleep(forTimeInterval: 0.05)
         }
     }
 
