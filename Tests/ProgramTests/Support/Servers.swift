@@ -12,7 +12,7 @@ final class StaticHub: @unchecked Sendable {
         folder = try TemporaryFolder()
         let pipe = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", folder.url.path]
+        process.arguments = ["python3", "-c", Self.script, folder.url.path]
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -22,10 +22,23 @@ final class StaticHub: @unchecked Sendable {
             if data.isEmpty { throw POSIXError(.ECONNREFUSED) }
             line += String(decoding: data, as: UTF8.self)
         }
-        // "Serving HTTP on 127.0.0.1 port 40123 (http://127.0.0.1:40123/) ..."
-        guard let match = line.firstMatch(of: /port (\d+)/) else { throw POSIXError(.ECONNREFUSED) }
-        endpoint = "http://127.0.0.1:\(match.1)"
+        guard let port = UInt16(line.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw POSIXError(.ECONNREFUSED) }
+        endpoint = "http://127.0.0.1:\(port)"
     }
+
+    /// Serves the folder it is given, and says its port. Ends with the tests that started it, however they end.
+    private static let script = """
+        import functools, http.server, os, sys, threading, time
+        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        parent = os.getppid()
+        def watch():
+            while os.getppid() == parent: time.sleep(0.5)
+            os._exit(0)
+        threading.Thread(target=watch, daemon=True).start()
+        print(server.server_port, flush=True)
+        server.serve_forever()
+        """
 
     deinit { process.terminate() }
 
