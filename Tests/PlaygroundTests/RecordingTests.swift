@@ -63,6 +63,20 @@ struct RecordingTests {
         #expect(try await task.value == .signal(15))
     }
 
+    @Test("a session that began with a file on the command line plays it too") func commandLine() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let events: [Event] = [
+            .started(model: "whisper-base", audio: "/tmp/talk.wav"), .models([ModelChoice(name: "whisper-base", description: "", installed: true, bytes: 1)]),
+            .loaded("whisper-base", .done), .answer(1, .inputPrepared(.audio(Recording.window(0, language: "en"))), time: 0),
+            .answer(1, .token(Recording.tokens(window: 0, start: 0)[1]), time: 1), .answered(1, .done), .attach("/tmp/a.png"),
+        ]
+        try record(events, to: path)
+        var scene = Scene(120, 40)
+        for step in try RecordedSession(path: path).steps { scene.send(.played(step.event)) }
+        #expect(scene.text.contains("♪ talk.wav") && scene.text.contains("And") && scene.text.contains("▣ a.png"))
+    }
+
     @Test("files that are none, or were tampered with, are errors that name the line") func hostile() throws {
         let path = path()
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -225,6 +225,43 @@ struct SessionTests {
         #expect(messages.last?.text.hasSuffix("do for your country.") == true)
     }
 
+    @Test("a conversation is found by its words, renamed, gone on with, exported and deleted") func resuming() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let first = Sitting(options: PlaygroundOptions(audio: "speech.wav", dataFolder: folder))
+        try await first.see("31 tokens")
+        first.type("/rename the inauguration")
+        first.press(Key(.enter))
+        try await first.see("this conversation: the inauguration")
+        first.press(.control("d"))
+        _ = try await first.end()
+
+        let second = Sitting(options: PlaygroundOptions(dataFolder: folder))
+        try await second.see("● whisper-base")
+        second.type("/conversations fellow Americans")
+        second.press(Key(.enter))
+        try await second.see("the inauguration")
+        second.press(Key(.enter))
+        try await second.see("♪ speech.wav")
+        second.type("/export json \(folder)/talk.json")
+        second.press(Key(.enter))
+        try await second.see("saved to")
+        #expect(try String(contentsOfFile: folder + "/talk.json", encoding: .utf8).contains("fellow Americans"))
+        second.type("/retry")
+        second.press(Key(.enter))
+        try await second.see("31 tokens")
+        second.type("/conversations")
+        second.press(Key(.enter))
+        try await second.see("▸")
+        second.press(.character("d"))
+        try await second.see("for good?")
+        second.press(.character("y"))
+        try await second.see("None is kept")
+        second.press(Key(.escape))
+        second.press(.control("d"))
+        #expect(try await second.end() == .done)
+    }
+
     @Test("nothing is drawn while nothing happens, and no more than thirty frames a second while much does") func frames() async throws {
         let sitting = Sitting(.init(pace: .milliseconds(1), windows: 4), options: PlaygroundOptions(audio: "a.wav", dataFolder: nil))
         let clock = ContinuousClock()

@@ -18,8 +18,13 @@ struct AttentionRows: Sendable {
     private(set) var sinks: Set<Int> = []
     /// Number of the window's first token in its message.
     private(set) var first = 0
-    /// Per token from `first` on `[keys]`; nil without attention.
+    /// Per token from `first` on `[keys]`; nil without attention, and for the oldest of very many.
     private(set) var rows: [[Float]?] = []
+    /// Weights held in `rows`, and how many rows from the front were let go.
+    private var held = 0
+    private var released = 0
+    /// The most weights that are held: 32 MB. What the record keeps is not touched.
+    private static let mostHeld = 8 << 20
     /// Share of the window (0…1) per token; nil without attention.
     private var peaks: [Double?] = []
     /// Sum of the rows by key, and how many rows have that key.
@@ -39,7 +44,15 @@ struct AttentionRows: Sendable {
             let captured = tokens[first + rows.count].record.flatMap { try? record.attention(ofToken: $0) }.flatMap { CapturedAttention($0, subject.kind) }
             let row = captured?.profile(layer: subject.layer, head: subject.head)
             rows.append(row)
-            if let row { count(row) }
+            if let row {
+                count(row)
+                held += row.count
+            }
+            while held > Self.mostHeld, released < rows.count - 1 {
+                held -= rows[released]?.count ?? 0
+                rows[released] = nil
+                released += 1
+            }
         }
         guard rows.count != known else { return }
         if subject.hidesSinks {
@@ -49,7 +62,7 @@ struct AttentionRows: Sendable {
                 peaks = []
             }
         }
-        for row in rows[peaks.count...] { peaks.append(row.flatMap { Self.peak(SinkMask.masking(sinks, in: $0)) }) }
+        for row in rows[min(peaks.count, rows.count)...] { peaks.append(row.flatMap { Self.peak(SinkMask.masking(sinks, in: $0)) }) }
     }
 
     /// A few tokens tell nothing about what all of them look at.
@@ -79,7 +92,9 @@ struct AttentionRows: Sendable {
         if first > count {
             self = AttentionRows()
         } else if first + rows.count > count {
+            for row in rows.suffix(first + rows.count - count) { held -= row?.count ?? 0 }
             rows.removeLast(first + rows.count - count)
+            released = min(released, rows.count)
             peaks.removeLast(max(0, first + peaks.count - count))
             (sums, counts) = ([], [])
             for case let row? in rows { self.count(row) }

@@ -14,7 +14,7 @@ public struct SourceView: Sendable, Hashable {
         /// What to call the token where it stands alone.
         var label: String {
             let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-            return trimmed.isEmpty ? piece : trimmed
+            return trimmed.isEmpty ? (text.contains("\n") ? "⏎" : piece) : trimmed
         }
     }
 

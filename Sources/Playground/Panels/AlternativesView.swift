@@ -14,13 +14,16 @@ enum AlternativesView {
             let row = inside.row(number), isSelected = number == selected
             canvas.draw(isSelected ? "▸" : " ", x: row.x, y: row.y, theme.accent, in: row)
             let style = choice.id == token.id ? theme.model : theme.text
-            canvas.draw(fitted(choice.text, width: 18), x: row.x + 2, y: row.y, isSelected ? theme.selected : style, in: row)
+            canvas.draw(fitted(shown(choice.text), width: 18), x: row.x + 2, y: row.y, isSelected ? theme.selected : style, in: row)
             canvas.draw(Figures.right(Figures.fixed(Double(choice.probability), 4), 7), x: row.x + 21, y: row.y, theme.quiet, in: row)
             let width = row.right - row.x - 30
             if width > 2 { Chrome.progress(Double(choice.probability), x: row.x + 29, y: row.y, width: width, Style(ChatPanel.probabilityColor(choice.probability)), theme, onto: &canvas) }
         }
         canvas.draw(fitted("↑↓ choose · Enter goes on from it · ←→ other tokens · Esc", width: inside.width), x: inside.x, y: inside.bottom - 1, theme.quiet, in: inside)
     }
+
+    /// The marks that vocabularies write for blanks and line feeds, as a person reads them.
+    private static func shown(_ piece: String) -> String { piece.replacing("Ġ", with: "␣").replacing("▁", with: "␣").replacing("Ċ", with: "⏎") }
 
     /// The token itself and its alternatives, the likeliest first.
     static func choices(_ token: TokenRecord) -> [(id: Int, text: String, probability: Float)] {

@@ -211,6 +211,8 @@ enum ChatPanel {
         if message.progress == .streaming && state.engine.phase == .decoding {
             flow.append(Span(text: theme.ascii ? "_" : "▏", style: theme.accent))
         }
+        // At the end, where the eye is: the header of a long answer is out of sight.
+        if message.progress == .stopped { flow.append(Span(text: message.tokens.isEmpty && message.text.isEmpty ? "stopped" : " (stopped)", style: theme.faint)) }
         return [header] + flow.finish()
     }
 
@@ -225,7 +227,6 @@ enum ChatPanel {
             parts.append("\(summary.tokens) tokens")
             if summary.tokensPerSecond > 0 { parts.append("\(Figures.fixed(summary.tokensPerSecond, 1)) tok/s") }
         }
-        if message.progress == .stopped { parts.append("stopped") }
         if message.progress == .failed { parts.append("failed") }
         return parts
     }

@@ -11,7 +11,7 @@ enum StatusLine {
         var x = rect.x + 1
         let engine = state.engine
         x = canvas.draw(engine.isBusy ? "◆ " : "● ", x: x, y: rect.y, tinted(indicator(state)), in: rect)
-        x = canvas.draw(sanitisedLine(engine.model ?? "no model"), x: x, y: rect.y, bar.with(.bold), in: rect)
+        x = canvas.draw(sanitisedLine(engine.modelName ?? "no model"), x: x, y: rect.y, bar.with(.bold), in: rect)
         if rect.width >= 100 && !engine.device.isEmpty {
             x = canvas.draw(" · " + fitted(sanitisedLine(engine.device), width: rect.width / 5), x: x, y: rect.y, bar, in: rect)
         }

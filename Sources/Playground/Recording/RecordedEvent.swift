@@ -8,6 +8,8 @@ import Terminal
 /// An event as it stands in a file. Only what the screen shows is written: no samples of the microphone, nothing of other
 /// conversations.
 enum RecordedEvent: Codable {
+    case started(model: String?, audio: String?)
+    case attach(String)
     case key(RecordedKey)
     case paste(String)
     case mouse(action: String, x: Int, y: Int)
@@ -24,6 +26,8 @@ enum RecordedEvent: Codable {
     /// nil for what is not written.
     init?(_ event: Event) {
         switch event {
+        case .started(let model, let audio): self = .started(model: model, audio: audio)
+        case .attach(let path): self = .attach(path)
         case .input(.key(let key)): self = .key(RecordedKey(key))
         case .input(.paste(let text)): self = .paste(text)
         case .input(.mouse(let action, let x, let y)): self = .mouse(action: "\(action)", x: x, y: y)
@@ -46,6 +50,8 @@ enum RecordedEvent: Codable {
     /// - Throws: `RecordingError.invalid` for numbers that do not fit together.
     func event() throws -> Event {
         switch self {
+        case .started(let model, let audio): .started(model: model, audio: audio)
+        case .attach(let path): .attach(path)
         case .key(let key): .input(.key(try key.key()))
         case .paste(let text): .input(.paste(text))
         case .mouse(let action, let x, let y): .input(.mouse(action == "scrollUp" ? .scrollUp : action == "scrollDown" ? .scrollDown : action == "press" ? .press : .release, x: x, y: y))

@@ -129,7 +129,7 @@ public struct TokenRecord: Sendable {
     /// What to call the token: its text, or its spelling when it has none.
     var label: String {
         let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        return trimmed.isEmpty ? piece : trimmed
+        return trimmed.isEmpty ? (text.contains("\n") ? "⏎" : piece) : trimmed
     }
 }
 

@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 import Generation
 import Telemetry
 import Terminal
@@ -104,6 +105,9 @@ public struct EngineState: Sendable {
     /// Sent as soon as a model is loaded.
     var waiting: AnswerRequest?
     public var rate = TokenRate()
+
+    /// The model as the screen calls it: the last part of a path.
+    var modelName: String? { model.map { $0.contains("/") ? (($0 as NSString).lastPathComponent) : $0 } }
 
     public var isBusy: Bool {
         switch phase {

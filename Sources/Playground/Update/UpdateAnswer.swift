@@ -70,7 +70,7 @@ extension State {
 
     mutating func start(_ request: AnswerRequest, _ now: Date) -> [Effect] {
         chat.answer += 1
-        chat.messages.append(Message(.model(engine.model ?? "model"), "", date: now, progress: .streaming))
+        chat.messages.append(Message(.model(engine.modelName ?? "model"), "", date: now, progress: .streaming))
         engine.phase = .encoding
         engine.rate.restart()
         notice = nil

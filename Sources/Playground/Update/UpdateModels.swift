@@ -76,7 +76,7 @@ extension State {
             engine.model = name
             // What it reads is asked for; until then it is not known.
             engine.abilities = nil
-            say(.information, "\(name) is ready")
+            say(.information, "\(engine.modelName ?? name) is ready")
             guard let request = engine.waiting else { return [.readMemory, .readAbilities] }
             engine.waiting = nil
             return [.readMemory, .readAbilities] + start(request, now)

@@ -9,6 +9,8 @@ enum AttentionPanel {
         let subject = AttentionSubject(state)
         Chrome.header(title(subject), choice(state), focused: state.focus == .attention, in: rect, theme, onto: &canvas)
         let body = rect.inset(top: 1)
+        // Less than this holds no map; no layout gives less.
+        guard rect.width >= 20, rect.height >= 6 else { return }
         guard let subject else {
             let words = state.engine.phase == .encoding ? state.engine.abilities.map { $0.inputs.contains(.sound) } ?? true ? "listening …" : "reading …" : "The map of attention appears here."
             Chrome.centred([(words, theme.faint)], in: body, onto: &canvas)
@@ -30,7 +32,7 @@ enum AttentionPanel {
     static func hit(x: Int, y: Int, _ state: State, in rect: Rect) -> (probe: Probe?, token: TokenPlace?) {
         guard let subject = AttentionSubject(state) else { return (nil, nil) }
         let map = rect.inset(top: 1).inset(top: 1, bottom: 1)
-        guard map.contains(x: x, y: y) else { return (nil, nil) }
+        guard rect.width >= 20, rect.height >= 6, map.contains(x: x, y: y) else { return (nil, nil) }
         switch subject.view {
         case .sound(let sound):
             return (SoundMap.moment(atColumn: x, state, sound, in: map).map { .moment(window: sound.index, $0) }, nil)

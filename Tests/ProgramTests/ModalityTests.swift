@@ -1,0 +1,60 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The playground in a terminal with a model of each kind that is not speech: the small reference models, whose answers
+/// mean nothing but whose attention is computed as any model's.
+@Suite(
+    .serialized, .enabled(if: Machine.has("tmux"), "tmux is not installed"),
+    .enabled(if: Fixtures.available, "the reference fixtures are not here"))
+struct ModalityTests {
+    private func start(_ model: String, _ more: String...) async throws -> TerminalSession {
+        let session = try TerminalSession([Fixtures.model(model).path] + more, width: 120, height: 36)
+        try await session.wait(for: "\(model) is ready", seconds: 120)
+        return session
+    }
+
+    private func ask(_ text: String, _ session: TerminalSession) async throws -> TerminalSession.Screen {
+        try session.type("/set max-tokens 12")
+        try session.press("Enter")
+        try await session.wait(for: "max-tokens: 12")
+        try session.type(text)
+        try session.press("Enter")
+        return try await session.wait("an answer", seconds: 120) { $0.contains("tok/s") && $0.contains("idle · ") }
+    }
+
+    @Test(arguments: ["mllama", "llava"]) func aPictureIsAttachedSeenAndAskedAbout(_ model: String) async throws {
+        let picture = Fixtures.models.appending(path: "inputs/image_b.png").path
+        let session = try await start(model, picture)
+        try await session.wait(for: "▣ image_b.png")
+        let answered = try await ask("what is this", session)
+        #expect(answered.contains("on this picture") && answered.contains("not explanation"))
+        if model == "llava" { #expect(answered.contains("Self-attention over image tokens")) }
+        try session.press("Escape")
+        try await session.wait(for: "c who looked")
+        try session.press("c")
+        let asked = try await session.wait(for: "looked here")
+        #expect(asked.contains("◆ patch"))
+        try session.press("Escape")
+        // A letter that follows at once would be one with Alt.
+        try await session.wait("the question to end") { !$0.contains("◆ patch") }
+        try session.press("g")
+        try await session.wait(for: "every head")
+        try session.press("q")
+        #expect(try await session.end(seconds: 60) == 0)
+        try session.expectSane()
+    }
+
+    @Test(arguments: ["marian", "llama3"]) func aTextIsReadAndItsWordsAreShaded(_ model: String) async throws {
+        let session = try await start(model)
+        let answered = try await ask("the little house", session)
+        #expect(answered.contains("tokens read") && answered.contains("special tokens"))
+        try session.press("Escape")
+        try await session.wait(for: "v view")
+        try session.press("v")
+        try await session.wait("the matrix") { !$0.contains("special tokens") }
+        try session.press("q")
+        #expect(try await session.end(seconds: 60) == 0)
+        try session.expectSane()
+    }
+}
