@@ -18,6 +18,6 @@ if [ ! -x "$(command -v "$python")" ]; then
 fi
 things=400
 "$python" "$here/drawings.py" --things $things --cache "$build/cache/drawings"
-pieces=6000
+pieces=5000
 [ $configuration = gpu ] && pieces=7000
 "$python" "$here/../fovea-fra-eng/recipe/data.py" --pairs "${FRA_ENG:-$here/../../../../shared/data/fra-eng.zip}" --cache "$build/cache/pairs-$configuration" --pieces $pieces

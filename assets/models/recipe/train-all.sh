@@ -49,8 +49,8 @@ if [ "$configuration" = cpu ]; then
     export OMP_NUM_THREADS=1
     train fovea-scenes "$minutes" drawings --threads 1 &
     first=$!
-    train fovea-fra-eng $((minutes / 2)) pairs-cpu --threads 1
-    train fovea-scenes-llava $((minutes / 2)) drawings --threads 1
+    train fovea-fra-eng $((minutes * 6 / 10)) pairs-cpu --threads 1
+    train fovea-scenes-llava $((minutes * 4 / 10)) drawings --threads 1
     wait $first
     evaluation
     exit

@@ -1,6 +1,6 @@
 """French-English sentence pairs of Tatoeba: cleaned, split so that no held-out sentence of either side is trained on, tokenised.
 
-    python3 data.py --pairs fra-eng.zip --cache CACHE [--pieces 6000]
+    python3 data.py --pairs fra-eng.zip --cache CACHE [--pieces 5000]
 """
 
 import argparse
@@ -165,6 +165,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", required=True)
     parser.add_argument("--cache", required=True)
-    parser.add_argument("--pieces", type=int, default=6000)
+    parser.add_argument("--pieces", type=int, default=5000)
     arguments = parser.parse_args()
     prepare(arguments.pairs, arguments.cache, arguments.pieces)

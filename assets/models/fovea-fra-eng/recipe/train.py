@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--processor-time", action="store_true", help="minutes are of processor time, for a machine that others use")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--tokens", type=int, default=3000, help="a batch's sentences times the longest of them")
+    parser.add_argument("--tokens", type=int, default=1500, help="a batch's sentences times the longest of them")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--adamw", action="store_true", help="AdamW for all weights")
     parser.add_argument("--evaluate-every", type=float, default=3, help="minutes")
