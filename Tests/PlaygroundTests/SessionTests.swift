@@ -238,6 +238,9 @@ struct SessionTests {
 
         let second = Sitting(options: PlaygroundOptions(dataFolder: folder))
         try await second.see("● whisper-base")
+        // The first time without a task of its own the screen explains itself.
+        try await second.see("1 of 4")
+        second.press(Key(.escape))
         second.type("/conversations fellow Americans")
         second.press(Key(.enter))
         try await second.see("the inauguration")
@@ -260,6 +263,13 @@ struct SessionTests {
         second.press(Key(.escape))
         second.press(.control("d"))
         #expect(try await second.end() == .done)
+
+        let third = Sitting(options: PlaygroundOptions(dataFolder: folder))
+        try await third.see("● whisper-base")
+        try await third.see("· idle")
+        #expect(!third.screen.canvas.text.contains("1 of 4"), "it is shown once")
+        third.press(.control("d"))
+        #expect(try await third.end() == .done)
     }
 
     @Test("nothing is drawn while nothing happens, and no more than thirty frames a second while much does") func frames() async throws {

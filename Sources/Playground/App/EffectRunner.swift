@@ -12,12 +12,14 @@ final class EffectRunner {
     private var listening: Task<Void, Never>?
     private var memory: Task<Void, Never>?
     private let store: StoreTask
+    private let storeFolder: String?
 
     /// - Parameter storeFolder: where conversations are kept; nil keeps none.
     init(backend: any PlaygroundBackend, queue: EventQueue, storeFolder: String?) {
         self.backend = backend
         self.queue = queue
         started = clock.now
+        self.storeFolder = storeFolder
         store = StoreTask(folder: storeFolder, queue: queue)
     }
 
@@ -43,6 +45,7 @@ final class EffectRunner {
         case .cancelAnswer: answer?.cancel()
         case .complete(let prefix, let purpose): spawn { .completions(prefix: prefix, Completion.paths(prefix, purpose)) }
         case .store(let request): store.put(request)
+        case .rememberTour: if let storeFolder { TourMemory.remember(in: storeFolder) }
         case .readAbilities: spawn { [backend] in .abilities(await backend.abilities()) }
         case .plan(let name):
             spawn { [backend] in

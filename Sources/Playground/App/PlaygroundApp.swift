@@ -29,6 +29,9 @@ public struct PlaygroundOptions: Sendable {
     /// How many times faster than it was it is played.
     public var replaySpeed = 1.0
 
+    /// Nothing particular was asked for: there is time for a tour. What is recorded begins alike everywhere.
+    var isOpen: Bool { model == nil && audio == nil && picture == nil && recorder == nil }
+
     public init(
         model: String? = nil, audio: String? = nil, language: String? = nil, task: SpeechTask = .transcribe, ascii: Bool = false,
         colorMap: ColorMap? = nil, dataFolder: String? = ConversationStore.standardFolder()
@@ -71,6 +74,7 @@ public enum PlaygroundApp {
         defer { player?.stop() }
         if player == nil {
             Task { queue.put(.device(await backend.deviceName)) }
+            if options.isOpen, let folder = options.dataFolder, !TourMemory.wasShown(in: folder) { queue.put(.tourDue) }
             queue.put(.started(model: options.model, audio: options.audio))
             if let picture = options.picture { queue.put(.attach(picture)) }
         }

@@ -16,13 +16,15 @@ public struct ScreenFigures: Sendable, Codable {
     /// Share of one core used while fifty tokens a second arrive.
     public var busyShare: Double
     public var framesPerSecond: Double
+    /// Frames a second that are drawn while nothing happens.
+    public var idleFramesPerSecond: Double
 
     public var text: String {
         """
         screen of \(width) × \(height), 50 tokens a second, attention of \(DemoBackend.layers) layers × \(DemoBackend.heads) heads × \(DemoBackend.side * DemoBackend.side) patches
         drawing a frame      \(Figures.fixed(frameMedian, 2)) ms median, \(Figures.fixed(frameNinetyNinth, 2)) ms 99th percentile
         key to screen        \(Figures.fixed(keyMedian, 1)) ms median, \(Figures.fixed(keyNinetyNinth, 1)) ms 99th percentile
-        frames               \(Figures.fixed(framesPerSecond, 1)) a second
+        frames               \(Figures.fixed(framesPerSecond, 1)) a second busy, \(Figures.fixed(idleFramesPerSecond, 1)) idle
         processor            \(Figures.fixed(busyShare * 100, 1)) % of a core busy, \(Figures.fixed(idleShare * 100, 2)) % idle
         """
     }
@@ -40,9 +42,10 @@ public enum ScreenBenchmark {
         let clock = ContinuousClock()
         try await wait(clock, screen) { $0.contains("demonstration · idle") || $0.contains("● demonstration") }
         try await Task.sleep(for: .milliseconds(300))
-        let idleStart = cpuSeconds(), idleBegan = clock.now
+        let idleStart = cpuSeconds(), idleBegan = clock.now, idlePresented = screen.presented
         try await Task.sleep(for: .seconds(3))
-        let idle = (cpuSeconds() - idleStart) / (idleBegan.duration(to: clock.now) / .seconds(1))
+        let idleSeconds = idleBegan.duration(to: clock.now) / .seconds(1)
+        let idle = (cpuSeconds() - idleStart) / idleSeconds, idleFrames = Double(screen.presented - idlePresented) / idleSeconds
 
         for character in "go" { screen.send(.key(.character(character))) }
         screen.send(.key(Key(.enter)))
@@ -71,7 +74,8 @@ public enum ScreenBenchmark {
         let drawing = frameTimes(size)
         return ScreenFigures(
             width: size.width, height: size.height, frameMedian: percentile(drawing, 0.5), frameNinetyNinth: percentile(drawing, 0.99),
-            keyMedian: percentile(latencies, 0.5), keyNinetyNinth: percentile(latencies, 0.99), idleShare: idle, busyShare: busy, framesPerSecond: frames)
+            keyMedian: percentile(latencies, 0.5), keyNinetyNinth: percentile(latencies, 0.99), idleShare: idle, busyShare: busy, framesPerSecond: frames,
+            idleFramesPerSecond: idleFrames)
     }
 
     /// Milliseconds of drawing a state that grows by a token each time.

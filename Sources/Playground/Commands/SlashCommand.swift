@@ -119,6 +119,10 @@ struct SlashCommand: Sendable {
             state.overlay = .help(scroll: 0)
             return []
         },
+        SlashCommand(name: "tour", argument: "", help: "what the screen is, in four steps") { state, _, _ in
+            state.overlay = .tour(step: 0)
+            return []
+        },
         SlashCommand(name: "quit", argument: "", help: "leave") { state, _, _ in state.askToQuit() },
     ]
 }

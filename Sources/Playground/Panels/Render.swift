@@ -6,6 +6,7 @@ extension State {
 
 /// The whole screen of a state.
 public func render(_ state: State) -> Canvas {
+    let state = TourView.pointing(state)
     var canvas = Canvas(state.size)
     let layout = state.layout
     if layout.isTooSmall {
@@ -31,6 +32,7 @@ public func render(_ state: State) -> Canvas {
     case .plan: PlanView.draw(state, onto: &canvas)
     case .alternatives(let selected): AlternativesView.draw(state, selected: selected, onto: &canvas)
     case .comparison(let scroll): ComparisonView.draw(state, scroll: scroll, onto: &canvas)
+    case .tour(let step): TourView.draw(state, step: step, onto: &canvas)
     case .quitQuestion: QuitQuestion.draw(state, onto: &canvas)
     case nil: break
     }
@@ -68,10 +70,12 @@ enum Chrome {
         if !detail.isEmpty && room > 6 { canvas.draw(" " + fitted(detail, width: room), endingAt: row.right, y: row.y, theme.quiet, in: row) }
     }
 
-    /// An empty box in the middle of the screen with a title; returns its inside.
-    static func box(_ title: String, width: Int, height: Int, _ theme: Theme, onto canvas: inout Canvas) -> Rect {
+    /// An empty box with a title in the middle of the screen, or of `area` where it fits there; returns its inside.
+    static func box(_ title: String, width: Int, height: Int, _ theme: Theme, within area: Rect? = nil, onto canvas: inout Canvas) -> Rect {
         let size = Size(min(width, canvas.size.width), min(height, canvas.size.height))
-        let rect = Rect(x: (canvas.size.width - size.width) / 2, y: (canvas.size.height - size.height) / 2, width: size.width, height: size.height)
+        let whole = Rect(canvas.size)
+        let place = area.flatMap { $0.width >= size.width + 2 && $0.height >= size.height ? $0 : nil } ?? whole
+        let rect = Rect(x: place.x + (place.width - size.width) / 2, y: place.y + (place.height - size.height) / 2, width: size.width, height: size.height)
         canvas.fill(Rect(x: rect.x - 1, y: rect.y, width: rect.width + 2, height: rect.height))
         let line = theme.quiet
         guard rect.width >= 4, rect.height >= 3 else { return Rect(x: 0, y: 0, width: 0, height: 0) }

@@ -31,6 +31,8 @@ public struct State: Sendable {
     public internal(set) var interventions = Interventions.none
     /// The answers that are compared.
     public internal(set) var comparison: Comparison?
+    /// This is a first start: the tour comes when a model is loaded.
+    var isTourDue = false
     /// Kept conversations, as they were listed last.
     public internal(set) var conversations: [ConversationStore.Summary] = []
 
@@ -56,6 +58,8 @@ public enum Overlay: Sendable, Hashable {
     case deleteQuestion(ConversationStore.Summary)
     case plan
     case quitQuestion
+    /// What the screen is, step by step.
+    case tour(step: Int)
     /// What else might have stood at the selected token's place.
     case alternatives(selected: Int)
     /// Two answers side by side.

@@ -41,6 +41,8 @@ public indirect enum Event: Sendable {
     /// A picture was looked at, for the chat.
     case looked(String, Thumbnail?, problem: String?)
     case saved(path: String, TaskEnd)
+    /// The tour was never shown here.
+    case tourDue
     /// The next part of what `Effect.catchUp` asked for.
     case catchUp
 }
@@ -81,6 +83,8 @@ public enum Effect: Sendable, Hashable {
     case complete(prefix: String, PathPurpose)
     case store(StoreRequest)
     case save(path: String, text: String)
+    /// The tour need not come by itself again.
+    case rememberTour
     case suspend
     case redraw
     /// There is more to reckon than fits between two frames: `Event.catchUp` goes on with it.

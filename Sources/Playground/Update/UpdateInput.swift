@@ -86,6 +86,9 @@ extension State {
         case .deleteQuestion(let conversation):
             overlay = .conversations(selected: conversations.firstIndex(of: conversation) ?? 0)
             return key == .character("y") ? [.store(.delete(conversation.id))] : []
+        case .tour(let step):
+            handleInTour(key, step: step)
+            return []
         case .quitQuestion:
             switch key {
             case .character("y"), .character("q"), .control("c"), Key(.enter): return [.quit(.done)]

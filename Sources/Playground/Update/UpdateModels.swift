@@ -77,7 +77,7 @@ extension State {
             // What it reads is asked for; until then it is not known.
             engine.abilities = nil
             say(.information, "\(engine.modelName ?? name) is ready")
-            guard let request = engine.waiting else { return [.readMemory, .readAbilities] }
+            guard let request = engine.waiting else { return [.readMemory, .readAbilities] + offerTour() }
             engine.waiting = nil
             return [.readMemory, .readAbilities] + start(request, now)
         case .cancelled:
