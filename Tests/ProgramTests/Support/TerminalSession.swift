@@ -96,13 +96,11 @@ final class TerminalSession: Sendable {
     /// Looks at the screen again and again, from a thread of its own: tests that compute side by side with this one may
     /// hold all threads that tasks run on, and what is shown for a moment would be missed.
     @discardableResult
-    func wait(_ what: String, seconds: Double = 30, until holds: (Screen) throws -> Bool) async throws -> Screen {
-        try await withoutActuallyEscaping(holds) { holds in
-            // The caller waits for the thread, which alone calls `holds`.
-            nonisolated(unsafe) let holds = holds
-            return try await withCheckedThrowingContinuation { continuation in
-                Thread.detachNewThread { continuation.resume(with: Result { try self.poll(what, seconds: seconds, until: holds) }) }
-            }
+    func wait(_ what: String, seconds: Double = 30, until holds: @escaping (Screen) throws -> Bool) async throws -> Screen {
+        // The caller waits for the thread, which alone calls `holds`; the thread may let go of it a moment after the caller went on.
+        nonisolated(unsafe) let holds = holds
+        return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try self.poll(what, seconds: seconds, until: holds) }) }
         }
     }
 
