@@ -67,7 +67,7 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "Media", "Formats", "TestSupport"]),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "Formats", "TestSupport"]),
         .testTarget(name: "GenerationTests", dependencies: ["Generation", "Models", "Media", "Tokenization", "Attribution", "Formats", "TestSupport"], exclude: ["PyTorch", "Chat"]),
-        .testTarget(name: "PlaygroundTests", dependencies: ["Playground", "Terminal", "Generation"], exclude: ["Snapshots"]),
+        .testTarget(name: "PlaygroundTests", dependencies: ["TestSupport", "Playground", "Models", "Terminal", "Generation"], exclude: ["Snapshots"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint"]),
     ],
     swiftLanguageModes: [.v6]

@@ -20,8 +20,8 @@ public protocol PlaygroundBackend: Sendable {
     func memory() async -> MemoryReport
     /// What the loaded model reads and gives; nil when none is loaded.
     func abilities() async -> ModelAbilities?
-    /// What a model would take on the device with contexts of other lengths.
-    func plan(_ name: String) async throws -> PlanFigures
+    /// What a model would take on the device: the loaded one, or any that is named.
+    func plan(_ question: PlanQuestion) async throws -> PlanFigures
 }
 
 /// A model that can be chosen.

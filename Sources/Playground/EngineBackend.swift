@@ -11,9 +11,15 @@ public final class EngineBackend: PlaygroundBackend {
     private let engine: Engine
     private let store: ModelStore
     private let loadOptions: LoadOptions
+    private let locate: @Sendable (String) throws -> String
 
-    /// - Parameter loadOptions: what is asked of the memory of every model that is loaded.
-    public init(engine: Engine, store: ModelStore = .standard(), loadOptions: LoadOptions = LoadOptions()) {
+    /// - Parameters:
+    ///   - loadOptions: what is asked of the memory of every model that is loaded.
+    ///   - locate: where the description of a model to plan lies; nil knows those that are installed, folders and files.
+    public init(
+        engine: Engine, store: ModelStore = .standard(), loadOptions: LoadOptions = LoadOptions(), locate: (@Sendable (String) throws -> String)? = nil
+    ) {
+        self.locate = locate ?? { try store.resolve($0) }
         self.engine = engine
         self.store = store
         self.loadOptions = loadOptions
@@ -117,25 +123,12 @@ public final class EngineBackend: PlaygroundBackend {
 
     public func abilities() async -> ModelAbilities? { engine.abilities() }
 
-    public func plan(_ name: String) async throws -> PlanFigures {
-        let path = try store.resolve(name), device = engine.device.properties, weightFormat = loadOptions.weights
+    public func plan(_ question: PlanQuestion) async throws -> PlanFigures {
+        let device = engine.device.properties, options = loadOptions, locate = locate
         // Reading a model's description takes a moment; nothing of it is loaded.
         return try await Task.detached {
-            func reckon(_ context: Int?) throws -> (plan: LoadPlan, perToken: Int, context: Int) {
-                let declared = try SessionRegistry.declare(path: path, options: LoadOptions(weights: weightFormat, contextLength: context))
-                return (LoadPlan(declared.model.plannedBuffers(unifiedMemory: device.hasUnifiedMemory)), declared.model.bytesPerToken, declared.abilities.contextLength)
-            }
-            let now = try reckon(nil)
-            let weights = now.plan.bytesByPurpose.filter { $0.key.rawValue.hasPrefix("weights") }.reduce(0) { $0 + $1.value }
-            let contexts = Set([512, 1024, 2048, 4096, 8192, 32_768, now.context]).sorted()
-            var rows: [PlanFigures.Row] = []
-            for context in contexts {
-                // A context the model cannot have is no row.
-                guard let other = try? reckon(context), other.context == context else { continue }
-                let cache = other.plan.bytesByPurpose.filter { $0.key == .selfKV || $0.key == .crossKV }.reduce(0) { $0 + $1.value }
-                if rows.last?.context != context { rows.append(.init(context: context, total: other.plan.total, cache: cache)) }
-            }
-            return PlanFigures(model: name, weights: weights, bytesPerToken: now.perToken, memory: device.deviceHeapBytes, rows: rows)
+            try Planner(path: try locate(question.model), options: options, hasUnifiedMemory: device.hasUnifiedMemory)
+                .figures(question, memory: device.deviceHeapBytes)
         }.value
     }
 

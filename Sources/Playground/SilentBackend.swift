@@ -14,5 +14,5 @@ public struct SilentBackend: PlaygroundBackend {
     public func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> { AsyncThrowingStream { $0.finish() } }
     public func memory() async -> MemoryReport { MemoryReport(byPurpose: [:], accounted: 0, heapSize: 0) }
     public func abilities() async -> ModelAbilities? { nil }
-    public func plan(_ name: String) async throws -> PlanFigures { throw BackendError.noModel }
+    public func plan(_ question: PlanQuestion) async throws -> PlanFigures { throw BackendError.noModel }
 }

@@ -101,9 +101,9 @@ final class ScriptedBackend: PlaygroundBackend {
             attentionHeads: Recording.heads, contextLength: 448)
     }
 
-    func plan(_ name: String) async throws -> PlanFigures {
+    func plan(_ question: PlanQuestion) async throws -> PlanFigures {
         PlanFigures(
-            model: name, weights: 145_286_144, bytesPerToken: 12_288, memory: 8_326_742_016,
+            model: question.model, weights: 145_286_144, bytesPerToken: 12_288, memory: 8_326_742_016,
             rows: [448, 4096, 1 << 20].map { PlanFigures.Row(context: $0, total: 145_286_144 + $0 * 12_288, cache: $0 * 12_288) })
     }
 

@@ -47,9 +47,9 @@ final class EffectRunner {
         case .store(let request): store.put(request)
         case .rememberTour: if let storeFolder { TourMemory.remember(in: storeFolder) }
         case .readAbilities: spawn { [backend] in .abilities(await backend.abilities()) }
-        case .plan(let name):
+        case .plan(let question):
             spawn { [backend] in
-                do { return .planned(try await backend.plan(name), problem: nil) } catch { return .planned(nil, problem: "\(error)") }
+                do { return .planned(try await backend.plan(question), problem: nil) } catch { return .planned(nil, problem: "\(error)") }
             }
         case .look(let path):
             spawn {
@@ -57,6 +57,9 @@ final class EffectRunner {
                     return .looked(path, nil, problem: "\(error)")
                 }
             }
+        case .outline(let path):
+            // What is wrong with a file is said by what is to hear it.
+            Task.detached { [queue] in if let waveform = try? Sounds.waveform(path: path) { queue.put(.outlined(path, waveform)) } }
         case .save(let path, let text):
             spawn {
                 do {

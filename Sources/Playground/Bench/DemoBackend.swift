@@ -19,7 +19,7 @@ struct DemoBackend: PlaygroundBackend {
     func unload() async {}
     func listen() -> AsyncThrowingStream<SpokenSound, any Error> { AsyncThrowingStream { $0.finish() } }
     func memory() async -> MemoryReport { MemoryReport(byPurpose: [.weightsDecoder: 1 << 30, .selfKV: 1 << 28], accounted: 5 << 28, heapSize: 8 << 30) }
-    func plan(_ name: String) async throws -> PlanFigures { throw BackendError.noModel }
+    func plan(_ question: PlanQuestion) async throws -> PlanFigures { throw BackendError.noModel }
 
     func abilities() async -> ModelAbilities? {
         ModelAbilities(

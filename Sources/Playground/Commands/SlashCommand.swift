@@ -1,5 +1,6 @@
 import Foundation
 import Generation
+import Models
 import Terminal
 
 /// A command that is typed, `/name argument`.
@@ -108,12 +109,12 @@ struct SlashCommand: Sendable {
             state.attention.opacity = percent
             return []
         },
-        SlashCommand(name: "plan", argument: "", help: "what memory the model would take with other contexts") { state, _, _ in
-            guard let model = state.engine.model else { state.say(.warning, "no model is loaded"); return [] }
-            state.memory.plan = nil
-            state.memory.planProblem = nil
-            state.overlay = .plan
-            return [.plan(model)]
+        SlashCommand(
+            name: "plan", argument: "[…]", help: "what if: MODEL, CONTEXT, WEIGHTS, WxH picture",
+            choices: { $0.engine.models.map(\.name) + LoadOptions.weightFormats.map(\.rawValue) }
+        ) { state, argument, _ in
+            guard let question = PlanQuestion(argument, model: state.engine.model) else { state.say(.warning, "no model is loaded; /plan MODEL plans another"); return [] }
+            return state.plan(question)
         },
         SlashCommand(name: "help", argument: "", help: "keys and commands") { state, _, _ in
             state.overlay = .help(scroll: 0)

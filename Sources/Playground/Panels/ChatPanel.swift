@@ -125,6 +125,7 @@ enum ChatPanel {
             if let path = message.audioPath {
                 flow.append(Span(text: "♪ ", style: theme.accent))
                 flow.append(Span(text: sanitisedLine((path as NSString).lastPathComponent), style: theme.text))
+                if let waveform = message.waveform { append(waveform, state, width: width, to: &flow) }
                 if !message.text.isEmpty { flow.breakLine() }
             }
             for (number, attachment) in message.attachments.enumerated() { append(attachment, number, state, width: width, isLast: message.text.isEmpty, to: &flow) }
@@ -156,6 +157,18 @@ enum ChatPanel {
                 }
                 flow.breakLine()
             }
+        }
+    }
+
+    /// How long a recording is, and under its name how loud over the time.
+    private static func append(_ waveform: Waveform, _ state: State, width: Int, to flow: inout TextFlow) {
+        let theme = state.theme
+        flow.append(Span(text: " \(Figures.fixed(waveform.seconds, 1)) s", style: theme.faint))
+        let columns = min(width - 1, 48, waveform.levels.count)
+        guard columns > 0 else { return }
+        flow.breakLine()
+        for level in Pooling.max.pool(waveform.levels, waveform.levels.indices, columns: columns) {
+            flow.append(glyph: Bars.upright(max(0.05, level), row: 0, of: 1, ascii: theme.ascii), style: theme.quiet)
         }
     }
 

@@ -22,6 +22,7 @@ enum RecordedEvent: Codable {
     case answered(number: Int, end: RecordedEnd)
     case memory(RecordedMemory)
     case looked(path: String, width: Int, height: Int, pixels: RecordedPixels)
+    case outlined(path: String, seconds: Double, levels: [Float])
 
     /// nil for what is not written.
     init?(_ event: Event) {
@@ -43,6 +44,7 @@ enum RecordedEvent: Codable {
         case .memory(let report): self = .memory(RecordedMemory(report))
         case .looked(let path, let thumbnail?, _):
             self = .looked(path: path, width: thumbnail.width, height: thumbnail.height, pixels: RecordedPixels(thumbnail.raster))
+        case .outlined(let path, let waveform): self = .outlined(path: path, seconds: waveform.seconds, levels: waveform.levels)
         default: return nil
         }
     }
@@ -65,6 +67,8 @@ enum RecordedEvent: Codable {
         case .memory(let report): .memory(try report.report())
         case .looked(let path, let width, let height, let pixels):
             .looked(path, Thumbnail(width: width, height: height, raster: try pixels.raster()), problem: nil)
+        case .outlined(let path, let seconds, let levels):
+            .outlined(path, Waveform(seconds: seconds, levels: Array(levels.prefix(Waveform.stretches)).map { $0.isFinite ? max(0, min(1, $0)) : 0 }))
         }
     }
 }

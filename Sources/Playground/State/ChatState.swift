@@ -34,6 +34,8 @@ public struct Message: Sendable {
     public var author: Author
     public var text: String
     public var audioPath: String?
+    /// What the recording looks like, once it was read.
+    public var waveform: Waveform?
     /// Pictures that go before the text.
     public var attachments: [Attachment] = []
     /// What came through the microphone.

@@ -157,5 +157,7 @@ public struct MemoryState: Sendable {
     static let historyLength = 240
     /// What `/plan` found, or why it found nothing.
     var plan: PlanFigures?
+    /// What it was asked.
+    var planQuestion: PlanQuestion?
     var planProblem: String?
 }

@@ -36,11 +36,13 @@ public indirect enum Event: Sendable {
     case conversationOpened([StoredMessage])
     /// What the loaded model reads and gives.
     case abilities(ModelAbilities?)
-    /// What the loaded model would take otherwise, or why that is not known.
+    /// What a model would take, or why that is not known.
     case planned(PlanFigures?, problem: String?)
     /// A picture was looked at, for the chat.
     case looked(String, Thumbnail?, problem: String?)
     case saved(path: String, TaskEnd)
+    /// A recording was read, for the chat.
+    case outlined(String, Waveform)
     /// The tour was never shown here.
     case tourDue
     /// The next part of what `Effect.catchUp` asked for.
@@ -76,10 +78,12 @@ public enum Effect: Sendable, Hashable {
     case cancelAnswer
     case readMemory
     case readAbilities
-    /// Reckons what the loaded model would take with other contexts.
-    case plan(String)
+    /// Reckons what a model would take.
+    case plan(PlanQuestion)
     /// Reads a picture, for the chat.
     case look(String)
+    /// Reads a recording, for the chat.
+    case outline(String)
     case complete(prefix: String, PathPurpose)
     case store(StoreRequest)
     case save(path: String, text: String)

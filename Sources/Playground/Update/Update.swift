@@ -39,6 +39,7 @@ public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> 
         effects = []
     case .looked(let path, let thumbnail, let problem): effects = state.looked(path, thumbnail, problem)
     case .saved(let path, let end): effects = state.saved(path, end, now)
+    case .outlined(let path, let waveform): effects = state.outlined(path, waveform)
     case .tourDue: state.isTourDue = true; effects = []
     case .catchUp:
         state.attention.isCatchingUp = false

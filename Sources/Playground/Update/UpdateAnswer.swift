@@ -7,7 +7,7 @@ extension State {
     mutating func send(audio: String, _ now: Date) -> [Effect] {
         guard isFreeToSend() else { return [] }
         chat.messages.append(Message(.person, "", audioPath: audio, date: now))
-        return [.keep(stored(chat.messages.count - 1))] + ask(request(for: audio), now)
+        return [.keep(stored(chat.messages.count - 1)), .outline(audio)] + ask(request(for: audio), now)
     }
 
     /// Sends what was typed with the pictures attached to it.

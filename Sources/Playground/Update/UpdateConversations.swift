@@ -24,7 +24,7 @@ extension State {
         }
         overlay = nil
         focus = .input
-        return Set(messages.flatMap(\.pictures)).sorted().map { .look($0) }
+        return Set(messages.flatMap(\.pictures)).sorted().map { .look($0) } + Set(messages.compactMap(\.audioPath)).sorted().map { .outline($0) }
     }
 
     mutating func beginConversation() -> [Effect] {

@@ -72,9 +72,7 @@ extension State {
             default: break
             }
             return []
-        case .plan:
-            overlay = nil
-            return []
+        case .plan: return handleInPlan(key)
         case .alternatives(let selected): return handleAlternatives(key, selected, now)
         case .comparison(let scroll):
             switch key.code {

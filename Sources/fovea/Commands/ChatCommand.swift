@@ -50,7 +50,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         var options = PlaygroundOptions(model: model, audio: audio, language: language, task: task, ascii: ascii)
         options.picture = picture
         options.recorder = recorder
-        let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine, loadOptions: weights.load), options: options)
+        let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine, loadOptions: weights.load, locate: { try KnownConfigurations.pathOrName($0) }), options: options)
         throw ProgramExit(code: status.code)
     }
 

@@ -1,0 +1,74 @@
+import Foundation
+import Media
+import Terminal
+import Testing
+
+@testable import Playground
+
+@Suite("Sounds in the chat")
+struct WaveformTests {
+    /// Two seconds that grow louder, a pause, and a bang.
+    private static let waveform = Waveform(
+        samples: (0..<48_000).map { index in
+            let loud: Float = index < 32_000 ? Float(index) / 64_000 : index < 40_000 ? 0 : 0.8
+            return index % 2 == 0 ? loud : -loud
+        }, sampleRate: 16_000)
+
+    @Test("the loudest of each stretch, against the loudest of all") func levels() {
+        let waveform = Self.waveform
+        #expect(waveform.seconds == 3 && waveform.levels.count == 96)
+        #expect(waveform.levels.max() == 1 && waveform.levels[95] == 1)
+        #expect(zip(waveform.levels[0..<63], waveform.levels[1..<64]).allSatisfy { $0 < $1 } && waveform.levels[64..<80].allSatisfy { $0 == 0 })
+        #expect(Waveform(samples: [], sampleRate: 16_000) == Waveform(seconds: 0, levels: []))
+        #expect(Waveform(samples: [0, 0, .nan], sampleRate: 16_000).levels == [0, 0, 0])
+    }
+
+    @Test("it stands under the file's name, whatever the width", arguments: ViewTests.sizes) func view(width: Int, height: Int) throws {
+        var scene = Scene(width, height)
+        scene.loadModel()
+        scene.answer()
+        #expect(scene.effects.contains(.outline("/tmp/jfk.wav")))
+        scene.send(.outlined("/tmp/jfk.wav", Self.waveform))
+        try expectSnapshot(scene.canvas, "waveform-\(width)x\(height)")
+        #expect(scene.text.contains("jfk.wav 3.0 s") && scene.text.contains("▁▁"))
+        for narrow in [40, 45, 72] {
+            scene.send(.input(.resized(Size(narrow, 20))))
+            #expect(scene.canvas.size == Size(narrow, 20))
+        }
+        scene.send(.outlined("another.wav", Waveform(seconds: 9, levels: [1])))
+        #expect(scene.state.chat.messages.compactMap(\.waveform) == [Self.waveform])
+    }
+
+    @Test("a kept conversation shows it again") func resumed() {
+        var scene = Scene(120, 40)
+        scene.loadModel()
+        let effects = scene.send(
+            .conversationOpened([StoredMessage(position: 0, author: "person", text: "", audioPath: "/tmp/a.wav", date: Scene.date, progress: "finished")]))
+        #expect(effects == [.outline("/tmp/a.wav")])
+    }
+
+    @Test("a file is read, and one that is none is an error") func reading() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString).wav").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var bytes = Data("RIFF".utf8)
+        func word(_ value: UInt32) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
+        func half(_ value: UInt16) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
+        word(36 + 32_000)
+        bytes += Data("WAVEfmt ".utf8)
+        word(16); half(1); half(1); word(16_000); word(32_000); half(2); half(16)
+        bytes += Data("data".utf8)
+        word(32_000)
+        for index in 0..<16_000 { half(UInt16(bitPattern: index < 8000 ? 0 : index % 2 == 0 ? 8000 : -8000)) }
+        try bytes.write(to: URL(filePath: path))
+        let waveform = try Sounds.waveform(path: path)
+        #expect(waveform.seconds == 1 && waveform.levels.prefix(40).allSatisfy { $0 < 0.05 } && waveform.levels.suffix(40).allSatisfy { $0 > 0.9 })
+        #expect(throws: MediaError.self) { try Sounds.waveform(path: path + ".none") }
+    }
+
+    @Test("a recorded session shows it when it is played") func recorded() throws {
+        let event = Event.outlined("a.wav", Waveform(seconds: 1.5, levels: [0, 0.5, 1]))
+        let written = try JSONEncoder().encode(try #require(RecordedEvent(event)))
+        guard case .outlined("a.wav", let waveform) = try JSONDecoder().decode(RecordedEvent.self, from: written).event() else { Issue.record("another event"); return }
+        #expect(waveform == Waveform(seconds: 1.5, levels: [0, 0.5, 1]))
+    }
+}
