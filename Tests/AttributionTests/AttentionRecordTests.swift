@@ -46,6 +46,14 @@ private final class Notices: Sendable {
 
     private func bytes(keys: Int = 8) -> Int { 2 * 2 * keys * 2 }
 
+    @Test("one layer alone is as it is among all") func oneLayer() throws {
+        let record = AttentionRecord()
+        for index in 0..<3 { record.append(attention(index)) }
+        let all = try record.attention(ofToken: 1)
+        #expect(try record.attention(ofToken: 1) { kind, layer in kind == all[1].kind && layer == 4 } == [all[1]])
+        #expect(try record.attention(ofToken: 1) { _, _ in false }.isEmpty)
+    }
+
     @Test func tokensComeBackAsTheyWere() throws {
         let record = AttentionRecord()
         #expect(record.append(attention(0)) == 0 && record.append(attention(1, keys: 5)) == 1 && record.append([]) == 2)

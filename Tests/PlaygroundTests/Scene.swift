@@ -16,7 +16,11 @@ struct Scene {
 
     @discardableResult
     mutating func send(_ events: Event...) -> [Effect] {
-        let new = events.flatMap { update(&state, $0, now: Self.date) }
+        var new = events.flatMap { update(&state, $0, now: Self.date) }
+        while let place = new.lastIndex(of: .catchUp) {
+            new.remove(at: place)
+            new += update(&state, .catchUp, now: Self.date)
+        }
         effects += new
         return new
     }

@@ -120,7 +120,10 @@ public final class AttentionRecord: Sendable {
     ///
     /// - Throws: ``AttributionError/tokenOutOfRange(index:count:)``, ``AttributionError/tokenDropped(index:)``, or
     ///   ``AttributionError/storage(operation:path:reason:)`` when reading back fails.
-    public func attention(ofToken index: Int) throws -> [AttentionWeights] {
+    public func attention(ofToken index: Int) throws -> [AttentionWeights] { try attention(ofToken: index) { _, _ in true } }
+
+    /// The same, of the kinds and layers that are wanted alone: one layer of many is read many times faster.
+    public func attention(ofToken index: Int, where isWanted: (AttentionKind, _ layer: Int) -> Bool) throws -> [AttentionWeights] {
         let (layers, weights) = try state.withLock { state in
             guard state.entries.indices.contains(index) else {
                 throw AttributionError.tokenOutOfRange(index: index, count: state.entries.count)
@@ -134,7 +137,7 @@ public final class AttentionRecord: Sendable {
             case .dropped: throw AttributionError.tokenDropped(index: index)
             }
         }
-        return AttentionRecord.unpacked(weights, as: layers)
+        return AttentionRecord.unpacked(weights, as: layers, where: isWanted)
     }
 
     /// Forgets all tokens from `count` on: they were taken back.
@@ -242,11 +245,12 @@ public final class AttentionRecord: Sendable {
         }
     }
 
-    private static func unpacked(_ packed: [UInt16], as layers: [Layer]) -> [AttentionWeights] {
+    private static func unpacked(_ packed: [UInt16], as layers: [Layer], where isWanted: (AttentionKind, Int) -> Bool) -> [AttentionWeights] {
         var first = 0
-        return layers.map { layer in
+        return layers.compactMap { layer in
+            defer { first += layer.count }
+            guard isWanted(layer.kind, layer.layer) else { return nil }
             let values = packed[first..<first + layer.count].map(HalfPrecision.float(fromF16:))
-            first += layer.count
             return AttentionWeights(
                 kind: layer.kind, layer: layer.layer, heads: layer.heads, queries: layer.queries, keys: layer.keys, values: values)
         }

@@ -63,7 +63,7 @@ final class EffectRunner {
                     return .saved(path: path, .failed(error.localizedDescription))
                 }
             }
-        case .quit, .suspend, .redraw: break  // The loop's own.
+        case .quit, .suspend, .redraw, .catchUp: break  // The loop's own.
         }
     }
 

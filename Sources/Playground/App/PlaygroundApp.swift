@@ -96,6 +96,7 @@ public enum PlaygroundApp {
                     case .quit(let code): status = code
                     case .suspend: screen.suspend()
                     case .redraw: screen.redraw()
+                    case .catchUp: queue.put(.catchUp)
                     default: if player == nil { runner.run(effect) }
                     }
                 }

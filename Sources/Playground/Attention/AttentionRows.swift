@@ -31,7 +31,13 @@ struct AttentionRows: Sendable {
     private var sums: [Float] = []
     private var counts: [Float] = []
 
-    /// Brings the rows up to what is to be shown.
+    /// Not all tokens have their rows yet: another call goes on where the last one stopped.
+    private(set) var isBehind = false
+    /// Weights that are read in one call, a few milliseconds' worth: a long answer's rows under another layer are reckoned
+    /// in many calls, so that keys are heard and frames drawn between them.
+    static let readAtOnce = 1 << 20
+
+    /// Brings the rows up to what is to be shown, or closer to it.
     mutating func follow(_ tokens: [TokenRecord], _ subject: Subject, _ record: AttentionRecord) {
         if subject != self.subject {
             self = AttentionRows()
@@ -40,9 +46,13 @@ struct AttentionRows: Sendable {
         }
         forget(after: tokens.count)
         let known = rows.count
-        while first + rows.count < tokens.count, tokens[first + rows.count].window == subject.window {
-            let captured = tokens[first + rows.count].record.flatMap { try? record.attention(ofToken: $0) }.flatMap { CapturedAttention($0, subject.kind) }
-            let row = captured?.profile(layer: subject.layer, head: subject.head)
+        var read = 0
+        while read < Self.readAtOnce, first + rows.count < tokens.count, tokens[first + rows.count].window == subject.window {
+            let weights = tokens[first + rows.count].record.flatMap { number in
+                try? record.attention(ofToken: number) { kind, layer in kind == subject.kind && subject.layer.includes(layer) }
+            }
+            read += weights?.reduce(0) { $0 + $1.values.count } ?? 0
+            let row = weights.flatMap { CapturedAttention($0, subject.kind) }?.profile(layer: subject.layer, head: subject.head)
             rows.append(row)
             if let row {
                 count(row)
@@ -54,6 +64,7 @@ struct AttentionRows: Sendable {
                 released += 1
             }
         }
+        isBehind = first + rows.count < tokens.count && tokens[first + rows.count].window == subject.window
         guard rows.count != known else { return }
         if subject.hidesSinks {
             let found = Self.sinks(in: rows.compactMap { $0 })

@@ -33,6 +33,8 @@ public enum LayerChoice: Sendable, Hashable {
     /// Over all layers captured.
     case all
     case layer(Int)
+
+    func includes(_ layer: Int) -> Bool { self == .all || self == .layer(layer) }
 }
 
 public enum HeadChoice: Sendable, Hashable {

@@ -37,6 +37,8 @@ public struct AttentionState: Sendable {
     var looks: ProbeLooks?
     /// The window's tokens under the present choice of layer and head.
     var rows = AttentionRows()
+    /// `Event.catchUp` is on its way, to go on with the rows.
+    var isCatchingUp = false
     /// The shown token's attention out of the record.
     var shown: ShownAttention?
 

@@ -41,6 +41,8 @@ public indirect enum Event: Sendable {
     /// A picture was looked at, for the chat.
     case looked(String, Thumbnail?, problem: String?)
     case saved(path: String, TaskEnd)
+    /// The next part of what `Effect.catchUp` asked for.
+    case catchUp
 }
 
 extension Event {
@@ -81,6 +83,8 @@ public enum Effect: Sendable, Hashable {
     case save(path: String, text: String)
     case suspend
     case redraw
+    /// There is more to reckon than fits between two frames: `Event.catchUp` goes on with it.
+    case catchUp
 }
 
 /// What a completed path is for.

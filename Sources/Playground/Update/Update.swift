@@ -6,7 +6,7 @@ import Terminal
 /// Brings an event into the state.
 /// - Returns: what the app has to do now.
 public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> [Effect] {
-    let effects: [Effect]
+    var effects: [Effect]
     switch event {
     case .played(let event): return update(&state, event, now: now)
     case .started(let model, let audio): effects = state.begin(model: model, audio: audio, now)
@@ -39,8 +39,16 @@ public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> 
         effects = []
     case .looked(let path, let thumbnail, let problem): effects = state.looked(path, thumbnail, problem)
     case .saved(let path, let end): effects = state.saved(path, end, now)
+    case .catchUp:
+        state.attention.isCatchingUp = false
+        effects = []
     }
     state.followAttention()
+    if state.attention.rows.isBehind, !state.attention.isCatchingUp {
+        // One such event at a time is under way.
+        state.attention.isCatchingUp = true
+        effects.append(.catchUp)
+    }
     return effects
 }
 
