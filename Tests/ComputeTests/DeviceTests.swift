@@ -114,6 +114,22 @@ struct DeviceTests {
         TestDevice.expectNoValidationMessages(device)
     }
 
+    @Test("streams come and go the moment their work is done")
+    func shortLives() throws {
+        let device = try Device(validation: false)
+        let buffer = try device.makeBuffer(byteCount: 64, purpose: .staging, label: "target", access: .readback)
+        for round: UInt32 in 1...1000 {
+            let stream = try CommandStream(device: device)
+            // The second piece waits for the first: a driver holds on to the semaphore for it.
+            for value in [0, round] {
+                try stream.fill(MemoryRange(buffer: buffer, offset: 0, byteCount: 4), with: value)
+                try stream.submit()
+            }
+            try stream.finish()
+        }
+        #expect(buffer.read(UInt32.self, count: 1) == [1000])
+    }
+
     @Test("a pipeline cache folder that cannot be written costs nothing but speed")
     func unwritableCache() throws {
         let device = try Device(validation: false, pipelineCacheFolder: URL(fileURLWithPath: "/proc/nowhere"))

@@ -61,6 +61,9 @@ public final class CommandStream {
     deinit {
         // Work still running uses our buffers: let it end before they go.
         try? waitUntil(submitted)
+        // Mesa's submitting thread lets go of the semaphore a moment after it has signalled it; whoever destroys it in
+        // between makes that thread write into freed memory. An idle queue has let go.
+        if submitted > 0 { device.queueLock.withLock { _ in _ = vkQueueWaitIdle(device.queue) } }
         vkDestroySemaphore(device.handle, timeline, nil)
         vkDestroyCommandPool(device.handle, pool, nil)
     }
