@@ -189,9 +189,7 @@ extension LLaVA {
         } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        if let contextLength = files.options.contextLength {
-            configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions))
-        }
+        configuration.text.makeRoom(for: files.options.contextLength)
         let model = LLaVA(configuration: configuration)
         try source.assignFormats(to: model.parameters)
         return model

@@ -154,6 +154,11 @@ extension Llama {
             contextLength = min(trainedPositions, Self.defaultContext)
         }
 
+        /// Takes over how many positions were asked for, as far as the model was trained for them; nil changes nothing.
+        mutating func makeRoom(for positions: Int?) {
+            if let positions { contextLength = max(1, min(positions, trainedPositions)) }
+        }
+
         /// What a file calls the sizes, for messages.
         private struct Keys {
             let vocabulary, size, layers, heads, keyValueHeads, headDimension, rotaryDimension, hidden, positions, theta: String
@@ -270,9 +275,7 @@ extension Llama {
         } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        if let contextLength = contextLength ?? files.options.contextLength {
-            configuration.contextLength = max(1, min(contextLength, configuration.trainedPositions))
-        }
+        configuration.makeRoom(for: contextLength ?? files.options.contextLength)
         let model = Llama(configuration: configuration)
         try weightSource(of: files).assignFormats(to: model.parameters)
         return model

@@ -256,9 +256,7 @@ extension Mllama {
                 file: files.path, key: "model_type", problem: "Llama 3.2 Vision is read from Hugging Face folders; there is no config.json")
         }
         var configuration = try Configuration(file.main)
-        if let length = files.options.contextLength {
-            configuration.text.contextLength = max(1, min(length, configuration.text.trainedPositions))
-        }
+        configuration.text.makeRoom(for: files.options.contextLength)
         let model = Mllama(configuration: configuration)
         try weightSource(of: files).assignFormats(to: model.parameters)
         return model

@@ -174,9 +174,7 @@ extension SmolVLM {
         } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        if let contextLength = files.options.contextLength {
-            configuration.text.contextLength = max(1, min(contextLength, configuration.text.trainedPositions))
-        }
+        configuration.text.makeRoom(for: files.options.contextLength)
         let model = SmolVLM(configuration: configuration)
         try source.assignFormats(to: model.parameters)
         return model

@@ -272,11 +272,11 @@ public final class TokenDecoder {
         }
         let pass = pass(rows: count, memory: parts.memory?.view(of: firstPosition..<firstPosition + count), engine)
         for (index, layer) in parts.layers.enumerated() {
-            try observe?(index, try read(x, engine))
+            try observe?(index, try engine.stream.read(x))
             try layer.prefill(x, firstPosition: firstPosition, pass)
         }
         try parts.norm(x, into: pass.normalized, on: stream)
-        try observe?(parts.layers.count, try read(pass.normalized, engine))
+        try observe?(parts.layers.count, try engine.stream.read(pass.normalized))
     }
 
     private func pass(rows: Int, memory: DecoderMemoryView?, _ engine: Engine) -> DecoderPass {
@@ -287,14 +287,6 @@ public final class TokenDecoder {
 
     private func project(_ rows: Range<Int>, into logits: Tensor, on stream: CommandStream) throws {
         try stream.linear(normalized.tensor.rows(rows), weight: parts.output.matrix.rows(0..<shape.vocabulary), into: logits)
-    }
-
-    func read(_ tensor: Tensor, _ engine: Engine) throws -> [Float] {
-        let count = tensor.rows * tensor.columns
-        let host = try engine.device.makeBuffer(byteCount: count * 4, purpose: .staging, label: "hidden state", access: .readback)
-        try engine.stream.copy(from: tensor.byteRange, to: MemoryRange(buffer: host, offset: 0, byteCount: count * 4))
-        try engine.stream.finish()
-        return host.read(Float.self, count: count)
     }
 
     /// Lets `count` hypotheses continue what has run so far. `reserve` must have made room.

@@ -147,13 +147,13 @@ public final class EncoderDecoderRunner {
     func readEncoderOutput() throws -> (shape: [Int], values: [Float]) {
         let engine = try loaded()
         guard let output = source?.output else { throw ModelError.nothingEncoded(model: shape.name) }
-        return ([output.rows, output.columns], try read(output, engine))
+        return ([output.rows, output.columns], try engine.stream.read(output))
     }
 
     private func observer(_ engine: Engine) -> HiddenStateObserver? {
         guard keepsHiddenStates else { return nil }
         return { [unowned self] index, state in
-            hiddenStates.append((index, [state.rows, state.columns], try read(state, engine)))
+            hiddenStates.append((index, [state.rows, state.columns], try engine.stream.read(state)))
         }
     }
 
@@ -161,14 +161,6 @@ public final class EncoderDecoderRunner {
     func takeHiddenStates() -> [(index: Int, shape: [Int], values: [Float])] {
         defer { hiddenStates = [] }
         return hiddenStates
-    }
-
-    private func read(_ tensor: Tensor, _ engine: Engine) throws -> [Float] {
-        let count = tensor.rows * tensor.columns
-        let host = try engine.device.makeBuffer(byteCount: count * 4, purpose: .staging, label: "hidden state", access: .readback)
-        try engine.stream.copy(from: tensor.byteRange, to: MemoryRange(buffer: host, offset: 0, byteCount: count * 4))
-        try engine.stream.finish()
-        return host.read(Float.self, count: count)
     }
 
     // MARK: The decoder

@@ -28,8 +28,8 @@ extension Mllama {
         var states: [Float] = []
         for (index, picture) in list.enumerated() {
             try read(picture) { output, projected in
-                features += self.interleaved(try self.decoder.read(output, engine))
-                states += try self.decoder.read(projected, engine)
+                features += self.interleaved(try engine.stream.read(output))
+                states += try engine.stream.read(projected)
             }
             let name = list.count > 1 ? "picture\(index)." : ""
             for weights in engine.tap.takeRows() {

@@ -137,10 +137,10 @@ extension PictureDecoder {
         var stateShape: [Int] = []
         var attention: [AttentionWeights] = []
         var rows: [AttentionWeights] = []
-        let (tiles, decoder) = (picture.layout.tiles.count, decoder)
+        let tiles = picture.layout.tiles.count
         let features = try encode(picture, engine) { pixels, features in
             let observe: (Int, Tensor) throws -> Void = { index, state in
-                let values = try decoder.read(state, engine)
+                let values = try engine.stream.read(state)
                 stateShape = [state.rows, state.columns]
                 if index == hidden.count { hidden.append(values) } else { hidden[index] += values }
             }
@@ -161,7 +161,7 @@ extension PictureDecoder {
                     "\(name)vision.attn.\(layer.layer)", shape: leading + [layer.heads, layer.queries, layer.keys], floats: values))
         }
         let shape = hasTiles ? [tiles, tokensPerTile, features.columns] : [features.rows, features.columns]
-        try emit(TraceTensor("\(name)image_features", shape: shape, floats: decoder.read(features, engine)))
+        try emit(TraceTensor("\(name)image_features", shape: shape, floats: engine.stream.read(features)))
         return features
     }
 }
