@@ -52,7 +52,7 @@ let package = Package(
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Playground", "Generation", "Attribution", "Telemetry", "Models", "Checkpoint", "Tokenization", "Media", "Compute", "Formats",
+                "Playground", "Terminal", "Generation", "Attribution", "Telemetry", "Models", "Checkpoint", "Tokenization", "Media", "Compute", "Formats",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -1,13 +1,16 @@
 #define _GNU_SOURCE
 #define NCURSES_WIDECHAR 1
 #include "CNcurses.h"
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -113,7 +116,7 @@ void fovea_put(int y, int x, const uint32_t *scalars, int count, unsigned attrib
     if (setcchar(&cell, text, bits, 0, &pair) == OK) mvwadd_wch(stdscr, y, x, &cell);
 }
 
-void fovea_flush(bool synchronised, int cursor_x, int cursor_y) {
+void fovea_begin_frame(bool synchronised, int cursor_x, int cursor_y) {
     if (cursor_x >= 0) {
         curs_set(1);
         wmove(stdscr, cursor_y, cursor_x);
@@ -122,7 +125,63 @@ void fovea_flush(bool synchronised, int cursor_x, int cursor_y) {
     }
     if (synchronised) write_text("\x1b[?2026h");
     wrefresh(stdscr);
+}
+
+static void write_bytes(const uint8_t *bytes, size_t count) {
+    while (count > 0) {
+        ssize_t written = write(STDOUT_FILENO, bytes, count);
+        if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (written <= 0) return;
+        bytes += written;
+        count -= (size_t)written;
+    }
+}
+
+void fovea_write_over_frame(const uint8_t *bytes, int count) {
+    write_text("\x1b" "7");
+    write_bytes(bytes, (size_t)count);
+    write_text("\x1b" "8");
+}
+
+void fovea_end_frame(bool synchronised) {
     if (synchronised) write_text("\x1b[?2026l");
+}
+
+static struct termios before_asking;
+static bool is_asking = false;
+
+void fovea_begin_asking(const char *questions) {
+    if (tcgetattr(STDIN_FILENO, &before_asking) != 0) return;
+    struct termios quiet = before_asking;
+    quiet.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    quiet.c_cc[VMIN] = 0;
+    quiet.c_cc[VTIME] = 0;
+    if (tcsetattr(STDIN_FILENO, TCSANOW, &quiet) != 0) return;
+    is_asking = true;
+    write_text(questions);
+}
+
+int fovea_read_answer(uint8_t *bytes, int capacity, int milliseconds) {
+    if (!is_asking) return -1;
+    struct pollfd source = {.fd = STDIN_FILENO, .events = POLLIN};
+    int ready = poll(&source, 1, milliseconds);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) return 0;
+    if (ready < 0 || !(source.revents & POLLIN)) return -1;
+    ssize_t count = read(STDIN_FILENO, bytes, (size_t)capacity);
+    return count > 0 ? (int)count : -1;
+}
+
+void fovea_end_asking(void) {
+    if (is_asking) tcsetattr(STDIN_FILENO, TCSANOW, &before_asking);
+    is_asking = false;
+}
+
+bool fovea_cell_pixels(int *width, int *height) {
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return false;
+    *width = size.ws_xpixel / size.ws_col;
+    *height = size.ws_ypixel / size.ws_row;
+    return *width >= 2 && *height >= 4 && *width <= 200 && *height <= 400;
 }
 
 WINDOW *fovea_standard_window(void) { return stdscr; }
@@ -171,6 +230,14 @@ static fovea_input named_key(int code) {
     return (fovea_input){.kind = FOVEA_INPUT_KEY, .key = FOVEA_KEY_NONE};
 }
 
+// Reads on to the end of an answer of the terminal that came after it was waited for. No key sends such a sequence.
+static void skip_answer(bool is_string) {
+    wint_t code = 0;
+    for (int length = 0; length < 256 && wget_wch(stdscr, &code) == OK; length++) {
+        if (is_string ? code == '\\' : code >= 0x40) return;
+    }
+}
+
 fovea_input fovea_read(void) {
     wint_t code = 0;
     int kind = wget_wch(stdscr, &code);
@@ -179,6 +246,16 @@ fovea_input fovea_read(void) {
     if (code != 27) return (fovea_input){.kind = FOVEA_INPUT_CHARACTER, .scalar = (uint32_t)code};
     // Escape followed at once by a character is that character with Alt.
     kind = wget_wch(stdscr, &code);
+    if (kind == OK && (code == '[' || code == '_')) {
+        wint_t next = 0;
+        int following = wget_wch(stdscr, &next);
+        if (following == OK && next == (code == '[' ? '?' : 'G')) {
+            skip_answer(code == '_');
+            return fovea_read();
+        }
+        if (following == OK) unget_wch((wchar_t)next);
+        if (following == KEY_CODE_YES) ungetch((int)next);
+    }
     if (kind == OK && code != 27) return (fovea_input){.kind = FOVEA_INPUT_CHARACTER, .scalar = (uint32_t)code, .modifiers = FOVEA_ALT};
     if (kind == KEY_CODE_YES) {
         fovea_input input = named_key((int)code);

@@ -1,3 +1,4 @@
+import Attribution
 import Formats
 
 /// What a loaded model takes and gives: all that a user interface asks of an architecture.
@@ -21,10 +22,12 @@ public struct ModelAbilities: Sendable, Hashable {
     public var attentionHeads: Int
     /// Tokens a conversation may have.
     public var contextLength: Int
+    /// Heads that are known to look at what is being said, by the checkpoint's own word; empty where it has none.
+    public var alignmentHeads: [LayerHead]
 
     public init(
         family: String, inputs: Set<Input>, holdsConversations: Bool, shownAttention: AttentionKind, attentionLayers: [Int],
-        attentionHeads: Int, contextLength: Int
+        attentionHeads: Int, contextLength: Int, alignmentHeads: [LayerHead] = []
     ) {
         self.family = family
         self.inputs = inputs
@@ -33,5 +36,6 @@ public struct ModelAbilities: Sendable, Hashable {
         self.attentionLayers = attentionLayers
         self.attentionHeads = attentionHeads
         self.contextLength = contextLength
+        self.alignmentHeads = alignmentHeads
     }
 }

@@ -1,3 +1,4 @@
+import Checkpoint
 import Formats
 import Foundation
 import Generation
@@ -31,12 +32,15 @@ public struct ModelChoice: Sendable, Hashable {
     public var installed: Bool
     /// Size of its files, to download or on disk.
     public var bytes: Int
+    /// Something to try it on.
+    public var sample: ModelSample?
 
-    public init(name: String, description: String, installed: Bool, bytes: Int) {
+    public init(name: String, description: String, installed: Bool, bytes: Int, sample: ModelSample? = nil) {
         self.name = name
         self.description = description
         self.installed = installed
         self.bytes = bytes
+        self.sample = sample
     }
 }
 

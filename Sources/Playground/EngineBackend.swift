@@ -29,6 +29,9 @@ public final class EngineBackend: PlaygroundBackend {
 
     public func models() async -> [ModelChoice] {
         let installed = store.installed()
+        let bundled = store.bundled.map {
+            ModelChoice(name: $0.name, description: $0.summary, installed: true, bytes: $0.byteCount, sample: $0.sample)
+        }
         let known = Catalogue.all.map { entry in
             let copy = installed.first { $0.name == entry.name }
             return ModelChoice(
@@ -37,7 +40,7 @@ public final class EngineBackend: PlaygroundBackend {
         let others = installed.filter { model in !known.contains { $0.name == model.name } }.map {
             ModelChoice(name: $0.name, description: $0.manifest?.source ?? $0.path, installed: true, bytes: $0.byteCount)
         }
-        return known + others
+        return bundled + known + others
     }
 
     public func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {

@@ -36,6 +36,33 @@ import Testing
         #expect(store.installed()[0].manifest == nil)
     }
 
+    @Test func modelsThatCameWithTheProgram() throws {
+        let folder = try TemporaryFolder()
+        func put(_ path: String, _ text: String) throws {
+            let url = folder.url.appending(path: path)
+            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: url)
+        }
+        try put("second/config.json", "{}")
+        try put("second/fovea.json", #"{"summary": "s", "licence": "MIT", "order": 2, "sample": {"questions": ["a", "b"]}}"#)
+        try put("first/config.json", "12345")
+        try put("first/fovea.json", #"{"summary": "f", "licence": "MIT", "order": 1, "sample": {"picture": "p.png", "questions": ["?"]}}"#)
+        try put("hostile/config.json", "{}")
+        try put("hostile/fovea.json", #"{"summary": "h", "licence": "MIT", "order": 3, "sample": {"picture": "../../etc/passwd", "questions": []}}"#)
+        try put("recipe/README.md", "no model")
+        try put("untrained/recipe/train.py", "no model yet")
+        try put("broken/config.json", "{}")
+        try put("broken/fovea.json", "{")
+        let models = BundledModel.all(in: folder.url.path)
+        #expect(models.map(\.name) == ["first", "second", "hostile"])
+        #expect(models[0].sample == ModelSample(picture: models[0].path + "/p.png", questions: ["?"]) && models[1].sample?.picture == nil)
+        #expect(models[2].sample?.picture == nil)
+        #expect(models[0].byteCount == 5 + Int(try FileManager.default.attributesOfItem(atPath: models[0].path + "/fovea.json")[.size] as? Int ?? 0))
+        let store = ModelStore(root: folder.path("store"), environment: [:], bundled: models)
+        #expect(try store.resolve("second") == models[1].path)
+        #expect { try store.resolve("third") } throws: { "\($0)".contains("first") }
+    }
+
     @Test(arguments: Catalogue.all) func catalogueEntriesAreConsistent(entry: CatalogueEntry) {
         #expect(Set(entry.files.map(\.name)).count == entry.files.count)
         for file in entry.files {

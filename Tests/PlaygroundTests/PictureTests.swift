@@ -184,4 +184,31 @@ struct PictureTests {
         #expect(canvas[0, 0].style == Style(Color(0xFFFFFF), on: Color(0x102030)))
         #expect(Set([canvas[1, 0].style.foreground, canvas[1, 0].style.background]) == [Color(0xFFFFFF), Color(0x102030)])
     }
+
+    @Test("where the terminal has pixels the map is a picture over blank cells, patch for patch; under what lies over the screen, cells") func pixels() throws {
+        var scene = Scene(120, 40)
+        scene.loadModel(Scene.pictureModel, name: "blip-base")
+        scene.look(at: Scenery.whole())
+        let cells = scene.canvas
+        #expect(cells.pictures.isEmpty)
+        scene.state.theme.capabilities.graphics = .sixel
+        let canvas = scene.canvas
+        let picture = try #require(canvas.pictures.first)
+        #expect(canvas.pictures.count == 1 && picture.raster.width >= 6 * picture.rect.width)
+        for y in 0..<canvas.size.height {
+            for x in 0..<canvas.size.width {
+                if picture.rect.contains(x: x, y: y) { #expect(canvas[x, y] == .blank) } else { #expect(canvas[x, y] == cells[x, y]) }
+            }
+        }
+        // Each cell's middle has about the colour that half blocks give it.
+        for y in stride(from: 1, to: picture.rect.height - 1, by: 3) {
+            for x in stride(from: 1, to: picture.rect.width - 1, by: 3) {
+                let shown = picture.raster[(2 * x + 1) * picture.raster.width / (2 * picture.rect.width), (2 * y + 1) * picture.raster.height / (2 * picture.rect.height)]
+                let cell = cells[picture.rect.x + x, picture.rect.y + y].style
+                #expect(min(abs(shown.luma - cell.background.luma), cell.foreground.isStandard ? 1 : abs(shown.luma - cell.foreground.luma)) < 0.2)
+            }
+        }
+        scene.press(Key(.escape), .character("?"))
+        #expect(scene.state.overlay != nil && scene.canvas.pictures.isEmpty)
+    }
 }

@@ -30,7 +30,18 @@ void fovea_resize(int columns, int rows);
 // Puts a base scalar with up to two combining marks at (x, y) in a colour pair.
 void fovea_put(int y, int x, const uint32_t *scalars, int count, unsigned attributes, int pair);
 // Sends what changed; the begin/end marks of synchronised output go around it when `synchronised`.
-void fovea_flush(bool synchronised, int cursor_x, int cursor_y);
+void fovea_begin_frame(bool synchronised, int cursor_x, int cursor_y);
+/// Sends bytes that draw over what ncurses drew; the cursor comes back to where it was.
+void fovea_write_over_frame(const uint8_t *bytes, int count);
+void fovea_end_frame(bool synchronised);
+
+/// Before fovea_open: sends questions to the terminal, whose answers are then not echoed.
+void fovea_begin_asking(const char *questions);
+/// Bytes that came within `milliseconds`; 0 when none did, -1 when there is nothing to read from.
+int fovea_read_answer(uint8_t *bytes, int capacity, int milliseconds);
+void fovea_end_asking(void);
+/// A cell's size in pixels by what the terminal says of its window; false where it says nothing.
+bool fovea_cell_pixels(int *width, int *height);
 void fovea_redraw_everything(void);
 // `stdscr`, a global that Swift may not touch.
 WINDOW *fovea_standard_window(void);

@@ -9,18 +9,21 @@ public struct ModelStore: Sendable {
     public let root: String
     /// Where programs are searched and settings looked up: `PATH`, `HF_ENDPOINT`, `HF_TOKEN`, and what pip reads.
     let environment: [String: String]
+    /// Models that came with the program.
+    public let bundled: [BundledModel]
 
-    public init(root: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    public init(root: String, environment: [String: String] = ProcessInfo.processInfo.environment, bundled: [BundledModel] = []) {
         self.root = root.hasPrefix("/") ? root : FileManager.default.currentDirectoryPath + "/" + root
         self.environment = environment
+        self.bundled = bundled
     }
 
-    /// The user's own store.
+    /// The user's own store, and the models that came with the program.
     public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> ModelStore {
         // The XDG specification: relative paths are to be ignored.
         let xdg = environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? NSHomeDirectory()
-        return ModelStore(root: (xdg ?? home + "/.local/share") + "/fovea/models", environment: environment)
+        return ModelStore(root: (xdg ?? home + "/.local/share") + "/fovea/models", environment: environment, bundled: Assets.path("models").map(BundledModel.all) ?? [])
     }
 
     /// A model that is in place.
@@ -48,13 +51,14 @@ public struct ModelStore: Sendable {
     /// The folder a model has or will have.
     public func path(of name: ModelName) -> String { root + "/" + name.folder }
 
-    /// What a person means by `MODEL`: a path, or the name of an installed model.
+    /// What a person means by `MODEL`: a path, or the name of a bundled or installed model.
     ///
     /// - Returns: A path for `Checkpoint.open`.
     /// - Throws: `ModelStoreError.notInstalled`, which says how to get it, or `.unknownModel`.
     public func resolve(_ model: String) throws(ModelStoreError) -> String {
         let isPath = model.hasPrefix("/") || model.hasPrefix("./") || model.hasPrefix("../") || model.hasPrefix("~")
         let expanded = (model as NSString).expandingTildeInPath
+        if let bundled = bundled.first(where: { $0.name == model }) { return bundled.path }
         if let name = try? ModelName(model), !isPath {
             let installed = path(of: name)
             if FileManager.default.fileExists(atPath: installed) { return installed }
@@ -63,7 +67,7 @@ public struct ModelStore: Sendable {
         }
         guard FileManager.default.fileExists(atPath: expanded) else {
             if isPath || model.contains("/") { throw .notInstalled(name: model, canBePulled: false) }
-            throw .unknownModel(name: model, known: Catalogue.all.map(\.name))
+            throw .unknownModel(name: model, known: bundled.map(\.name) + Catalogue.all.map(\.name))
         }
         return expanded
     }

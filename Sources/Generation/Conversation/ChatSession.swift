@@ -59,10 +59,12 @@ extension ChatSession: ModelSession {
     public static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let model = try continuer(model, files)
         let (decoder, kind) = (model.decoder, shownAttention(model))
+        let (layers, heads) = (decoder.layers(of: kind), decoder.shape.attention.heads)
         return ModelAbilities(
             family: decoder.shape.name, inputs: model is any PicturePromptModel ? [.text, .picture] : [.text],
-            holdsConversations: format(of: files) != nil, shownAttention: kind, attentionLayers: decoder.layers(of: kind),
-            attentionHeads: decoder.shape.attention.heads, contextLength: decoder.shape.contextLength)
+            holdsConversations: format(of: files) != nil, shownAttention: kind, attentionLayers: layers,
+            attentionHeads: heads, contextLength: decoder.shape.contextLength,
+            alignmentHeads: try AlignmentHeads.named(in: files, layers: layers, heads: heads))
     }
 
     public static func make(

@@ -42,7 +42,8 @@ extension CaptionSession: ModelSession {
         return ModelAbilities(
             family: model.family, inputs: takesText(model) ? [.picture, .text] : [.picture], holdsConversations: false,
             shownAttention: model.pictureAttention, attentionLayers: Array(0..<model.decoderLayers), attentionHeads: model.decoderHeads,
-            contextLength: model.decoderPositions)
+            contextLength: model.decoderPositions,
+            alignmentHeads: try AlignmentHeads.named(in: files, layers: Array(0..<model.decoderLayers), heads: model.decoderHeads))
     }
 
     public static func make(

@@ -1,3 +1,4 @@
+import Attribution
 import Checkpoint
 import Compute
 import Foundation
@@ -71,7 +72,8 @@ extension SpeechSession: ModelSession {
         return ModelAbilities(
             family: "Whisper", inputs: [.sound], holdsConversations: false, shownAttention: .cross,
             attentionLayers: Array(0..<configuration.decoderLayers), attentionHeads: configuration.decoderHeads,
-            contextLength: configuration.textPositions)
+            contextLength: configuration.textPositions,
+            alignmentHeads: configuration.alignmentHeads.map { LayerHead(layer: $0.layer, head: $0.head) })
     }
 
     public static func make(

@@ -80,7 +80,8 @@ extension TranslationSession: ModelSession {
         let model = try translator(model, files)
         return ModelAbilities(
             family: model.family, inputs: [.text], holdsConversations: false, shownAttention: .cross,
-            attentionLayers: Array(0..<model.decoderLayers), attentionHeads: model.decoderHeads, contextLength: model.decoderPositions)
+            attentionLayers: Array(0..<model.decoderLayers), attentionHeads: model.decoderHeads, contextLength: model.decoderPositions,
+            alignmentHeads: try AlignmentHeads.named(in: files, layers: Array(0..<model.decoderLayers), heads: model.decoderHeads))
     }
 
     public static func make(

@@ -16,6 +16,8 @@ public struct PlaygroundOptions: Sendable {
     /// Draw with ASCII characters and eight colours.
     public var ascii: Bool
     public var colorMap: ColorMap?
+    /// Whether pictures are drawn in pixels.
+    public var graphics = GraphicsChoice.ask
     /// Where conversations are kept; nil keeps none.
     public var dataFolder: String?
     /// Bytes of captured attention kept in memory before it spills to a temporary file, and the folder for that file;
@@ -58,7 +60,7 @@ public enum PlaygroundApp {
     /// - Throws: `TerminalError` when there is no terminal to draw on.
     @MainActor
     public static func run(backend: any PlaygroundBackend, options: PlaygroundOptions, screen: (any Screen)? = nil) async throws -> ExitStatus {
-        let screen = screen ?? NcursesScreen(ascii: options.ascii)
+        let screen = screen ?? NcursesScreen(ascii: options.ascii, graphics: options.graphics)
         let queue = EventQueue()
         try screen.start { queue.put(.input($0)) }
         defer { screen.stop() }

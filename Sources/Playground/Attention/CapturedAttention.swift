@@ -33,8 +33,16 @@ public enum LayerChoice: Sendable, Hashable {
     /// Over all layers captured.
     case all
     case layer(Int)
+    /// Over the heads that the model's makers name as those that look at what is being said.
+    case aligned([LayerHead])
 
-    func includes(_ layer: Int) -> Bool { self == .all || self == .layer(layer) }
+    func includes(_ layer: Int) -> Bool {
+        switch self {
+        case .all: true
+        case .layer(let chosen): chosen == layer
+        case .aligned(let heads): heads.contains { $0.layer == layer }
+        }
+    }
 }
 
 public enum HeadChoice: Sendable, Hashable {
@@ -51,13 +59,17 @@ public enum HeadChoice: Sendable, Hashable {
 }
 
 extension HeadSelection {
-    /// The two choices of the panel as one; a single head over all layers is averaged.
+    /// The two choices of the panel as one; a single head over several layers is averaged.
     init(_ layer: LayerChoice, _ head: HeadChoice, layers: [Int]) {
         self =
             switch (layer, head) {
             case (.all, .mean): .all(.mean)
             case (.all, .max): .all(.max)
             case (.all, .head(let head)): .heads(layers.map { LayerHead(layer: $0, head: head) }, .mean)
+            case (.aligned(let heads), .mean): .heads(heads, .mean)
+            case (.aligned(let heads), .max): .heads(heads, .max)
+            case (.aligned(let heads), .head(let head)):
+                .heads(Set(heads.map(\.layer)).sorted().map { LayerHead(layer: $0, head: head) }, .mean)
             case (.layer(let layer), .mean): .layer(layer, .mean)
             case (.layer(let layer), .max): .layer(layer, .max)
             case (.layer(let layer), .head(let head)): .single(LayerHead(layer: layer, head: head))

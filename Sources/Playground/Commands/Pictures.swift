@@ -50,6 +50,9 @@ extension State {
         return [.look(path)]
     }
 
+    /// The picture beside what is typed is the one that came with the model.
+    var isSampleAttached: Bool { engine.sample?.picture.map { path in attachments.contains { $0.path == path } } ?? false }
+
     mutating func looked(_ path: String, _ thumbnail: Thumbnail?, _ problem: String?) -> [Effect] {
         for index in attachments.indices where attachments[index].path == path {
             attachments[index].thumbnail = thumbnail

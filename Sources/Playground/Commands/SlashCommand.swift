@@ -70,9 +70,14 @@ struct SlashCommand: Sendable {
     ]
 
     private static let looking: [SlashCommand] = [
-        SlashCommand(name: "layer", argument: "N|all", help: "layer of the attention panel", choices: { ["all"] + ($0.capturedShape?.layers.map(String.init) ?? []) }) {
+        SlashCommand(name: "layer", argument: "N|all|aligned", help: "layer of the attention panel", choices: { ["all"] + ($0.engine.abilities?.alignmentHeads.isEmpty == false ? ["aligned"] : []) + ($0.capturedShape?.layers.map(String.init) ?? []) }) {
             state, argument, _ in
             if argument == "all" { state.attention.layer = .all; return [] }
+            if argument == "aligned" {
+                let heads = state.engine.abilities?.alignmentHeads ?? []
+                if heads.isEmpty { state.say(.warning, "this model's files name no aligned heads") } else { state.attention.layer = .aligned(heads) }
+                return []
+            }
             guard let number = Int(argument), state.capturedShape.map({ $0.layers.contains(number) }) ?? (number >= 0) else {
                 state.say(.warning, "no layer \(argument)" + (state.capturedShape.map { "; there are \($0.layers.first ?? 0) to \($0.layers.last ?? 0), and all" } ?? ""))
                 return []

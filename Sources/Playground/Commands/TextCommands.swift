@@ -9,6 +9,11 @@ extension SlashCommand {
             if path.isEmpty { state.say(.warning, "/image needs the path of a picture"); return [] }
             return state.attach(path)
         },
+        SlashCommand(name: "sample", argument: "", help: "attach the picture that came with the model") { state, _, _ in
+            if state.isSampleAttached { return [] }
+            if state.engine.sample?.picture == nil { state.say(.warning, "no picture came with this model; /image PATH attaches one") }
+            return state.attachSample()
+        },
         SlashCommand(name: "detach", argument: "", help: "take the attached pictures away again") { state, _, _ in
             state.attachments = []
             return []

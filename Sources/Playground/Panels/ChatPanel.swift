@@ -34,6 +34,7 @@ enum ChatPanel {
         }
         let inputs = state.engine.abilities?.inputs ?? [.sound]
         let (first, second) = inputs.contains(.sound) ? ("Give the model a recording and", "watch where it listens.")
+            : state.isSampleAttached ? ("A picture is attached. Ask about it", "and watch where the model looks.")
             : inputs.contains(.picture) ? ("Show the model a picture and", "watch where it looks.") : ("Say something to the model and", "watch what it reads.")
         var lines: [[Span]] = [
             [Span(text: "fovea", style: theme.accent.with(.bold))],
@@ -45,6 +46,10 @@ enum ChatPanel {
         func offer(_ key: String, _ words: String) {
             lines.append([Span(text: key.padding(toLength: 13, withPad: " ", startingAt: 0), style: theme.strong), Span(text: words, style: theme.quiet)])
         }
+        for (number, question) in state.input.suggestions.prefix(3).enumerated() {
+            offer(String(repeating: "↑", count: number + 1), sanitisedLine(question))
+        }
+        if !state.input.suggestions.isEmpty { lines.append([]) }
         if inputs.contains(.sound) {
             offer("/audio PATH", "transcribe a recording")
             offer("/mic", "speak yourself")

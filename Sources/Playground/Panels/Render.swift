@@ -6,7 +6,9 @@ extension State {
 
 /// The whole screen of a state.
 public func render(_ state: State) -> Canvas {
-    let state = TourView.pointing(state)
+    var state = TourView.pointing(state)
+    // What lies over the screen is made of cells, and pixels would lie over it.
+    if state.overlay != nil { state.theme.capabilities.graphics = nil }
     var canvas = Canvas(state.size)
     let layout = state.layout
     if layout.isTooSmall {

@@ -1,3 +1,5 @@
+import Attribution
+import Checkpoint
 import Compute
 import Formats
 import Generation
@@ -105,12 +107,13 @@ struct RecordedModel: Codable {
     var description: String
     var installed: Bool
     var bytes: Int
+    var sample: ModelSample?
 
     init(_ model: ModelChoice) {
-        (name, description, installed, bytes) = (model.name, model.description, model.installed, model.bytes)
+        (name, description, installed, bytes, sample) = (model.name, model.description, model.installed, model.bytes, model.sample)
     }
 
-    var choice: ModelChoice { ModelChoice(name: name, description: description, installed: installed, bytes: bytes) }
+    var choice: ModelChoice { ModelChoice(name: name, description: description, installed: installed, bytes: bytes, sample: sample) }
 }
 
 enum RecordedEnd: Codable {
@@ -142,6 +145,7 @@ struct RecordedAbilities: Codable {
     var layers: [Int]
     var heads: Int
     var context: Int
+    var alignmentHeads: [LayerHead]?
 
     init(_ abilities: ModelAbilities) {
         family = abilities.family
@@ -151,13 +155,14 @@ struct RecordedAbilities: Codable {
         layers = abilities.attentionLayers
         heads = abilities.attentionHeads
         context = abilities.contextLength
+        alignmentHeads = abilities.alignmentHeads
     }
 
     func abilities() throws -> ModelAbilities {
-        guard layers.count <= 4096, (0...4096).contains(heads) else { throw RecordingError.invalid("a model of \(layers.count) layers and \(heads) heads") }
+        guard layers.count <= 4096, (0...4096).contains(heads), (alignmentHeads ?? []).count <= 4096 else { throw RecordingError.invalid("a model of \(layers.count) layers and \(heads) heads") }
         return ModelAbilities(
             family: family, inputs: Set(inputs), holdsConversations: holdsConversations, shownAttention: shownAttention, attentionLayers: layers, attentionHeads: heads,
-            contextLength: context)
+            contextLength: context, alignmentHeads: alignmentHeads ?? [])
     }
 }
 

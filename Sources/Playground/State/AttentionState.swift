@@ -1,5 +1,6 @@
 import Attribution
 import Formats
+import Generation
 import Terminal
 
 /// What the attention panel shows and how.
@@ -135,6 +136,23 @@ extension State {
         }
     }
 
+    /// The choice of layers, where it is one for the kind of attention that is shown: aligned heads are of one kind alone.
+    var shownLayers: LayerChoice {
+        guard case .aligned = attention.layer, let own = engine.abilities?.shownAttention, own != shownKind else { return attention.layer }
+        return .all
+    }
+
+    /// A model is there: its makers' choice of heads is shown first, where they made one.
+    mutating func learn(_ abilities: ModelAbilities?) -> [Effect] {
+        engine.abilities = abilities
+        if let heads = abilities?.alignmentHeads, !heads.isEmpty {
+            attention.layer = .aligned(heads)
+        } else if case .aligned = attention.layer {
+            attention.layer = .all
+        }
+        return []
+    }
+
     /// Takes out of the record what the panels are about to draw, so that drawing never reads a file.
     mutating func followAttention() {
         guard let place = shownToken else {
@@ -153,7 +171,7 @@ extension State {
         attention.rows.follow(
             tokens,
             .init(
-                message: place.message, window: tokens[place.token].window, kind: kind, layer: attention.layer, head: attention.head,
+                message: place.message, window: tokens[place.token].window, kind: kind, layer: shownLayers, head: attention.head,
                 hidesSinks: attention.hidesSinks), chat.record)
         followProbe()
     }
@@ -161,7 +179,7 @@ extension State {
     /// The shown token's weights under the choice of layer and head, `[keys]`: sinks left out and the mean taken off where
     /// that is asked for; nil when there are none.
     var shownRow: [Float]? {
-        guard let row = attention.shown?.captured?.profile(layer: attention.layer, head: attention.head) else { return nil }
+        guard let row = attention.shown?.captured?.profile(layer: shownLayers, head: attention.head) else { return nil }
         return treated(row)
     }
 

@@ -5,6 +5,10 @@ public struct InputLine: Sendable, Hashable {
     public private(set) var characters: [Character] = []
     public private(set) var cursor = 0
     private var history: [String] = []
+    /// What may be asked, the best first; ↑ finds them behind all that was typed.
+    public internal(set) var suggestions: [String] = [] {
+        didSet { recalled = nil }
+    }
     /// Place in the history; nil while a new line is typed.
     private var recalled: Int?
     private var draft: [Character] = []
@@ -86,13 +90,13 @@ public struct InputLine: Sendable, Hashable {
 
     /// Steps through what was typed before: -1 is older, +1 newer.
     mutating func recall(_ direction: Int) {
-        guard !history.isEmpty else { return }
-        let place = recalled ?? history.count
+        let lines = suggestions.reversed() + history
+        let place = recalled ?? lines.count
         let target = place + direction
-        guard target >= 0 && target <= history.count else { return }
+        guard target >= 0 && target <= lines.count, !lines.isEmpty else { return }
         if recalled == nil { draft = characters }
-        recalled = target == history.count ? nil : target
-        characters = target == history.count ? draft : Array(history[target])
+        recalled = target == lines.count ? nil : target
+        characters = target == lines.count ? draft : Array(lines[target])
         cursor = characters.count
         candidates = []
     }

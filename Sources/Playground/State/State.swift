@@ -1,3 +1,4 @@
+import Checkpoint
 import Formats
 import Foundation
 import Generation
@@ -104,6 +105,8 @@ public struct EngineState: Sendable {
     /// What the loaded model reads and gives; nil until it is known.
     public var abilities: ModelAbilities?
     public var phase: Phase = .idle
+    /// What the loaded model's makers offer to try it on.
+    public var sample: ModelSample?
     /// Asked for on the command line, loaded as soon as the list of models is known.
     var wanted: String?
     /// Sent as soon as a model is loaded.

@@ -30,9 +30,7 @@ public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> 
     case .storageFailed(let reason, let loses): effects = state.warnOfStorage(reason, loses, now)
     case .conversations(let found): effects = state.learn(found)
     case .conversationOpened(let messages): effects = state.open(messages, now)
-    case .abilities(let abilities):
-        state.engine.abilities = abilities
-        effects = []
+    case .abilities(let abilities): effects = state.learn(abilities)
     case .planned(let plan, let problem):
         state.memory.plan = plan
         state.memory.planProblem = problem

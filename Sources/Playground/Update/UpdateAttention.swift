@@ -61,10 +61,11 @@ extension State {
         attention.zoom = AttentionState.zooms[(place + 1) % AttentionState.zooms.count]
     }
 
-    /// Through `all` and each captured layer, round and round.
+    /// Through the aligned heads, `all` and each captured layer, round and round.
     mutating func stepLayer(_ step: Int) {
         guard let shape = capturedShape else { return }
-        let choices: [LayerChoice] = [.all] + shape.layers.map { .layer($0) }
+        let aligned = engine.abilities?.alignmentHeads ?? []
+        let choices: [LayerChoice] = (aligned.isEmpty ? [] : [.aligned(aligned)]) + [.all] + shape.layers.map { .layer($0) }
         let current = choices.firstIndex(of: attention.layer) ?? 0
         attention.layer = choices[(current + step + choices.count) % choices.count]
     }

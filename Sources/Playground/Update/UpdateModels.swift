@@ -43,6 +43,18 @@ extension State {
         return [.load(name)]
     }
 
+    /// Puts a model's sample beside what is typed, unless something is there already, and its questions where ↑ finds them.
+    private mutating func offerSample(of name: String) -> [Effect] {
+        if let former = engine.sample?.picture { attachments.removeAll { $0.path == former } }
+        engine.sample = engine.models.first { $0.name == name }?.sample
+        input.suggestions = engine.sample?.questions ?? []
+        guard chat.messages.isEmpty, attachments.isEmpty else { return [] }
+        return attachSample()
+    }
+
+    /// The sample picture of the loaded model, beside what is typed.
+    mutating func attachSample() -> [Effect] { engine.sample?.picture.map { attach($0) } ?? [] }
+
     mutating func downloading(_ name: String, _ progress: TransferProgress) -> [Effect] {
         if case .downloading(name, _) = engine.phase { engine.phase = .downloading(name, progress) }
         return []
@@ -77,7 +89,7 @@ extension State {
             // What it reads is asked for; until then it is not known.
             engine.abilities = nil
             say(.information, "\(engine.modelName ?? name) is ready")
-            guard let request = engine.waiting else { return [.readMemory, .readAbilities] + offerTour() }
+            guard let request = engine.waiting else { return [.readMemory, .readAbilities] + offerSample(of: name) + offerTour() }
             engine.waiting = nil
             return [.readMemory, .readAbilities] + start(request, now)
         case .cancelled:

@@ -56,6 +56,8 @@ public struct Canvas: Hashable, Sendable {
         get { cursorX < 0 ? nil : (cursorX, cursorY) }
         set { (cursorX, cursorY) = newValue.map { ($0.x, $0.y) } ?? (-1, -1) }
     }
+    /// Pictures in pixels over cells that are blank.
+    public private(set) var pictures: [PixelPicture] = []
     private var cursorX = -1
     private var cursorY = -1
 
@@ -110,6 +112,13 @@ public struct Canvas: Hashable, Sendable {
         for y in area.y..<max(area.y, area.bottom) {
             for x in area.x..<max(area.x, area.right) { put(glyph, width: 1, x: x, y: y, style) }
         }
+    }
+
+    /// Puts a picture over cells, which become blank. Whoever draws there later covers what it must not.
+    public mutating func place(_ raster: Raster, over rect: Rect) {
+        guard !rect.isEmpty, rect.intersection(bounds) == rect, raster.width > 0, raster.height > 0 else { return }
+        fill(rect)
+        pictures.append(PixelPicture(rect: rect, raster: raster))
     }
 
     /// Changes the style of what is drawn already.

@@ -14,14 +14,18 @@ public final class NcursesScreen: Screen {
     }
 
     private let ascii: Bool
+    private let graphics: GraphicsChoice
     private let environment: [String: String]
     private let shared = Locked(Shared())
     private let stopped = DispatchSemaphore(value: 0)
     private let running = Locked(false)
 
-    /// - Parameter ascii: draw nothing but ASCII and at most eight colours.
-    public init(ascii: Bool = false, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    /// - Parameters:
+    ///   - ascii: draw nothing but ASCII and at most eight colours.
+    ///   - graphics: whether pictures are drawn in pixels.
+    public init(ascii: Bool = false, graphics: GraphicsChoice = .ask, environment: [String: String] = ProcessInfo.processInfo.environment) {
         self.ascii = ascii
+        self.graphics = graphics
         self.environment = environment
     }
 
@@ -36,7 +40,7 @@ public final class NcursesScreen: Screen {
         let ready = DispatchSemaphore(value: 0)
         let failure = Locked<TerminalError?>(nil)
         let thread = Thread { [self] in
-            switch Curses.open(choice) {
+            switch Curses.open(choice, graphics) {
             case .failure(let error):
                 failure.withLock { $0 = error }
                 ready.signal()
@@ -135,25 +139,54 @@ private struct Curses {
     private var pairs: [UInt64: Int32] = [:]
     private let pairLimit: Int
     private var pasted: String?
+    /// Pixels of a cell, as the terminal said; what it says of its window when that changes goes before.
+    private let reportedCell: Size?
 
-    static func open(_ choice: TerminalChoice) -> Result<Curses, TerminalError> {
+    static func open(_ choice: TerminalChoice, _ wanted: GraphicsChoice) -> Result<Curses, TerminalError> {
         guard let term = choice.candidates.first(where: { fovea_knows_terminal($0) }) else {
             return .failure(.unknown(term: choice.candidates.last ?? ""))
         }
         if !fovea_guard_arm(STDIN_FILENO) { return .failure(.setup(operation: "tcgetattr", reason: String(cString: strerror(errno)))) }
+        var answers = TerminalAnswers([])
+        if choice.asksForGraphics, wanted != .cells { answers = ask() }
         guard let screen = fovea_open(term) else {
             fovea_guard_disarm()
             return .failure(.setup(operation: "newterm(\(term))", reason: "ncurses refused the terminal"))
         }
         fovea_prepare(choice.limit != .none, true)
         setRestoreBytes()
+        // Keys that were pressed meanwhile, the last one first.
+        for byte in answers.typed.reversed() { ungetch(Int32(byte)) }
         let depth = choice.depth(colours: Int(fovea_colour_count()))
-        return .success(Curses(screen: screen, depth: depth, choice: choice))
+        let graphics: GraphicsProtocol? =
+            switch wanted {
+            case .cells: nil
+            case .ask: depth.showsRasters ? answers.graphics : nil
+            case .always(let graphics): choice.unicode && depth.showsRasters ? graphics : nil
+            }
+        return .success(Curses(screen: screen, depth: depth, choice: choice, graphics: graphics, reportedCell: answers.cell))
     }
 
-    private init(screen: OpaquePointer, depth: ColorDepth, choice: TerminalChoice) {
+    /// Asks the terminal and waits a moment for its answers: a terminal far away may be late, and what comes then is passed over.
+    private static func ask() -> TerminalAnswers {
+        var bytes: [UInt8] = []
+        fovea_begin_asking(TerminalAnswers.questions)
+        defer { fovea_end_asking() }
+        let deadline = ContinuousClock.now + .milliseconds(300)
+        while true {
+            let left = ContinuousClock.now.duration(to: deadline)
+            var buffer = [UInt8](repeating: 0, count: 256)
+            let count = fovea_read_answer(&buffer, Int32(buffer.count), Int32(max(0, left / .milliseconds(1))))
+            if count > 0 { bytes += buffer.prefix(Int(count)) }
+            let answers = TerminalAnswers(bytes)
+            if answers.isComplete || count <= 0 || bytes.count > 4096 { return answers }
+        }
+    }
+
+    private init(screen: OpaquePointer, depth: ColorDepth, choice: TerminalChoice, graphics: GraphicsProtocol?, reportedCell: Size?) {
         self.screen = screen
-        capabilities = ScreenCapabilities(depth: depth, unicode: choice.unicode, quarterBlocks: choice.quarterBlocks)
+        self.reportedCell = reportedCell
+        capabilities = ScreenCapabilities(depth: depth, unicode: choice.unicode, quarterBlocks: choice.quarterBlocks, graphics: graphics)
         synchronised = choice.synchronised
         // Pair 0 is the default one. A little below the limit, so that ncurses never recycles a pair that is on the screen.
         pairLimit = max(8, min(Int(fovea_pair_count()), 65536) - 8)
@@ -161,7 +194,8 @@ private struct Curses {
 
     /// The terminal's own way back to the shell, beside the modes that terminfo does not know.
     private static func setRestoreBytes() {
-        var bytes = "\u{1B}[?1006l\u{1B}[?1003l\u{1B}[?1002l\u{1B}[?1000l\u{1B}[?2004l\u{1B}[?2026l"
+        // First the end of a picture that was being written.
+        var bytes = "\u{1B}\\\u{1B}[?1006l\u{1B}[?1003l\u{1B}[?1002l\u{1B}[?1000l\u{1B}[?2004l\u{1B}[?2026l"
         for name in ["sgr0", "op", "cnorm", "rmkx", "rmcup"] {
             guard let value = fovea_capability(name) else { continue }
             // Padding such as $<5> means nothing to terminals that are written to without tputs.
@@ -206,6 +240,7 @@ private struct Curses {
 
     /// Sends the cells that differ from what is shown.
     mutating func show(_ canvas: Canvas) {
+        let former = shown?.size == canvas.size ? shown?.pictures ?? [] : []
         if let shown, shown.size == canvas.size {
             for y in 0..<canvas.size.height {
                 for x in 0..<canvas.size.width where canvas[x, y] != shown[x, y] { put(canvas[x, y], x, y) }
@@ -220,9 +255,37 @@ private struct Curses {
             reset_color_pairs()
             for y in 0..<canvas.size.height { for x in 0..<canvas.size.width { put(canvas[x, y], x, y) } }
         }
+        let isDrawnAnew = shown?.size != canvas.size
         shown = canvas
+        // Where a picture no longer stands the cells are sent again, even if they are as blank as they were beneath it.
+        let gone = former.filter { picture in !canvas.pictures.contains { $0.rect == picture.rect } }
+        for picture in gone { wredrawln(fovea_standard_window(), Int32(picture.rect.y), Int32(picture.rect.height)) }
         let cursor = canvas.cursor
-        fovea_flush(synchronised, Int32(cursor?.x ?? -1), Int32(cursor?.y ?? -1))
+        fovea_begin_frame(synchronised, Int32(cursor?.x ?? -1), Int32(cursor?.y ?? -1))
+        draw(canvas.pictures, former, anew: isDrawnAnew || !gone.isEmpty)
+        fovea_end_frame(synchronised)
+    }
+
+    /// Sends pictures that are not on the screen yet, or all.
+    private func draw(_ pictures: [PixelPicture], _ former: [PixelPicture], anew: Bool) {
+        guard let graphics = capabilities.graphics else { return }
+        var bytes: [UInt8] = []
+        // kitty keeps pictures apart from the cells.
+        if graphics == .kitty, former.count > pictures.count {
+            for number in pictures.count..<former.count { bytes += KittyEncoder.deletion(number: number + 1) }
+        }
+        let cell = cell
+        for (number, picture) in pictures.enumerated() where anew || !former.indices.contains(number) || former[number] != picture {
+            bytes += Array("\u{1B}[\(picture.rect.y + 1);\(picture.rect.x + 1)H".utf8) + graphics.bytes(for: picture, number: number + 1, cell: cell)
+        }
+        if !bytes.isEmpty { fovea_write_over_frame(bytes, Int32(bytes.count)) }
+    }
+
+    /// Pixels of a cell now: the window may have another font by now than when it was asked.
+    private var cell: Size {
+        var width: Int32 = 0, height: Int32 = 0
+        if fovea_cell_pixels(&width, &height) { return Size(Int(width), Int(height)) }
+        return reportedCell ?? Size(8, 16)
     }
 
     private mutating func put(_ cell: Cell, _ x: Int, _ y: Int) {

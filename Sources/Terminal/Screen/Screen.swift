@@ -24,11 +24,14 @@ public struct ScreenCapabilities: Hashable, Sendable {
     public var unicode: Bool
     /// Whether quarter blocks can be drawn beside half blocks: most fonts have them, the Linux console's has not.
     public var quarterBlocks: Bool
+    /// How pictures in pixels are shown; nil where the terminal has only cells.
+    public var graphics: GraphicsProtocol?
 
-    public init(depth: ColorDepth, unicode: Bool, quarterBlocks: Bool = true) {
+    public init(depth: ColorDepth, unicode: Bool, quarterBlocks: Bool = true, graphics: GraphicsProtocol? = nil) {
         self.depth = depth
         self.unicode = unicode
         self.quarterBlocks = quarterBlocks
+        self.graphics = graphics
     }
 
     public var blitter: any Blitter { depth.showsRasters && unicode ? HalfBlockBlitter() : ShadeBlitter() }

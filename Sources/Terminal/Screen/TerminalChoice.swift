@@ -8,6 +8,8 @@ struct TerminalChoice: Hashable {
     var quarterBlocks: Bool
     /// Whether to wrap each frame in marks of synchronised output (DEC mode 2026), which terminals that lack it ignore.
     var synchronised: Bool
+    /// Whether to ask for pixels: not where pictures have no colours, nor a terminal that would print the question.
+    var asksForGraphics: Bool
 
     init(environment: [String: String], hasUTF8: Bool, ascii: Bool) throws {
         let term = environment["TERM"] ?? ""
@@ -20,6 +22,7 @@ struct TerminalChoice: Hashable {
         unicode = hasUTF8 && !ascii
         quarterBlocks = unicode && term != "linux" && !term.hasPrefix("vt")
         synchronised = term != "linux" && !term.hasPrefix("vt")
+        asksForGraphics = synchronised && unicode && !noColor
     }
 
     /// The direct-colour entries that may exist for `term`: `xterm-256color` → `xterm-direct`, `xterm-kitty` → `kitty-direct`.

@@ -4,6 +4,21 @@ import Foundation
 import Generation
 import Media
 import Playground
+import Terminal
+
+/// How pictures are drawn on the screen.
+enum PictureDrawing: String, ExpressibleByArgument, CaseIterable {
+    case auto, cells, sixel, kitty
+
+    var choice: GraphicsChoice {
+        switch self {
+        case .auto: .ask
+        case .cells: .cells
+        case .sixel: .always(.sixel)
+        case .kitty: .always(.kitty)
+        }
+    }
+}
 
 /// `fovea` and `fovea chat`: the playground.
 struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
@@ -26,6 +41,9 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
 
     @Flag(name: .long, help: "Draw with ASCII characters and eight colours.")
     var ascii = false
+
+    @Option(name: .long, help: ArgumentHelp("Draw pictures in pixels where the terminal says that it can (auto), never (cells), or always (sixel, kitty).", valueName: "how"))
+    var pictures = PictureDrawing.auto
 
     @OptionGroup var weights: WeightOptions
     @OptionGroup var device: DeviceOptions
@@ -50,6 +68,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         var options = PlaygroundOptions(model: model, audio: audio, language: language, task: task, ascii: ascii)
         options.picture = picture
         options.recorder = recorder
+        options.graphics = pictures.choice
         let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine, loadOptions: weights.load, locate: { try KnownConfigurations.pathOrName($0) }), options: options)
         throw ProgramExit(code: status.code)
     }

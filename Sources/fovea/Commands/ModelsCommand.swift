@@ -6,7 +6,7 @@ import Compute
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the models of the catalogue and those that are installed.")
+        abstract: "List the models that came with Fovea, those of the catalogue, and others that are installed.")
 
     @Option(name: .long, help: ArgumentHelp("Check every file of an installed model against its digest.", valueName: "name"))
     var verify: [String] = []
@@ -28,7 +28,7 @@ struct ModelsCommand: AsyncParsableCommand {
         var table = TextTable(("model", .left), ("", .left), ("size", .right), ("what it is", .left), ("licence", .left))
         for report in reports {
             table.add(
-                report.name, report.installed ? "installed" : "", ByteCount.text(report.bytes), report.summary ?? report.path ?? "",
+                report.name, report.isBundled ? "included" : report.installed ? "installed" : "", ByteCount.text(report.bytes), report.summary ?? report.path ?? "",
                 report.licence ?? "")
         }
         try Console.writeLine(table.text)
@@ -42,6 +42,8 @@ struct ModelsCommand: AsyncParsableCommand {
 struct ModelListing: Encodable {
     let name: String
     let installed: Bool
+    /// It came with Fovea.
+    let isBundled: Bool
     /// On the disk when installed, else what it will take there.
     let bytes: Int
     /// What travels over the network; absent for models outside the catalogue.
@@ -50,19 +52,24 @@ struct ModelListing: Encodable {
     let licence: String?
     let path: String?
 
-    /// The catalogue, in its order, then what else is installed.
+    /// What came with Fovea, the catalogue in its order, then what else is installed.
     static func all(in store: ModelStore) -> [ModelListing] {
         let installed = store.installed()
+        let bundled = store.bundled.map {
+            ModelListing(
+                name: $0.name, installed: true, isBundled: true, bytes: $0.byteCount, downloadBytes: nil, summary: $0.summary, licence: $0.licence,
+                path: $0.path)
+        }
         let known = Catalogue.all.map { entry in
             let local = installed.first { $0.name == entry.name }
             return ModelListing(
-                name: entry.name, installed: local != nil, bytes: local?.byteCount ?? entry.byteCount,
+                name: entry.name, installed: local != nil, isBundled: false, bytes: local?.byteCount ?? entry.byteCount,
                 downloadBytes: entry.downloadByteCount, summary: entry.summary, licence: entry.licence, path: local?.path)
         }
         let others = installed.filter { local in !Catalogue.all.contains { $0.name == local.name } }.map {
             ModelListing(
-                name: $0.name, installed: true, bytes: $0.byteCount, downloadBytes: nil, summary: nil, licence: nil, path: $0.path)
+                name: $0.name, installed: true, isBundled: false, bytes: $0.byteCount, downloadBytes: nil, summary: nil, licence: nil, path: $0.path)
         }
-        return known + others
+        return bundled + known + others
     }
 }

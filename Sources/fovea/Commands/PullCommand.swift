@@ -16,9 +16,11 @@ struct PullCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        // All names first: a slip in the second should not show after an hour of the first.
-        let wanted = try names.map { name throws(ModelStoreError) in try ModelName(name) }
         let store = ModelStore.standard()
+        let bundled = Set(store.bundled.map(\.name))
+        for name in names where bundled.contains(name) { Console.say("\(name) came with Fovea: there is nothing to fetch") }
+        // All names first: a slip in the second should not show after an hour of the first.
+        let wanted = try names.filter { !bundled.contains($0) }.map { name throws(ModelStoreError) in try ModelName(name) }
         for name in wanted {
             let progress = PullDisplay(name: name.description)
             defer { progress.end() }

@@ -297,6 +297,15 @@ ZEPHYR = (
 {% endfor %}"""
 )
 
+def own():
+    """That of the models that come with Fovea, from their recipe."""
+    import pathlib
+    import sys
+    sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[3] / "assets/models/recipe"))
+    from tokens import CHAT_TEMPLATE
+    return CHAT_TEMPLATE.replace("IMAGE", "<|image|>")
+
+
 L3 = ("<|begin_of_text|>", "<|eot_id|>")
 S = ("<s>", "</s>")
 FORMATS = [
@@ -305,6 +314,7 @@ FORMATS = [
     ("chatml", "Qwen2.5-Instruct", QWEN25, ("", "<|im_end|>"), False),
     ("chatml", "OpenHermes-2.5", CHATML, ("<s>", "<|im_end|>"), False),
     ("chatml", "with begin of text", "{{ bos_token }}" + CHATML, ("<|begin_of_text|>", "<|im_end|>"), False),
+    ("chatml", "fovea-scenes", own(), ("", "<|im_end|>"), True),
     ("llama2", "Llama-2-chat", LLAMA2, S, False),
     ("llama3", "Meta-Llama-3-Instruct", LLAMA3 + "{% if add_generation_prompt %}" + LLAMA3_PROMPT + "{% endif %}", L3, False),
     ("llama3", "Meta-Llama-3-Instruct, first edition", LLAMA3 + LLAMA3_PROMPT, L3, False),

@@ -7,6 +7,7 @@ each other. The picture is seen once for all of them, and one shape serves every
 import numpy as np
 
 from chats import Asker
+from tokens import CHUNKS
 from drawings import SHAPES
 from scenes import COLOUR_NAMES, EDGE, SHAPE_NAMES, Composer
 
@@ -69,9 +70,10 @@ class Batches:
         return {"scenes": scenes, "images": images, "names": names, "colours": colours, "counts": np.array([len(scene.items) for scene in scenes])}
 
     def empty(self, rows, length):
+        """answers: [(row, place)]; guides: [(row, place, said, item's box)], where the one who speaks or hears a thing's name looks at it."""
         return {
             "ids": np.full((rows, length), self.encoder.pad, np.int64), "positions": np.zeros((rows, length), np.int64),
-            "segments": np.full((rows, length), -1, np.int64), "sees": np.zeros((rows, length, 1), np.float32), "answers": [], "turns": []}  # answers: [(row, place)]
+            "segments": np.full((rows, length), -1, np.int64), "sees": np.zeros((rows, length, 1), np.float32), "answers": [], "turns": [], "guides": []}
 
     def append(self, batch, row, at, segment, ids, answer, turns, scene, prefix):
         """Puts a conversation into a row from place `at` on; returns the place after it."""
@@ -93,7 +95,39 @@ class Batches:
                 runs.append((at + begin, at + i))
                 begin = None
         batch["turns"] += [(row, first, last, turn, scene) for (first, last), turn in zip(runs, turns)]
+        for (first, _), turn in zip(runs, turns):
+            question = first - 2 - len(self.encoder.newline) - len(self.encoder.encode(turn.question))
+            for said, named, text, begin in ((True, turn.names, turn.answer, first - 1), (False, turn.asked, turn.question, question)):
+                for item, word in named:
+                    place = self.place(text, word, last=not said)
+                    if place is not None:
+                        batch["guides"].append((row, begin + place, said, scene.items[item].box))
         return end
+
+    def place(self, text, word, last):
+        """Where in the text's tokens the word's first or last one is."""
+        place = 0
+        for chunk in CHUNKS.findall(text):
+            length = len(self.encoder.encode(chunk))
+            if chunk.strip() == word:
+                return place + (length - 1 if last else 0)
+            place += length
+        return None
+
+    def finish(self, batch):
+        """Lists to arrays. `places` [rows, places]: where answer tokens are chosen, `slots`: each answer's column there."""
+        answers = np.array(batch["answers"])
+        rows = answers[:, 0]
+        slots = np.arange(len(rows)) - np.searchsorted(rows, rows)
+        places = np.zeros((len(batch["ids"]), -(-(int(slots.max()) + 1) // 16) * 16), np.int64)
+        places[rows, slots] = answers[:, 1] - 1
+        batch.update(answers=answers, slots=slots, places=places)
+        guides = batch.pop("guides")
+        batch["guide_places"] = np.array([guide[:3] for guide in guides], np.int64).reshape(-1, 3)
+        batch["guide_patches"] = np.zeros((len(guides), self.labels.grid, self.labels.grid), np.float32)
+        for patches, (_, _, _, box) in zip(batch["guide_patches"], guides):
+            patches[self.labels.cells(box)] = 1
+        return batch
 
     def chats(self, batch):
         """Adds packed conversations to a batch of pictures."""
@@ -114,8 +148,7 @@ class Batches:
                     continue
                 at = self.append(batch, row, at, segment, ids, answer, turns, scene, self.prefix)
                 segment += 1
-        batch["answers"] = np.array(batch["answers"])
-        return batch
+        return self.finish(batch)
 
     def text_only(self, rows=8, length=64):
         batch = self.empty(rows, length)
@@ -129,8 +162,7 @@ class Batches:
                 at = self.append(batch, row, at, segment, ids, answer, turns, None, 0)
                 segment += 1
         batch["sees"][...] = 0
-        batch["answers"] = np.array(batch["answers"])
-        return batch
+        return self.finish(batch)
 
     def batch(self):
         return self.chats(self.pictures(self.rows))

@@ -29,6 +29,7 @@ class Turn:
     answer: str
     item: int | None = None  # the one item that the question or answer is about, which a later question may call "it"
     names: tuple = ()  # (item, word): items that the answer names, each by a word of the answer
+    asked: tuple = ()  # (item, word): items that the question names, each by a word of the question
 
 
 class English:
@@ -268,6 +269,9 @@ class Asker:
         unique = keys.count(item.key) == 1
         pick = self._pick
 
+        def asked(*others):
+            return tuple((i, language.word(items[i])) for i in ((index,) if it is None else ()) + others if items[i].kind != "text")
+
         def the(with_colour=True):
             return it or language.the(item, with_colour)
 
@@ -290,7 +294,7 @@ class Asker:
             column, row, margin = scene.cell(item)
             if not unique or margin < CELL_MARGIN:
                 return None
-            return Turn(task, pick(language.where).format(the=the()), language.at((column, row)), index)
+            return Turn(task, pick(language.where).format(the=the()), language.at((column, row)), index, asked=asked())
         if task in ("side", "sides"):
             if len(items) < 2 or not unique:
                 return None
@@ -306,13 +310,13 @@ class Asker:
                     return None
                 answer = language.listing([language.a(items[there[0]])]) if there else language.nothing
                 return Turn(task, self._sided(language, pick(language.side), side, item, it), answer, there[0] if there else None,
-                            ((there[0], language.word(items[there[0]])),) if there else ())
+                            ((there[0], language.word(items[there[0]])),) if there else (), asked())
             other = int(self._next() * len(items))
             if keys.count(keys[other]) > 1 or other == index or abs(distances[other]) < SIDE_MARGIN:
                 return None
             # "Is A left of B?": A is `item`, so that the distance to B is the other way round.
             question = self._sided(language, pick(language.is_side).replace("{the}", the()), side, items[other], None)
-            return Turn(task, question, language.yes if distances[other] < 0 else language.no, index)
+            return Turn(task, question, language.yes if distances[other] < 0 else language.no, index, asked=asked(other))
         if task == "count":
             if self._next() < 0.4 or it:
                 return Turn("count all", pick(language.count_all), language.numbers[len(items)] + ".")
@@ -337,10 +341,10 @@ class Asker:
             named = the(item.kind == "text" and sum(o.kind == "text" for o in items) > 1)
             if task == "colour":
                 return Turn(task, pick(language.colour if it is None and language.code == "en" else language.colour[:1]).format(the=named),
-                            language.colour_of(item), index)
+                            language.colour_of(item), index, asked=asked())
             true = self._next() < 0.5
             colour = item.colour if true else pick([colour for colour in COLOUR_NAMES if colour != item.colour])
-            return Turn(task, pick(language.is_colour).format(the=named, colour=language.colour_word(colour, item)), language.yes if true else language.no, index)
+            return Turn(task, pick(language.is_colour).format(the=named, colour=language.colour_word(colour, item)), language.yes if true else language.no, index, asked=asked())
         if task == "read":
             if item.kind != "text" or sum(other.kind == "text" for other in items) > 1:
                 return None
@@ -349,7 +353,7 @@ class Asker:
             if it:
                 return None
             if self._next() < 0.5:
-                return Turn(task, pick(language.there).format(a=language.a(item)), language.yes, index)
+                return Turn(task, pick(language.there).format(a=language.a(item)), language.yes, index, asked=asked() if unique else ())
             return Turn(task, pick(language.there).format(a=language.a(self._like(item, scene))), language.no)
         if task == "beyond":
             return Turn(task, pick(language.beyond), ONLY_DRAWINGS[language.code])

@@ -53,22 +53,25 @@ def merge_heads(x):
 
 def attend(query, key, value, mask=None, capture=None):
     """Softmax attention on [batch, heads, positions, size]; keys and values may have fewer heads. `capture`: a list that gets the weights."""
-    if key.shape[1] != query.shape[1]:
-        key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], dim=1) for x in (key, value))
+    batch, heads, count, size = query.shape
+    key_heads, keys = key.shape[1:3]
     if capture is None and query.is_cuda:
-        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-    if capture is None:
-        # On a CPU the fused kernel's gradient takes several times longer than two products and a softmax.
-        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)
-        if mask is not None:
-            scores = scores + torch.where(mask, 0.0, -1e9).to(scores.dtype)
-        return scores.softmax(-1).to(value.dtype) @ value
-    scores = (query.float() @ key.float().transpose(2, 3)) * query.shape[-1] ** -0.5
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, enable_gqa=key_heads != heads)
+    # On a CPU the fused kernel's gradient takes several times longer than two products and a softmax. Heads that share keys are
+    # queries of one product.
+    grouped = (query * size ** -0.5).reshape(batch, key_heads, -1, size)
+    scores = (grouped @ key.transpose(2, 3)).view(batch, heads, count, keys)
     if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
+        scores = scores + torch.where(mask, 0.0, -1e9).to(scores.dtype)
     weights = scores.softmax(-1)
-    capture.append(weights)
-    return weights.to(value.dtype) @ value
+    if capture is not None:
+        capture.append(weights)
+    return (weights.to(value.dtype).view(batch, key_heads, -1, keys) @ value).view(batch, heads, count, size)
+
+
+def at_places(x, places):
+    """[batch, positions, width] → [batch, places, width]"""
+    return x if places is None else x.gather(1, places[..., None].expand(-1, -1, x.shape[-1]))
 
 
 def rotary(positions, size, theta):
@@ -93,8 +96,13 @@ class SelfAttention(nn.Module):
         self.q_proj, self.o_proj = nn.Linear(width, heads * size, bias=False), nn.Linear(heads * size, width, bias=False)
         self.k_proj, self.v_proj = (nn.Linear(width, key_heads * size, bias=False) for _ in range(2))
 
-    def forward(self, x, turn, mask, capture=None):
-        query, key = rotate(split_heads(self.q_proj(x), self.heads), *turn), rotate(split_heads(self.k_proj(x), self.key_heads), *turn)
+    def forward(self, x, turn, mask, capture=None, places=None):
+        key = rotate(split_heads(self.k_proj(x), self.key_heads), *turn)
+        asking = turn
+        if places is not None:
+            asking = [at_places(angles[:, 0], places)[:, None] for angles in turn]
+            mask = at_places(mask[:, 0], places)[:, None]
+        query = rotate(split_heads(self.q_proj(at_places(x, places)), self.heads), *asking)
         return self.o_proj(merge_heads(attend(query, key, split_heads(self.v_proj(x), self.key_heads), mask, capture)))
 
 
@@ -116,8 +124,9 @@ class DecoderLayer(nn.Module):
         self.self_attn, self.mlp = SelfAttention(width, heads, key_heads), GatedMLP(width, inner)
         self.input_layernorm, self.post_attention_layernorm = RMSNorm(width, eps), RMSNorm(width, eps)
 
-    def forward(self, x, turn, mask, capture=None):
-        x = x + self.self_attn(self.input_layernorm(x), turn, mask, capture)
+    def forward(self, x, turn, mask, capture=None, places=None):
+        """`places`, [batch, places]: where results are wanted; without, everywhere."""
+        x = at_places(x, places) + self.self_attn(self.input_layernorm(x), turn, mask, capture, places)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 

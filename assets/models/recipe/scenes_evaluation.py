@@ -20,6 +20,7 @@ from scenes import EDGE
 from scenes_training import exact, mask_of, tensors, vocabulary
 from tokens import CHUNKS
 
+ATTENTION_KEPT = 40  # questions
 POSITION, COUNTING, YES_NO = ("where", "side", "sides"), ("count", "count all"), ("there", "is colour")
 
 
@@ -124,6 +125,11 @@ def candidates(attention, inside):
     return result
 
 
+def unguided(attention):
+    layers, heads = attention.shape[1:3]
+    return [(layers - 1, head) for head in range(heads // 2, heads)]
+
+
 def peaks(attention, chosen):
     return np.mean([attention[:, layer, head] for layer, head in chosen], axis=0).argmax(-1)
 
@@ -146,17 +152,29 @@ def pointing(model, training, held_out, device, mentions):
         "chance_percent": round(100 * float(touching.mean()), 1),
         "peak_patch_centre_in_box_percent": round(100 * float(strict[numbers, peaks(attention, sets[name])].mean()), 1),
         "chance_centre_percent": round(100 * float(strict.mean()), 1),
-        "all_heads_touch_percent": round(100 * float(touching[numbers, peaks(attention, sets["all heads of all layers"])].mean()), 1)}
+        "all_heads_touch_percent": round(100 * float(touching[numbers, peaks(attention, sets["all heads of all layers"])].mean()), 1),
+        # Heads of the last layer that no loss told where to look.
+        "unguided_heads_touch_percent": round(100 * float(touching[numbers, peaks(attention, unguided(attention))].mean()), 1)}
 
 
 # MARK: transformers
 
 @torch.no_grad()
 def compare(folder, model, batches, count, pictures):
-    """Greedy answers of transformers, loaded from the exported folder, beside this model's; pictures and answers are kept in `pictures`."""
+    """Greedy answers of transformers, loaded from the exported folder, beside this model's. What another program needs to be held
+    against them is kept: the pictures in `pictures`, which are the same for all models; questions, ids and answers in
+    the model's folder, and beside them, for the first ones, attention: `NNN.L` [answer tokens, heads, keys]."""
     import transformers
     from PIL import Image
-    reference = getattr(transformers, type(model).__name__ + "ForConditionalGeneration").from_pretrained(folder, dtype=torch.float32).eval()
+    from safetensors.torch import save_file
+    reference = getattr(transformers, type(model).__name__ + "ForConditionalGeneration").from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager").eval()
+    seen, attention = {}, {}
+    decoder_layers = reference.model.language_model.layers
+    watched = model.c.get("cross_layers") or range(len(decoder_layers))
+    for index in watched:
+        part = getattr(decoder_layers[index], "cross_attn", None) or decoder_layers[index].self_attn
+        part.register_forward_hook(lambda _, __, output, index=index: seen.__setitem__(index, output[1]))
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     processor = transformers.AutoImageProcessor.from_pretrained(folder)
     pictures.mkdir(parents=True, exist_ok=True)
@@ -174,15 +192,26 @@ def compare(folder, model, batches, count, pictures):
             text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
             text = text.replace(model.image_token, model.image_token * (model.prefix or 1))
             assert tokenizer(text, add_special_tokens=False).input_ids == ids, text
-            path = pictures / f"{len(records):03}.png"
-            Image.fromarray(image).save(path)
-            inputs = dict(processor(Image.open(path), return_tensors="pt"))
+            path = pictures / f"{len(records):03}.webp"
+            if not path.exists():
+                Image.fromarray(image).save(path, lossless=True, method=6)
+            assert np.array_equal(np.asarray(Image.open(path).convert("RGB")), image), f"{path} is another picture"
+            inputs = dict(processor(Image.open(path).convert("RGB"), return_tensors="pt"))
             inputs.pop("num_tiles", None)
             inputs["input_ids"] = torch.tensor([ids])
             inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
             if "aspect_ratio_ids" in inputs:
                 inputs["cross_attention_mask"] = (torch.arange(len(ids)) >= ids.index(encoder.image)).long().reshape(1, -1, 1, 1)
             answer = reference.generate(**inputs, max_new_tokens=48, do_sample=False)[0, len(ids):].tolist()
+            if len(records) < ATTENTION_KEPT:
+                whole = torch.tensor([ids + answer])
+                again = {**inputs, "input_ids": whole, "attention_mask": torch.ones_like(whole)}
+                if "cross_attention_mask" in inputs:
+                    last = inputs["cross_attention_mask"][:, -1:]
+                    again["cross_attention_mask"] = torch.cat([inputs["cross_attention_mask"], last.expand(-1, len(answer), -1, -1)], dim=1)
+                reference(**again)
+                for index in watched:
+                    attention[f"{len(records):03}.{index}"] = seen[index][0, :, len(ids) - 1:-1].transpose(0, 1).contiguous()
             own = list(ids)
             states = model.see(torch.as_tensor(image)[None])
             while len(own) < len(ids) + 48:
@@ -196,7 +225,10 @@ def compare(folder, model, batches, count, pictures):
             same += own == answer
             records.append({"picture": path.name, "messages": messages, "ids": ids, "answer_ids": answer, "expected": turns[-1].answer,
                             "answer": tokenizer.decode(answer, skip_special_tokens=True)})
-    (pictures / "questions.json").write_text(json.dumps(records, indent=1, ensure_ascii=False), "utf-8")
+    kept = pathlib.Path(folder) / "questions"
+    kept.mkdir(exist_ok=True)
+    (kept / "questions.json").write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    save_file(attention, kept / "attention.safetensors")
     return {"questions": count, "same_greedy_answer": same, "transformers": transformers.__version__}
 
 
@@ -215,7 +247,7 @@ def card(template, evaluation, drawings, folder):
         "table": rows(evaluation["held_out"]), "new_drawings": rows({k: v for k, v in evaluation["new_drawings"].items() if k == "naming"}).replace("naming", "naming, drawings never seen"),
         "pointing": f"{point['peak_touches_box_percent']} % ({point['questions']} words; chance {point['chance_percent']} %)",
         "pointing_strict": f"{point['peak_patch_centre_in_box_percent']} % (chance {point['chance_centre_percent']} %)",
-        "pointing_all": f"{point['all_heads_touch_percent']} %", "heads": f"{point['heads']}: {point['layer_and_head']}",
+        "pointing_all": f"{point['all_heads_touch_percent']} %", "pointing_unguided": f"{point['unguided_heads_touch_percent']} %", "heads": f"{point['heads']}: {point['layer_and_head']}",
         "compared": f"{evaluation['transformers']['same_greedy_answer']} of {evaluation['transformers']['questions']}" if evaluation.get("transformers") else "not run",
         "steps": str(log[-1]["step"]), "minutes": str(log[-1]["minutes"]), "device": evaluation["device"]}
     text = pathlib.Path(template).read_text("utf-8")
@@ -259,7 +291,7 @@ def main(model_class, configurations):
         "pointing": pointing(model, batches(4004), batches(4005, held_out=True), "cpu", a.mentions)}
     result["held_out"]["naming"] = result["naming"]["naming"]
     if a.compare:
-        result["transformers"] = compare(a.model, model, batches(4006, held_out=True), a.compare, pathlib.Path(a.pictures or a.model + "-questions"))
+        result["transformers"] = compare(a.model, model, batches(4006, held_out=True), a.compare, pathlib.Path(a.pictures or a.model + "/../questions"))
     (pathlib.Path(a.model) / "evaluation.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     # The heads to show at first, where a program looks for such things.
     path = pathlib.Path(a.model) / "generation_config.json"

@@ -1,7 +1,9 @@
 """Trains a picture model, whichever architecture: see README.md for the commands.
 
 First the tower alone, with a head that tells of every patch what it shows (scenes are made, so that is known). Then tower and
-decoder together on conversations, while the head's weight falls to nothing. Nothing is ever said about attention itself.
+decoder together on conversations, while the head's weight falls to nothing. Half of the heads of two layers are guided (as in
+guided alignment of translation models, Chen et al. 2016): where a question or an answer names a thing, their attention is pulled
+to the thing's patches. The other heads are told nothing.
 """
 
 import argparse
@@ -19,9 +21,10 @@ import tokens
 from batches import Batches
 from chats import everything_said
 from drawings import Drawings
-from training import Run, optimisers
+from training import Run, optimisers, precision
 
 TOWER_SHARE = 0.2  # of the time
+GUIDANCE = 0.15  # weight of the guided heads' loss beside the answers'
 FEW, MANY = (0.5, 0.22, 0.14, 0.07, 0.04, 0.03), (0.24, 0.18, 0.17, 0.15, 0.14, 0.12)  # how many items scenes have, at first and later
 
 
@@ -58,9 +61,26 @@ def mask_of(segments):
 
 def answer_logits(model, arrays, states):
     """(logits, wanted ids) of all answer tokens."""
-    hidden = model.decode(arrays["ids"], arrays["positions"], mask_of(arrays["segments"]), arrays["sees"], states)
+    hidden = model.decode(arrays["ids"], arrays["positions"], mask_of(arrays["segments"]), arrays["sees"], states, arrays["places"])
     rows, places = arrays["answers"].unbind(1)
-    return model.head(hidden[rows, places - 1]).float(), arrays["ids"][rows, places]
+    return model.head(hidden[rows, arrays["slots"]]).float(), arrays["ids"][rows, places]
+
+
+def guidance(captured, arrays):
+    """How far guided heads look away from what is named: mean of -log(attention on its patches). `captured`: weights of the layers
+    that see the picture, [batch, heads, queries, keys]; names heard are for the second layer of them or the first of two, names
+    said for the last, whose queries are `places`."""
+    row, place, said = arrays["guide_places"].unbind(1)
+    patches = arrays["guide_patches"].flatten(1)
+    total = 0.0
+    for kind, layer in ((0, captured[len(captured) // 2 - 1]), (1, captured[-1])):
+        rows, places, inside = row[said == kind], place[said == kind], patches[said == kind]
+        if len(rows):
+            if kind == 1:
+                places = (arrays["places"][rows] == places[:, None]).int().argmax(1)
+            weights = layer[rows, :layer.shape[1] // 2, places][..., 1:1 + patches.shape[1]].float()
+            total = total - torch.log((weights * inside[:, None]).sum(-1) + 1e-4).mean()
+    return total
 
 
 @torch.no_grad()
@@ -89,8 +109,8 @@ def same(batch):
 class Feed(torch.utils.data.IterableDataset):
     """Batches made in worker processes."""
 
-    def __init__(self, make, rows):
-        self.make, self.rows = make, rows
+    def __init__(self, make, rows, tower_share):
+        self.make, self.rows, self.tower_share = make, rows, tower_share
         self.progress = torch.zeros(1).share_memory_()
 
     def __iter__(self):
@@ -99,10 +119,11 @@ class Feed(torch.utils.data.IterableDataset):
         number = 0
         while True:
             progress = float(self.progress)
-            mix = max(0.0, min(1.0, (progress - TOWER_SHARE) / 0.4)) if progress >= TOWER_SHARE else min(1.0, progress / TOWER_SHARE)
+            tower = self.tower_share
+            mix = max(0.0, min(1.0, (progress - tower) / 0.4)) if progress >= tower else min(1.0, progress / tower)
             batches.composer.set_counts([(1 - mix) * few + mix * many for few, many in zip(FEW, MANY)])
             number += 1
-            if progress < TOWER_SHARE:
+            if progress < tower:
                 batch = batches.pictures(self.rows)
             elif number % 30 == 0:
                 batch = batches.text_only()
@@ -146,6 +167,7 @@ def main(model_class, configurations):
     parser.add_argument("--adamw", action="store_true", help="AdamW for all weights")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--evaluate-every", type=float, default=5, help="minutes")
+    parser.add_argument("--twin", help="the work folder of the other model, whose tower and decoder this one starts from; its tower is not trained alone")
     parser.add_argument("--seed", type=int, default=1)
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
@@ -166,7 +188,13 @@ def main(model_class, configurations):
     labels = batches(0).labels
     head = PatchHead(configuration["width"], labels).to(device)
     run = Run(a.work, a.minutes, [model, head], optimisers([model, head], a.rate, not a.adamw), device, clock=clock)
-    feed = Feed(lambda worker: batches([a.seed, 1000 + worker, run.step]), a.rows)
+    tower_share = TOWER_SHARE
+    if a.twin:
+        tower_share = 0.0
+        if run.step == 0:
+            state = torch.load(pathlib.Path(a.twin) / "checkpoint.pt", map_location=device, weights_only=True)
+            model.start_from(state["modules"][0], torch.as_tensor(batches(2).pictures(64)["images"], device=device))
+    feed = Feed(lambda worker: batches([a.seed, 1000 + worker, run.step]), a.rows, tower_share)
     feed.progress[0] = run.progress
     loader = torch.utils.data.DataLoader(feed, batch_size=None, num_workers=a.workers, prefetch_factor=4 if a.workers else None, collate_fn=same,
                                          multiprocessing_context="fork" if a.workers else None)
@@ -176,7 +204,7 @@ def main(model_class, configurations):
     sizes = {name: sum(p.numel() for p in module.parameters()) for name, module in model.named_children()}
     print(f"{sum(sizes.values()) / 1e6:.2f} M parameters {sizes}, {encoder.image} tokens, {labels.count} kinds of patch", flush=True)
 
-    autocast = torch.autocast(device.split(":")[0], torch.bfloat16)
+    autocast = precision(device)
     evaluated = said = clock()
     scenes = 0
     model.train()
@@ -186,7 +214,7 @@ def main(model_class, configurations):
             break
         arrays = tensors(batch, device)
         joint = "ids" in arrays
-        share = (progress - TOWER_SHARE) / (1 - TOWER_SHARE)
+        share = (progress - tower_share) / (1 - tower_share)
         with autocast:
             states = model.see(arrays["images"]) if "images" in arrays else None
             loss = 0.0
@@ -199,13 +227,19 @@ def main(model_class, configurations):
                     loss = loss + weight * told
                     run.count(patch_loss=told, patch_hits=hits)
             if joint:
+                model.capture = [] if states is not None else None
                 logits, wanted = answer_logits(model, arrays, states)
+                captured, model.capture = model.capture, None
+                if captured:
+                    guided = guidance(captured, arrays)
+                    loss = loss + GUIDANCE * guided
+                    run.count(guidance=guided)
                 answer_loss = F.cross_entropy(logits, wanted)
                 loss = loss + answer_loss * (1.0 if states is not None else 0.3)
                 if states is not None:
                     run.count(answer_loss=answer_loss)
         # The tower's stage rises and falls by itself, to half; then everything does.
-        run.update(loss, share if joint else 0.5 * progress / TOWER_SHARE)
+        run.update(loss, share if joint else 0.5 * progress / tower_share)
         now = clock()
         if now - said > 30:
             run.log(scenes_per_second=round(scenes / (now - said), 1))

@@ -33,7 +33,7 @@ evaluation() {
         cp "$build/out/$name"/* "$models/$name/"
         mv "$models/$name/log.jsonl" "$models/$name/recipe/log.jsonl"
         (cd "$build" && "$python" "$models/$name/recipe/evaluate.py" --configuration "$configuration" --cache "$build/cache/$cache" \
-            --model "$models/$name" --trained-on "$on" $([ $cache = drawings ] && echo "--pictures $build/questions/$name"))
+            --model "$models/$name" --trained-on "$on")
     done
     "$python" "$here/sample.py" "$models/fovea-scenes/sample.png" || echo "no sample picture: it needs Debian's fonts"
     local bytes
@@ -50,7 +50,7 @@ if [ "$configuration" = cpu ]; then
     train fovea-scenes "$minutes" drawings --threads 1 &
     first=$!
     train fovea-fra-eng $((minutes * 6 / 10)) pairs-cpu --threads 1
-    train fovea-scenes-llava $((minutes * 4 / 10)) drawings --threads 1
+    train fovea-scenes-llava $((minutes * 4 / 10)) drawings --threads 1 --twin "$build/work/fovea-scenes"
     wait $first
     evaluation
     exit

@@ -1,12 +1,13 @@
 import Foundation
 
-/// ChatML: `<|im_start|>role⏎ … <|im_end|>⏎`. SmolLM2, Qwen 1.5 to 2.5, Hermes, Yi.
+/// ChatML: `<|im_start|>role⏎ … <|im_end|>⏎`. SmolLM2, Qwen 1.5 to 2.5, Hermes, Yi; with a text for each picture Fovea's own.
 struct ChatML: ChatStyle {
     var bos = ""
     /// What the system says where the conversation has no such message.
     var defaultSystem: String?
     var strips = false
     var asksForAnswer = true
+    var imagePlaceholder: String?
 
     var name: String { "chatml" }
     var stopStrings: [String] { ["<|im_end|>"] }
@@ -17,6 +18,15 @@ struct ChatML: ChatStyle {
         let content = ["message[«content»]", "message[«content»]|trim"]
         let byRole = content.map { "«<|im_start|>»+message[«role»]+«\n»+\($0)+«<|im_end|>\n»" }
         let byBranch = content.map { "«<|im_start|>user\n»+\($0)+«<|im_end|>\n»" }
+        if template.has("{{«<|im_start|>»+message[«role»]+«\n»}}"), template.has("{{«<|im_end|>\n»}}"), template.has("{{part[«text»]}}"),
+            let picture = template.capture("{%if part[«type»]==«image»%}{{«", "»}}"), !template.isReasoning, !template.has("tools")
+        {
+            // A message in parts: its pictures, then its text.
+            imagePlaceholder = picture
+            bos = template.leadingBOS
+            asksForAnswer = template.asksForAnswer
+            return
+        }
         guard template.has(any: byRole + byBranch), !template.isReasoning, !template.has("<image>"), !template.has("image_pad"),
             // One that always has tools to tell of.
             !template.has("for tool in tools") || template.has("if tools")
@@ -35,6 +45,7 @@ struct ChatML: ChatStyle {
         if let defaultSystem, messages.first?.role != .system { text.markup("<|im_start|>system\n\(defaultSystem)<|im_end|>\n") }
         for message in messages {
             text.markup("<|im_start|>\(message.role.rawValue)\n")
+            if let imagePlaceholder { text.markup(String(repeating: imagePlaceholder, count: message.pictures.count)) }
             text.content(strips ? message.text.stripped : message.text)
             text.markup("<|im_end|>\n")
         }

@@ -65,8 +65,9 @@ enum AttentionPanel {
 
     private static func choice(_ state: State) -> String {
         let layer =
-            switch state.attention.layer {
+            switch state.shownLayers {
             case .all: "all layers"
+            case .aligned(let heads): "\(heads.count) aligned heads"
             case .layer(let number): "layer \(number)"
             }
         if state.attention.showsHeads { return "\(layer) · every head" }

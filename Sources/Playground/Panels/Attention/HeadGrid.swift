@@ -11,7 +11,7 @@ enum HeadGrid {
             let head = first + place, cell = grid.cell(place)
             let isChosen = attention.head == .head(head)
             canvas.draw(fitted("h\(head)", width: cell.width), x: cell.x, y: cell.y, isChosen ? theme.accent.with(.bold) : theme.quiet)
-            guard let raw = captured.profile(layer: attention.layer, head: .head(head)) else { continue }
+            guard let raw = captured.profile(layer: state.shownLayers, head: .head(head)) else { continue }
             // The mean of the answer is that of the chosen heads, not of this one: only sinks are left out here.
             let row = attention.hidesSinks ? attention.rows.withoutSinks(raw) : raw
             let heat = picture.heat(of: row, blended: attention.blendsOverview)

@@ -30,7 +30,7 @@ enum HeadStrips {
             let top = rect.y + row * height, bottom = top + height
             let isChosen = attention.head == .head(head)
             canvas.draw(Figures.right("h\(head)", margin - 1), x: area.x - margin, y: (top + bottom - 1) / 2, isChosen ? theme.accent.with(.bold) : theme.quiet)
-            guard let raw = captured.profile(layer: attention.layer, head: .head(head)) else { continue }
+            guard let raw = captured.profile(layer: state.shownLayers, head: .head(head)) else { continue }
             let profile = attention.hidesSinks ? SinkMask.masking(attention.rows.sinks, in: raw) : raw
             let strengths = attention.scale.apply(to: attention.pooling.pool(profile, range(profile.count), columns: area.width))
             for (column, strength) in strengths.enumerated() {

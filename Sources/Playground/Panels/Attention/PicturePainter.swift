@@ -12,7 +12,8 @@ enum PicturePainter {
         _ theme: Theme, onto canvas: inout Canvas
     ) {
         let blitter = theme.capabilities.pictureBlitter
-        let across = frame.rect.width * blitter.density.across, down = frame.rect.height * blitter.density.down
+        let density = theme.capabilities.graphics == nil ? blitter.density : pixelDensity(in: frame.rect)
+        let across = frame.rect.width * density.across, down = frame.rect.height * density.down
         guard across > 0, down > 0 else { return }
         let owners = frame.patches(patches, across: across, down: down)
         var raster = Raster(width: across, height: down)
@@ -43,7 +44,14 @@ enum PicturePainter {
             }
         }
         if let marked { outline(Int32(marked), owners, &raster) }
-        blitter.blit(raster, onto: &canvas, at: frame.rect)
+        if theme.capabilities.graphics == nil { blitter.blit(raster, onto: &canvas, at: frame.rect) } else { canvas.place(raster, over: frame.rect) }
+    }
+
+    /// Pixels per cell where there are pixels: a cell's usual number, fewer in a large panel, for a new map comes with every token.
+    private static func pixelDensity(in rect: Rect) -> (across: Int, down: Int) {
+        var across = 8
+        while across > 2, rect.width * across * rect.height * across * 2 > 160_000 { across -= 1 }
+        return (across, 2 * across)
     }
 
     /// The border of a patch, or all of a patch that is nothing but border.

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from layers import merge_heads, split_heads
 
 CONFIGURATIONS = {
-    "cpu": dict(pieces=5000, width=256, heads=8, inner=640, encoder=3, decoder=2, dropout=0.05),
+    "cpu": dict(pieces=5000, width=256, heads=8, inner=640, encoder=3, decoder=2, dropout=0.0),
     "gpu": dict(pieces=7000, width=256, heads=8, inner=704, encoder=3, decoder=3, dropout=0.1),
     "tiny": dict(pieces=1000, width=64, heads=4, inner=96, encoder=1, decoder=1, dropout=0.0),
 }

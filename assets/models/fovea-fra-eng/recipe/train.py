@@ -15,7 +15,7 @@ from torch.nn import functional as F  # noqa: E402
 import export  # noqa: E402
 from data import Pairs  # noqa: E402
 from model import CONFIGURATIONS, T5  # noqa: E402
-from training import Run, optimisers  # noqa: E402
+from training import Run, optimisers, precision  # noqa: E402
 
 
 def padded(sentences, device="cpu"):
@@ -83,7 +83,7 @@ def main():
             break
         french, english = (torch.as_tensor(side).to(a.device, non_blocking=True) for side in (french, english))
         sentences += len(french)
-        with torch.autocast(a.device.split(":")[0], torch.bfloat16):
+        with precision(a.device):
             source, keep = model.encode(french)
             hidden = model.decode(shifted(english), source, keep)
             there = english != 0

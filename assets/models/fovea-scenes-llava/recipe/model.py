@@ -8,8 +8,8 @@ from torch.nn import functional as F
 from layers import DecoderLayer, MLP, RMSNorm, attend, initialise, merge_heads, pixels, rotary, sincos_positions, split_heads
 
 CONFIGURATIONS = {
-    "cpu": dict(things=100, languages=["en"], patch=12, vision_width=192, vision_heads=6, vision_layers=5, vision_inner=768,
-                width=192, heads=6, key_heads=3, layers=4, inner=512, vocabulary=1 << 16),
+    "cpu": dict(things=64, languages=["en"], patch=12, vision_width=192, vision_heads=6, vision_layers=4, vision_inner=640,
+                width=192, heads=6, key_heads=3, layers=4, inner=320, vocabulary=1 << 16),
     "gpu": dict(things=400, languages=["en", "fr"], patch=8, vision_width=256, vision_heads=8, vision_layers=4, vision_inner=1024,
                 width=256, heads=8, key_heads=4, layers=4, inner=512, vocabulary=2500),
     "small": dict(things=20, languages=["en"], patch=12, vision_width=128, vision_heads=4, vision_layers=3, vision_inner=512,
@@ -112,6 +112,55 @@ class Llava(nn.Module):
             self.vision_tower.vision_model.embeddings.position_embedding.weight[1:] = sincos_positions(EDGE // c["patch"], c["vision_width"])
         self.capture = None
 
+    @torch.no_grad()
+    def start_from(self, twin, images):
+        """Takes over what the twin of the other architecture has learnt, as LLaVA starts from a tower and a decoder that are there.
+
+        The tower's layers fit but for small things: the twin has no biases, another activation, gates (multiplied into the weights)
+        and a norm in the middle, in place of which later layers add in the stream's own size, measured on `images`. Of the decoder,
+        its words and its layers of self-attention; layers of cross-attention give their values and feed-forward."""
+        tower = self.vision_tower.vision_model
+        own = tower.embeddings
+        mean, std = (torch.tensor(v, device=images.device).reshape(1, 3, 1, 1) for v in (MEAN, STD))
+        patch = twin["vision_model.patch_embedding.weight"]
+        own.patch_embedding.weight.copy_(patch * std / 0.5)
+        own.class_embedding.copy_(twin["vision_model.class_embedding"])
+        own.position_embedding.weight.copy_(twin["vision_model.gated_positional_embedding.embedding"])
+        own.position_embedding.weight[1:] += (patch * (mean - 0.5) / 0.5).sum((1, 2, 3))
+        for part in ("weight", "bias"):
+            getattr(tower.pre_layrnorm, part).copy_(twin[f"vision_model.layernorm_pre.{part}"])
+        local = sum(name.endswith("input_layernorm.weight") and ".transformer." in name for name in twin)
+        scale = 1.0
+        for index, layer in enumerate(tower.encoder.layers):
+            if index == local:
+                kept, tower.encoder.layers = tower.encoder.layers, tower.encoder.layers[:local]
+                scale = float(tower(images).std(-1).mean())
+                tower.encoder.layers = kept
+            prefix = f"vision_model.transformer.layers.{index}." if index < local else f"vision_model.global_transformer.layers.{index - local}."
+            gates = [twin[prefix + gate].tanh() if prefix + gate in twin else 1.0 for gate in ("gate_attn", "gate_ffn")]
+            for name in ("q", "k", "v"):
+                getattr(layer.self_attn, name + "_proj").weight.copy_(twin[f"{prefix}self_attn.{name}_proj.weight"])
+            layer.self_attn.out_proj.weight.copy_(twin[prefix + "self_attn.o_proj.weight"] * gates[0] * scale)
+            for part in ("weight", "bias"):
+                getattr(layer.mlp.fc1, part).copy_(twin[f"{prefix}mlp.fc1.{part}"])
+                getattr(layer.mlp.fc2, part).copy_(twin[f"{prefix}mlp.fc2.{part}"] * gates[1] * scale)
+                getattr(layer.layer_norm1, part).copy_(twin[f"{prefix}input_layernorm.{part}"])
+                getattr(layer.layer_norm2, part).copy_(twin[f"{prefix}post_attention_layernorm.{part}"])
+        self.multi_modal_projector.linear_1.weight /= scale
+        decoder, prefix = self.language_model.model, "language_model.model."
+        count = self.vocabulary - 1
+        decoder.embed_tokens.weight[:count] = twin[prefix + "embed_tokens.weight"][:count]
+        self.language_model.lm_head.weight[:count] = twin["language_model.lm_head.weight"][:count]
+        decoder.norm.weight.copy_(twin[prefix + "norm.weight"])
+        for index, layer in enumerate(decoder.layers):
+            names = {name[len(f"{prefix}layers.{index}."):]: value for name, value in twin.items() if name.startswith(f"{prefix}layers.{index}.")}
+            for name, parameter in layer.named_parameters():
+                crossed = name.replace("self_attn", "cross_attn")
+                if name in names:
+                    parameter.copy_(names[name])
+                elif crossed in names and "q_proj" not in name and "k_proj" not in name:
+                    parameter.copy_(names[crossed])
+
     @property
     def grid(self):
         return EDGE // self.c["patch"]
@@ -127,14 +176,15 @@ class Llava(nn.Module):
     def patches(self, states):
         return states, states.mean(1)
 
-    def decode(self, ids, positions, mask, sees, states):
-        """`ids` hold `prefix` picture tokens from place 1 on where `states` are given."""
+    def decode(self, ids, positions, mask, sees, states, places=None):
+        """Hidden states [batch, positions, width], or at `places` [batch, places] alone. `ids` hold `prefix` picture tokens from place 1 on where `states` are given."""
         turn = rotary(positions, self.c["width"] // self.c["heads"], THETA)
         x = self.language_model.model.embed_tokens(ids)
         if states is not None:
             x = torch.cat([x[:, :1], states.to(x.dtype), x[:, 1 + self.prefix:]], dim=1)
-        for layer in self.language_model.model.layers:
-            x = layer(x, turn, mask, self.capture)
+        layers = self.language_model.model.layers
+        for layer in layers:
+            x = layer(x, turn, mask, self.capture, places if layer is layers[-1] else None)
         return self.language_model.model.norm(x)
 
     def head(self, hidden):

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from layers import DecoderLayer, GatedMLP, MLP, RMSNorm, attend, initialise, merge_heads, pixels, rotary, sincos_positions, split_heads
+from layers import DecoderLayer, GatedMLP, MLP, RMSNorm, at_places, attend, initialise, merge_heads, pixels, rotary, sincos_positions, split_heads
 
 CONFIGURATIONS = {
     # 64 patches of 12 × 12: for two CPU cores and two hours.
-    "cpu": dict(things=100, languages=["en"], patch=12, vision_width=192, vision_heads=6, local_layers=3, global_layers=2, vision_inner=768,
-                width=192, heads=6, key_heads=3, layers=5, cross_layers=[1, 3], inner=512, vocabulary=1 << 16),
+    "cpu": dict(things=64, languages=["en"], patch=12, vision_width=192, vision_heads=6, local_layers=2, global_layers=2, vision_inner=640,
+                width=192, heads=6, key_heads=3, layers=4, cross_layers=[1, 3], inner=320, vocabulary=1 << 16),
     # 144 patches of 8 × 8: for half an hour of a large GPU.
     "gpu": dict(things=400, languages=["en", "fr"], patch=8, vision_width=256, vision_heads=8, local_layers=3, global_layers=2, vision_inner=1024,
                 width=256, heads=8, key_heads=4, layers=6, cross_layers=[1, 3, 5], inner=512, vocabulary=2500),
@@ -188,15 +188,18 @@ class Mllama(nn.Module):
     def patches(self, states):
         return states[:, 1:], states[:, 0]
 
-    def decode(self, ids, positions, mask, sees, states):
-        """Hidden states [batch, positions, width]. `states` None: text alone, layers of cross-attention are left out."""
+    def decode(self, ids, positions, mask, sees, states, places=None):
+        """Hidden states [batch, positions, width], or at `places` [batch, places] alone. `states` None: text alone, layers of
+        cross-attention are left out."""
         turn = rotary(positions, self.c["width"] // self.c["heads"], THETA)
         x = self.language_model.model.embed_tokens(ids)
-        for layer in self.language_model.model.layers:
+        layers = [layer for layer in self.language_model.model.layers if isinstance(layer, DecoderLayer) or states is not None]
+        for layer in layers:
+            wanted = places if layer is layers[-1] else None  # before the last layer all places are wanted: later ones look at them
             if isinstance(layer, DecoderLayer):
-                x = layer(x, turn, mask)
-            elif states is not None:
-                x = layer(x, states, sees, self.capture)
+                x = layer(x, turn, mask, places=wanted)
+            else:
+                x = layer(at_places(x, wanted), states, at_places(sees, wanted), self.capture)
         return self.language_model.model.norm(x)
 
     def head(self, hidden):

@@ -2,21 +2,21 @@ import Foundation
 
 /// Files that come with the program: in the folder that `FOVEA_ASSETS` names, beside the executable, where an installation
 /// puts them, or in the checkout that it was built in.
-enum Assets {
+public enum Assets {
     /// The path of a bundled file or folder, or `nil` where there is none.
-    static func path(_ relative: String) -> String? {
+    public static func path(_ relative: String) -> String? {
         folders.map { $0.appending(path: relative).path }.first { FileManager.default.fileExists(atPath: $0) }
     }
 
     /// Names in a bundled folder, sorted.
-    static func names(in relative: String) -> [String] {
+    public static func names(in relative: String) -> [String] {
         guard let folder = path(relative) else { return [] }
         return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
     }
 
     private static let folders: [URL] = {
         var result: [URL] = []
-        if let named = Folders.environment["FOVEA_ASSETS"], !named.isEmpty { result.append(URL(filePath: named)) }
+        if let named = ProcessInfo.processInfo.environment["FOVEA_ASSETS"], !named.isEmpty { result.append(URL(filePath: named)) }
         guard var folder = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent() else { return result }
         result.append(folder.appending(path: "assets"))
         result.append(folder.deletingLastPathComponent().appending(path: "share/fovea"))
@@ -27,23 +27,4 @@ enum Assets {
         }
         return result
     }()
-}
-
-/// Configurations of well-known models, so that they can be planned for, and measured with random weights, without being
-/// there.
-enum KnownConfigurations {
-    static var names: [String] { Assets.names(in: "configs") }
-
-    /// An installed model, a folder or a file; else the configuration of a well-known model.
-    static func pathOrName(_ model: String) throws -> String {
-        do {
-            return try ModelArgument.path(of: model)
-        } catch {
-            guard let known = path(of: model) else { throw error }
-            return known
-        }
-    }
-
-    /// The folder of a configuration by its name.
-    static func path(of name: String) -> String? { names.contains(name) ? Assets.path("configs/\(name)") : nil }
 }

@@ -1,0 +1,53 @@
+/// What a terminal answers when asked whether it can show pixels. Pure, so that it is tested without a terminal.
+struct TerminalAnswers: Hashable {
+    var graphics: GraphicsProtocol?
+    /// Pixels of a cell.
+    var cell: Size?
+    /// The last question was answered: nothing more will come.
+    var isComplete = false
+    /// What was no answer: keys pressed meanwhile.
+    var typed: [UInt8] = []
+
+    /// kitty's graphics with a pixel to be refused or accepted but not shown; a cell's size in pixels; and last what every
+    /// terminal answers, its primary attributes, among which 4 is sixels.
+    static let questions = "\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\\u{1B}[16t\u{1B}[c"
+
+    init(_ bytes: [UInt8]) {
+        var place = 0
+        func from(_ start: Int, _ isLast: (UInt8) -> Bool) -> Int? { bytes[start...].firstIndex(where: isLast) }
+        while place < bytes.count {
+            guard bytes[place] == 0x1B, place + 1 < bytes.count else {
+                typed.append(bytes[place])
+                place += 1
+                continue
+            }
+            switch bytes[place + 1] {
+            case UInt8(ascii: "_"):
+                guard let end = from(place + 2, { $0 == 0x1B }), end + 1 < bytes.count else { break }
+                if String(decoding: bytes[place + 2..<end], as: UTF8.self).hasSuffix(";OK") { graphics = .kitty }
+                place = end + 2
+                continue
+            case UInt8(ascii: "["):
+                // Parameters, then a final byte from @ on.
+                guard let end = from(place + 2, { $0 >= 0x40 }) else { break }
+                let text = String(decoding: bytes[place + 2..<end], as: UTF8.self)
+                let numbers = text.drop { $0 == "?" }.split(separator: ";").map { Int($0) ?? 0 }
+                if bytes[end] == UInt8(ascii: "c"), text.hasPrefix("?") {
+                    isComplete = true
+                    if graphics == nil, numbers.dropFirst().contains(4) { graphics = .sixel }
+                    place = end + 1
+                    continue
+                }
+                if bytes[end] == UInt8(ascii: "t"), numbers.count == 3, numbers[0] == 6 {
+                    let size = Size(numbers[2], numbers[1])
+                    if (2...200).contains(size.width), (4...400).contains(size.height) { cell = size }
+                    place = end + 1
+                    continue
+                }
+            default: break
+            }
+            typed.append(bytes[place])
+            place += 1
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import Checkpoint
+
+/// Configurations of well-known models, so that they can be planned for, and measured with random weights, without being
+/// there.
+enum KnownConfigurations {
+    static var names: [String] { Assets.names(in: "configs") }
+
+    /// An installed model, a folder or a file; else the configuration of a well-known model.
+    static func pathOrName(_ model: String) throws -> String {
+        do {
+            return try ModelArgument.path(of: model)
+        } catch {
+            guard let known = path(of: model) else { throw error }
+            return known
+        }
+    }
+
+    /// The folder of a configuration by its name.
+    static func path(of name: String) -> String? { names.contains(name) ? Assets.path("configs/\(name)") : nil }
+}
