@@ -164,8 +164,10 @@ void fovea_begin_asking(const char *questions) {
 int fovea_read_answer(uint8_t *bytes, int capacity, int milliseconds) {
     if (!is_asking) return -1;
     struct pollfd source = {.fd = STDIN_FILENO, .events = POLLIN};
-    int ready = poll(&source, 1, milliseconds);
-    if (ready == 0 || (ready < 0 && errno == EINTR)) return 0;
+    int ready;
+    // A new window is resized at once by many a window manager: the signal must not end the waiting.
+    while ((ready = poll(&source, 1, milliseconds)) < 0 && errno == EINTR) continue;
+    if (ready == 0) return 0;
     if (ready < 0 || !(source.revents & POLLIN)) return -1;
     ssize_t count = read(STDIN_FILENO, bytes, (size_t)capacity);
     return count > 0 ? (int)count : -1;

@@ -67,13 +67,12 @@ import Testing
         for (pixel, expected) in zip(decoded.pixels, Self.raster.pixels) {
             for (a, b) in [(pixel.red, expected.red), (pixel.green, expected.green), (pixel.blue, expected.blue)] {
                 worst = max(worst, abs(Int(a) - Int(b)))
-                sum += Int(a) - Int(b)
+                sum += abs(Int(a) - Int(b))
             }
         }
-        // A level of six is 51 wide.
-        #expect(worst <= 52, "\(worst)")
-        #expect(abs(sum) < 37 * 29 * 3 * 3, "\(sum)")
-        // Colours that a level has are exact.
+        // A thousand colours, spread over the whole cube, have to do with 240.
+        #expect(worst <= 40 && sum < 37 * 29 * 3 * 7, "\(worst), \(sum)")
+        // What is most of a picture is exact, but for percents.
         for y in 0..<29 { #expect(decoded[33, y] == Color(0xFF0000)) }
         let empty = SixelEncoder.encode(Raster(width: 0, height: 0))
         #expect(String(decoding: empty, as: UTF8.self) == "\u{1B}P0;1;0q\"1;1;0;0\u{1B}\\")

@@ -15,6 +15,7 @@ enum TourView {
             switch state.engine.abilities?.inputs {
             case nil: "type, show it a picture with /image PATH, or let it hear a recording with /audio PATH"
             case let inputs? where inputs.contains(.sound): "let it hear a recording with /audio PATH, or speak with /mic"
+            case _? where state.isSampleAttached: "a picture is attached already; type a question about it, or take one with ↑"
             case let inputs? where inputs.contains(.picture): "attach a picture with /image PATH and ask about it"
             case _?: "type something and press Enter"
             }

@@ -92,6 +92,12 @@ extension State {
         }
         guard let message = chat.lastAnswer else { return nil }
         let tokens = chat.messages[message].tokens
+        // A picture's map stays on the last thing that was named, not on the full stop behind it.
+        if chat.messages[message].progress != .streaming, !chat.messages[message].pictures.isEmpty,
+            let token = tokens.lastIndex(where: { $0.record != nil && !$0.isSpecial && $0.text.contains { $0.isLetter || $0.isNumber } })
+        {
+            return TokenPlace(message: message, token: token)
+        }
         // The newest word rather than the end-of-text token that follows it.
         guard let token = tokens.lastIndex(where: { $0.record != nil && !$0.isSpecial }) ?? tokens.lastIndex(where: { $0.record != nil })
         else { return nil }
