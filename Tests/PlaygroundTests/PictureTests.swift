@@ -97,12 +97,12 @@ struct PictureTests {
         #expect(scene.text.contains("h0") && scene.text.contains("h3"))
     }
 
-    @Test("by colours of the terminal", arguments: ColorDepth.allCases) func depths(depth: ColorDepth) throws {
-        var scene = Scene(120, 40, depth: depth, unicode: depth != .eight)
+    @Test("by colours and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(depth: ColorDepth, size: (width: Int, height: Int)) throws {
+        var scene = Scene(size.width, size.height, depth: depth, unicode: depth != .eight)
         scene.loadModel(Scene.pictureModel, name: "blip-base")
         scene.look(at: Scenery.whole())
         scene.press(Key(.escape), .character("c"))
-        try expectSnapshot(scene.canvas, "picture-depth-\(depth.rawValue)")
+        try expectSnapshot(scene.canvas, "picture-depth-\(depth.rawValue)-\(size.width)x\(size.height)")
     }
 
     @Test("models without cross-attention are named as what they are") func selfAttention() {

@@ -29,12 +29,12 @@ struct TextViewTests {
         #expect(scene.text.contains("shore"))
     }
 
-    @Test("by colours of the terminal", arguments: ColorDepth.allCases) func depths(depth: ColorDepth) throws {
-        var scene = Scene(120, 40, depth: depth, unicode: depth != .eight)
+    @Test("by colours and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(depth: ColorDepth, size: (width: Int, height: Int)) throws {
+        var scene = Scene(size.width, size.height, depth: depth, unicode: depth != .eight)
         scene.loadModel(Scene.textModel, name: "marian-de-en")
         scene.translate()
         scene.press(Key(.escape), .character("c"))
-        try expectSnapshot(scene.canvas, "words-depth-\(depth.rawValue)")
+        try expectSnapshot(scene.canvas, "words-depth-\(depth.rawValue)-\(size.width)x\(size.height)")
     }
 
     @Test("a decoder reads its prompt and what it has written") func conversation() throws {

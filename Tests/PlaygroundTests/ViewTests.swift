@@ -107,12 +107,12 @@ struct ViewTests {
         #expect(scene.text.contains("layer 0 · every head") && scene.text.contains("h5"))
     }
 
-    @Test("by colours of the terminal", arguments: ColorDepth.allCases) func depths(depth: ColorDepth) throws {
-        var scene = Scene(120, 40, depth: depth, unicode: depth != .eight)
+    @Test("by colours and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(depth: ColorDepth, size: (width: Int, height: Int)) throws {
+        var scene = Scene(size.width, size.height, depth: depth, unicode: depth != .eight)
         scene.loadModel()
         scene.answer(windows: 2)
         scene.press(Key(.left))
-        try expectSnapshot(scene.canvas, "depth-\(depth.rawValue)")
+        try expectSnapshot(scene.canvas, "depth-\(depth.rawValue)-\(size.width)x\(size.height)")
     }
 
     @Test("help lists every key and command") func help() throws {

@@ -39,12 +39,12 @@ enum HTMLHeat {
         return (html, rows(message, state, .cross, window: window.index) { Pooling.max.pool($0, 0..<max(1, Int(Double($0.count) * share)), columns: 100) })
     }
 
-    /// The mean over all captured layers and heads, each token by its own maximum.
+    /// The layers and heads chosen on the screen, each token by its own maximum.
     private static func rows(_ message: Message, _ state: State, _ kind: AttentionKind, window: Int? = nil, _ parts: ([Float]) -> [Float]) -> String {
         var entries: [String] = []
         for (number, token) in message.tokens.enumerated() where !token.isSpecial && (window == nil || token.window == window) {
             guard let record = token.record, let captured = (try? state.chat.record.attention(ofToken: record)).flatMap({ CapturedAttention($0, kind) }),
-                let row = captured.profile(layer: .all, head: .mean)
+                let row = captured.profile(layer: state.layers(of: kind), head: state.attention.head)
             else { continue }
             let strengths = HeatScale.linear.apply(to: parts(row)).map { String(Int($0 * 99)) }
             entries.append("\"\(number)\":[\(strengths.joined(separator: ","))]")

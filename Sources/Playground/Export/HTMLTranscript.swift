@@ -13,8 +13,8 @@ enum HTMLTranscript {
             <style>\(style)</style></head>
             <body><main>
             <h1>Conversation</h1>
-            <p class="note">Rest the pointer on a word of an answer to see where the model read while it wrote it: the mean of all captured
-            layers and heads. It is attention, not explanation: it says where the model read, not why it wrote what it wrote.</p>
+            <p class="note">Rest the pointer on a word of an answer to see where the model read while it wrote it
+            (\(AttentionPanel.choice(state))). It is attention, not explanation: it says where the model read, not why it wrote what it wrote.</p>
             \(body)
             </main><script>\(script(colors: state.attention.colorMap))</script></body></html>
 

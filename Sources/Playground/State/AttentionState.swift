@@ -142,9 +142,11 @@ extension State {
         }
     }
 
-    /// The choice of layers, where it is one for the kind of attention that is shown: aligned heads are of one kind alone.
-    var shownLayers: LayerChoice {
-        guard case .aligned = attention.layer, let own = engine.abilities?.shownAttention, own != shownKind else { return attention.layer }
+    var shownLayers: LayerChoice { layers(of: shownKind) }
+
+    /// The choice of layers, where it is one for a kind of attention: aligned heads are of one kind alone.
+    func layers(of kind: AttentionKind) -> LayerChoice {
+        guard case .aligned = attention.layer, let own = engine.abilities?.shownAttention, own != kind else { return attention.layer }
         return .all
     }
 

@@ -63,7 +63,8 @@ enum AttentionPanel {
         return wordings.first { $0.count <= width } ?? fitted(name, width: width)
     }
 
-    private static func choice(_ state: State) -> String {
+    /// The layers and heads chosen, in words.
+    static func choice(_ state: State) -> String {
         let layer =
             switch state.shownLayers {
             case .all: "all layers"
