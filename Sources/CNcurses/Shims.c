@@ -130,7 +130,12 @@ void fovea_begin_frame(bool synchronised, int cursor_x, int cursor_y) {
 static void write_bytes(const uint8_t *bytes, size_t count) {
     while (count > 0) {
         ssize_t written = write(STDOUT_FILENO, bytes, count);
-        if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (written < 0 && errno == EAGAIN) {
+            struct pollfd sink = {.fd = STDOUT_FILENO, .events = POLLOUT};
+            poll(&sink, 1, 100);
+            continue;
+        }
+        if (written < 0 && errno == EINTR) continue;
         if (written <= 0) return;
         bytes += written;
         count -= (size_t)written;

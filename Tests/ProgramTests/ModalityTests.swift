@@ -58,3 +58,50 @@ struct ModalityTests {
         try session.expectSane()
     }
 }
+
+/// What a person sees who starts Fovea for the first time: the models that come with it.
+@Suite(
+    .serialized, .enabled(if: Machine.has("tmux"), "tmux is not installed"),
+    .enabled(if: FileManager.default.fileExists(atPath: Fixtures.packageRoot.appending(path: "assets/models/fovea-scenes/model.safetensors").path), "no model is included"))
+struct FirstStartTests {
+    @Test func theTourTheSampleAndAQuestionByOneKey() async throws {
+        let session = try TerminalSession(width: 120, height: 36)
+        try await session.wait(for: "1 of 4", seconds: 120)
+        try session.press("Escape")
+        let welcome = try await session.wait(for: "▣ sample.png")
+        #expect(welcome.contains("fovea-scenes is ready") || welcome.contains("What do you see?"))
+        try session.press("Up")
+        try await session.wait("the first question in the line") { $0.lines.suffix(4).contains { $0.contains("What do you see?") } }
+        try session.press("Enter")
+        let answered = try await session.wait("an answer", seconds: 120) { $0.contains("tok/s") && $0.contains("idle · ") }
+        // It names something of the picture, and says what is shown.
+        #expect(["house", "dog", "tree", "sun"].contains { word in answered.lines.contains { $0.lowercased().contains(word) } })
+        #expect(answered.contains("aligned heads") && answered.contains("on this picture") && answered.contains("cross-attention"))
+
+        // Its twin, in the other architecture, named as what it is.
+        try session.type("/model fovea-scenes-llava")
+        try session.press("Enter")
+        try await session.wait(for: "fovea-scenes-llava is ready", seconds: 120)
+        try session.type("/new")
+        try session.press("Enter")
+        try session.type("/sample")
+        try session.press("Enter")
+        try await session.wait(for: "▣ sample.png")
+        try session.type("What do you see?")
+        try session.press("Enter")
+        let twin = try await session.wait("an answer", seconds: 120) { $0.contains("tok/s") && $0.contains("idle · ") }
+        #expect(twin.contains("Self-attention over image tokens"))
+
+        // The translator.
+        try session.type("/model fovea-fra-eng")
+        try session.press("Enter")
+        try await session.wait(for: "fovea-fra-eng is ready", seconds: 120)
+        try session.press("Up")
+        try await session.wait(for: "il habite")
+        try session.press("Enter")
+        try await session.wait("a translation", seconds: 120) { $0.contains("tokens read") && $0.contains("idle · ") }
+        try session.press("C-d")
+        #expect(try await session.end(seconds: 60) == 0)
+        try session.expectSane()
+    }
+}

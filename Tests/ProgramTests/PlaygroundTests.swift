@@ -39,7 +39,7 @@ import Testing
 @Suite(.serialized, .enabled(if: Machine.has("tmux"), "tmux is not installed")) struct WayOutTests {
     /// The playground without any model, with its panels drawn.
     private func start() async throws -> TerminalSession {
-        let session = try TerminalSession()
+        let session = try TerminalSession(environment: ["FOVEA_ASSETS": "/none"])
         // With nothing installed it offers the catalogue.
         try await session.wait(for: "whisper-tiny.en", seconds: 60)
         return session

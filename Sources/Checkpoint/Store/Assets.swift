@@ -1,7 +1,7 @@
 import Foundation
 
-/// Files that come with the program: in the folder that `FOVEA_ASSETS` names, beside the executable, where an installation
-/// puts them, or in the checkout that it was built in.
+/// Files that come with the program: in the folder that `FOVEA_ASSETS` names and there alone; else beside the executable, where
+/// an installation puts them, or in the checkout that it was built in.
 public enum Assets {
     /// The path of a bundled file or folder, or `nil` where there is none.
     public static func path(_ relative: String) -> String? {
@@ -15,8 +15,8 @@ public enum Assets {
     }
 
     private static let folders: [URL] = {
+        if let named = ProcessInfo.processInfo.environment["FOVEA_ASSETS"], !named.isEmpty { return [URL(filePath: named)] }
         var result: [URL] = []
-        if let named = ProcessInfo.processInfo.environment["FOVEA_ASSETS"], !named.isEmpty { result.append(URL(filePath: named)) }
         guard var folder = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent() else { return result }
         result.append(folder.appending(path: "assets"))
         result.append(folder.deletingLastPathComponent().appending(path: "share/fovea"))

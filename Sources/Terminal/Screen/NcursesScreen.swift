@@ -136,6 +136,8 @@ private struct Curses {
     let capabilities: ScreenCapabilities
     let synchronised: Bool
     private var shown: Canvas?
+    /// On the screen, also while it is not known what else is.
+    private var pictures: [PixelPicture] = []
     private var pairs: [UInt64: Int32] = [:]
     private let pairLimit: Int
     private var pasted: String?
@@ -240,7 +242,9 @@ private struct Curses {
 
     /// Sends the cells that differ from what is shown.
     mutating func show(_ canvas: Canvas) {
-        let former = shown?.size == canvas.size ? shown?.pictures ?? [] : []
+        let former = pictures, isDrawnAnew = shown?.size != canvas.size
+        // ncurses does not know of pixels over cells that it believes to be blank.
+        if isDrawnAnew, !former.isEmpty { fovea_redraw_everything() }
         if let shown, shown.size == canvas.size {
             for y in 0..<canvas.size.height {
                 for x in 0..<canvas.size.width where canvas[x, y] != shown[x, y] { put(canvas[x, y], x, y) }
@@ -255,10 +259,10 @@ private struct Curses {
             reset_color_pairs()
             for y in 0..<canvas.size.height { for x in 0..<canvas.size.width { put(canvas[x, y], x, y) } }
         }
-        let isDrawnAnew = shown?.size != canvas.size
         shown = canvas
+        pictures = canvas.pictures
         // Where a picture no longer stands the cells are sent again, even if they are as blank as they were beneath it.
-        let gone = former.filter { picture in !canvas.pictures.contains { $0.rect == picture.rect } }
+        let gone = isDrawnAnew ? [] : former.filter { picture in !canvas.pictures.contains { $0.rect == picture.rect } }
         for picture in gone { wredrawln(fovea_standard_window(), Int32(picture.rect.y), Int32(picture.rect.height)) }
         let cursor = canvas.cursor
         fovea_begin_frame(synchronised, Int32(cursor?.x ?? -1), Int32(cursor?.y ?? -1))
