@@ -103,6 +103,12 @@ public struct SourceText: Sendable, Hashable {
     }
 
     public let tokens: [Token]
+    /// How much of each token reaches each position of the encoder's output, `[tokens, tokens]`: attention rollout through the
+    /// encoder's layers (`AttentionRollout`). Empty where there is no encoder, or the text is long.
+    public let rollout: [Float]
 
-    public init(tokens: [Token]) { self.tokens = tokens }
+    public init(tokens: [Token], rollout: [Float] = []) {
+        self.tokens = tokens
+        self.rollout = rollout
+    }
 }

@@ -1,3 +1,4 @@
+import Attribution
 import Formats
 import Foundation
 import Media
@@ -62,6 +63,14 @@ struct EngineTests {
         #expect(source.tokens.map(\.id) == (try golden.integers("main/input_ids")))
         #expect(answer.ids == Array(greedy.prefix(answer.ids.count)) && !answer.ids.isEmpty)
         #expect(answer.encodings == 1 && answer.summary?.tokens == answer.ids.count)
+        // The rollout through the encoder is that of the reference's attention.
+        let layers = try (0..<16).map { "main/enc.attn.\($0)" }.filter(golden.contains).enumerated().map { layer, name in
+            let shape = Array(try golden.shape(name).suffix(3))
+            return AttentionWeights(kind: .encoder, layer: layer, heads: shape[0], queries: shape[1], keys: shape[2], values: try golden.floats(name))
+        }
+        let rollout = try AttentionRollout.rollOut(layers)
+        #expect(source.rollout.count == source.tokens.count * source.tokens.count && source.rollout.count == rollout.count)
+        #expect(zip(source.rollout, rollout).allSatisfy { abs($0 - $1) < 1e-4 })
         for (step, token) in answer.tokens.enumerated() {
             #expect(token.index == step && token.alternatives.first?.id == token.id)
             #expect(token.attention.map(\.layer) == abilities.attentionLayers)

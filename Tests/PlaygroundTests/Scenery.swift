@@ -157,10 +157,10 @@ extension Scene {
     }
 
     /// Sends a text and receives what the model makes of it.
-    mutating func translate(_ kind: AttentionKind = .cross, finished: Bool = true) {
+    mutating func translate(_ kind: AttentionKind = .cross, source: SourceText = Translation.text, finished: Bool = true) {
         type("Das kleine Haus steht am Ufer des Sees.")
         press(Key(.enter))
-        send(.answer(state.chat.answer, .inputPrepared(.source(Translation.text)), time: 0))
+        send(.answer(state.chat.answer, .inputPrepared(.source(source)), time: 0))
         receive(Translation.tokens(kind), finished: finished)
     }
 

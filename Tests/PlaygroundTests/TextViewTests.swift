@@ -1,4 +1,5 @@
 import Foundation
+import Generation
 import Terminal
 import Testing
 
@@ -27,6 +28,39 @@ struct TextViewTests {
         #expect(scene.state.shownView == .matrix)
         try expectSnapshot(scene.canvas, "matrix-\(width)x\(height)")
         #expect(scene.text.contains("shore"))
+    }
+
+    @Test("rollout follows the mean through the encoder to what it read; models without one have none") func rollout() throws {
+        var scene = Scene(120, 40)
+        scene.loadModel(Scene.textModel, name: "marian")
+        let count = Translation.source.count
+        // An encoder whose position i holds what stood at i + 1, half, and what stood at i.
+        var matrix = [Float](repeating: 0, count: count * count)
+        for row in 0..<count {
+            matrix[row * count + row] += 0.5
+            matrix[row * count + min(count - 1, row + 1)] += 0.5
+        }
+        scene.translate(source: SourceText(tokens: Translation.text.tokens, rollout: matrix))
+        let mean = try #require(scene.state.shownRow)
+        scene.press(Key(.escape), .character("a"), .character("a"))
+        #expect(scene.state.attention.head == .rollout && scene.text.contains("rollout through the encoder"))
+        let rolled = try #require(scene.state.shownRow)
+        for key in 0..<count {
+            let expected = 0.5 * mean[key] + 0.5 * (key > 0 ? mean[key - 1] : 0) + (key == count - 1 ? 0.5 * mean[key] : 0)
+            #expect(abs(rolled[key] - expected) < 1e-5)
+        }
+        #expect(scene.state.attention.rows.row(ofToken: 2) != nil)
+        scene.press(.character("a"))
+        #expect(scene.state.attention.head == .mean)
+
+        var other = Scene(120, 40)
+        other.loadModel(Scene.textModel, name: "marian")
+        other.translate()
+        other.press(Key(.escape), .character("a"), .character("a"))
+        #expect(other.state.attention.head == .mean)
+        other.type("i/head rollout")
+        other.press(Key(.enter))
+        #expect(other.state.attention.head == .mean && other.text.contains("rollout needs a text"))
     }
 
     @Test("by colours and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(depth: ColorDepth, size: (width: Int, height: Int)) throws {

@@ -1,3 +1,4 @@
+import Attribution
 import Checkpoint
 import Compute
 import Formats
@@ -18,7 +19,7 @@ public final class TranslationSession {
     private let decoder: SourceDecoder
     private let processors: [any LogitsProcessor]
     /// What the encoder has read last.
-    private var encoded: (tokens: [Int], interventions: Interventions)?
+    private var encoded: (tokens: [Int], interventions: Interventions, rollout: [Float])?
 
     /// Puts a declared model on a device.
     public init(
@@ -40,6 +41,27 @@ public final class TranslationSession {
 
     deinit { model.unload() }
 
+    /// The longest text whose rollout is reckoned: its price grows with the third power.
+    private static let longestRollout = 160
+
+    /// Reads a source.
+    /// - Returns: the rollout of attention through the encoder, `[tokens, tokens]`; empty for a long text.
+    private func encode(_ source: [Int]) throws -> [Float] {
+        guard let tap = model.tap, source.count <= Self.longestRollout else {
+            try model.encode(tokens: source)
+            return []
+        }
+        let before = (tap.selection, tap.queryRows)
+        defer {
+            (tap.selection, tap.queryRows) = before
+            tap.releaseRows()
+        }
+        tap.selection = before.0.union(AttentionTap.Selection(.encoder))
+        tap.queryRows = .all
+        try model.encode(tokens: source)
+        return try AttentionRollout.rollOut(tap.takeRows().filter { $0.kind == .encoder }.sorted { $0.layer < $1.layer })
+    }
+
     /// Writes what the model makes of a source of tokens.
     /// - Parameter emit: takes every event in order; what it throws ends the run.
     /// - Returns: the answer's tokens, without start and end.
@@ -48,15 +70,14 @@ public final class TranslationSession {
         source: [Int], options: TextOptions = TextOptions(), interventions: Interventions = .none,
         isCancelled: () -> Bool = { Task.isCancelled }, emit: @escaping (GenerationEvent) throws -> Void
     ) throws -> [Int] {
-        try emit(.inputPrepared(.source(SourceText(source, tokenizer: sourceTokenizer))))
         model.tap?.interventions = interventions
         let clock = ContinuousClock()
         let began = clock.now
         if encoded?.tokens != source || encoded?.interventions != interventions {
             encoded = nil
-            try model.encode(tokens: source)
-            encoded = (source, interventions)
+            encoded = (source, interventions, try encode(source))
         }
+        try emit(.inputPrepared(.source(SourceText(source, tokenizer: sourceTokenizer, rollout: encoded?.rollout ?? []))))
         let seconds = (clock.now - began).inSeconds
         try emit(.encoded(seconds: seconds))
         let start = model.startTokens
@@ -111,14 +132,14 @@ extension TranslationSession: ModelSession {
 
 extension SourceText {
     /// Tokens with the text each stands for; a character of several tokens comes with the last of them.
-    init(_ ids: [Int], tokenizer: Tokenizer) {
+    init(_ ids: [Int], tokenizer: Tokenizer, rollout: [Float] = []) {
         var characters = CharacterAssembler()
         self.init(tokens: ids.map { id in
             let isSpecial = tokenizer.isSpecial(id)
             return Token(
                 id: id, text: isSpecial ? "" : characters.add(tokenizer.bytes(of: id) ?? []), piece: tokenizer.piece(id) ?? "<\(id)>",
                 isSpecial: isSpecial)
-        })
+        }, rollout: rollout)
     }
 }
 

@@ -38,7 +38,8 @@ struct AttentionRows: Sendable {
     static let readAtOnce = 1 << 20
 
     /// Brings the rows up to what is to be shown, or closer to it.
-    mutating func follow(_ tokens: [TokenRecord], _ subject: Subject, _ record: AttentionRecord) {
+    /// - Parameter rollout: of the message's encoder, if it has one.
+    mutating func follow(_ tokens: [TokenRecord], _ subject: Subject, _ record: AttentionRecord, rollout: [Float] = []) {
         if subject != self.subject {
             self = AttentionRows()
             self.subject = subject
@@ -52,7 +53,7 @@ struct AttentionRows: Sendable {
                 try? record.attention(ofToken: number) { kind, layer in kind == subject.kind && subject.layer.includes(layer) }
             }
             read += weights?.reduce(0) { $0 + $1.values.count } ?? 0
-            let row = weights.flatMap { CapturedAttention($0, subject.kind) }?.profile(layer: subject.layer, head: subject.head)
+            let row = weights.flatMap { CapturedAttention($0, subject.kind, rollout: rollout) }?.profile(layer: subject.layer, head: subject.head)
             rows.append(row)
             if let row {
                 count(row)

@@ -9,9 +9,11 @@ public struct CapturedAttention: Sendable {
     public let heads: Int
     public let keys: Int
     private let weights: [AttentionWeights]
+    /// From the encoder's output, which the keys are, to what the encoder read, `[keys, keys]`; empty for what has none.
+    private let rollout: [Float]
 
     /// nil when no attention of that kind was captured, or the layers do not agree in shape.
-    init?(_ captured: [AttentionWeights], _ kind: AttentionKind = .cross) {
+    init?(_ captured: [AttentionWeights], _ kind: AttentionKind = .cross, rollout: [Float] = []) {
         let own = captured.filter { $0.kind == kind && $0.queries > 0 }.sorted { $0.layer < $1.layer }
         guard let first = own.first, first.heads > 0, first.keys > 0,
             own.allSatisfy({ $0.heads == first.heads && $0.keys == first.keys })
@@ -21,11 +23,18 @@ public struct CapturedAttention: Sendable {
         heads = first.heads
         keys = first.keys
         weights = own
+        self.rollout = kind == .cross && rollout.count == keys * keys ? rollout : []
     }
 
     /// One weight per key, `[keys]`; nil when the choice names a layer or head that was not captured.
     func profile(layer: LayerChoice, head: HeadChoice) -> [Float]? {
-        try? HeadSelection(layer, head, layers: layers).row(of: weights, kind: kind)
+        let row = try? HeadSelection(layer, head, layers: layers).row(of: weights, kind: kind)
+        guard head == .rollout, !rollout.isEmpty, let row else { return row }
+        var result = [Float](repeating: 0, count: keys)
+        for (position, weight) in row.enumerated() where weight != 0 {
+            for key in 0..<keys { result[key] += weight * rollout[position * keys + key] }
+        }
+        return result
     }
 }
 
@@ -47,12 +56,15 @@ public enum LayerChoice: Sendable, Hashable {
 
 public enum HeadChoice: Sendable, Hashable {
     case mean, max
+    /// The mean, followed through the encoder back to what it read.
+    case rollout
     case head(Int)
 
     var name: String {
         switch self {
         case .mean: "mean"
         case .max: "max"
+        case .rollout: "rollout"
         case .head(let head): "\(head)"
         }
     }
@@ -61,6 +73,7 @@ public enum HeadChoice: Sendable, Hashable {
 extension HeadSelection {
     /// The two choices of the panel as one; a single head over several layers is averaged.
     init(_ layer: LayerChoice, _ head: HeadChoice, layers: [Int]) {
+        let head = head == .rollout ? .mean : head
         self =
             switch (layer, head) {
             case (.all, .mean): .all(.mean)
@@ -73,6 +86,7 @@ extension HeadSelection {
             case (.layer(let layer), .mean): .layer(layer, .mean)
             case (.layer(let layer), .max): .layer(layer, .max)
             case (.layer(let layer), .head(let head)): .single(LayerHead(layer: layer, head: head))
+            case (_, .rollout): .all(.mean)
             }
     }
 }

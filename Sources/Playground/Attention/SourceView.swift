@@ -19,8 +19,11 @@ public struct SourceView: Sendable, Hashable {
     }
 
     private(set) var tokens: [Token]
+    /// `SourceText.rollout`
+    private(set) var rollout: [Float] = []
 
     init(_ source: SourceText) {
+        rollout = source.rollout.count == source.tokens.count * source.tokens.count ? source.rollout : []
         tokens = source.tokens.map { Token(text: sanitise($0.text), piece: sanitisedLine($0.piece), isSpecial: $0.isSpecial) }
     }
 

@@ -213,10 +213,8 @@ enum KeyMap {
             back: [Key(.up), .character("k")], forward: [Key(.down), .character("j")], .attention, "layer: all, 0, 1, …", hint: "layer",
             step: { $0.stepLayer($1) }),
         KeyBinding(
-            back: [.character("[")], forward: [.character("]")], .attention, "head: mean, max, 0, 1, …", hint: "head", step: { $0.stepHead($1) }),
-        KeyBinding([.character("a")], .attention, "mean or maximum of the heads", change: { state in
-            state.attention.head = state.attention.head == .mean ? .max : .mean
-        }),
+            back: [.character("[")], forward: [.character("]")], .attention, "head: mean, max, rollout, 0, 1, …", hint: "head", step: { $0.stepHead($1) }),
+        KeyBinding([.character("a")], .attention, "mean or maximum of the heads, or rollout through a text's encoder", change: { $0.stepAggregation() }),
         KeyBinding([.character("g")], .attention, "every head of the layer", hint: "heads", change: { $0.attention.showsHeads.toggle() }),
         KeyBinding(
             back: [.character("-"), .character("_")], forward: [.character("+"), .character("=")], .attention, "heat fainter, stronger over the input", hint: "heat",

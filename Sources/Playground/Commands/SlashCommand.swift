@@ -86,12 +86,14 @@ struct SlashCommand: Sendable {
             return []
         },
         SlashCommand(
-            name: "head", argument: "N|mean|max", help: "head of the attention panel",
-            choices: { ["mean", "max"] + (0..<($0.capturedShape?.heads ?? 0)).map(String.init) }
+            name: "head", argument: "N|mean|max|rollout", help: "head of the attention panel",
+            choices: { $0.aggregations.map(\.name) + (0..<($0.capturedShape?.heads ?? 0)).map(String.init) }
         ) { state, argument, _ in
             switch argument {
             case "mean": state.attention.head = .mean
             case "max": state.attention.head = .max
+            case "rollout":
+                if state.canRollOut { state.attention.head = .rollout } else { state.say(.warning, "rollout needs a text that an encoder has read, of 160 tokens at most") }
             default:
                 guard let number = Int(argument), number >= 0, number < state.capturedShape?.heads ?? .max else {
                     state.say(.warning, "no head \(argument)" + (state.capturedShape.map { "; there are 0 to \($0.heads - 1), mean and max" } ?? ""))

@@ -43,7 +43,7 @@ enum HTMLHeat {
     private static func rows(_ message: Message, _ state: State, _ kind: AttentionKind, window: Int? = nil, _ parts: ([Float]) -> [Float]) -> String {
         var entries: [String] = []
         for (number, token) in message.tokens.enumerated() where !token.isSpecial && (window == nil || token.window == window) {
-            guard let record = token.record, let captured = (try? state.chat.record.attention(ofToken: record)).flatMap({ CapturedAttention($0, kind) }),
+            guard let record = token.record, let captured = (try? state.chat.record.attention(ofToken: record)).flatMap({ CapturedAttention($0, kind, rollout: message.source?.rollout ?? []) }),
                 let row = captured.profile(layer: state.layers(of: kind), head: state.attention.head)
             else { continue }
             let strengths = HeatScale.linear.apply(to: parts(row)).map { String(Int($0 * 99)) }

@@ -8,7 +8,7 @@ import Terminal
 enum RecordedGeneration: Codable {
     case sound(RecordedSound)
     case picture(RecordedPicture)
-    case source([RecordedSourceToken])
+    case source([RecordedSourceToken], rollout: [Float]?)
     case encoded(Double)
     case token(RecordedToken)
     case discarded(keeping: Int, reason: String)
@@ -19,7 +19,7 @@ enum RecordedGeneration: Codable {
         switch event {
         case .inputPrepared(.audio(let window)): self = .sound(RecordedSound(window))
         case .inputPrepared(.picture(let picture)): self = .picture(RecordedPicture(picture))
-        case .inputPrepared(.source(let source)): self = .source(source.tokens.map(RecordedSourceToken.init))
+        case .inputPrepared(.source(let source)): self = .source(source.tokens.map(RecordedSourceToken.init), rollout: source.rollout.isEmpty ? nil : source.rollout)
         case .encoded(let seconds): self = .encoded(seconds)
         case .token(let token): self = .token(RecordedToken(token))
         case .discarded(let keeping, let reason): self = .discarded(keeping: keeping, reason: reason)
@@ -35,7 +35,7 @@ enum RecordedGeneration: Codable {
         switch self {
         case .sound(let sound): .inputPrepared(.audio(try sound.window()))
         case .picture(let picture): .inputPrepared(.picture(try picture.input()))
-        case .source(let tokens): .inputPrepared(.source(SourceText(tokens: tokens.map(\.token))))
+        case .source(let tokens, let rollout): .inputPrepared(.source(SourceText(tokens: tokens.map(\.token), rollout: (rollout ?? []).map { $0.isFinite ? $0 : 0 })))
         case .encoded(let seconds): .encoded(seconds: seconds)
         case .token(let token): .token(try token.token())
         case .discarded(let keeping, let reason): .discarded(keeping: keeping, reason: reason)

@@ -167,11 +167,11 @@ extension State {
             attention.shown = nil
             return
         }
-        let tokens = chat.messages[place.message].tokens, kind = shownKind
+        let tokens = chat.messages[place.message].tokens, kind = shownKind, rollout = chat.messages[place.message].source?.rollout ?? []
         if let record = tokens[place.token].record {
             if attention.shown?.record != record || attention.shown?.kind != kind {
                 attention.shown = ShownAttention(
-                    record: record, kind: kind, captured: (try? chat.record.attention(ofToken: record)).flatMap { CapturedAttention($0, kind) })
+                    record: record, kind: kind, captured: (try? chat.record.attention(ofToken: record)).flatMap { CapturedAttention($0, kind, rollout: rollout) })
             }
         } else {
             attention.shown = nil
@@ -180,9 +180,15 @@ extension State {
             tokens,
             .init(
                 message: place.message, window: tokens[place.token].window, kind: kind, layer: shownLayers, head: attention.head,
-                hidesSinks: attention.hidesSinks), chat.record)
+                hidesSinks: attention.hidesSinks), chat.record, rollout: rollout)
         followProbe()
     }
+
+    /// Whether what is shown was read by an encoder whose attention can be followed back.
+    var canRollOut: Bool { shownKind == .cross && shownMessage.map { !(chat.messages[$0].source?.rollout ?? []).isEmpty } ?? false }
+
+    /// The ways to bring heads together, those there are now.
+    var aggregations: [HeadChoice] { canRollOut ? [.mean, .max, .rollout] : [.mean, .max] }
 
     /// The shown token's weights under the choice of layer and head, `[keys]`: sinks left out and the mean taken off where
     /// that is asked for; nil when there are none.

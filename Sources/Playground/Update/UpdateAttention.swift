@@ -70,10 +70,16 @@ extension State {
         attention.layer = choices[(current + step + choices.count) % choices.count]
     }
 
-    /// Through mean, maximum and each head, round and round.
+    /// From mean to maximum to rollout, as far as there are such.
+    mutating func stepAggregation() {
+        let place = aggregations.firstIndex(of: attention.head) ?? -1
+        attention.head = aggregations[(place + 1) % aggregations.count]
+    }
+
+    /// Through the aggregations and each head, round and round.
     mutating func stepHead(_ step: Int) {
         guard let shape = capturedShape else { return }
-        let choices: [HeadChoice] = [.mean, .max] + (0..<shape.heads).map { .head($0) }
+        let choices: [HeadChoice] = aggregations + (0..<shape.heads).map { .head($0) }
         let current = choices.firstIndex(of: attention.head) ?? 0
         attention.head = choices[(current + step + choices.count) % choices.count]
     }

@@ -76,6 +76,7 @@ enum AttentionPanel {
         case .head(let number): return "\(layer) · head \(number)"
         case .mean: return "\(layer) · mean of heads"
         case .max: return "\(layer) · max of heads"
+        case .rollout: return "\(layer) · rollout through the encoder"
         }
     }
 
