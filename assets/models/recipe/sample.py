@@ -10,7 +10,7 @@ from PIL import Image
 from drawings import render_emoji
 
 EDGE = 480
-PLACED = [("🏠", 0.05, 0.45, 0.36), ("🐕", 0.47, 0.66, 0.26), ("🌳", 0.72, 0.36, 0.27), ("☀", 0.38, 0.05, 0.24)]  # left, top, size
+PLACED = [("🐈", 0.59, 0.59, 0.31), ("🌳", 0.08, 0.42, 0.25), ("☀", 0.55, 0.09, 0.34)]  # left, top, size
 
 
 def draw():

@@ -52,6 +52,8 @@ def answers(model, batches, count, device):
             results.add("each: " + task, right)
             if task == "what":
                 results.add({"thing": "naming", "shape": "naming shapes", "text": "naming words"}[item.kind], right)
+            if task == "describe":
+                results.add("listing everything, in order and without a slip", right)
             if task in POSITION:
                 results.add("position", right)
             if task in COUNTING:

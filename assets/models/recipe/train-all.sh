@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # train-all.sh cpu|gpu BUILD            trains the default models, or goes on; evaluates them (cpu) when they are finished.
 # train-all.sh evaluate cpu|gpu BUILD   evaluates finished models and writes their cards.
-# MINUTES: length of the whole training (cpu: 105, gpu: 22). WAIT: seconds until this command returns (gpu: 570). OUT: see README.md.
+# MINUTES: length of the whole training (cpu: 120, gpu: 22). WAIT: seconds until this command returns (gpu: 570). OUT: see README.md.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 models=$(dirname "$here")
@@ -45,12 +45,12 @@ evaluation() {
 if [ -n "$evaluate" ]; then evaluation; exit; fi
 
 if [ "$configuration" = cpu ]; then
-    minutes=${MINUTES:-105}
+    minutes=${MINUTES:-120}
     export OMP_NUM_THREADS=1
-    train fovea-scenes "$minutes" drawings --threads 1 &
+    train fovea-scenes "$minutes" drawings --threads 1 --rows 48 &
     first=$!
-    train fovea-fra-eng $((minutes * 6 / 10)) pairs-cpu --threads 1
-    train fovea-scenes-llava $((minutes * 4 / 10)) drawings --threads 1 --twin "$build/work/fovea-scenes"
+    train fovea-fra-eng $((minutes * 8 / 10)) pairs-cpu --threads 1
+    train fovea-scenes-llava $((minutes * 2 / 10)) drawings --threads 1 --rows 32 --twin "$build/work/fovea-scenes"
     wait $first
     evaluation
     exit

@@ -68,7 +68,7 @@ enum AttentionPanel {
         let layer =
             switch state.shownLayers {
             case .all: "all layers"
-            case .aligned(let heads): "\(heads.count) aligned heads"
+            case .aligned(let heads): heads.count == 1 ? "the aligned head" : "\(heads.count) aligned heads"
             case .layer(let number): "layer \(number)"
             }
         if state.attention.showsHeads { return "\(layer) · every head" }
