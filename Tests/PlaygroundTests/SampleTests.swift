@@ -57,9 +57,9 @@ import Testing
         #expect(scene.state.attachments.map(\.path) == ["/mine.png", Self.picture])
     }
 
-    @Test("what was typed comes before what is offered") func history() {
+    @Test("what is offered comes before what was typed by then, and once") func history() {
         var line = InputLine()
-        line.suggestions = ["first", "second"]
+        line.suggest(["first", "second"])
         line.insert("typed")
         #expect(line.take() == "typed")
         line.insert("draft")
@@ -69,6 +69,12 @@ import Testing
         }
         for expected in ["first", "typed", "draft", "draft"] {
             line.recall(1)
+            #expect(line.text == expected)
+        }
+        line.clear()
+        line.suggest(["other"])
+        for expected in ["other", "typed", "typed"] {
+            line.recall(-1)
             #expect(line.text == expected)
         }
     }

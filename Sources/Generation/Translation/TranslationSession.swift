@@ -149,7 +149,8 @@ extension GenerationRequest {
     func lastText(family: String) throws -> String {
         func unsuitable(_ problem: String) -> GenerationError { .unsuitableInput(family: family, problem: problem, takes: "text") }
         if sound != nil { throw unsuitable("it does not listen") }
-        if messages.contains(where: { !$0.pictures.isEmpty }) { throw unsuitable("it sees no pictures") }
+        // Earlier messages, which another model may have answered, are not read.
+        if messages.last?.pictures.isEmpty == false { throw unsuitable("it sees no pictures") }
         guard let text = messages.last?.text, !text.isEmpty else { throw unsuitable("there is no text") }
         return text
     }

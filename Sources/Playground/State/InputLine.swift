@@ -5,10 +5,8 @@ public struct InputLine: Sendable, Hashable {
     public private(set) var characters: [Character] = []
     public private(set) var cursor = 0
     private var history: [String] = []
-    /// What may be asked, the best first; ↑ finds them behind all that was typed.
-    public internal(set) var suggestions: [String] = [] {
-        didSet { recalled = nil }
-    }
+    /// What may be asked, the best first.
+    public private(set) var suggestions: [String] = []
     /// Place in the history; nil while a new line is typed.
     private var recalled: Int?
     private var draft: [Character] = []
@@ -88,15 +86,22 @@ public struct InputLine: Sendable, Hashable {
         return line
     }
 
+    /// What may be asked now, the best first: ↑ brings these before what was typed so far.
+    mutating func suggest(_ questions: [String]) {
+        history.removeAll { suggestions.contains($0) }
+        history += questions.reversed()
+        suggestions = questions
+        recalled = nil
+    }
+
     /// Steps through what was typed before: -1 is older, +1 newer.
     mutating func recall(_ direction: Int) {
-        let lines = suggestions.reversed() + history
-        let place = recalled ?? lines.count
+        let place = recalled ?? history.count
         let target = place + direction
-        guard target >= 0 && target <= lines.count, !lines.isEmpty else { return }
+        guard target >= 0 && target <= history.count, !history.isEmpty else { return }
         if recalled == nil { draft = characters }
-        recalled = target == lines.count ? nil : target
-        characters = target == lines.count ? draft : Array(lines[target])
+        recalled = target == history.count ? nil : target
+        characters = target == history.count ? draft : Array(history[target])
         cursor = characters.count
         candidates = []
     }

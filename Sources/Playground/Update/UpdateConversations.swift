@@ -46,6 +46,7 @@ extension State {
         attention.looks = nil
         attention.movesProbe = false
         attachments = []
+        input.suggest(engine.sample?.questions ?? [])
         comparison = nil
     }
 }

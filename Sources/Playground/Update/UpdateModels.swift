@@ -47,7 +47,7 @@ extension State {
     private mutating func offerSample(of name: String) -> [Effect] {
         if let former = engine.sample?.picture { attachments.removeAll { $0.path == former } }
         engine.sample = engine.models.first { $0.name == name }?.sample
-        input.suggestions = engine.sample?.questions ?? []
+        input.suggest(engine.sample?.questions ?? [])
         guard chat.messages.isEmpty, attachments.isEmpty else { return [] }
         return attachSample()
     }
