@@ -80,6 +80,13 @@ def train_tokenizer(training, folder, pieces):
         pad_id=0, eos_id=1, unk_id=2, bos_id=-1, pad_piece="<pad>", eos_piece="</s>", unk_piece="<unk>",
         normalization_rule_name="nmt_nfkc", num_threads=1, minloglevel=2)
     text.unlink()
+    # The trainer writes down where its files lay: nobody's business.
+    from sentencepiece import sentencepiece_model_pb2
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString((folder / "spiece.model").read_bytes())
+    proto.trainer_spec.ClearField("input")
+    proto.trainer_spec.ClearField("model_prefix")
+    (folder / "spiece.model").write_bytes(proto.SerializeToString())
 
 
 def write_tokenizer_json(folder):
