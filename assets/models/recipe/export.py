@@ -24,6 +24,19 @@ def write(model, folder, configuration, files, leave_out=()):
     return describe(folder)
 
 
+ATTENTION_KEPT = 40  # questions whose attention is kept
+
+
+def keep_questions(folder, records, attention):
+    """What transformers answered, for another program to be held against: questions.json, and attention.safetensors with
+    `NNN.L` [answer tokens, heads, keys] of the first questions."""
+    from safetensors.torch import save_file
+    kept = pathlib.Path(folder) / "questions"
+    kept.mkdir(exist_ok=True)
+    (kept / "questions.json").write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    save_file(attention, kept / "attention.safetensors")
+
+
 def describe(folder):
     """Size and digest of every file, also written to SHA256SUMS."""
     folder = pathlib.Path(folder)

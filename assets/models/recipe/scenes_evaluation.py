@@ -20,7 +20,6 @@ from scenes import EDGE
 from scenes_training import exact, mask_of, tensors, vocabulary
 from tokens import CHUNKS
 
-ATTENTION_KEPT = 40  # questions
 POSITION, COUNTING, YES_NO = ("where", "side", "sides"), ("count", "count all"), ("there", "is colour")
 
 
@@ -168,7 +167,6 @@ def compare(folder, model, batches, count, pictures):
     the model's folder, and beside them, for the first ones, attention: `NNN.L` [answer tokens, heads, keys]."""
     import transformers
     from PIL import Image
-    from safetensors.torch import save_file
     reference = getattr(transformers, type(model).__name__ + "ForConditionalGeneration").from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager").eval()
     seen, attention = {}, {}
@@ -205,7 +203,7 @@ def compare(folder, model, batches, count, pictures):
             if "aspect_ratio_ids" in inputs:
                 inputs["cross_attention_mask"] = (torch.arange(len(ids)) >= ids.index(encoder.image)).long().reshape(1, -1, 1, 1)
             answer = reference.generate(**inputs, max_new_tokens=48, do_sample=False)[0, len(ids):].tolist()
-            if len(records) < ATTENTION_KEPT:
+            if len(records) < export.ATTENTION_KEPT:
                 whole = torch.tensor([ids + answer])
                 again = {**inputs, "input_ids": whole, "attention_mask": torch.ones_like(whole)}
                 if "cross_attention_mask" in inputs:
@@ -227,10 +225,7 @@ def compare(folder, model, batches, count, pictures):
             same += own == answer
             records.append({"picture": path.name, "messages": messages, "ids": ids, "answer_ids": answer, "expected": turns[-1].answer,
                             "answer": tokenizer.decode(answer, skip_special_tokens=True)})
-    kept = pathlib.Path(folder) / "questions"
-    kept.mkdir(exist_ok=True)
-    (kept / "questions.json").write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    save_file(attention, kept / "attention.safetensors")
+    export.keep_questions(folder, records, attention)
     return {"questions": count, "same_greedy_answer": same, "transformers": transformers.__version__}
 
 

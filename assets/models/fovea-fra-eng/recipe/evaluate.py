@@ -15,9 +15,6 @@ from model import CONFIGURATIONS, T5, beam, greedy  # noqa: E402
 from train import padded, shifted  # noqa: E402
 
 
-ATTENTION_KEPT = 40  # sentences
-
-
 def translated(model, processor, sentences, search, size=50):
     """Translations in the sentences' order; sentences of similar length are searched together."""
     ids = [processor.encode(sentence) + [1] for sentence in sentences]
@@ -60,7 +57,7 @@ def alignment(model, processor, french, english):
 def main():
     import sacrebleu
     import sentencepiece
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--configuration", choices=CONFIGURATIONS, default="cpu")
     parser.add_argument("--cache", required=True)
@@ -97,16 +94,12 @@ def main():
             source = torch.tensor([sentence])
             theirs = reference.generate(input_ids=source, max_new_tokens=64, num_beams=1, do_sample=False)
             same += [token for token in theirs[0].tolist() if token > 1] == greedy(model, source)[0]
-            if len(records) < ATTENTION_KEPT:
+            if len(records) < export.ATTENTION_KEPT:
                 seen = reference(input_ids=source, decoder_input_ids=theirs[:, :-1], output_attentions=True).cross_attentions
                 for index, weights in enumerate(seen):
                     attention[f"{len(records):03}.{index}"] = weights[0].detach().transpose(0, 1).contiguous()
             records.append({"text": text, "ids": sentence, "answer_ids": theirs[0, 1:].tolist(), "answer": tokenizer.decode(theirs[0], skip_special_tokens=True)})
-        # What another program needs to be held against transformers; attention: `NNN.L` [answer tokens, heads, keys].
-        kept = folder / "questions"
-        kept.mkdir(exist_ok=True)
-        (kept / "questions.json").write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        save_file(attention, kept / "attention.safetensors")
+        export.keep_questions(folder, records, attention)
         result["transformers"] = {"sentences": len(sentences), "same_greedy_answer": same, "transformers": transformers.__version__}
     (folder / "evaluation.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     log = folder / "recipe" / "log.jsonl"
