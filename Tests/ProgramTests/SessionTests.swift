@@ -20,7 +20,7 @@ struct SessionTests {
         }
         #expect(partial, "no screen showed a part of the transcript")
         #expect(heard.contains("Attention ─") && heard.contains("Memory ─") && heard.contains("tok/s"))
-        #expect(heard.contains("all layers · mean of heads"))
+        #expect(heard.contains("8 aligned heads · mean of heads"), "the heads that the checkpoint names as aligned come first")
         #expect(heard.contains("MiB accounted"))
         #expect(heard.lines.contains { $0.contains("▀▀▀▀") }, "no spectrogram")
 
@@ -28,6 +28,8 @@ struct SessionTests {
         let before = try await session.settle()
         try session.press("Escape")
         try await session.wait(for: "i to type")
+        try session.press("Down")
+        try await session.wait(for: "all layers · mean of heads")
         try session.press("Down")
         try await session.wait(for: "layer 0 · mean of heads")
         try session.press("]", "]")

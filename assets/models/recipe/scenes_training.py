@@ -109,8 +109,8 @@ def same(batch):
 class Feed(torch.utils.data.IterableDataset):
     """Batches made in worker processes."""
 
-    def __init__(self, make, rows, tower_share):
-        self.make, self.rows, self.tower_share = make, rows, tower_share
+    def __init__(self, make, rows, tower_share, further=False):
+        self.make, self.rows, self.tower_share, self.further = make, rows, tower_share, further
         self.progress = torch.zeros(1).share_memory_()
 
     def __iter__(self):
@@ -120,7 +120,7 @@ class Feed(torch.utils.data.IterableDataset):
         while True:
             progress = float(self.progress)
             tower = self.tower_share
-            mix = max(0.0, min(1.0, (progress - tower) / 0.4)) if progress >= tower else min(1.0, progress / tower)
+            mix = 1.0 if self.further else max(0.0, min(1.0, (progress - tower) / 0.4)) if progress >= tower else min(1.0, progress / tower)
             batches.composer.set_counts([(1 - mix) * few + mix * many for few, many in zip(FEW, MANY)])
             number += 1
             if progress < tower:
@@ -167,6 +167,7 @@ def main(model_class, configurations):
     parser.add_argument("--adamw", action="store_true", help="AdamW for all weights")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--evaluate-every", type=float, default=5, help="minutes")
+    parser.add_argument("--further", help="the folder of a finished model: trains it further, on answers alone")
     parser.add_argument("--twin", help="the work folder of the other model, whose tower and decoder this one starts from; its tower is not trained alone")
     parser.add_argument("--seed", type=int, default=1)
     a = parser.parse_args()
@@ -188,13 +189,16 @@ def main(model_class, configurations):
     labels = batches(0).labels
     head = PatchHead(configuration["width"], labels).to(device)
     run = Run(a.work, a.minutes, [model, head], optimisers([model, head], a.rate, not a.adamw), device, clock=clock)
-    tower_share = TOWER_SHARE
+    tower_share = 0.0 if a.further else TOWER_SHARE
+    if a.further and run.step == 0:
+        from safetensors.torch import load_file
+        model.load_state_dict(load_file(pathlib.Path(a.further) / "model.safetensors"))
     if a.twin:
         tower_share = 0.0
         if run.step == 0:
             state = torch.load(pathlib.Path(a.twin) / "checkpoint.pt", map_location=device, weights_only=True)
             model.start_from(state["modules"][0], torch.as_tensor(batches(2).pictures(64)["images"], device=device))
-    feed = Feed(lambda worker: batches([a.seed, 1000 + worker, run.step]), a.rows, tower_share)
+    feed = Feed(lambda worker: batches([a.seed, 1000 + worker, run.step]), a.rows, tower_share, bool(a.further))
     feed.progress[0] = run.progress
     loader = torch.utils.data.DataLoader(feed, batch_size=None, num_workers=a.workers, prefetch_factor=4 if a.workers else None, collate_fn=same,
                                          multiprocessing_context="fork" if a.workers else None)
@@ -220,7 +224,7 @@ def main(model_class, configurations):
             loss = 0.0
             if states is not None:
                 scenes += len(states)
-                weight = max(0.0, 0.5 * (1 - share / 0.6)) if joint else 1.0
+                weight = 0.0 if a.further else max(0.0, 0.5 * (1 - share / 0.6)) if joint else 1.0
                 if weight > 0:
                     patches, whole = model.patches(states)
                     told, hits = head(patches, whole, arrays["names"], arrays["colours"], arrays["counts"])

@@ -9,9 +9,9 @@ import torch
 
 
 def precision(device):
-    """Matrix products in bfloat16 where the hardware has them: without, they take many times longer than in float32."""
-    fast = device != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.autocast(device.split(":")[0], torch.bfloat16, enabled=fast)
+    """Matrix products in bfloat16 on a GPU. On a CPU float32 is faster at these sizes: twenty times where the CPU has no bfloat16,
+    and still by 1.4 with AVX512-BF16."""
+    return torch.autocast(device.split(":")[0], torch.bfloat16, enabled=device != "cpu")
 
 
 class Muon(torch.optim.Optimizer):
