@@ -190,9 +190,11 @@ def main(model_class, configurations):
     head = PatchHead(configuration["width"], labels).to(device)
     run = Run(a.work, a.minutes, [model, head], optimisers([model, head], a.rate, not a.adamw), device, clock=clock)
     tower_share = 0.0 if a.further else TOWER_SHARE
-    if a.further and run.step == 0:
-        from safetensors.torch import load_file
-        model.load_state_dict(load_file(pathlib.Path(a.further) / "model.safetensors"))
+    if a.further:
+        run.goes_on_from(pathlib.Path(a.further) / "recipe" / "log.jsonl")
+        if run.step == 0:
+            from safetensors.torch import load_file
+            model.load_state_dict(load_file(pathlib.Path(a.further) / "model.safetensors"))
     if a.twin:
         tower_share = 0.0
         if run.step == 0:

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # train-all.sh cpu|gpu BUILD            trains the default models, or goes on; evaluates them (cpu) when they are finished.
+# train-all.sh further BUILD            trains the picture models that are here further, on a CPU, and evaluates them.
 # train-all.sh evaluate cpu|gpu BUILD   evaluates finished models and writes their cards.
-# MINUTES: length of the whole training (cpu: 120, gpu: 22). WAIT: seconds until this command returns (gpu: 570). OUT: see README.md.
+# MINUTES: length of the whole training (cpu: 120, further: 80, gpu: 22). WAIT: seconds until this command returns (gpu: 570). OUT: see README.md.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 models=$(dirname "$here")
 evaluate=
 [ "$1" = evaluate ] && { evaluate=1; shift; }
+further=
+[ "$1" = further ] && { further=-further; set -- cpu "$2"; }
 configuration=$1
 build=$2
 mkdir -p "$build"
@@ -15,19 +18,21 @@ python=${PYTHON:-$build/venv/bin/python}
 [ -x "$(command -v "$python")" ] || python=python3
 export PYTHONUNBUFFERED=1
 
+all=(fovea-scenes fovea-scenes-llava fovea-fra-eng)
+
 train() {  # NAME MINUTES CACHE [options]
     local name=$1 minutes=$2 cache=$3
     shift 3
-    [ -e "$build/$name.finished" ] && return
-    "$python" "$models/$name/recipe/train.py" --configuration "$configuration" --cache "$build/cache/$cache" --work "$build/work/$name" \
-        --out "$build/out/$name" --minutes "$minutes" "$@" >>"$build/$name.log" 2>&1
-    touch "$build/$name.finished"
+    [ -e "$build/$name$further.finished" ] && return
+    "$python" "$models/$name/recipe/train.py" --configuration "$configuration" --cache "$build/cache/$cache" --work "$build/work/$name$further" \
+        --out "$build/out/$name" --minutes "$minutes" "$@" >>"$build/$name$further.log" 2>&1
+    touch "$build/$name$further.finished"
 }
 
-evaluation() {
+evaluation() {  # NAME...
     local on="two CPU cores" name
     [ "$configuration" = gpu ] && on=${TRAINED_ON:-"one NVIDIA H100"}
-    for name in fovea-scenes fovea-scenes-llava fovea-fra-eng; do
+    for name in "${@:-${all[@]}}"; do
         local cache=drawings
         [ $name = fovea-fra-eng ] && cache=pairs-$configuration
         cp "$build/out/$name"/* "$models/$name/"
@@ -44,6 +49,17 @@ evaluation() {
 
 if [ -n "$evaluate" ]; then evaluation; exit; fi
 
+if [ -n "$further" ]; then
+    minutes=${MINUTES:-80}
+    export OMP_NUM_THREADS=1
+    train fovea-scenes "$minutes" drawings --threads 1 --rows 48 --rate 1.2e-3 --further "$models/fovea-scenes" &
+    first=$!
+    train fovea-scenes-llava "$minutes" drawings --threads 1 --rows 32 --rate 1.6e-3 --further "$models/fovea-scenes-llava"
+    wait $first
+    evaluation fovea-scenes fovea-scenes-llava
+    exit
+fi
+
 if [ "$configuration" = cpu ]; then
     minutes=${MINUTES:-120}
     export OMP_NUM_THREADS=1
@@ -59,7 +75,7 @@ fi
 # The trainings share one GPU: none of these small models fills it. They outlive this command where they may.
 minutes=${MINUTES:-22}
 if [ -z "${INNER:-}" ]; then
-    for name in fovea-scenes fovea-scenes-llava fovea-fra-eng; do
+    for name in "${all[@]}"; do
         running=$(cat "$build/$name.pid" 2>/dev/null || true)
         if [ ! -e "$build/$name.finished" ] && ! { [ -n "$running" ] && kill -0 "$running" 2>/dev/null; }; then
             INNER=$name MINUTES=$minutes setsid nohup "$0" gpu "$build" >/dev/null 2>&1 &

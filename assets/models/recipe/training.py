@@ -92,6 +92,15 @@ class Run:
         self.clock = clock
         self.before, self.started, self.saved = self.elapsed, clock(), time.monotonic()
         self.sums = {}
+        self.earlier = {"step": 0, "minutes": 0.0}  # of a training that this one goes on from
+
+    def goes_on_from(self, log):
+        """Takes over the log of a finished training, as lines before its own."""
+        if log.exists():
+            lines = log.read_text("utf-8").splitlines()
+            self.earlier = {name: json.loads(lines[-1])[name] for name in self.earlier}
+            if self.step == 0:
+                (self.folder / "log.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
 
     @property
     def progress(self):
@@ -122,7 +131,7 @@ class Run:
 
     def log(self, **values):
         """Writes means since the last line, and `values`, to the screen and to log.jsonl."""
-        line = {"step": self.step, "minutes": round(self.elapsed / 60, 2)}
+        line = {"step": self.earlier["step"] + self.step, "minutes": round(self.earlier["minutes"] + self.elapsed / 60, 2)}
         line.update({name: round(float(total) / number, 4) for name, (total, number) in self.sums.items()}, **values)
         self.sums = {}
         print(json.dumps(line), flush=True)

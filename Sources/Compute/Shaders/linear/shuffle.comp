@@ -10,70 +10,76 @@
 // act(gate sum) times its partner's sum, as linear/step.
 // x and results f32, any row stride; w f32, f16 or bf16, rows padded to 32 with zeros.
 //
-// One subgroup computes TM rows x TN SUBGROUP outputs. Lane = weight row, so that no sum is ever reduced across lanes;
-// x is loaded once, four columns a lane, and travels by shuffle with constant lanes, which lavapipe does in registers.
-// Loads are what costs there: 16 bytes at a time as two 64-bit words.
+// One subgroup computes TM rows x TN SUBGROUP outputs. Lane = weight row, so that no sum is ever reduced across lanes; x
+// is loaded once, spread over the lanes, and travels by shuffle with constant lanes, which lavapipe does in registers.
 //
-// lavapipe, 2 cores, by processor time, 512 x 1536 x 576: by address 22.3.6 f16 26, q4_1 40 GFLOP/s, 25.0.7 54, 66; by
-// texel 22.3.6 58, 60, 25.0.7 34, 45. Multiply-adds become two instructions there (no fused ones in llvmpipe), which is
-// half of what runs; a quarter are shuffles. Compilation 0.3-0.5 s (8 x 4), 0.06 s (1 x 2).
-// Tried: 16 x 4, 8 x 8, 12 x 4, 16 x 2 (within 5 %, compile twice as long), 4 x 8, 4 x 4 (half the speed), weights'
-// addresses advanced instead of computed (no gain), spirv-opt (slower on 25.0.7).
+// By texel a lane holds four columns of x and the loop takes 32 columns: loads are what costs there, 16 bytes at a time.
+// By address a lane holds one column and the loop takes SUBGROUP of them: a body of 32 columns is 30 KB of machine code,
+// and the processor then waits for instructions, not for memory. So rows can be many: 32 x 4 is half as fast again as 8 x 4.
+//
+// lavapipe 25.0.7 by address, one core (Intel AVX-512, by processor time), 528 x 960 x 576 q4_1, GFLOP/s: 8 x 4 21, 16 x 4
+// 26, 24 x 4 29, 32 x 4 30, 24 x 6 31; of f16 528 x 1536 x 384 24 x 4 30 (two columns a lane 26, four 24). Compilation 0.3 s.
+// 22.3.6 by texel 8 x 4: there 16 x 4, 8 x 8, 12 x 4, 16 x 2 are within 5 % and compile twice as long, 4 x 8 and 4 x 4 half
+// as fast. Multiply-adds are two instructions (llvmpipe has no fused ones). spirv-opt makes it slower on 25.0.7.
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint TM = 8;          // rows of x per workgroup
 layout(constant_id = 2) const uint TN = 4;          // weight rows per lane
 layout(constant_id = 3) const uint ACTIVATION = 0;
-layout(constant_id = 4) const bool ALIGNED = true;  // x rows on 16 bytes, K a multiple of 4
-layout(constant_id = 5) const bool GATED = false;   // half of a lane's weight rows are gates
+layout(constant_id = 4) const bool GATED = false;   // half of a lane's weight rows are gates
 
 #include "push.glsl"
 
 const uint PART = GATED ? TN / 2 : TN;
 
-// Columns beyond K meet zero weights, so with aligned rows any value of the row will do: no branch, only a clamp.
+// Columns beyond K meet zero weights, so any value of the row will do: no branch, only a clamp.
 #if defined(LOAD_texel)
 // Rows are always aligned here: the host sees to it.
+#define LANE_COLUMNS 4
+#define COLUMNS vec4
 #define VECTOR int
 VECTOR weightRow(uint n) { return int(p.wTexel + n * (weightRowBytes(p.wStride) >> 4)); }
 VECTOR inputRow(uint m) { return int(p.xTexel + m * (p.xStride >> 2)); }
-vec4 activations4(VECTOR row, uint k) { return uintBitsToFloat(texelFetch(texels1, row + int(min(k, p.K - 4) >> 2))); }
+COLUMNS activations(VECTOR row, uint k) { return uintBitsToFloat(texelFetch(texels1, row + int(min(k, p.K - 4) >> 2))); }
 #else
+#define LANE_COLUMNS 1
+#define COLUMNS float
 #define VECTOR uint64_t
 VECTOR weightRow(uint n) { return p.w + uint64_t(n) * weightRowBytes(p.wStride); }
 VECTOR inputRow(uint m) { return p.x + uint64_t(m) * (p.xStride * 4); }
-vec4 activations4(VECTOR row, uint k) {
-    return ALIGNED ? floats(Wide(row).v[min(k, p.K - 4) >> 2]) : load4(row, k, p.K, false);
-}
+COLUMNS activations(VECTOR row, uint k) { return Floats(row).v[min(k, p.K - 1)]; }
 #endif
 
 // Working arrays are global: glslang copies arrays of specialised size wrongly when they are handed to functions.
 VECTOR w[TN], x[TM];
 WeightBlock block[TN];
-vec4 a[TM];
+COLUMNS a[TM];
 float sum[TM][TN];
 
-// One block of 32 columns from k on; the lanes 8 b to 8 b + 7 hold its slice of x in `a`.
-void accumulate(uint k, uint b) {
-    [[unroll]] for (uint j = 0; j < TN; j++) block[j] = weightBlock(w[j], p.wStride, k);
-    [[unroll]] for (uint l = 0; l < 8; l += 2) {
-        vec4 b0[TN], b1[TN];
-        [[unroll]] for (uint j = 0; j < TN; j++) weight8(block[j], l / 2, b0[j], b1[j]);
-        [[unroll]] for (uint i = 0; i < TM; i++) {
-            vec4 a0 = subgroupShuffle(a[i], 8 * b + l);
-            vec4 a1 = subgroupShuffle(a[i], 8 * b + l + 1);
-            [[unroll]] for (uint j = 0; j < TN; j++) {
-                float s = sum[i][j];
-                s = fma(a0.x, b0[j].x, s);
-                s = fma(a0.y, b0[j].y, s);
-                s = fma(a0.z, b0[j].z, s);
-                s = fma(a0.w, b0[j].w, s);
-                s = fma(a1.x, b1[j].x, s);
-                s = fma(a1.y, b1[j].y, s);
-                s = fma(a1.z, b1[j].z, s);
-                sum[i][j] = fma(a1.w, b1[j].w, s);
-            }
+// Adds the products of eight columns, part `part` of the block; `first` is the lane that holds the first of them.
+void accumulate(uint part, uint first) {
+    vec4 b0[TN], b1[TN];
+    [[unroll]] for (uint j = 0; j < TN; j++) weight8(block[j], part, b0[j], b1[j]);
+    [[unroll]] for (uint i = 0; i < TM; i++) {
+#if LANE_COLUMNS == 4
+        const vec4 a0 = subgroupShuffle(a[i], first), a1 = subgroupShuffle(a[i], first + 1);
+        [[unroll]] for (uint j = 0; j < TN; j++) {
+            float s = sum[i][j];
+            s = fma(a0.x, b0[j].x, s);
+            s = fma(a0.y, b0[j].y, s);
+            s = fma(a0.z, b0[j].z, s);
+            s = fma(a0.w, b0[j].w, s);
+            s = fma(a1.x, b1[j].x, s);
+            s = fma(a1.y, b1[j].y, s);
+            s = fma(a1.z, b1[j].z, s);
+            sum[i][j] = fma(a1.w, b1[j].w, s);
         }
+#else
+        [[unroll]] for (uint c = 0; c < 8; c++) {
+            const float x = subgroupShuffle(a[i], first + c);
+            [[unroll]] for (uint j = 0; j < TN; j++) sum[i][j] = fma(x, c < 4 ? b0[j][c & 3] : b1[j][c & 3], sum[i][j]);
+        }
+#endif
     }
 }
 
@@ -82,7 +88,7 @@ void main() {
     const uint n0 = gl_WorkGroupID.x * SUBGROUP * PART;
     const uint m0 = gl_WorkGroupID.y * TM;
 
-    // Rows beyond the end repeat the last one; only the store is guarded.
+    // Rows beyond the end repeat the last one.
     [[unroll]] for (uint j = 0; j < TN; j++)
         w[j] = weightRow(min(n0 + lane + SUBGROUP * (j % PART), p.N - 1) + (j < PART ? 0 : p.gate));
     [[unroll]] for (uint i = 0; i < TM; i++)
@@ -92,14 +98,24 @@ void main() {
         [[unroll]] for (uint j = 0; j < TN; j++) sum[i][j] = 0;
 
     const uint padded = (p.K + 31) & ~31u;
-    for (uint k = 0; k < padded; k += 4 * SUBGROUP) {
-        [[unroll]] for (uint i = 0; i < TM; i++) a[i] = activations4(x[i], k + 4 * lane);
-        if (SUBGROUP == 8) {
-            // Written apart: inside a second loop Mesa 22.3's lavapipe runs it at two thirds of the speed.
-            accumulate(k, 0);
-        } else {
-            for (uint b = 0; b < SUBGROUP / 8 && k + 32 * b < padded; b++) accumulate(k + 32 * b, b);
+    for (uint k = 0; k < padded; k += LANE_COLUMNS * SUBGROUP) {
+        [[unroll]] for (uint i = 0; i < TM; i++) a[i] = activations(x[i], k + LANE_COLUMNS * lane);
+#if LANE_COLUMNS == 4
+        // Subgroups of eight, the only ones that texels are chosen for, take one block in a straight line: inside a second
+        // loop Mesa 22.3's lavapipe runs it at two thirds of the speed.
+        [[unroll]] for (uint b = 0; b < SUBGROUP / 8; b++) {
+            if (SUBGROUP > 8 && k + 32 * b >= padded) break;
+            [[unroll]] for (uint j = 0; j < TN; j++) block[j] = weightBlock(w[j], p.wStride, k + 32 * b);
+            [[unroll]] for (uint part = 0; part < 4; part++) accumulate(part, 8 * b + 2 * part);
         }
+#else
+        [[unroll]] for (uint b = 0; b < SUBGROUP / 8; b++) {
+            const uint column = k + 8 * b;
+            if (SUBGROUP > 32 && column >= padded) break;
+            [[unroll]] for (uint j = 0; j < TN; j++) block[j] = weightBlock(w[j], p.wStride, column & ~31u);
+            accumulate((column >> 3) & 3, 8 * b);
+        }
+#endif
     }
 
     [[unroll]] for (uint j = 0; j < PART; j++) {
@@ -111,12 +127,14 @@ void main() {
             if (GATED) partnerBias = Floats(p.bias).v[n + p.gate];
         }
         [[unroll]] for (uint i = 0; i < TM; i++) {
-            if (m0 + i >= p.M) continue;
-            if (GATED) {
-                finish(m0 + i, n, activate(sum[i][j] + bias, ACTIVATION) * (sum[i][j + PART] + partnerBias), 0, ACTIVATION_NONE);
-            } else {
-                finish(m0 + i, n, sum[i][j], bias, ACTIVATION);
-            }
+            sum[i][j] = activate(sum[i][j] + bias, ACTIVATION);
+            if (GATED) sum[i][j] *= sum[i][j + PART] + partnerBias;
         }
+        // Rows beyond the last repeat it, here too: a branch for each would be most of the compilation. All are read before
+        // one is written, since the residual may be the result.
+        if (p.residual != 0) {
+            [[unroll]] for (uint i = 0; i < TM; i++) sum[i][j] += Floats(p.residual).v[min(m0 + i, p.M - 1) * p.residualStride + n];
+        }
+        [[unroll]] for (uint i = 0; i < TM; i++) Floats(p.result).v[min(m0 + i, p.M - 1) * p.resultStride + n] = sum[i][j];
     }
 }
