@@ -28,7 +28,7 @@ struct SelectionTests {
             LinearSelection.select(
                 LinearProblem(rows: rows, outputs: 512, inputs: 512, format: format, hasWideRows: true), device)
         }
-        #expect(choice(1, Self.lavapipe).variant == KernelVariant("linear/step_f16_address", constants: [1, 4, 0, 0, 0]))
+        #expect(choice(1, Self.lavapipe).variant == KernelVariant("linear/step_f16_address", constants: [1, 6, 0, 0, 0]))
         #expect(choice(1, Self.lavapipe, .f32).variant == KernelVariant("linear/step_f32_address", constants: [1, 2, 0, 0, 0]))
         #expect(choice(4, Self.lavapipe).variant == KernelVariant("linear/step_f16_address", constants: [4, 2, 0, 0, 0]))
         #expect(choice(1500, Self.lavapipe) == KernelChoice(KernelVariant("linear/shuffle_f16_address", constants: [32, 4, 0, 0]), x: 16, y: 47))
@@ -64,7 +64,7 @@ struct SelectionTests {
         let gated = LinearSelection.select(
             LinearProblem(rows: 1, outputs: 64, inputs: 64, format: .q4_1, activation: .silu, hasWideRows: true, norm: .layer, isGated: true),
             Self.lavapipe)
-        #expect(gated == KernelChoice(KernelVariant("linear/step_q4_1_address", constants: [1, 4, 5, 2, 1]), x: 4))
+        #expect(gated == KernelChoice(KernelVariant("linear/step_q4_1_address", constants: [1, 6, 5, 2, 1]), x: 3))
     }
 
     @Test("grids cover every row and output exactly as far as the kernel guards", arguments: [1, 2, 5, 63, 64, 65, 1500])

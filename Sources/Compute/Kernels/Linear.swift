@@ -118,7 +118,7 @@ public enum LinearSelection {
 
     private static func step(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
         // Gates and their partners share a lane.
-        let (rows, weightsPerLane) = problem.rows == 1 ? (1, problem.format == .f32 ? 2 : 4) : (4, 2)
+        let (rows, weightsPerLane) = problem.rows == 1 ? (1, problem.format == .f32 ? 2 : 6) : (4, 2)
         let outputsPerLane = problem.isGated ? weightsPerLane / 2 : weightsPerLane
         let variant = KernelVariant(
             "linear/step_\(problem.format.rawValue)_\(problem.load.rawValue)",
