@@ -39,7 +39,7 @@ private struct RowsPush: BitwiseCopyable {
 /// Chooses among the forms of attention over many queries.
 ///
 /// - `attention/flash`: one subgroup holds TM queries, keys by lane, all by shuffle. TM 16 for long inputs on a CPU
-///   driver (a third faster than 8, twice the compilation), else 4.
+///   driver (a third faster than 8, twice the compilation), with four keys a lane by address; else 4.
 /// - `attention/tile`: keys and values pass through shared memory for BQ queries at once. For GPUs.
 public enum AttentionSelection {
     public static let largestHead = 256
@@ -52,10 +52,12 @@ public enum AttentionSelection {
         switch profile ?? KernelProfile(properties) {
         case .vector:
             // More than 64 elements a head cost registers in proportion.
-            let rows = queries >= 64 && shape.headDimension <= 64 ? 16 : 4
+            let isLarge = queries >= 64 && shape.headDimension <= 64
+            let (rows, keysPerLane) = (isLarge ? 16 : 4, isLarge && load == .address ? 4 : 1)
             return KernelChoice(
                 KernelVariant(
-                    "attention/flash_\(cache.rawValue)_\(load.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant, UInt32(rows)]),
+                    "attention/flash_\(cache.rawValue)_\(load.rawValue)",
+                    constants: [UInt32(shape.headDimension), isWide.constant, UInt32(rows), UInt32(keysPerLane)]),
                 x: divideRoundingUp(queries, rows), y: shape.heads)
         case .coalesced:
             let tile = tile(headDimension: shape.headDimension, properties)

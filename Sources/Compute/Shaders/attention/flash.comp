@@ -15,10 +15,12 @@
 // elements of d and probabilities by shuffle. Nothing is shared through memory, nothing is reduced per key.
 //
 // lavapipe, 2 cores, by processor time (22.3.6, 25.0.7), 6 heads x 1500 x 1500 x 64: TM 16 135, 89 ms; TM 8 200, 75-110;
-// TM 4 350, 170. Compilation at TM 16 about 1.5, 0.8 s.
+// TM 4 350, 170. Compilation at TM 16 about 1.5, 0.8 s. On one core (Intel AVX-512) of 25.0.7, 2 heads: TM 16 60 ms, with
+// two keys a lane 57, four 51, six 54, eight 54; TM 8 59, 66, 55 with one, two, four.
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 3) const uint TM = 8;
+layout(constant_id = 4) const uint KN = 1;  // keys per lane
 
 #include "push.glsl"
 
@@ -38,8 +40,10 @@ ROW valueAt(ROW first, uint j) { return first + uint64_t(j) * (p.vStride * CACHE
 // registers (seven times slower, half a minute of compilation).
 const uint VECTORS = TM * PER_LANE;
 vec4 q[VECTORS], o[VECTORS];
-float s[TM];
+uint64_t queryRow[TM];
+float s[TM * KN], w[TM];
 
+// One key a lane, queries held in registers.
 void scores(ROW keyRow) {
     [[unroll]] for (uint t = 0; t < V4; t++) {
         const vec4 b = key4(keyRow, t);
@@ -53,12 +57,32 @@ void scores(ROW keyRow) {
     }
 }
 
+// Several keys a lane share what a shuffle brings: a product of matrices, in a loop over the head's elements, as
+// linear/shuffle by address. Queries are read again for each block of keys.
+ROW keyRow[KN];
+float a[TM];
+void scoresOfSeveral(uint lane) {
+    for (uint d = 0; d < D; d += SUBGROUP) {
+        [[unroll]] for (uint i = 0; i < TM; i++) a[i] = mix(0.0, Floats(queryRow[i]).v[min(d + lane, D - 1)] * p.scale, d + lane < D);
+        [[unroll]] for (uint t = 0; t < SUBGROUP / 4; t++) {
+            vec4 b[KN];
+            [[unroll]] for (uint g = 0; g < KN; g++) b[g] = key4(keyRow[g], d / 4 + t);
+            [[unroll]] for (uint i = 0; i < TM; i++) {
+                [[unroll]] for (uint e = 0; e < 4; e++) {
+                    const float x = subgroupShuffle(a[i], 4 * t + e);
+                    [[unroll]] for (uint g = 0; g < KN; g++) s[i * KN + g] = fma(x, b[g][e], s[i * KN + g]);
+                }
+            }
+        }
+    }
+}
+
 void addValue(ROW valueRow, uint lane, uint j) {
     vec4 v[PER_LANE];
     [[unroll]] for (uint c = 0; c < PER_LANE; c++) v[c] = value4(valueRow, lane + SUBGROUP * c);
     [[unroll]] for (uint i = 0; i < TM; i++) {
-        const float w = subgroupShuffle(s[i], j);
-        [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[i * PER_LANE + c] = fma(vec4(w), v[c], o[i * PER_LANE + c]);
+        const float x = subgroupShuffle(w[i], j);
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[i * PER_LANE + c] = fma(vec4(x), v[c], o[i * PER_LANE + c]);
     }
 }
 
@@ -70,8 +94,9 @@ void main() {
     float top[TM], sum[TM];
     [[unroll]] for (uint i = 0; i < TM; i++) {
         const uint64_t row = p.q + uint64_t(min(m0 + i, p.queries - 1)) * (p.qStride * 4) + head * (D * 4);
+        queryRow[i] = row;
         [[unroll]] for (uint c = 0; c < PER_LANE; c++) {
-            q[i * PER_LANE + c] = query4(row, lane + SUBGROUP * c) * p.scale;
+            if (KN == 1) q[i * PER_LANE + c] = query4(row, lane + SUBGROUP * c) * p.scale;
             o[i * PER_LANE + c] = vec4(0);
         }
         top[i] = LOWEST;
@@ -82,31 +107,54 @@ void main() {
     // over expressions become branches, and on lavapipe a branch in the loop costs several times the arithmetic.
     const uint firstUnseen = p.causal != 0 ? uint(max(int(m0 + 1) + p.offset, 0)) : p.keys;
     const uint end = min(p.keys, firstUnseen + TM - 1);
-    for (uint j0 = 0; j0 < end; j0 += SUBGROUP) {
-        const uint key = j0 + lane;
-        [[unroll]] for (uint i = 0; i < TM; i++) s[i] = 0;
-        scores(keyAt(keyHead, min(key, p.keys - 1)));
+    for (uint j0 = 0; j0 < end; j0 += SUBGROUP * KN) {
+        [[unroll]] for (uint i = 0; i < TM * KN; i++) s[i] = 0;
+        if (KN == 1) {
+            scores(keyAt(keyHead, min(j0 + lane, p.keys - 1)));
+        } else {
+            [[unroll]] for (uint g = 0; g < KN; g++) keyRow[g] = keyAt(keyHead, min(j0 + lane + SUBGROUP * g, p.keys - 1));
+            scoresOfSeveral(lane);
+        }
 
         if (p.bias != 0) {
             [[unroll]] for (uint i = 0; i < TM; i++)
-                s[i] += Floats(p.bias).v[head * p.biasHeadStride + min(m0 + i, p.queries - 1) * p.biasRowStride + min(key, p.keys - 1)];
+                [[unroll]] for (uint g = 0; g < KN; g++)
+                    s[i * KN + g] += Floats(p.bias).v[
+                        head * p.biasHeadStride + min(m0 + i, p.queries - 1) * p.biasRowStride
+                        + min(j0 + lane + SUBGROUP * g, p.keys - 1)];
         }
         [[unroll]] for (uint i = 0; i < TM; i++) {
-            const bool before = key < min(end, firstUnseen + i), valid = s[i] > MASKED, seen = before && valid;
-            const float newTop = max(top[i], maxOverSubgroup(mix(LOWEST, s[i], seen)));
+            bool seen[KN];
+            float highest = LOWEST;
+            [[unroll]] for (uint g = 0; g < KN; g++) {
+                const bool before = j0 + lane + SUBGROUP * g < min(end, firstUnseen + i), valid = s[i * KN + g] > MASKED;
+                seen[g] = before && valid;
+                highest = max(highest, mix(LOWEST, s[i * KN + g], seen[g]));
+            }
+            const float newTop = max(top[i], maxOverSubgroup(highest));
             const float keep = exp(top[i] - newTop);
-            s[i] = mix(0.0, exp(s[i] - newTop), seen);
             top[i] = newTop;
-            sum[i] = sum[i] * keep + s[i];
+            sum[i] *= keep;
+            [[unroll]] for (uint g = 0; g < KN; g++) {
+                s[i * KN + g] = mix(0.0, exp(s[i * KN + g] - newTop), seen[g]);
+                sum[i] += s[i * KN + g];
+            }
             [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[i * PER_LANE + c] *= keep;
         }
 
-        if (SUBGROUP == 8) {
-            [[unroll]] for (uint j = 0; j < 8; j++)
-                addValue(valueAt(valueHead, min(j0 + j, p.keys - 1)), lane, j);
-        } else {
-            for (uint j = 0; j < SUBGROUP && j0 + j < end; j++)
-                addValue(valueAt(valueHead, j0 + j), lane, j);
+        for (uint g = 0; g < KN; g++) {
+            [[unroll]] for (uint i = 0; i < TM; i++) {
+                w[i] = s[i * KN];
+                [[unroll]] for (uint h = 1; h < KN; h++) w[i] = mix(w[i], s[i * KN + h], g == h);
+            }
+            const uint first = j0 + SUBGROUP * g;
+            if (SUBGROUP == 8) {
+                [[unroll]] for (uint j = 0; j < 8; j++)
+                    addValue(valueAt(valueHead, min(first + j, p.keys - 1)), lane, j);
+            } else {
+                for (uint j = 0; j < SUBGROUP && first + j < end; j++)
+                    addValue(valueAt(valueHead, first + j), lane, j);
+            }
         }
     }
 
