@@ -13,7 +13,7 @@ CELL_MARGIN = 0.04
 SIDE_MARGIN = 10
 
 TASKS = {  # share of all questions
-    "describe": 0.14, "what": 0.2, "where": 0.15, "side": 0.1, "sides": 0.05, "count": 0.13, "colour": 0.1, "read": 0.07, "there": 0.08,
+    "describe": 0.3, "what": 0.2, "where": 0.15, "side": 0.1, "sides": 0.05, "count": 0.13, "colour": 0.1, "read": 0.07, "there": 0.08,
     "is colour": 0.03, "beyond": 0.01,
 }
 ONLY_DRAWINGS = {
