@@ -20,7 +20,7 @@
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 3) const uint TM = 8;
-layout(constant_id = 4) const uint KN = 1;  // keys per lane
+layout(constant_id = 4) const uint KN = 1;  // keys per lane; by texel 1
 
 #include "push.glsl"
 
@@ -40,8 +40,14 @@ ROW valueAt(ROW first, uint j) { return first + uint64_t(j) * (p.vStride * CACHE
 // registers (seven times slower, half a minute of compilation).
 const uint VECTORS = TM * PER_LANE;
 vec4 q[VECTORS], o[VECTORS];
+float s[TM * KN];
+#if defined(LOAD_texel)
+#define PROBABILITY s
+#else
+#define PROBABILITY p1
+float p1[TM];  // of one key of each lane
 uint64_t queryRow[TM];
-float s[TM * KN], w[TM];
+#endif
 
 // One key a lane, queries held in registers.
 void scores(ROW keyRow) {
@@ -57,6 +63,7 @@ void scores(ROW keyRow) {
     }
 }
 
+#if !defined(LOAD_texel)
 // Several keys a lane share what a shuffle brings: a product of matrices, in a loop over the head's elements, as
 // linear/shuffle by address. Queries are read again for each block of keys.
 ROW keyRow[KN];
@@ -76,12 +83,13 @@ void scoresOfSeveral(uint lane) {
         }
     }
 }
+#endif
 
 void addValue(ROW valueRow, uint lane, uint j) {
     vec4 v[PER_LANE];
     [[unroll]] for (uint c = 0; c < PER_LANE; c++) v[c] = value4(valueRow, lane + SUBGROUP * c);
     [[unroll]] for (uint i = 0; i < TM; i++) {
-        const float x = subgroupShuffle(w[i], j);
+        const float x = subgroupShuffle(PROBABILITY[i], j);
         [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[i * PER_LANE + c] = fma(vec4(x), v[c], o[i * PER_LANE + c]);
     }
 }
@@ -94,7 +102,9 @@ void main() {
     float top[TM], sum[TM];
     [[unroll]] for (uint i = 0; i < TM; i++) {
         const uint64_t row = p.q + uint64_t(min(m0 + i, p.queries - 1)) * (p.qStride * 4) + head * (D * 4);
+#if !defined(LOAD_texel)
         queryRow[i] = row;
+#endif
         [[unroll]] for (uint c = 0; c < PER_LANE; c++) {
             if (KN == 1) q[i * PER_LANE + c] = query4(row, lane + SUBGROUP * c) * p.scale;
             o[i * PER_LANE + c] = vec4(0);
@@ -107,6 +117,36 @@ void main() {
     // over expressions become branches, and on lavapipe a branch in the loop costs several times the arithmetic.
     const uint firstUnseen = p.causal != 0 ? uint(max(int(m0 + 1) + p.offset, 0)) : p.keys;
     const uint end = min(p.keys, firstUnseen + TM - 1);
+#if defined(LOAD_texel)
+    // The same for one key a lane, in a straight line: written as below, Mesa 22.3's lavapipe takes half as long again.
+    for (uint j0 = 0; j0 < end; j0 += SUBGROUP) {
+        const uint key = j0 + lane;
+        [[unroll]] for (uint i = 0; i < TM; i++) s[i] = 0;
+        scores(keyAt(keyHead, min(key, p.keys - 1)));
+
+        if (p.bias != 0) {
+            [[unroll]] for (uint i = 0; i < TM; i++)
+                s[i] += Floats(p.bias).v[head * p.biasHeadStride + min(m0 + i, p.queries - 1) * p.biasRowStride + min(key, p.keys - 1)];
+        }
+        [[unroll]] for (uint i = 0; i < TM; i++) {
+            const bool before = key < min(end, firstUnseen + i), valid = s[i] > MASKED, seen = before && valid;
+            const float newTop = max(top[i], maxOverSubgroup(mix(LOWEST, s[i], seen)));
+            const float keep = exp(top[i] - newTop);
+            s[i] = mix(0.0, exp(s[i] - newTop), seen);
+            top[i] = newTop;
+            sum[i] = sum[i] * keep + s[i];
+            [[unroll]] for (uint c = 0; c < PER_LANE; c++) o[i * PER_LANE + c] *= keep;
+        }
+
+        if (SUBGROUP == 8) {
+            [[unroll]] for (uint j = 0; j < 8; j++)
+                addValue(valueAt(valueHead, min(j0 + j, p.keys - 1)), lane, j);
+        } else {
+            for (uint j = 0; j < SUBGROUP && j0 + j < end; j++)
+                addValue(valueAt(valueHead, j0 + j), lane, j);
+        }
+    }
+#else
     for (uint j0 = 0; j0 < end; j0 += SUBGROUP * KN) {
         [[unroll]] for (uint i = 0; i < TM * KN; i++) s[i] = 0;
         if (KN == 1) {
@@ -144,8 +184,8 @@ void main() {
 
         for (uint g = 0; g < KN; g++) {
             [[unroll]] for (uint i = 0; i < TM; i++) {
-                w[i] = s[i * KN];
-                [[unroll]] for (uint h = 1; h < KN; h++) w[i] = mix(w[i], s[i * KN + h], g == h);
+                p1[i] = s[i * KN];
+                [[unroll]] for (uint h = 1; h < KN; h++) p1[i] = mix(p1[i], s[i * KN + h], g == h);
             }
             const uint first = j0 + SUBGROUP * g;
             if (SUBGROUP == 8) {
@@ -157,6 +197,7 @@ void main() {
             }
         }
     }
+#endif
 
     [[unroll]] for (uint i = 0; i < TM; i++) {
         const float total = sumOverSubgroup(sum[i]);
