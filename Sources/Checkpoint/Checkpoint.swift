@@ -137,6 +137,12 @@ public final class Checkpoint: Sendable {
         file.discard(entry.location.offset..<entry.location.offset + entry.byteCount)
     }
 
+    /// Lets the system read a tensor from the disk while other work goes on.
+    public func prefetchPages(of entry: TensorEntry) {
+        guard let file = try? mapping(entry.location.file) else { return }
+        file.prefetch(entry.location.offset..<entry.location.offset + entry.byteCount)
+    }
+
     /// Unmaps all files: no copy of the weights stays in host memory. Names and entries can still be asked for;
     /// bytes cannot. Reads that are under way finish first.
     public func release() { mappings.withLock { $0 = nil } }

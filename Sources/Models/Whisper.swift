@@ -359,6 +359,8 @@ public final class Whisper {
 // MARK: - Files
 
 extension Whisper: EncoderDecoderModel {
+    public func encodeSample() throws { try encode(logMel: [Float](repeating: 0, count: configuration.mels * configuration.frames)) }
+
     public static var modelTypes: [String] { ["whisper", "WhisperSpec"] }
 
     public static func make(from files: ModelFiles) throws -> Whisper {

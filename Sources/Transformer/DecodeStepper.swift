@@ -78,7 +78,7 @@ public final class DecodeStepper {
             try issueReadback(rows: ids.count, on: stream)
             try tap.issueReadback(on: stream)
         }
-        if usesRecordings && !stream.isProfiling {
+        if usesRecordings && !stream.isProfiling && !stream.isRehearsing {
             let key = RecordingKey(rows: ids.count, tapRevision: tap.revision, memoryRevision: memoryRevision)
             let recording: RecordedCommands
             if let known = recordings[key] {

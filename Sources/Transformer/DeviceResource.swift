@@ -4,10 +4,16 @@ import Compute
 public protocol DeviceResource: AnyObject {
     /// The buffers, as they will stand in the ledger.
     var plannedBuffers: [PlannedBuffer] { get }
-    /// Allocates and fills them; the model's weights are there by then.
+    /// Allocates them, and fills them with what does not depend on weights.
     func allocate(on device: Device) throws
+    /// Issues what fills them from the model's weights, which are there by then.
+    func derive(on stream: CommandStream) throws
     /// Lets go of the memory.
     func release()
+}
+
+extension DeviceResource {
+    public func derive(on stream: CommandStream) throws {}
 }
 
 /// A buffer through which the host hands a model its input.

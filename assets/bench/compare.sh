@@ -17,8 +17,8 @@ if has transformers && has torch; then
 fi
 if has ctranslate2; then "$python" "$here/faster_whisper.py" "$whisper"; fi
 if has llama_cpp; then
-    "$python" "$here/llama_cpp.py" "$gguf"
-    GGML_VK_VISIBLE_DEVICES=0 "$python" "$here/llama_cpp.py" "$gguf" --gpu --runs 1 --tokens 4
+    "$python" "$here/llama_cpp_text.py" "$gguf"
+    GGML_VK_VISIBLE_DEVICES=0 "$python" "$here/llama_cpp_text.py" "$gguf" --gpu --runs 1 --tokens 4
 fi
 "$fovea" bench "$gguf"
 "$fovea" bench "$whisper"

@@ -44,6 +44,15 @@ final class MappedFile: Sendable {
         guard lower < upper else { return }
         _ = madvise(UnsafeMutableRawPointer(mutating: base + lower), upper - lower, MADV_DONTNEED)
     }
+
+    /// Tells the kernel that `range` will be read soon. It reads ahead on its own.
+    func prefetch(_ range: Range<Int>) {
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        guard let base = bytes.baseAddress, page > 0 else { return }
+        let lower = range.lowerBound / page * page
+        guard lower < range.upperBound else { return }
+        _ = madvise(UnsafeMutableRawPointer(mutating: base + lower), range.upperBound - lower, MADV_WILLNEED)
+    }
 }
 
 /// The operating system's words for `errno`.

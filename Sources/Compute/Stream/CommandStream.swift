@@ -19,6 +19,7 @@ public final class CommandStream {
     public private(set) var submitted: UInt64 = 0
     private var recorder: CommandRecorder?
     private var capturing: CommandRecorder?
+    private var rehearsal: Rehearsal?
     private var free: [VkCommandBuffer] = []
     private var inFlight: [(value: UInt64, commands: VkCommandBuffer?, buffers: [ObjectIdentifier: Buffer])] = []
     private var pendingOperations = 0.0
@@ -84,6 +85,10 @@ public final class CommandStream {
         if groups.x == 0 || groups.y == 0 || groups.z == 0 { return }
         let limits = device.properties.maxWorkgroupCount
         precondition(groups.x <= limits[0] && groups.y <= limits[1] && groups.z <= limits[2], "grid \(groups) of \(variant) exceeds the device's \(limits)")
+        if isRehearsing {
+            rehearsal?.note(variant, views: views)
+            return
+        }
         let pipeline = try device.pipelines.pipeline(for: variant)
         let set = views.isEmpty ? nil : try device.views.set(for: views)
         dispatchCount += 1
@@ -106,6 +111,7 @@ public final class CommandStream {
 
     /// Fills a range (a multiple of 4 bytes) with a 32-bit value.
     public func fill(_ range: MemoryRange, with value: UInt32) throws(ComputeError) {
+        if isRehearsing { return }
         if capturing != nil {
             capturing?.fill(range, with: value)
             return
@@ -116,6 +122,7 @@ public final class CommandStream {
 
     /// Copies bytes on the device.
     public func copy(from source: MemoryRange, to destination: MemoryRange) throws(ComputeError) {
+        if isRehearsing { return }
         if capturing != nil {
             capturing?.copy(from: source, to: destination)
             return
@@ -157,6 +164,31 @@ public final class CommandStream {
         var reached: UInt64 = 0
         guard vkGetSemaphoreCounterValue(device.handle, timeline, &reached) == VK_SUCCESS else { return false }
         return reached >= value
+    }
+
+    // MARK: Rehearsal
+
+    /// Whether work is only noted.
+    public var isRehearsing: Bool { rehearsal != nil }
+
+    /// Notes the kernels that `body` issues; nothing is compiled, recorded or run, and what it reads back means nothing.
+    public func rehearse(_ body: () throws -> Void) throws -> Rehearsal {
+        precondition(!isRehearsing && capturing == nil, "rehearsals do not nest")
+        try finish()
+        rehearsal = Rehearsal()
+        defer { rehearsal = nil }
+        try body()
+        return rehearsal ?? Rehearsal()
+    }
+
+    /// Issues a kernel over no workgroup at all.
+    func dispatchEmpty(_ variant: KernelVariant, views: [Buffer]) throws(ComputeError) {
+        let pipeline = try device.pipelines.pipeline(for: variant)
+        let set = views.isEmpty ? nil : try device.views.set(for: views)
+        try beginIfNeeded()
+        withUnsafeBytes(of: UInt32(0)) {
+            recorder?.dispatch(pipeline, groups: (0, 0, 0), push: $0, views: set, reads: [], writes: [])
+        }
     }
 
     // MARK: Replay

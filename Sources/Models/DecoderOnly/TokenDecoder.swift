@@ -20,6 +20,8 @@ public final class TokenDecoder {
         public var passRows: Int
 
         public static let defaultPassRows = 512
+        /// Tokens of the prompt for which kernels are made ready while the weights are read: of a usual first question.
+        static let rehearsedTokens = 32
 
         public init(
             name: String, size: Int, vocabulary: Int, inputVocabulary: Int? = nil, contextLength: Int, attention: AttentionShape,
@@ -75,6 +77,7 @@ public final class TokenDecoder {
     private let attentionWorkspace: Attention.Workspace
     private let cache: KeyValueCache
     private var engine: Engine?
+    private var preparation: KernelPreparation?
 
     /// What exists only while the model is on a device.
     struct Engine {
@@ -119,6 +122,8 @@ public final class TokenDecoder {
             width: shape.attention.keyValueHeads * shape.attention.headDimension)
     }
 
+    deinit { preparation?.stop() }
+
     // MARK: Memory
 
     /// The device buffers the model takes, in the formats assigned.
@@ -145,7 +150,8 @@ public final class TokenDecoder {
     public func load(from source: WeightSource, on device: Device, progress: (Int, Int) -> Void) throws {
         unload()
         do {
-            try WeightLoader(device: device, source: source).load(WeightArenas(parameters), progress: progress)
+            let (loader, arenas) = (WeightLoader(device: device, source: source), WeightArenas(parameters))
+            try loader.allocate(arenas)
             try workspace.allocate(on: device)
             try cache.allocate(on: device)
             try parts.rotary?.allocate(on: device)
@@ -157,14 +163,32 @@ public final class TokenDecoder {
                     stream: stream, vocabulary: shape.vocabulary, inputVocabulary: shape.inputVocabulary,
                     maximumTokens: shape.contextLength),
                 tap: AttentionTap(device: device))
+            let kernels = try stream.rehearse(rehearse)
+            let preparation = KernelPreparation(kernels, on: device)
+            self.preparation = preparation
+            try loader.fill(arenas, progress: progress)
+            for resource in resources { try resource.derive(on: stream) }
+            try stream.finish()
+            preparation.waitForPipelines()
         } catch {
             unload()
             throw error
         }
     }
 
+    /// Issues what a first answer takes, on tokens of no meaning.
+    private func rehearse() throws {
+        let token = pictures?.token == 0 ? 1 : 0
+        let prompt = Array(repeating: token, count: min(Shape.rehearsedTokens, shape.contextLength - 1))
+        if !prompt.isEmpty { _ = try prefill(prompt, at: 0, logitRows: [prompt.count - 1]) }
+        _ = try advance(tokens: [token], parents: nil)
+        position = 0
+    }
+
     /// Takes the model off its device; all its memory is freed.
     public func unload() {
+        preparation?.stop()
+        preparation = nil
         engine?.stepper.forgetRecordings()
         engine = nil
         parameters.release()

@@ -8,6 +8,8 @@ public protocol EncoderDecoderModel: Model {
     var runner: EncoderDecoderRunner { get }
     /// How to read the model's parameters from its files.
     func weightSource(_ files: ModelFiles) -> WeightSource
+    /// Encodes an input of no meaning: what kernels are made ready with.
+    func encodeSample() throws
 }
 
 extension EncoderDecoderModel {
@@ -63,7 +65,7 @@ extension EncoderDecoderModel {
 
     /// Puts the model on a device.
     public func load(from source: WeightSource, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
-        try runner.load(from: source, on: device, progress: progress)
+        try runner.load(from: source, on: device, progress: progress, encodeSample: encodeSample)
     }
 
     public func unload() { runner.unload() }

@@ -28,6 +28,7 @@ public final class EncoderDecoderRunner {
     private let selfCache: KeyValueCache
     private let crossCache: KeyValueCache
     private var engine: Engine?
+    private var preparation: KernelPreparation?
 
     /// What exists only while the model is on a device.
     struct Engine {
@@ -67,6 +68,8 @@ public final class EncoderDecoderRunner {
             purpose: .crossKV, layers: shape.decoderLayers, capacity: shape.sourcePositions, width: shape.keyValueWidth)
     }
 
+    deinit { preparation?.stop() }
+
     // MARK: Memory
 
     /// The device buffers the model takes, in the formats assigned, on a device with or without memory of its own.
@@ -82,10 +85,14 @@ public final class EncoderDecoderRunner {
     var bytesPerToken: Int { selfCache.bytesPerPosition }
 
     /// Puts the model on a device.
-    func load(from source: WeightSource, on device: Device, progress: (Int, Int) -> Void) throws {
+    /// - Parameter encodeSample: encodes an input of no meaning.
+    func load(
+        from source: WeightSource, on device: Device, progress: (Int, Int) -> Void, encodeSample: () throws -> Void
+    ) throws {
         unload()
         do {
-            try WeightLoader(device: device, source: source).load(WeightArenas(parameters), progress: progress)
+            let (loader, arenas) = (WeightLoader(device: device, source: source), WeightArenas(parameters))
+            try loader.allocate(arenas)
             try workspace.allocate(on: device)
             try selfCache.allocate(on: device)
             try crossCache.allocate(on: device)
@@ -95,14 +102,31 @@ public final class EncoderDecoderRunner {
                 device: device, stream: stream,
                 stepper: try DecodeStepper(stream: stream, vocabulary: shape.vocabulary, maximumTokens: shape.positions),
                 tap: AttentionTap(device: device))
+            let kernels = try stream.rehearse { try rehearse(encodeSample) }
+            let preparation = KernelPreparation(kernels, on: device)
+            self.preparation = preparation
+            try loader.fill(arenas, progress: progress)
+            for resource in resources { try resource.derive(on: stream) }
+            try stream.finish()
+            preparation.waitForPipelines()
         } catch {
             unload()
             throw error
         }
     }
 
+    /// Issues what a first answer takes, on an input of no meaning.
+    private func rehearse(_ encodeSample: () throws -> Void) throws {
+        try encodeSample()
+        _ = try start(tokens: [0], hypotheses: 1, logitRows: [0])
+        if position < shape.positions { _ = try advance(tokens: [0], parents: nil) }
+        (source, position) = (nil, 0)
+    }
+
     /// Takes the model off its device; all its memory is freed.
     func unload() {
+        preparation?.stop()
+        preparation = nil
         engine?.stepper.forgetRecordings()
         engine = nil
         source = nil

@@ -26,6 +26,10 @@ extension PictureEncoderDecoder {
         }
     }
 
+    public func encodeSample() throws {
+        try encode(pixels: [Float](repeating: 0, count: tower.configuration.grid.pixelValues)[...])
+    }
+
     /// A greedy run on a picture; see `trace(start:options:encode:emit:)`.
     /// - Parameter start: what decoding starts with; `startTokens` by default.
     public func trace(

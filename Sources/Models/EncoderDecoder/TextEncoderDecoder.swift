@@ -55,6 +55,10 @@ extension TextEncoderDecoder {
         }
     }
 
+    public func encodeSample() throws {
+        try encode(tokens: Array(repeating: 0, count: min(TokenDecoder.Shape.rehearsedTokens, sourcePositions)))
+    }
+
     /// A greedy run on a text; see `trace(start:options:encode:emit:)`. `input_ids` comes first.
     /// - Parameter start: what decoding starts with; the model's own start tokens by default.
     public func trace(

@@ -69,14 +69,15 @@ public final class RelativePositions: DeviceResource {
         buckets = list
         guard !shape.isBidirectional else { return }
         list.write((0...reach).map { UInt32(shape.bucket(distance: -$0)) }, at: 4 * distanceCount)
-        let table = try device.makeBuffer(byteCount: tableBytes, purpose: .activations, label: "bias by distance")
-        let stream = try CommandStream(device: device)
+        byDistance = try device.makeBuffer(byteCount: tableBytes, purpose: .activations, label: "bias by distance")
+    }
+
+    public func derive(on stream: CommandStream) throws {
+        guard let buckets, let byDistance else { return }
         try stream.relativeBias(
             weights: weights.tensor,
-            buckets: Tensor(buffer: list, byteOffset: 4 * distanceCount, rows: 1, columns: shape.positions, format: .i32), first: 0, queries: 1,
-            into: Tensor(buffer: table, rows: shape.heads, columns: shape.positions))
-        try stream.finish()
-        byDistance = table
+            buckets: Tensor(buffer: buckets, byteOffset: 4 * distanceCount, rows: 1, columns: shape.positions, format: .i32), first: 0,
+            queries: 1, into: Tensor(buffer: byDistance, rows: shape.heads, columns: shape.positions))
     }
 
     public func release() {

@@ -17,32 +17,46 @@ public struct WeightLoader {
     /// Allocates the arenas and fills them.
     /// - Parameter progress: called with bytes done and bytes in all.
     /// - Throws: `TransformerError` for a tensor that does not fit, `ComputeError` for the device,
-    ///   `CancellationError` when the task is cancelled. What was allocated is freed again.
+    ///   `CancellationError` when the task is cancelled.
     public func load(_ arenas: WeightArenas, progress: (Int, Int) -> Void = { _, _ in }) throws {
+        try allocate(arenas)
+        try fill(arenas, progress: progress)
+    }
+
+    /// Gives every parameter its memory, and scalars their value. `ParameterList.release` frees it.
+    public func allocate(_ arenas: WeightArenas) throws {
         if case .forecast = source.standIn { throw TransformerError.noWeights(file: source.path) }
         let buffers = try arenas.arenas.map { arena in
             try device.makeBuffer(byteCount: arena.byteCount, purpose: arena.purpose, label: arena.label)
         }
+        for parameter in arenas.parameters {
+            if parameter.form == .scalar {
+                // Gates are half open in a model of random weights.
+                parameter.number = try source.standIn == nil ? number(of: parameter) : 0.5
+            } else {
+                parameter.buffer = buffers[parameter.arenaIndex]
+            }
+        }
+    }
+
+    /// Writes the values of parameters that have their memory; see `load`.
+    public func fill(_ arenas: WeightArenas, progress: (Int, Int) -> Void = { _, _ in }) throws {
         let writer = try DeviceWriter(device: device)
         let total = arenas.parameters.reduce(0) { $0 + $1.byteCount }
         var done = 0
         for (index, parameter) in arenas.parameters.enumerated() {
             try Task.checkCancellation()
-            if parameter.form == .scalar {
-                // Gates are half open in a model of random weights.
-                parameter.number = try source.standIn == nil ? number(of: parameter) : 0.5
-                continue
-            }
+            guard let buffer = parameter.buffer else { continue }
+            if index + 1 < arenas.parameters.count { prefetch(arenas.parameters[index + 1]) }
             if source.standIn != nil {
-                try fillRandom(parameter, in: buffers[parameter.arenaIndex], seed: UInt32(index) &* 0x85eb_ca6b, writer: writer)
+                try fillRandom(parameter, in: buffer, seed: UInt32(index) &* 0x85eb_ca6b, writer: writer)
             } else {
-                try fill(parameter, in: buffers[parameter.arenaIndex], writer: writer)
+                try fill(parameter, in: buffer, writer: writer)
             }
             done += parameter.byteCount
             progress(done, total)
         }
         try writer.finish()
-        for parameter in arenas.parameters where parameter.form != .scalar { parameter.buffer = buffers[parameter.arenaIndex] }
     }
 
     private func number(of parameter: Parameter) throws -> Float {
@@ -50,8 +64,16 @@ public struct WeightLoader {
         return try floats(located, count: 1)[0]
     }
 
-    /// Bytes of blocks that are sorted at once.
-    private static let arrangedBytes = 4 << 20
+    /// Lets the system read a parameter from the disk while the one before it is written.
+    private func prefetch(_ parameter: Parameter) {
+        guard source.standIn == nil else { return }
+        for part in parameter.parts {
+            if let located = try? source.locate(part) { located.checkpoint.prefetchPages(of: located.entry) }
+        }
+    }
+
+    /// Bytes that are sorted or converted at once on a core.
+    private static let pieceBytes = 1 << 20
 
     private func fill(_ parameter: Parameter, in buffer: Buffer, writer: DeviceWriter) throws {
         var offset = parameter.byteOffset
@@ -77,22 +99,16 @@ public struct WeightLoader {
             case .transposed:
                 guard let located else { preconditionFailure("matrices are never optional") }
                 let values = Self.transposed(try floats(located, count: elements), rows: part.shape[0], columns: part.shape[1])
-                let bytes = Self.encode(values, as: format)
-                try writePadded(
-                    bytes, rows: parameter.rows, columns: parameter.columns, format: format, to: buffer, at: offset, writer: writer)
+                try write(values, columns: parameter.columns, format: format, to: buffer, at: offset, writer: writer)
             case .interleaved(let first, let groups):
                 guard let located else { preconditionFailure("matrices are never optional") }
                 let columns = parameter.columns
                 let values = Self.grouped(try floats(located, count: elements), columns: columns, first: first, groups: groups)
-                try writePadded(
-                    Self.encode(values, as: format), rows: parameter.rows, columns: columns, format: format, to: buffer, at: offset,
-                    writer: writer)
+                try write(values, columns: columns, format: format, to: buffer, at: offset, writer: writer)
             case .convolution:
                 guard let located else { preconditionFailure("convolutions are never optional") }
                 let values = Self.timeMajorKernel(try floats(located, count: elements), shape: part.shape)
-                let bytes = Self.encode(values, as: format)
-                try writePadded(
-                    bytes, rows: part.shape[0], columns: parameter.columns, format: format, to: buffer, at: offset, writer: writer)
+                try write(values, columns: parameter.columns, format: format, to: buffer, at: offset, writer: writer)
             }
         }
     }
@@ -135,80 +151,87 @@ public struct WeightLoader {
         values.withUnsafeBufferPointer { format.bytes(encoding: $0) }
     }
 
-    /// - Parameter row: the first row to read, counted from where the part begins.
-    private func floats(_ located: WeightSource.Located, from row: Int = 0, count: Int) throws -> [Float] {
-        let (entry, firstRow) = (located.entry, located.firstRow)
+    private func floats(_ located: WeightSource.Located, count: Int) throws -> [Float] {
+        let entry = located.entry
         let format = entry.format
-        let start = (firstRow + row) * entry.shape.dropFirst().reduce(1, *) / format.elementsPerBlock * format.bytesPerBlock
+        let start = located.firstRow * entry.shape.dropFirst().reduce(1, *) / format.elementsPerBlock * format.bytesPerBlock
         let bytes = count / format.elementsPerBlock * format.bytesPerBlock
         return try located.checkpoint.withBytes(of: entry.name) {
             format.floats(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + bytes]))
         }
     }
 
-    /// Copies matrix rows as they are, or converts them, a few at a time, where the device has them in another format.
+    /// Copies matrix rows as they are, or sorts or converts them where the device has them in another form.
     private func writeRows(
         _ located: WeightSource.Located, format: ElementFormat, rows: Int, columns: Int, to buffer: Buffer, at offset: Int,
         writer: DeviceWriter
     ) throws {
-        if located.entry.format != format {
-            let piece = max(1, Self.arrangedBytes / (4 * max(columns, 1)))
-            let target = WeightMatrix.rowBytes(columns: columns, format: format)
-            for first in stride(from: 0, to: rows, by: piece) {
-                try Task.checkCancellation()
-                let count = min(piece, rows - first)
-                let bytes = Self.encode(try floats(located, from: first, count: count * columns), as: format)
-                try writePadded(
-                    bytes, rows: count, columns: columns, format: format, to: buffer, at: offset + first * target, writer: writer)
-            }
-            return
-        }
-        let rowBytes = columns / format.elementsPerBlock * format.bytesPerBlock
+        let stored = located.entry.format
+        let rowBytes = columns / stored.elementsPerBlock * stored.bytesPerBlock
         let start = located.firstRow * rowBytes
-        let count = rows * rowBytes
-        if let layout = BlockLayout(format) {
-            // Blocks are sorted for the kernels, a few rows at a time.
-            let piece = max(1, Self.arrangedBytes / rowBytes)
+        try located.checkpoint.withBytes(of: located.entry.name) { bytes in
+            let bytes = UnsafeRawBufferPointer(rebasing: bytes[start..<start + rows * rowBytes])
             let target = WeightMatrix.rowBytes(columns: columns, format: format)
-            try located.checkpoint.withBytes(of: located.entry.name) { bytes in
-                for first in stride(from: 0, to: rows, by: piece) {
-                    let some = first..<min(first + piece, rows)
-                    let stored = UnsafeRawBufferPointer(
-                        rebasing: bytes[start + some.lowerBound * rowBytes..<start + some.upperBound * rowBytes])
-                    let arranged = layout.arrange(stored, rows: some.count, columns: columns)
-                    try arranged.withUnsafeBytes { try writer.write($0, to: buffer, at: offset + first * target) }
+            if stored == format && BlockLayout(format) == nil && rowBytes == target {
+                return try writer.write(bytes, to: buffer, at: offset)
+            }
+            try Self.onAllCores(rows: rows, rowBytes: max(rowBytes, target)) { some in
+                let bytes = UnsafeRawBufferPointer(rebasing: bytes[some.lowerBound * rowBytes..<some.upperBound * rowBytes])
+                if stored == format { return Self.deviceBytes(bytes, rows: some.count, columns: columns, format: format) }
+                return Self.encode(stored.floats(from: bytes), as: format).withUnsafeBytes {
+                    Self.deviceBytes($0, rows: some.count, columns: columns, format: format)
+                }
+            } write: { some, piece in
+                try piece.withUnsafeBytes { try writer.write($0, to: buffer, at: offset + some.lowerBound * target) }
+            }
+        }
+    }
+
+    /// Makes a matrix in pieces, as many at once as there are cores, and hands them on in order.
+    private static func onAllCores(
+        rows: Int, rowBytes: Int, make: (Range<Int>) -> [UInt8], write: (Range<Int>, [UInt8]) throws -> Void
+    ) throws {
+        let count = max(1, pieceBytes / max(rowBytes, 1))
+        let pieces = stride(from: 0, to: rows, by: count).map { $0..<min($0 + count, rows) }
+        let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        for first in stride(from: 0, to: pieces.count, by: cores) {
+            try Task.checkCancellation()
+            let batch = Array(pieces[first..<min(first + cores, pieces.count)])
+            var made = [[UInt8]](repeating: [], count: batch.count)
+            withoutActuallyEscaping(make) { make in
+                made.withUnsafeMutableBufferPointer { made in
+                    // Each iteration writes a place of its own, and all end before this returns.
+                    nonisolated(unsafe) let (made, make) = (made, make)
+                    DispatchQueue.concurrentPerform(iterations: batch.count) { made[$0] = make(batch[$0]) }
                 }
             }
-            return
-        }
-        try located.checkpoint.withBytes(of: located.entry.name) { bytes in
-            try writePadded(
-                UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), rows: rows, columns: columns, format: format, to: buffer,
-                at: offset, writer: writer)
+            for (rows, bytes) in zip(batch, made) { try write(rows, bytes) }
         }
     }
 
-    private func writePadded(
-        _ bytes: [UInt8], rows: Int, columns: Int, format: ElementFormat, to buffer: Buffer, at offset: Int, writer: DeviceWriter
-    ) throws {
-        try bytes.withUnsafeBytes {
-            if let layout = BlockLayout(format) {
-                let arranged = layout.arrange($0, rows: rows, columns: columns)
-                return try arranged.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
+    /// Rows as files have them → as the device has them: blocks sorted, other elements padded.
+    private static func deviceBytes(_ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, format: ElementFormat) -> [UInt8] {
+        if let layout = BlockLayout(format) { return layout.arrange(bytes, rows: rows, columns: columns) }
+        let (source, target) = (columns * format.bytesPerBlock, WeightMatrix.rowBytes(columns: columns, format: format))
+        if source == target { return Array(bytes) }
+        var padded = [UInt8](repeating: 0, count: rows * target)
+        padded.withUnsafeMutableBytes { padded in
+            for row in 0..<rows {
+                UnsafeMutableRawBufferPointer(rebasing: padded[row * target..<row * target + source])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[row * source..<(row + 1) * source]))
             }
-            try writePadded($0, rows: rows, columns: columns, format: format, to: buffer, at: offset, writer: writer)
         }
+        return padded
     }
 
-    private func writePadded(
-        _ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, format: ElementFormat, to buffer: Buffer, at offset: Int,
-        writer: DeviceWriter
+    /// Encodes rows of `columns` values and writes them.
+    private func write(
+        _ values: [Float], columns: Int, format: ElementFormat, to buffer: Buffer, at offset: Int, writer: DeviceWriter
     ) throws {
-        let source = columns * format.bytesPerBlock
-        let target = WeightMatrix.paddedColumns(columns) * format.bytesPerBlock
-        if source == target { return try writer.write(bytes, to: buffer, at: offset) }
-        for row in 0..<rows {
-            try writer.write(UnsafeRawBufferPointer(rebasing: bytes[row * source..<(row + 1) * source]), to: buffer, at: offset + row * target)
+        let encoded = Self.encode(values, as: format)
+        let bytes = encoded.withUnsafeBytes {
+            Self.deviceBytes($0, rows: values.count / max(columns, 1), columns: columns, format: format)
         }
+        try bytes.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
     }
 }

@@ -15,7 +15,7 @@ struct FirstToken {
     /// Tokens of the prompt.
     private static let promptTokens = 24
 
-    /// What a child process does: everything from opening the device to one token.
+    /// What a child process does: everything from opening the device to one token, of which it tells in a line.
     static func run(_ files: ModelFiles, on device: Device) throws {
         let model = try ModelRegistry.make(from: files)
         try model.load(from: files, on: device) { _, _ in }
@@ -32,6 +32,7 @@ struct FirstToken {
             _ = try model.start(tokens: [1], hypotheses: 1, logitRows: [0])
         default: throw ProgramError.unsuitableModel(model: files.path, problem: "this kind of model cannot be measured yet")
         }
+        try Console.writeLine("first token")
         device.savePipelineCache()
     }
 
@@ -49,11 +50,13 @@ struct FirstToken {
                 [
                     "XDG_CACHE_HOME": folder.path, "MESA_SHADER_CACHE_DIR": folder.path, "__GL_SHADER_DISK_CACHE_PATH": folder.path,
                 ]) { $1 }
-            process.standardOutput = FileHandle.nullDevice
+            let output = Pipe()
+            process.standardOutput = output
             let began = ContinuousClock.now
             try process.run()
-            process.waitUntilExit()
+            _ = try output.fileHandleForReading.read(upToCount: 1)
             let seconds = began.duration(to: .now) / .seconds(1)
+            process.waitUntilExit()
             guard process.terminationStatus == 0 else {
                 throw ProgramError.option(name: "--first-token", problem: "the measured process ended with status \(process.terminationStatus)")
             }

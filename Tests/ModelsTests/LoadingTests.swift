@@ -1,0 +1,107 @@
+import Checkpoint
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Compute
+@testable import Models
+@testable import Transformer
+
+/// What loading does beside copying weights: matrices in pieces on all cores, kernels made ready.
+@Suite("Loading", .usesDevice, .serialized)
+struct LoadingTests {
+    @Test("a matrix of many pieces is what it would be in one", arguments: [ElementFormat.f32, .f16, .q8_0, .q4_1], [96, 100])
+    func pieces(_ format: ElementFormat, columns: Int) throws {
+        // Blocks need whole rows of 32; the others are padded.
+        guard !format.isQuantized || columns % 32 == 0 else { return }
+        let rows = 9000
+        let values = (0..<rows * columns).map { Float(($0 &* 7919) % 2003) / 1000 - 1 }
+        let folder = try TemporaryFolder()
+        let writer = try SafetensorsWriter(path: folder.path("model.safetensors"))
+        try writer.add("w", shape: [rows, columns], floats: values)
+        try writer.finish()
+
+        let device = try Device(validation: true)
+        let list = ParameterList()
+        let parameter = ParameterScope(list: list, purpose: .weightsDecoder).matrix("w", outputs: rows, inputs: columns)
+        let source = WeightSource(checkpoint: try Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming())
+        list.assignFormat(format)
+        var heard: [Int] = []
+        try WeightLoader(device: device, source: source).load(WeightArenas(list)) { done, _ in heard.append(done) }
+        let matrix = parameter.matrix
+        #expect(heard.last == matrix.byteCount)
+
+        let stream = try CommandStream(device: device)
+        let copy = try device.makeBuffer(byteCount: matrix.byteCount, purpose: .staging, label: "copy", access: .readback)
+        try stream.copy(from: matrix.byteRange, to: MemoryRange(buffer: copy, offset: 0, byteCount: matrix.byteCount))
+        try stream.finish()
+        let actual = copy.read(UInt8.self, count: matrix.byteCount)
+        let encoded = values.withUnsafeBufferPointer { format.bytes(encoding: $0) }
+        let rowBytes = WeightMatrix.rowBytes(columns: columns, format: format)
+        let expected =
+            BlockLayout(format).map { layout in encoded.withUnsafeBytes { layout.arrange($0, rows: rows, columns: columns) } }
+            ?? (0..<rows).flatMap { row in
+                let bytes = columns * format.bytesPerBlock
+                return encoded[row * bytes..<(row + 1) * bytes] + [UInt8](repeating: 0, count: rowBytes - bytes)
+            }
+        #expect(actual == expected)
+    }
+
+    @Test(
+        "a loaded model has the kernels of a first answer, and is otherwise as new",
+        .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"),
+        arguments: ["llama", "gpt2", "t5", "bart", "whisper-80", "blip", "trocr", "llava", "mllama"])
+    func firstAnswer(_ name: String) throws {
+        let files = try ModelFiles(path: Fixtures.model(name).path)
+        let device = try Device(validation: true)
+        let model = try ModelRegistry.make(from: files)
+        try model.load(from: files, on: device) { _, _ in }
+        let ready = Set(device.pipelines.compiled)
+        #expect(!ready.isEmpty)
+        if let model = model as? any DecoderOnlyModel {
+            #expect(model.position == 0 && model.decoder.stream?.dispatchCount == 0)
+            let count = min(TokenDecoder.Shape.rehearsedTokens, model.contextLength - 1)
+            _ = try model.prefill(Array(repeating: 5, count: count), at: 0, logitRows: [count - 1])
+            _ = try model.advance(tokens: [6])
+        } else {
+            let model = try #require(model as? any EncoderDecoderModel)
+            #expect(model.position == 0)
+            #expect(throws: ModelError.self) { try model.start(tokens: [1], hypotheses: 1, logitRows: [0]) }
+            try model.encodeSample()
+            _ = try model.start(tokens: [1], hypotheses: 1, logitRows: [0])
+            _ = try model.advance(tokens: [1], parents: nil)
+        }
+        #expect(Set(device.pipelines.compiled).subtracting(ready) == [])
+        model.unload()
+        #expect(device.ledger.total == 0 && device.instance.validationMessages == [])
+    }
+
+    @Test("a rehearsal runs nothing, and ends with an error that its body throws")
+    func rehearsal() throws {
+        struct Interruption: Error {}
+        let device = try Device(validation: true)
+        let stream = try CommandStream(device: device)
+        let buffer = try device.makeBuffer(byteCount: 64, purpose: .activations, label: "x", access: .readback)
+        let x = Tensor(buffer: buffer, rows: 1, columns: 16)
+        try stream.fill(x.byteRange, with: 7)
+        try stream.finish()
+        let noted = try stream.rehearse {
+            #expect(stream.isRehearsing)
+            try stream.fill(x.byteRange, with: 9)
+            try stream.convert(x, into: x)
+            try stream.convert(x, into: x)
+            try stream.finish()
+        }
+        #expect(noted.variants.count == 1 && device.pipelines.compiled == [])
+        #expect(buffer.read(UInt32.self, count: 16) == Array(repeating: 7, count: 16))
+        #expect(throws: Interruption.self) { _ = try stream.rehearse { throw Interruption() } }
+        #expect(!stream.isRehearsing)
+        let preparation = KernelPreparation(noted, on: device)
+        preparation.waitForPipelines()
+        #expect(device.pipelines.compiled == noted.variants)
+        preparation.stop()
+        #expect(buffer.read(UInt32.self, count: 16) == Array(repeating: 7, count: 16))
+        #expect(device.instance.validationMessages == [])
+    }
+}
