@@ -74,6 +74,16 @@ struct Measuring {
         }.sorted { ($1.seconds, $0.kernel) < ($0.seconds, $1.kernel) }
     }
 
+    /// f32 operations of all kernels of a phase.
+    static func operations(_ phase: String, in kernels: [BenchReport.Kernel]) -> Double {
+        kernels.filter { $0.phase == phase }.reduce(0) { $0 + $1.operations }
+    }
+
+    /// All of a model's weights on the device.
+    static func weightBytes(_ bytes: [MemoryPurpose: Int]) -> Int {
+        [.weightsVision, .weightsProjector, .weightsEncoder, .weightsDecoder].reduce(0) { $0 + (bytes[$1] ?? 0) }
+    }
+
     /// Any tokens do: the arithmetic is the same.
     /// - Parameter excluded: one that means something else: a picture's place.
     static func tokens(_ count: Int, vocabulary: Int, excluding excluded: Int? = nil) -> [Int] {
