@@ -58,7 +58,7 @@ struct EncoderDecoderBenchmark {
             ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: Measuring.weightBytes(bytes), deviceBytes: device.ledger.total, encoderSeconds: encoderSeconds,
             encoderOperations: Measuring.operations("encoder", in: kernels), prefillTokens: prompt.count,
             prefillSeconds: prefillSeconds, decodeContext: beginning.count + 1, decodeTokens: count,
-            decodeBytesPerToken: Double(bytes[.weightsDecoder] ?? 0) + Double(bytes[.crossKV] ?? 0) + perToken, decode: decode, kernels: kernels,
+            decodeBytesPerToken: Double(model.parameters.bytesReadEachStep) + Double(bytes[.crossKV] ?? 0) + perToken, decode: decode, kernels: kernels,
             peakHostBytes: Measuring.peakHostBytes)
     }
 

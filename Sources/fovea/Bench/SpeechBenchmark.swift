@@ -67,9 +67,9 @@ struct SpeechBenchmark {
         } step: { _ = try model.advance(tokens: [following[$0]], parents: nil) }
     }
 
-    /// All of the decoder's weights, the keys and values of the sound, and on average half of the tokens' own.
+    /// The decoder's weights, the keys and values of the sound, and on average half of the tokens' own.
     private func decodeBytes(_ model: Whisper, bytes: [MemoryPurpose: Int], count: Int) -> Double {
-        Double(bytes[.weightsDecoder] ?? 0) + Double(bytes[.crossKV] ?? 0) + Double(model.bytesPerToken) * Double(5 + count / 2)
+        Double(model.parameters.bytesReadEachStep) + Double(bytes[.crossKV] ?? 0) + Double(model.bytesPerToken) * Double(5 + count / 2)
     }
 
     // MARK: Kernels

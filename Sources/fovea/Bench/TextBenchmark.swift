@@ -70,7 +70,7 @@ struct TextBenchmark {
             pictureTiles: picture?.tiles, encoderSeconds: encoderSeconds,
             encoderOperations: picture.map { _ in Measuring.operations("encoder", in: kernels) }, prefillTokens: prompt.count,
             prefillSeconds: prefillSeconds, prefillOperations: Measuring.operations("prefill", in: kernels), decodeContext: context,
-            decodeTokens: count, decodeBytesPerToken: Double(bytes[.weightsDecoder] ?? 0) + keysAndValues, decode: decode,
+            decodeTokens: count, decodeBytesPerToken: Double(model.parameters.bytesReadEachStep) + keysAndValues, decode: decode,
             kernels: kernels, peakHostBytes: Measuring.peakHostBytes)
     }
 
