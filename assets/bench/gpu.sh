@@ -37,7 +37,6 @@ fovea=$program/fovea
 [ -x "$fovea" ] || { echo "gpu.sh: there is no program “$fovea”" >&2; usage; }
 fovea=$(cd "$program" && pwd)/fovea
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 1
-if [ -d "$program/lib" ]; then export LD_LIBRARY_PATH=$(cd "$program/lib" && pwd)${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}; fi
 export FOVEA_ASSETS=${FOVEA_ASSETS:-$root/assets}
 : >"$out/notes.txt"
 failures=0
@@ -60,14 +59,31 @@ result() {
     return $code
 }
 
+# Of PROGRAM/lib only what the system lacks: an older copy of what it has could break the card's driver or PyTorch. Each
+# library may need further ones.
+missing() { ldd "$fovea" | awk '/=> not found/ { print $1 }'; }
+mkdir -p "$out/lib"
+export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$out/lib
+before=''
+while lacking=$(missing) && [ "$lacking" != "$before" ]; do
+    before=$lacking
+    for library in $lacking; do
+        if [ -e "$program/lib/$library" ]; then cp -L "$program/lib/$library" "$out/lib"; fi
+    done
+done
+
 # (a) The device.
 say "devices"
 if ! timeout "$limit" "$fovea" devices >"$out/devices.txt" 2>&1; then
     cat "$out/devices.txt"
-    echo "gpu.sh: fovea does not run here; missing libraries: $(ldd "$fovea" | awk '/not found/ {printf "%s ", $1}')" >&2
+    echo "gpu.sh: fovea does not run here; missing libraries: $(missing | tr '\n' ' ')" >&2
     exit 1
 fi
 cat "$out/devices.txt"
+if [ -z "${small:-}" ] && grep -q '(cpu).*chosen' "$out/devices.txt"; then
+    echo "gpu.sh: the chosen device is a CPU, on which this would take days: is the card's Vulkan driver there? --small rehearses." >&2
+    exit 1
+fi
 
 # (b) Correctness: the tests where they can run, else traces held against the reference.
 tests='ModelsTests|ComputeTests|GenerationTests'
@@ -79,7 +95,8 @@ elif [ -e "$out/correctness.ok" ]; then
 else
     fixtures=$(cd "$fixtures" && pwd)
     say "correctness"
-    export FOVEA_SHARED=${fixtures%/fixtures/models}
+    # Tests find their models only below a folder of this shape, and pass over them otherwise.
+    case $fixtures in */fixtures/models) export FOVEA_SHARED=${fixtures%/fixtures/models} ;; *) traces=1 ;; esac
     if [ -z "$traces" ] && [ -n "$bundle" ]; then
         timeout $((4 * limit)) "$bundle" --testing-library swift-testing --filter "$tests" >"$out/correctness.log" 2>&1
     elif [ -z "$traces" ] && command -v swift >/dev/null && [ -f "$root/Package.swift" ]; then
@@ -94,14 +111,16 @@ fi
 
 # (c) fovea.
 for model in $models; do
+    # By its path: an installed model of the same name would come first, and may have no configuration to read.
+    config=$root/assets/configs/$model
     for weights in $formats; do
-        plan=$("$fovea" plan "$model" --weights "$weights" --json 2>"$out/plan.log")
+        plan=$("$fovea" plan "$config" --weights "$weights" --json 2>"$out/plan.log")
         if echo "$plan" | grep -q '"fits" *: *false'; then
             note "skipped: $model in $weights does not fit the device"
         elif [ -z "$plan" ]; then
             failed "plan of $model in $weights: $(last "$out/plan.log")"
         else
-            result "fovea-$model-$weights" "$fovea" bench "$model" --dummy-weights "$weights" --json $options ||
+            result "fovea-$model-$weights" "$fovea" bench "$config" --dummy-weights "$weights" --json $options ||
                 failed "fovea bench $model in $weights: $(last "$out/fovea-$model-$weights.log")"
         fi
     done
