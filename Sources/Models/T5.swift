@@ -236,6 +236,7 @@ private struct Decoder: CrossDecoder {
     ) {
         self.embedding = embedding
         self.output = output
+        embedding.isReadEachStep = embedding === output
         outputScale = c.scalesOutput ? 1 / Float(c.size).squareRoot() : nil
         let phase = "decoder"
         positions = c.relativePositions(scope, isBidirectional: false, positions: c.positions, workspace: workspace, phase: phase)

@@ -1,41 +1,33 @@
-"""Whisper tiny.en's shapes in PyTorch, eager attention, all attention weights returned: encoder, decode."""
-
-import argparse
+"""Whisper in PyTorch, eager attention, all attention weights returned: encoder of a 30 s window, decode. Without --config
+Whisper tiny.en's shapes."""
 
 import torch
-import transformers
-from transformers import DynamicCache, EncoderDecoderCache, WhisperConfig, WhisperForConditionalGeneration
+from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-from measure import median, report
+from pytorch_common import build, configuration, decode_from, parse, run, tell, timed
 
-arguments = argparse.ArgumentParser(description=__doc__)
-arguments.add_argument("--tokens", type=int, default=32, help="decoded in each run")
-options = arguments.parse_args()
 
-config = WhisperConfig(
-    vocab_size=51864, d_model=384, encoder_layers=4, decoder_layers=4, encoder_attention_heads=6, decoder_attention_heads=6,
-    encoder_ffn_dim=1536, decoder_ffn_dim=1536, attn_implementation="eager")
-torch.manual_seed(0)
-model = WhisperForConditionalGeneration(config).eval()
-features = torch.randn(1, 80, 3000)
+def tiny():
+    return WhisperConfig(
+        vocab_size=51864, d_model=384, encoder_layers=4, decoder_layers=4, encoder_attention_heads=6, decoder_attention_heads=6,
+        encoder_ffn_dim=1536, decoder_ffn_dim=1536)
 
 
 @torch.inference_mode()
-def encode():
-    return model.model.encoder(features, output_attentions=True)
+def main():
+    options = parse(__doc__, tokens=32)
+    config = configuration(options, tiny())
+    model = build(WhisperForConditionalGeneration, config, options)
+    options.tokens = options.measured.get("decode_tokens", options.tokens)
+    features = torch.randn(1, config.num_mel_bins, 2 * config.max_source_positions, device=options.device).to(model.dtype)
+
+    def encode():
+        return model.model.encoder(features, output_attentions=True)
+
+    encoder_seconds = timed(encode, options)
+    encoded = encode()
+    decode_seconds = timed(lambda: decode_from(model, encoded, options), options) / options.tokens
+    tell(options, encoder_seconds=encoder_seconds, decode_tokens_per_second=1 / decode_seconds)
 
 
-@torch.inference_mode()
-def decode(encoded):
-    cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
-    for _ in range(options.tokens):
-        model(
-            encoder_outputs=encoded, decoder_input_ids=torch.tensor([[11]]), past_key_values=cache, use_cache=True, output_attentions=True)
-
-
-encoder_seconds = median(encode)
-encoded = encode()
-decode_seconds = median(lambda: decode(encoded)) / options.tokens
-report(
-    engine=f"PyTorch {torch.__version__} eager, transformers {transformers.__version__}", dtype="float32", threads=torch.get_num_threads(),
-    encoder_seconds=encoder_seconds, decode_tokens_per_second=1 / decode_seconds)
+run(main)

@@ -106,6 +106,7 @@ public final class TokenDecoder {
         self.shape = shape
         self.parameters = parameters
         self.parts = parts
+        parts.embedding.isReadEachStep = parts.embedding === parts.output
         self.workspace = workspace
         self.resources = (parts.memory.map { [$0] } ?? []) + resources
         self.pictures = pictures

@@ -56,6 +56,7 @@ struct GPT2CrossDecoder: CrossDecoder {
         }
         self.norm = norm(scope("ln_f"))
         output = c.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
+        embedding.isReadEachStep = c.isTied
         let rows = max(c.positions, DecodeStepper.maximumRows)
         let phase = "decoder"
         x = workspace.reserve("tokens", rows: rows, columns: c.size, phase: phase)

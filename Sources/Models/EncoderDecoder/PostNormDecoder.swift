@@ -57,6 +57,7 @@ struct PostNormDecoder: CrossDecoder {
         self.embedding = embedding
         self.layers = layers
         self.head = head
+        embedding.tokens.isReadEachStep = embedding.tokens === head.output
         self.bridge = bridge
         let rows = max(positions, DecodeStepper.maximumRows)
         x = workspace.reserve("tokens", rows: rows, columns: size, phase: "decoder")

@@ -85,6 +85,7 @@ public final class Attention {
     public convenience init(
         layer: Int, shape: AttentionShape, query: Linear, keyValue: Linear, output: Linear, additions: Additions = .init()
     ) {
+        keyValue.weight.isReadEachStep = false
         self.init(
             kind: .cross, layer: layer, shape: shape, projections: .other(query: query, keyValue: keyValue), output: output,
             additions: additions)

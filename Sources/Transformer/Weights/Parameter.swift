@@ -38,6 +38,10 @@ public final class Parameter {
     public let rows: Int
     public let columns: Int
 
+    /// Whether each decode step reads all of it: not so a table that tokens are looked up in, nor what is read once for
+    /// each input.
+    public var isReadEachStep = true
+
     /// The values of an optional tensor that the checkpoint lacks; without it they are zeros.
     let substitute: (() -> [Float])?
 
@@ -254,6 +258,11 @@ extension ParameterList {
         parameters.reduce(into: [:]) { counts, parameter in
             counts[parameter.purpose, default: 0] += parameter.parts.filter { !$0.isOptional }.reduce(0) { $0 + $1.shape.reduce(1, *) }
         }
+    }
+
+    /// Bytes of the decoder's weights that one decode step reads, in the formats assigned.
+    public var bytesReadEachStep: Int {
+        parameters.reduce(0) { $1.purpose == .weightsDecoder && $1.isReadEachStep ? $0 + $1.byteCount : $0 }
     }
 
     /// The formats that matrices have on the device, the one that most weights are in first.

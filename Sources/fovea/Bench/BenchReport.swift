@@ -33,6 +33,9 @@ struct BenchReport: Codable {
     let deviceBytes: Int
     /// Of speech models.
     var logMelSeconds: Double?
+    /// Of models that take pictures among a text: parts into which the measured picture was cut.
+    var pictureTiles: Int?
+    /// Of the text, the sound or the picture that is measured; for the latter with projector.
     var encoderSeconds: Double?
     var encoderOperations: Double?
     let prefillTokens: Int
@@ -77,7 +80,10 @@ struct BenchReport: Codable {
             table.add("first token, warm", Self.time(firstTokenWarmSeconds), "from the program's start, shaders cached")
         }
         if let logMelSeconds { table.add("log-mel", Self.time(logMelSeconds), "30 s of sound, on the host") }
-        if let encoderSeconds { table.add("encoder", Self.time(encoderSeconds), arithmetic(encoderOperations, encoderSeconds) ?? "") }
+        if let encoderSeconds {
+            let notes = [pictureTiles.map { "a picture in \($0) tile\($0 == 1 ? "" : "s")" }, arithmetic(encoderOperations, encoderSeconds)]
+            table.add("encoder", Self.time(encoderSeconds), notes.compactMap { $0 }.joined(separator: "; "))
+        }
         let prefill = ["\(prefillTokens) tokens, \(Self.figure(Double(prefillTokens) / prefillSeconds)) tokens/s", arithmetic(prefillOperations, prefillSeconds)]
         table.add("prefill", Self.time(prefillSeconds), prefill.compactMap { $0 }.joined(separator: "; "))
         for run in decode {

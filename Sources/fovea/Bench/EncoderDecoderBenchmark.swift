@@ -51,15 +51,14 @@ struct EncoderDecoderBenchmark {
         report("timing kernels")
         let kernels = try profile(model, stream: stream, encode: encode, beginning: beginning, following: following)
         device.savePipelineCache()
-        let weights = [MemoryPurpose.weightsVision, .weightsProjector, .weightsEncoder, .weightsDecoder].reduce(0) { $0 + (bytes[$1] ?? 0) }
         let perToken = Double(model.bytesPerToken) * Double(beginning.count + 1 + count / 2)
         return BenchReport(
             model: modelName, architecture: try ModelRegistry.modelType(of: files), device: device.properties.name,
             driver: [device.properties.driverName, device.properties.driverInfo].filter { !$0.isEmpty }.joined(separator: " "),
-            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: weights, deviceBytes: device.ledger.total, encoderSeconds: encoderSeconds,
-            encoderOperations: kernels.filter { $0.phase == "encoder" }.reduce(0) { $0 + $1.operations }, prefillTokens: prompt.count,
+            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: Measuring.weightBytes(bytes), deviceBytes: device.ledger.total, encoderSeconds: encoderSeconds,
+            encoderOperations: Measuring.operations("encoder", in: kernels), prefillTokens: prompt.count,
             prefillSeconds: prefillSeconds, decodeContext: beginning.count + 1, decodeTokens: count,
-            decodeBytesPerToken: Double(bytes[.weightsDecoder] ?? 0) + Double(bytes[.crossKV] ?? 0) + perToken, decode: decode, kernels: kernels,
+            decodeBytesPerToken: Double(model.parameters.bytesReadEachStep) + Double(bytes[.crossKV] ?? 0) + perToken, decode: decode, kernels: kernels,
             peakHostBytes: Measuring.peakHostBytes)
     }
 
@@ -70,7 +69,7 @@ struct EncoderDecoderBenchmark {
             let source = Measuring.tokens(min(sourceTokens, text.sourcePositions), vocabulary: text.sourceVocabulary)
             return { try text.encode(tokens: source) }
         case let picture as any PictureEncoderDecoder:
-            let pixels = (0..<picture.tower.configuration.grid.pixelValues).map { Float($0 % 11) / 11 - 0.5 }
+            let pixels = MeasuredPicture.stripes(picture.tower.configuration.grid.pixelValues)
             return { try picture.encode(pixels: pixels[...]) }
         default: throw ProgramError.unsuitableModel(model: name, problem: "this kind of model cannot be measured yet")
         }

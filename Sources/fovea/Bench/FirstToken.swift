@@ -5,7 +5,8 @@ import Models
 import Transformer
 
 /// The time from starting the program to the first token, with and without anything compiled before: measured in
-/// processes of their own, whose caches are in a folder made for them.
+/// processes of their own, whose caches are in a folder made for them. Models that take pictures among a text get text
+/// alone.
 struct FirstToken {
     /// Seconds with no shader compiled yet.
     let cold: Double
@@ -22,7 +23,7 @@ struct FirstToken {
         defer { model.unload() }
         switch model {
         case let model as any DecoderOnlyModel:
-            let prompt = Measuring.tokens(promptTokens, vocabulary: model.vocabulary, excluding: model.decoder.pictures?.token)
+            let prompt = Measuring.tokens(promptTokens, vocabulary: model.vocabulary, excluding: (model as? any PicturePromptModel)?.pictureToken)
             _ = try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1])
         case let model as Whisper:
             try model.encode(logMel: try SpeechBenchmark.features(mels: model.configuration.mels).values)

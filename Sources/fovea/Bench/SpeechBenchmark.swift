@@ -44,9 +44,9 @@ struct SpeechBenchmark {
         return BenchReport(
             model: modelName, architecture: try ModelRegistry.modelType(of: files), device: device.properties.name,
             driver: [device.properties.driverName, device.properties.driverInfo].filter { !$0.isEmpty }.joined(separator: " "),
-            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: (bytes[.weightsEncoder] ?? 0) + (bytes[.weightsDecoder] ?? 0),
+            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: Measuring.weightBytes(bytes),
             deviceBytes: device.ledger.total, logMelSeconds: logMelSeconds, encoderSeconds: encoderSeconds,
-            encoderOperations: kernels.filter { $0.phase == "encoder" }.reduce(0) { $0 + $1.operations }, prefillTokens: prompt.count,
+            encoderOperations: Measuring.operations("encoder", in: kernels), prefillTokens: prompt.count,
             prefillSeconds: prefillSeconds, decodeContext: 5, decodeTokens: count, decodeBytesPerToken: decodeBytes(model, bytes: bytes, count: count), decode: decode,
             kernels: kernels, peakHostBytes: Measuring.peakHostBytes)
     }
@@ -67,9 +67,9 @@ struct SpeechBenchmark {
         } step: { _ = try model.advance(tokens: [following[$0]], parents: nil) }
     }
 
-    /// All of the decoder's weights, the keys and values of the sound, and on average half of the tokens' own.
+    /// The decoder's weights, the keys and values of the sound, and on average half of the tokens' own.
     private func decodeBytes(_ model: Whisper, bytes: [MemoryPurpose: Int], count: Int) -> Double {
-        Double(bytes[.weightsDecoder] ?? 0) + Double(bytes[.crossKV] ?? 0) + Double(model.bytesPerToken) * Double(5 + count / 2)
+        Double(model.parameters.bytesReadEachStep) + Double(bytes[.crossKV] ?? 0) + Double(model.bytesPerToken) * Double(5 + count / 2)
     }
 
     // MARK: Kernels

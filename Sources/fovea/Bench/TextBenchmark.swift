@@ -3,19 +3,21 @@ import Foundation
 import Models
 import Transformer
 
-/// Measures a decoder-only text model phase by phase.
+/// Measures a decoder-only model phase by phase; of one that takes pictures also how it reads one, which its prompts then
+/// begin with.
 struct TextBenchmark {
     let device: Device
     /// Tokens decoded in each run.
     let tokens: Int
     let measuring: Measuring
 
-    /// Tokens that the prefill measurement runs.
+    /// Tokens of text that the prefill measurement runs.
     private static let prefillTokens = 512
-    /// Where decoding starts.
+    /// Tokens of text before the first decoded one.
     private static let context = 128
 
     func run(modelName: String, files: ModelFiles, model: any DecoderOnlyModel, report: (String) -> Void) throws -> BenchReport {
+        let picture = try (model as? any PicturePromptModel).map { try MeasuredPicture(model: $0, files: files) }
         report("measuring the device")
         let ceilings = try DeviceCeilings.measure(on: device)
         Measuring.forgetPeak()
@@ -26,21 +28,28 @@ struct TextBenchmark {
         guard let tap = model.tap, let stream = model.decoder.stream else { throw ModelError.notLoaded(model: modelName) }
         files.checkpoint.release()
         tap.selection = .off
-        let vocabulary = model.vocabulary
+
+        var encoderSeconds: Double?
+        if let picture {
+            report("picture")
+            encoderSeconds = try measuring.fastest { try picture.read() }
+        }
 
         report("prefill")
-        let prompt = Measuring.tokens(min(Self.prefillTokens, model.contextLength), vocabulary: vocabulary, excluding: model.decoder.pictures?.token)
+        let shown = picture?.tokens ?? []
+        func text(_ count: Int) -> [Int] { Measuring.tokens(count, vocabulary: model.vocabulary, excluding: picture?.model.pictureToken) }
+        let prompt = Array((shown + text(Self.prefillTokens)).prefix(model.contextLength))
         let last = prompt.count - 1
         let prefillSeconds = try measuring.fastest { _ = try model.prefill(prompt, at: 0, logitRows: [last]) }
 
         report("decoding")
-        let context = min(Self.context, model.contextLength / 2)
+        let context = min(shown.count + Self.context, model.contextLength / 2)
         let count = min(tokens, model.contextLength - context - 1)
         let beginning = Array(prompt.prefix(context))
-        let following = Measuring.tokens(count, vocabulary: vocabulary, excluding: model.decoder.pictures?.token)
+        let following = text(count)
         _ = try model.prefill(beginning, at: 0, logitRows: [])
         let captures = [
-            Measuring.Capture(name: "off", selection: .off), .init(name: "watched", selection: .init(.selfAttention, layers: [0])),
+            Measuring.Capture(name: "off", selection: .off), .init(name: "watched", selection: Self.watched(model)),
             .init(name: "everything", selection: .everything),
         ]
         let decode = try measuring.decode(captures, count: count, tap: tap, stream: stream) {
@@ -51,32 +60,40 @@ struct TextBenchmark {
         let bytes = device.ledger.bytesByPurpose
 
         report("timing kernels")
-        let kernels = try profile(model, stream: stream, prompt: prompt, beginning: beginning, following: following)
+        let kernels = try profile(model, picture, stream: stream, prompt: prompt, beginning: beginning, following: following)
         device.savePipelineCache()
-        let weights = (bytes[.weightsEncoder] ?? 0) + (bytes[.weightsDecoder] ?? 0)
+        let keysAndValues = Double(bytes[.crossKV] ?? 0) + Double(model.bytesPerToken) * Double(context + count / 2)
         return BenchReport(
             model: modelName, architecture: try ModelRegistry.modelType(of: files), device: device.properties.name,
             driver: [device.properties.driverName, device.properties.driverInfo].filter { !$0.isEmpty }.joined(separator: " "),
-            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: weights, deviceBytes: device.ledger.total, prefillTokens: prompt.count,
-            prefillSeconds: prefillSeconds,
-            prefillOperations: kernels.filter { $0.phase == "prefill" }.reduce(0) { $0 + $1.operations }, decodeContext: context,
-            decodeTokens: count,
-            decodeBytesPerToken: Double(weights) + Double(model.bytesPerToken) * Double(context + count / 2), decode: decode, kernels: kernels,
-            peakHostBytes: Measuring.peakHostBytes)
+            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: Measuring.weightBytes(bytes), deviceBytes: device.ledger.total,
+            pictureTiles: picture?.tiles, encoderSeconds: encoderSeconds,
+            encoderOperations: picture.map { _ in Measuring.operations("encoder", in: kernels) }, prefillTokens: prompt.count,
+            prefillSeconds: prefillSeconds, prefillOperations: Measuring.operations("prefill", in: kernels), decodeContext: context,
+            decodeTokens: count, decodeBytesPerToken: Double(model.parameters.bytesReadEachStep) + keysAndValues, decode: decode,
+            kernels: kernels, peakHostBytes: Measuring.peakHostBytes)
+    }
+
+    /// What the playground watches: cross-attention to pictures; else a layer's attention to the tokens.
+    private static func watched(_ model: any DecoderOnlyModel) -> AttentionTap.Selection {
+        (model as? any PicturePromptModel)?.pictureAttention == .cross ? .cross : .init(.selfAttention, layers: [0])
     }
 
     private func profile(
-        _ model: any DecoderOnlyModel, stream: CommandStream, prompt: [Int], beginning: [Int], following: [Int]
+        _ model: any DecoderOnlyModel, _ picture: MeasuredPicture?, stream: CommandStream, prompt: [Int], beginning: [Int],
+        following: [Int]
     ) throws -> [BenchReport.Kernel] {
         guard device.properties.timestampPeriod > 0 else { return [] }
         stream.isProfiling = true
         defer { stream.isProfiling = false }
         _ = stream.takeTimings()
+        try picture?.read()
+        let encoder = stream.takeTimings()
         _ = try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1])
         let prefill = stream.takeTimings()
         _ = try model.prefill(beginning, at: 0, logitRows: [])
         _ = stream.takeTimings()
         for token in following.prefix(16) { _ = try model.advance(tokens: [token]) }
-        return Measuring.table("prefill", prefill) + Measuring.table("decode", stream.takeTimings())
+        return Measuring.table("encoder", encoder) + Measuring.table("prefill", prefill) + Measuring.table("decode", stream.takeTimings())
     }
 }
