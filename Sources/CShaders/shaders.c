@@ -380,7 +380,10 @@ static const _Alignas(4) unsigned char code125[] = {
 #embed "../Compute/Shaders/rotary/rotary.spv"
 };
 static const _Alignas(4) unsigned char code126[] = {
-#embed "../Compute/Shaders/sample/top_k.spv"
+#embed "../Compute/Shaders/sample/candidates.spv"
+};
+static const _Alignas(4) unsigned char code127[] = {
+#embed "../Compute/Shaders/sample/merge.spv"
 };
 
 static const fovea_shader shaders[] = {
@@ -510,7 +513,8 @@ static const fovea_shader shaders[] = {
     {"random/weights_bf16", code123, sizeof code123},
     {"random/weights_blocks", code124, sizeof code124},
     {"rotary/rotary", code125, sizeof code125},
-    {"sample/top_k", code126, sizeof code126},
+    {"sample/candidates", code126, sizeof code126},
+    {"sample/merge", code127, sizeof code127},
 };
 
 const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];

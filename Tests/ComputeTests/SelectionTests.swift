@@ -107,8 +107,9 @@ struct SelectionTests {
                     AttentionDecodeSelection.select(shape, rows: 1, cache: cache, isWide: true, Self.nvidia, profile: profile),
                 ] { #expect(names.contains(choice.variant.name)) }
             }
-            #expect(names.contains(TopKSelection.select(rows: 1, Self.nvidia, profile: profile).variant.name))
+            #expect(names.contains(CandidatesSelection.merge(rows: 1, Self.nvidia, profile: profile).variant.name))
         }
+        #expect(names.contains(CandidatesSelection.lists(rows: 1, columns: 1).variant.name))
         for (source, target) in ElementwiseSelection.conversions {
             #expect(names.contains(ElementwiseSelection.convert(from: source, to: target, rows: 1, columns: 1, Self.nvidia).variant.name))
         }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Compute
 
-@Suite("norms, embedding, elementwise and top-k equal their CPU twins", .usesDevice)
+@Suite("norms, embedding and elementwise equal their CPU twins", .usesDevice)
 struct SmallKernelTests {
     @Test("norms", arguments: [(1, 1), (3, 7), (5, 31), (2, 64), (7, 512), (3, 1281)], [0, 1, 4])
     func norms(_ shape: (rows: Int, columns: Int), gap: Int) throws {
@@ -89,29 +89,6 @@ struct SmallKernelTests {
         try bench.stream.activate(ta, activation, into: ta)
         #expect(largestDifference(try bench.read(ta), Reference.combine(a, activation: activation)) < 1e-5)
         bench.expectUntouchedGaps(out)
-        bench.expectNoValidationMessages()
-    }
-
-    @Test("the largest few, ties and NaN included", arguments: [1, 2, 9, 1000], KernelProfile.allCases)
-    func topK(_ columns: Int, _ profile: KernelProfile) throws {
-        let bench = try KernelBench()
-        var x = bench.matrix(4, columns)
-        for index in x.values.indices where index % 7 == 3 { x.values[index] = 0.5 }
-        for column in 0..<columns { x[2, column] = column % 3 == 0 ? .nan : -1 }
-        for column in 0..<columns { x[3, column] = .nan }
-        let count = 8
-        let (values, indices) = (try bench.output(4, count), try bench.ids(Array(repeating: 77, count: 4 * count)))
-        let places = Tensor(buffer: indices.buffer, rows: 4, columns: count, format: .i32)
-        try bench.stream.topK(bench.tensor(x, rowStride: columns + 1), count: count, values: values, indices: places, profile: profile)
-        let gotValues = try bench.read(values)
-        let gotIndices = places.buffer.read(UInt32.self, count: 4 * count)
-        for r in 0..<4 {
-            let expected = Reference.topK((0..<columns).map { x[r, $0] }, count: count)
-            for k in 0..<count {
-                #expect(gotIndices[r * count + k] == (k < expected.count ? UInt32(expected[k].index) : .max))
-                if k < expected.count { #expect(gotValues[r, k] == expected[k].value) }
-            }
-        }
         bench.expectNoValidationMessages()
     }
 }

@@ -11,16 +11,21 @@ public struct StepState: BitwiseCopyable, Sendable {
     public var keyCount: UInt32 = 0
     /// Hypotheses (rows) in this step.
     public var rows: UInt32 = 0
-    var reserved: (UInt32, UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0, 0)
+    /// 1/T of the step's sampling, for kernels that weigh its logits.
+    public var inverseTemperature: Float = 1
+    /// Bytes from the start to it.
+    static let inverseTemperatureOffset = 12
+    var reserved: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
     private var tokenStorage:
         (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) =
             (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
-    public init(position: Int, tokens: [Int]) {
+    public init(position: Int, tokens: [Int], inverseTemperature: Float = 1) {
         precondition(tokens.count <= Self.maximumRows, "a decode step takes at most \(Self.maximumRows) rows")
         self.position = UInt32(position)
         keyCount = UInt32(position + 1)
         rows = UInt32(tokens.count)
+        self.inverseTemperature = inverseTemperature
         withUnsafeMutableBytes(of: &tokenStorage) { bytes in
             let slots = bytes.bindMemory(to: UInt32.self)
             for (index, token) in tokens.enumerated() { slots[index] = UInt32(token) }
@@ -39,6 +44,9 @@ public final class StepBuffer {
 
     public var address: UInt64 { buffer.address }
     public var byteRange: MemoryRange { MemoryRange(buffer: buffer, offset: 0, byteCount: MemoryLayout<StepState>.size) }
+
+    /// Where 1/T is, one f32.
+    public var inverseTemperature: Tensor { Tensor(buffer: buffer, byteOffset: StepState.inverseTemperatureOffset, rows: 1, columns: 1) }
 
     /// Sets the next step. The device must have finished the previous one.
     public func write(_ state: StepState) {

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// How the next token is chosen. The defaults are greedy.
@@ -47,6 +48,12 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
         return chain
     }
 
+    /// Whether the candidates of a row usually tell which token is chosen, and what `alternatives` others were likely.
+    func canUseCandidates(alternatives: Int) -> Bool {
+        guard alternatives <= TokenCandidates.capacity else { return false }
+        return temperature <= 0 ? processors.isEmpty : CandidateFilter(self) != nil
+    }
+
     /// The filters of sampling, in transformers' order: temperature, top-k, top-p, min-p, typical. Empty when greedy.
     public var warpers: [any LogitsProcessor] {
         guard temperature > 0 else { return [] }
@@ -64,11 +71,13 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
 public struct Sampler: Sendable {
     private let isGreedy: Bool
     private let warpers: [any LogitsProcessor]
+    private let filter: CandidateFilter?
     private var random: RandomSource
 
     public init(_ options: SamplingOptions) {
         isGreedy = options.temperature <= 0
         warpers = options.warpers
+        filter = CandidateFilter(options)
         random = RandomSource(seed: options.seed ?? .random(in: .min ... .max))
     }
 
@@ -80,6 +89,14 @@ public struct Sampler: Sendable {
         var warped = logits
         warpers.process(&warped, context: context)
         return Sampler.draw(warped, at: random.uniform())
+    }
+
+    /// The token that `choose(_:context:)` would choose of the whole row, or `nil` when its candidates do not tell: then no
+    /// random number has been drawn.
+    mutating func choose(_ row: TokenCandidates) -> Int? {
+        if isGreedy { return row.ids.first }
+        guard let (ids, logits) = filter?.survivors(of: row) else { return nil }
+        return Sampler.draw(logits, at: random.uniform()).map { ids[$0] }
     }
 
     /// Leaves out random numbers, as if so many tokens had been chosen.

@@ -1,3 +1,5 @@
+import Compute
+
 /// Greedy decoding, or independent samples from one prompt (best of n).
 public struct SamplingSearch: Sendable {
     public var sampling: SamplingOptions
@@ -35,6 +37,7 @@ public struct SamplingSearch: Sendable {
         result.promptLogits = output.rows(request.logitRows, promptLength: request.start.count)
 
         let processors = request.processors + sampling.processors
+        let usesCandidates = processors.isEmpty && sampling.canUseCandidates(alternatives: request.alternatives)
         var sampler = Sampler(sampling)
         // Taken up again with the same seed, an answer goes on as it did.
         sampler.skip(request.answerPrefix.count)
@@ -45,21 +48,26 @@ public struct SamplingSearch: Sendable {
             var tokens: [Int] = [], parents: [Int] = [], running: [Int] = []
             var stop = false
             for (row, sample) in live.enumerated() {
-                let context = request.context(hypotheses[sample].ids)
-                processors.process(&output.logits[row], context: context)
-                let normalizer = LogProbabilities.logSumExp(output.logits[row])
-                guard normalizer.isFinite, let id = sampler.choose(output.logits[row], context: context) else {
-                    throw GenerationError.noCandidate(step: step)
+                var decision = output.candidates.flatMap { Decision($0[row], &sampler, alternatives: request.alternatives) }
+                if decision == nil {
+                    if output.logits.isEmpty {
+                        output.logits = try decoder.newestLogits()
+                        output.candidates = nil
+                        try output.check(operation: "step \(step)", hypotheses: live.count, vocabulary: decoder.vocabularySize)
+                    }
+                    let context = request.context(hypotheses[sample].ids)
+                    processors.process(&output.logits[row], context: context)
+                    decision = Decision(output.logits[row], &sampler, context, alternatives: request.alternatives)
                 }
+                guard let decision else { throw GenerationError.noCandidate(step: step) }
                 let token = DecodedToken(
-                    id: id, logProbability: output.logits[row][id] - normalizer,
-                    alternatives: LogProbabilities.top(request.alternatives, of: output.logits[row]).map { ($0.index, $0.value - normalizer) },
+                    id: decision.id, logProbability: decision.logProbability, alternatives: decision.alternatives,
                     attention: output.newestAttention(row))
                 hypotheses[sample].append(request.keepsAttention ? token : token.withoutAttention)
-                hypotheses[sample].isFinished = request.endTokens.contains(id)
+                hypotheses[sample].isFinished = request.endTokens.contains(decision.id)
                 if samples == 1, try !onToken(token) { stop = true }
                 if !hypotheses[sample].isFinished {
-                    tokens.append(id)
+                    tokens.append(decision.id)
                     parents.append(row)
                     running.append(sample)
                 }
@@ -70,12 +78,40 @@ public struct SamplingSearch: Sendable {
                 break
             }
             live = running
-            output = try decoder.advance(tokens: tokens, parents: parents)
+            output =
+                usesCandidates
+                ? try decoder.advance(tokens: tokens, parents: parents, temperature: sampling.temperature > 0 ? sampling.temperature : 1)
+                : try decoder.advance(tokens: tokens, parents: parents)
             try output.check(operation: "step \(step + 1)", hypotheses: tokens.count, vocabulary: decoder.vocabularySize)
         }
         result.decodeSeconds = (clock.now - started).inSeconds
         result.hypotheses = hypotheses
         result.scores = hypotheses.map(\.sumLogProbability)
         return result
+    }
+}
+
+/// What is decided at one place of one sample.
+private struct Decision {
+    let id: Int
+    let logProbability: Float
+    let alternatives: [(id: Int, logProbability: Float)]
+
+    /// From a whole row, `[vocabulary]` after the processors; `nil` when there is no token to choose.
+    init?(_ logits: [Float], _ sampler: inout Sampler, _ context: TokenContext, alternatives: Int) {
+        let normalizer = LogProbabilities.logSumExp(logits)
+        guard normalizer.isFinite, let id = sampler.choose(logits, context: context) else { return nil }
+        self.id = id
+        logProbability = logits[id] - normalizer
+        self.alternatives = LogProbabilities.top(alternatives, of: logits).map { ($0.index, $0.value - normalizer) }
+    }
+
+    /// From a row's candidates; `nil` when they do not tell.
+    init?(_ row: TokenCandidates, _ sampler: inout Sampler, alternatives: Int) {
+        let normalizer = row.logSumExp
+        guard normalizer.isFinite, let id = sampler.choose(row), let place = row.ids.firstIndex(of: id) else { return nil }
+        self.id = id
+        logProbability = row.logits[place] - normalizer
+        self.alternatives = zip(row.ids, row.logits).prefix(alternatives).map { ($0, $1 - normalizer) }
     }
 }

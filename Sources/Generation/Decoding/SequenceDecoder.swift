@@ -1,3 +1,4 @@
+import Compute
 import Formats
 
 /// A model that continues sequences of tokens: the line between decoding strategies and the engine.
@@ -21,20 +22,44 @@ public protocol SequenceDecoder: AnyObject {
     ///
     /// A former hypothesis may have several continuations or none, and the number of hypotheses may change.
     func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput
+
+    /// One step for a caller whom candidates may do: a decoder whose logits are far from the host gives
+    /// ``DecoderOutput/candidates`` and no logits, which ``newestLogits()`` then has. Others give logits.
+    ///
+    /// - Parameter temperature: of the sampling, above 0.
+    func advance(tokens: [Int], parents: [Int], temperature: Float) throws -> DecoderOutput
+
+    /// `[hypotheses][vocabulary]`: the logits of the newest step, when it gave candidates.
+    func newestLogits() throws -> [[Float]]
+}
+
+extension SequenceDecoder {
+    public func advance(tokens: [Int], parents: [Int], temperature: Float) throws -> DecoderOutput {
+        try advance(tokens: tokens, parents: parents)
+    }
+
+    public func newestLogits() throws -> [[Float]] {
+        throw GenerationError.decoderOutput(operation: "newest logits", expected: "a step that gave candidates", actual: "one that gave logits")
+    }
 }
 
 /// What one call of a ``SequenceDecoder`` computed.
 public struct DecoderOutput: Sendable {
-    /// `[hypotheses][vocabulary]`: logits of the last row.
+    /// `[hypotheses][vocabulary]`: logits of the last row. Empty when there are candidates instead.
     public var logits: [[Float]]
+    /// `[hypotheses]`: the best tokens of the last row, where a step was asked for them.
+    public var candidates: [TokenCandidates]?
     /// `[vocabulary]` by prompt row, as asked for.
     public var promptLogits: [Int: [Float]]
     /// `[hypotheses][watched layers]`: attention of the newest rows, `[heads, queries, keys]`. A prefill may give all of
     /// the prompt's rows or the last alone; a step gives one.
     public var attention: [[AttentionWeights]]
 
-    public init(logits: [[Float]], promptLogits: [Int: [Float]] = [:], attention: [[AttentionWeights]] = []) {
+    public init(
+        logits: [[Float]] = [], candidates: [TokenCandidates]? = nil, promptLogits: [Int: [Float]] = [:], attention: [[AttentionWeights]] = []
+    ) {
         self.logits = logits
+        self.candidates = candidates
         self.promptLogits = promptLogits
         self.attention = attention
     }
@@ -52,8 +77,15 @@ public struct DecoderOutput: Sendable {
     }
 
     /// - Throws: ``GenerationError/decoderOutput(operation:expected:actual:)`` when the logits are not
-    ///   `[hypotheses, vocabulary]`.
+    ///   `[hypotheses, vocabulary]`, or the candidates not those of as many hypotheses.
     func check(operation: String, hypotheses: Int, vocabulary: Int) throws {
+        if let candidates {
+            guard candidates.count == hypotheses else {
+                throw GenerationError.decoderOutput(
+                    operation: operation, expected: "candidates of \(hypotheses) rows", actual: "\(candidates.count)")
+            }
+            return
+        }
         guard logits.count == hypotheses else {
             throw GenerationError.decoderOutput(operation: operation, expected: "\(hypotheses) rows of logits", actual: "\(logits.count)")
         }

@@ -61,10 +61,27 @@ public final class TextDecoder: SequenceDecoder {
     }
 
     public func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput {
+        try step(tokens, parents) {
+            let (logits, attention) = try model.decoder.advance(tokens: tokens, parents: parents)
+            return DecoderOutput(logits: logits, attention: attention)
+        }
+    }
+
+    public func advance(tokens: [Int], parents: [Int], temperature: Float) throws -> DecoderOutput {
+        guard model.decoder.canGiveCandidates else { return try advance(tokens: tokens, parents: parents) }
+        return try step(tokens, parents) {
+            let (candidates, attention) = try model.decoder.candidates(tokens: tokens, parents: parents, temperature: temperature)
+            return DecoderOutput(candidates: candidates, attention: attention)
+        }
+    }
+
+    public func newestLogits() throws -> [[Float]] { try model.decoder.newestLogits() }
+
+    private func step(_ tokens: [Int], _ parents: [Int], _ run: () throws -> DecoderOutput) throws -> DecoderOutput {
         let isSingle = hypotheses == 1 && tokens.count == 1 && parents == [0]
-        let (logits, attention) = try model.decoder.advance(tokens: tokens, parents: parents)
+        let output = try run()
         // With several hypotheses only what they have in common is surely there later: the prompt.
         if isSingle { cached += tokens }
-        return DecoderOutput(logits: logits, attention: attention)
+        return output
     }
 }

@@ -92,6 +92,11 @@ public final class TokenDecoder {
     /// Hypotheses that decode together.
     public private(set) var hypotheses = 1
     private var memoryRevision = 0
+    private var newestRows = 0
+
+    /// Whether steps can give candidates instead of logits. By default where the device has memory of its own: elsewhere
+    /// the host reads logits in place. Set before memory is planned or the model loaded.
+    public var givesCandidates: Bool?
 
     /// Pictures among the tokens, where the model takes them so.
     public let pictures: PictureTokens?
@@ -132,7 +137,8 @@ public final class TokenDecoder {
         WeightArenas(parameters).plannedBuffers + [workspace.plannedBuffer, cache.plannedBuffer]
             + [parts.rotary].compactMap { $0?.plannedBuffer } + resources.flatMap(\.plannedBuffers)
             + DecodeStepper.plannedBuffers(
-                vocabulary: shape.vocabulary, maximumTokens: shape.contextLength, unifiedMemory: unifiedMemory)
+                vocabulary: shape.vocabulary, maximumTokens: shape.contextLength, unifiedMemory: unifiedMemory,
+                givesCandidates: givesCandidates ?? !unifiedMemory)
     }
 
     /// What the panel's rows of a token take: of cross-attention where there is any.
@@ -162,7 +168,7 @@ public final class TokenDecoder {
                 device: device, stream: stream,
                 stepper: try DecodeStepper(
                     stream: stream, vocabulary: shape.vocabulary, inputVocabulary: shape.inputVocabulary,
-                    maximumTokens: shape.contextLength),
+                    maximumTokens: shape.contextLength, givesCandidates: givesCandidates ?? !device.properties.hasUnifiedMemory),
                 tap: AttentionTap(device: device))
             let kernels = try stream.rehearse(rehearse)
             let preparation = KernelPreparation(kernels, on: device)
@@ -183,6 +189,7 @@ public final class TokenDecoder {
         let prompt = Array(repeating: token, count: min(Shape.rehearsedTokens, shape.contextLength - 1))
         if !prompt.isEmpty { _ = try prefill(prompt, at: 0, logitRows: [prompt.count - 1]) }
         _ = try advance(tokens: [token], parents: nil)
+        if canGiveCandidates && position < shape.contextLength { _ = try candidates(tokens: [token], parents: nil, temperature: 1) }
         position = 0
     }
 
@@ -218,6 +225,10 @@ public final class TokenDecoder {
     public func layers(of kind: AttentionKind) -> [Int] { parts.layers.indices.filter { parts.layers[$0].attentionKind == kind } }
     public var tap: AttentionTap? { engine?.tap }
     public var stream: CommandStream? { engine?.stream }
+    /// Whether `candidates` may be asked of the loaded model.
+    public var canGiveCandidates: Bool { engine?.stepper.givesCandidates ?? false }
+    /// Bytes of logits and candidates that the host has read.
+    public var bytesRead: Int { engine?.stepper.bytesRead ?? 0 }
 
     // MARK: Passes
 
@@ -333,6 +344,33 @@ public final class TokenDecoder {
     /// Continues each hypothesis by one token: hypothesis i takes up where `parents[i]` was, with `tokens[i]`.
     /// - Returns: logits per hypothesis, and the watched attention rows per hypothesis.
     public func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]]) {
+        let (logits, attention) = try step(tokens, parents) { stepper, tap, revision, body in
+            try stepper.run(ids: tokens, position: position, tap: tap, memoryRevision: revision, body: body)
+        }
+        return (logits, attention)
+    }
+
+    /// Continues each hypothesis as `advance` does, and brings the candidates alone to the host. `canGiveCandidates` must
+    /// say so.
+    /// - Parameter temperature: of the sampling, for `TokenCandidates.scaledLogSumExp`.
+    public func candidates(
+        tokens: [Int], parents: [Int]?, temperature: Float
+    ) throws -> (candidates: [TokenCandidates], attention: [[AttentionWeights]]) {
+        let (candidates, attention) = try step(tokens, parents) { stepper, tap, revision, body in
+            try stepper.candidates(
+                ids: tokens, position: position, temperature: temperature, tap: tap, memoryRevision: revision, body: body)
+        }
+        return (candidates, attention)
+    }
+
+    /// The logits of the newest step, `[vocabulary]` per hypothesis, when it gave candidates; nothing may have run since.
+    public func newestLogits() throws -> [[Float]] { try loaded().stepper.newestLogits(rows: newestRows) }
+
+    /// Prepares a step, has it run, and collects the attention it was watched for.
+    private func step<Answer>(
+        _ tokens: [Int], _ parents: [Int]?,
+        _ run: (DecodeStepper, AttentionTap, _ memoryRevision: Int, _ body: (CommandStream) throws -> Void) throws -> Answer
+    ) throws -> (Answer, [[AttentionWeights]]) {
         let engine = try loaded()
         guard position < shape.contextLength else {
             throw TransformerError.contextOverflow(model: shape.name, positions: position + 1, limit: shape.contextLength)
@@ -349,9 +387,7 @@ public final class TokenDecoder {
                 return (kind: layer.attentionKind, layer: index, heads: layer.attentionHeads, keyCapacity: keys)
             })
         let rows = tokens.count
-        let logits = try engine.stepper.run(
-            ids: tokens, position: position, tap: engine.tap, memoryRevision: memoryRevision + (parts.memory?.revision ?? 0)
-        ) { stream in
+        let answer = try run(engine.stepper, engine.tap, memoryRevision + (parts.memory?.revision ?? 0)) { stream in
             let x = x.rows(rows)
             let step = engine.stepper.step
             try stream.embed(step: step, rows: rows, table: parts.embedding.matrix, positions: parts.positions?.tensor, into: x)
@@ -360,8 +396,9 @@ public final class TokenDecoder {
             try parts.norm(x, into: pass.normalized, on: stream)
             try project(0..<rows, into: engine.stepper.logits(rows: rows), on: stream)
         }
+        newestRows = rows
         position += 1
         let seen = position
-        return (logits, engine.tap.collectDecode { $0 == .cross ? memory?.count ?? 0 : seen })
+        return (answer, engine.tap.collectDecode { $0 == .cross ? memory?.count ?? 0 : seen })
     }
 }

@@ -20,7 +20,7 @@ struct KernelPath: Encodable {
             ("attention", AttentionSelection.select(shape, queries: 1500, cache: .f32, isWide: true, properties)),
             ("attention, one token", AttentionDecodeSelection.select(shape, rows: 1, cache: .f32, isWide: true, properties)),
             ("layer norm", NormSelection.select(root: false, rows: 1, isWide: true)),
-            ("top k", TopKSelection.select(rows: 1, properties)),
+            ("best tokens", CandidatesSelection.merge(rows: 1, properties)),
         ]
         return choices.map { KernelPath(operation: $0, variant: $1.variant.description) }
     }

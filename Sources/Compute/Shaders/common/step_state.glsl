@@ -8,7 +8,7 @@ layout(buffer_reference, scalar, buffer_reference_align = 4) readonly buffer Ste
     uint position;     // index of the first new token
     uint keyCount;     // position + tokens of the step
     uint rows;
-    uint reserved[5];
+    uint reserved[5];  // the first is 1/T as a float: kernels of sample/ get its address
     uint tokens[16];
 };
 
