@@ -51,7 +51,7 @@ struct LoadingTests {
     @Test(
         "a loaded model has the kernels of a first answer, and is otherwise as new",
         .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"),
-        arguments: ["llama", "gpt2", "t5", "bart", "whisper-80", "blip", "trocr", "llava", "mllama"])
+        arguments: ["llama", "gpt2", "t5", "bart", "whisper-80", "blip", "trocr", "llava", "smolvlm", "mllama"])
     func firstAnswer(_ name: String) throws {
         let files = try ModelFiles(path: Fixtures.model(name).path)
         let device = try Device(validation: true)
@@ -61,8 +61,10 @@ struct LoadingTests {
         #expect(!ready.isEmpty)
         if let model = model as? any DecoderOnlyModel {
             #expect(model.position == 0 && model.decoder.stream?.dispatchCount == 0)
-            let count = min(TokenDecoder.Shape.rehearsedTokens, model.contextLength - 1)
-            _ = try model.prefill(Array(repeating: 5, count: count), at: 0, logitRows: [count - 1])
+            let shown = try (model as? any PicturePromptModel)?.readSample(of: files) ?? []
+            #expect(shown.isEmpty == !(model is any PicturePromptModel))
+            let prompt = (shown + Array(repeating: 5, count: TokenDecoder.Shape.rehearsedTokens)).prefix(model.contextLength - 1)
+            _ = try model.prefill(Array(prompt), at: 0, logitRows: [prompt.count - 1])
             _ = try model.advance(tokens: [6])
         } else {
             let model = try #require(model as? any EncoderDecoderModel)

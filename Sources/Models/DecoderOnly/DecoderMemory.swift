@@ -10,6 +10,8 @@ public protocol DecoderMemory: DeviceResource {
     /// Hears the tokens that are about to run from position `start` on; what came there before is forgotten. The device is
     /// idle.
     func place(_ tokens: [Int], at start: Int) throws
+    /// Forgets all it holds; its memory stays.
+    func forget()
     /// What the positions of a pass see, its rows counted from 0; nil while there is nothing: layers that attend to it are
     /// then left out.
     func view(of positions: Range<Int>) -> DecoderMemoryView?

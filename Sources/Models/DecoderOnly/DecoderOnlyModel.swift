@@ -46,7 +46,11 @@ extension DecoderOnlyModel {
     public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] { decoder.plannedBuffers(unifiedMemory: unifiedMemory) }
 
     public func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
-        try decoder.load(from: Self.weightSource(of: files), on: device, progress: progress)
+        let seeing = self as? any PicturePromptModel
+        // A sample that cannot be read costs time at the first picture, no more.
+        try decoder.load(from: Self.weightSource(of: files), on: device, progress: progress) {
+            (try? seeing?.readSample(of: files)) ?? []
+        }
     }
 
     public func unload() { decoder.unload() }

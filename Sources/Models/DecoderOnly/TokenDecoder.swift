@@ -154,7 +154,11 @@ public final class TokenDecoder {
     public var bytesPerToken: Int { cache.bytesPerPosition }
 
     /// Puts the model on a device.
-    public func load(from source: WeightSource, on device: Device, progress: (Int, Int) -> Void) throws {
+    /// - Parameter readSample: reads a picture of no meaning and returns the tokens that stand for it, where the model takes
+    ///   pictures.
+    public func load(
+        from source: WeightSource, on device: Device, progress: (Int, Int) -> Void, readSample: () throws -> [Int] = { [] }
+    ) throws {
         unload()
         do {
             let (loader, arenas) = (WeightLoader(device: device, source: source), WeightArenas(parameters))
@@ -170,7 +174,7 @@ public final class TokenDecoder {
                     stream: stream, vocabulary: shape.vocabulary, inputVocabulary: shape.inputVocabulary,
                     maximumTokens: shape.contextLength, givesCandidates: givesCandidates ?? !device.properties.hasUnifiedMemory),
                 tap: AttentionTap(device: device))
-            let kernels = try stream.rehearse(rehearse)
+            let kernels = try stream.rehearse { try rehearse(readSample) }
             let preparation = KernelPreparation(kernels, on: device)
             self.preparation = preparation
             try loader.fill(arenas, progress: progress)
@@ -184,12 +188,15 @@ public final class TokenDecoder {
     }
 
     /// Issues what a first answer takes, on tokens of no meaning.
-    private func rehearse() throws {
+    private func rehearse(_ readSample: () throws -> [Int]) throws {
+        let shown = try readSample()
         let token = pictures?.token == 0 ? 1 : 0
-        let prompt = Array(repeating: token, count: min(Shape.rehearsedTokens, shape.contextLength - 1))
-        if !prompt.isEmpty { _ = try prefill(prompt, at: 0, logitRows: [prompt.count - 1]) }
+        let prompt = (shown + Array(repeating: token, count: Shape.rehearsedTokens)).prefix(shape.contextLength - 1)
+        if !prompt.isEmpty { _ = try prefill(Array(prompt), at: 0, logitRows: [prompt.count - 1]) }
         _ = try advance(tokens: [token], parents: nil)
         if canGiveCandidates && position < shape.contextLength { _ = try candidates(tokens: [token], parents: nil, temperature: 1) }
+        pictures?.removeAll()
+        parts.memory?.forget()
         position = 0
     }
 

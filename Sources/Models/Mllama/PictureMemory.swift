@@ -69,6 +69,8 @@ final class PictureMemory: DecoderMemory {
         revision += 1
     }
 
+    func forget() { keep(0) }
+
     /// Takes in one more picture.
     /// - Parameters:
     ///   - tiles: how many of its tiles hold something.

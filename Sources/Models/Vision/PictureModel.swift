@@ -60,6 +60,17 @@ public protocol PicturePromptModel: DecoderOnlyModel, PictureModel {
     ) throws
 }
 
+extension PicturePromptModel {
+    /// Reads a small picture of no meaning, where the files say how pictures are prepared: what kernels are made ready with.
+    /// - Returns: the tokens that stand for it.
+    func readSample(of files: ModelFiles) throws -> [Int] {
+        guard let layout = try? Self.imageProcessor(of: files).layout(width: 8, height: 8) else { return [] }
+        let pixels = [Float](repeating: 0, count: layout.slotCount * 3 * layout.tileHeight * layout.tileWidth)
+        try readPictures([ProcessedImage(layout: layout, pixelValues: pixels)], keeping: 0)
+        return pictureToken.map { Array(repeating: $0, count: max(1, pictureTokens(for: layout))) } ?? []
+    }
+}
+
 extension PictureModel {
     public var pictureToken: Int? { nil }
     public func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
