@@ -174,13 +174,10 @@ public final class TokenDecoder {
                     stream: stream, vocabulary: shape.vocabulary, inputVocabulary: shape.inputVocabulary,
                     maximumTokens: shape.contextLength, givesCandidates: givesCandidates ?? !device.properties.hasUnifiedMemory),
                 tap: AttentionTap(device: device))
-            let kernels = try stream.rehearse { try rehearse(readSample) }
-            let preparation = KernelPreparation(kernels, on: device)
-            self.preparation = preparation
-            try loader.fill(arenas, progress: progress)
-            for resource in resources { try resource.derive(on: stream) }
-            try stream.finish()
-            preparation.waitForPipelines()
+            let kernels = KernelPreparation(try stream.rehearse { try rehearse(readSample) }, on: device)
+            preparation = kernels
+            try loader.fill(arenas, deriving: resources, on: stream, progress: progress)
+            kernels.waitForPipelines()
         } catch {
             unload()
             throw error

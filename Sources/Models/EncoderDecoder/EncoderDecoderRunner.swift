@@ -102,13 +102,10 @@ public final class EncoderDecoderRunner {
                 device: device, stream: stream,
                 stepper: try DecodeStepper(stream: stream, vocabulary: shape.vocabulary, maximumTokens: shape.positions),
                 tap: AttentionTap(device: device))
-            let kernels = try stream.rehearse { try rehearse(encodeSample) }
-            let preparation = KernelPreparation(kernels, on: device)
-            self.preparation = preparation
-            try loader.fill(arenas, progress: progress)
-            for resource in resources { try resource.derive(on: stream) }
-            try stream.finish()
-            preparation.waitForPipelines()
+            let kernels = KernelPreparation(try stream.rehearse { try rehearse(encodeSample) }, on: device)
+            preparation = kernels
+            try loader.fill(arenas, deriving: resources, on: stream, progress: progress)
+            kernels.waitForPipelines()
         } catch {
             unload()
             throw error

@@ -61,13 +61,18 @@ public protocol PicturePromptModel: DecoderOnlyModel, PictureModel {
 }
 
 extension PicturePromptModel {
+    /// What stands for a picture in a prompt: a token for each of its rows, or one for all of it.
+    public func promptTokens(for layout: ImageLayout) -> [Int] {
+        pictureToken.map { Array(repeating: $0, count: max(1, pictureTokens(for: layout))) } ?? []
+    }
+
     /// Reads a small picture of no meaning, where the files say how pictures are prepared: what kernels are made ready with.
     /// - Returns: the tokens that stand for it.
     func readSample(of files: ModelFiles) throws -> [Int] {
         guard let layout = try? Self.imageProcessor(of: files).layout(width: 8, height: 8) else { return [] }
-        let pixels = [Float](repeating: 0, count: layout.slotCount * 3 * layout.tileHeight * layout.tileWidth)
+        let pixels = [Float](repeating: 0, count: layout.valueCount)
         try readPictures([ProcessedImage(layout: layout, pixelValues: pixels)], keeping: 0)
-        return pictureToken.map { Array(repeating: $0, count: max(1, pictureTokens(for: layout))) } ?? []
+        return promptTokens(for: layout)
     }
 }
 

@@ -40,7 +40,7 @@ public struct WeightLoader {
     }
 
     /// Writes the values of parameters that have their memory; see `load`.
-    public func fill(_ arenas: WeightArenas, progress: (Int, Int) -> Void = { _, _ in }) throws {
+    private func fill(_ arenas: WeightArenas, progress: (Int, Int) -> Void) throws {
         let writer = try DeviceWriter(device: device)
         let total = arenas.parameters.reduce(0) { $0 + $1.byteCount }
         var done = 0
@@ -57,6 +57,15 @@ public struct WeightLoader {
             progress(done, total)
         }
         try writer.finish()
+    }
+
+    /// Writes the values of parameters, then what resources make of them.
+    public func fill(
+        _ arenas: WeightArenas, deriving resources: [any DeviceResource], on stream: CommandStream, progress: (Int, Int) -> Void
+    ) throws {
+        try fill(arenas, progress: progress)
+        for resource in resources { try resource.derive(on: stream) }
+        try stream.finish()
     }
 
     private func number(of parameter: Parameter) throws -> Float {
@@ -177,10 +186,8 @@ public struct WeightLoader {
             }
             try Self.onAllCores(rows: rows, rowBytes: max(rowBytes, target)) { some in
                 let bytes = UnsafeRawBufferPointer(rebasing: bytes[some.lowerBound * rowBytes..<some.upperBound * rowBytes])
-                if stored == format { return Self.deviceBytes(bytes, rows: some.count, columns: columns, format: format) }
-                return Self.encode(stored.floats(from: bytes), as: format).withUnsafeBytes {
-                    Self.deviceBytes($0, rows: some.count, columns: columns, format: format)
-                }
+                if stored != format { return Self.encodedRows(stored.floats(from: bytes), columns: columns, format: format) }
+                return Self.arranged(bytes, rows: some.count, columns: columns, format: format) ?? Array(bytes)
             } write: { some, piece in
                 try piece.withUnsafeBytes { try writer.write($0, to: buffer, at: offset + some.lowerBound * target) }
             }
@@ -209,11 +216,11 @@ public struct WeightLoader {
         }
     }
 
-    /// Rows as files have them → as the device has them: blocks sorted, other elements padded.
-    private static func deviceBytes(_ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, format: ElementFormat) -> [UInt8] {
+    /// Rows as files have them → as the device has them: blocks sorted, other elements padded. `nil` when they are alike.
+    private static func arranged(_ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, format: ElementFormat) -> [UInt8]? {
         if let layout = BlockLayout(format) { return layout.arrange(bytes, rows: rows, columns: columns) }
         let (source, target) = (columns * format.bytesPerBlock, WeightMatrix.rowBytes(columns: columns, format: format))
-        if source == target { return Array(bytes) }
+        if source == target { return nil }
         var padded = [UInt8](repeating: 0, count: rows * target)
         padded.withUnsafeMutableBytes { padded in
             for row in 0..<rows {
@@ -224,14 +231,17 @@ public struct WeightLoader {
         return padded
     }
 
+    /// Rows of `columns` values as the device has them.
+    private static func encodedRows(_ values: [Float], columns: Int, format: ElementFormat) -> [UInt8] {
+        let encoded = encode(values, as: format)
+        let rows = values.count / max(columns, 1)
+        return encoded.withUnsafeBytes { arranged($0, rows: rows, columns: columns, format: format) } ?? encoded
+    }
+
     /// Encodes rows of `columns` values and writes them.
     private func write(
         _ values: [Float], columns: Int, format: ElementFormat, to buffer: Buffer, at offset: Int, writer: DeviceWriter
     ) throws {
-        let encoded = Self.encode(values, as: format)
-        let bytes = encoded.withUnsafeBytes {
-            Self.deviceBytes($0, rows: values.count / max(columns, 1), columns: columns, format: format)
-        }
-        try bytes.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
+        try Self.encodedRows(values, columns: columns, format: format).withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
     }
 }

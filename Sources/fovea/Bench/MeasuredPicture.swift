@@ -13,16 +13,13 @@ struct MeasuredPicture {
     init(model: any PicturePromptModel, files: ModelFiles) throws {
         self.model = model
         let layout = try type(of: model).imageProcessor(of: files).layout(width: Self.width, height: Self.height)
-        picture = ProcessedImage(
-            layout: layout, pixelValues: Self.stripes(layout.slotCount * 3 * layout.tileHeight * layout.tileWidth))
+        picture = ProcessedImage(layout: layout, pixelValues: Self.stripes(layout.valueCount))
     }
 
     /// Tiles that hold something of the picture.
     var tiles: Int { picture.layout.tiles.count }
-    /// What stands for the picture in a prompt: a token for each of its rows, or one for all of it.
-    var tokens: [Int] {
-        model.pictureToken.map { Array(repeating: $0, count: max(1, model.pictureTokens(for: picture.layout))) } ?? []
-    }
+    /// What stands for the picture in a prompt.
+    var tokens: [Int] { model.promptTokens(for: picture.layout) }
 
     /// Runs tower and projector, and what the model computes once for a picture. The text has to run again.
     func read() throws { try model.readPictures([picture], keeping: 0) }

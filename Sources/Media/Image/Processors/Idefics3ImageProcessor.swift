@@ -110,7 +110,7 @@ public struct Idefics3ImageProcessor: ImageProcessor {
         let sizes = try sizes(image.width, image.height)
         let first = ImageResize.resize(image, width: sizes.first.width, height: sizes.first.height, filter: filter)
         let tiled = ImageResize.resize(first, width: sizes.tiled.width, height: sizes.tiled.height, filter: filter)
-        var levels = [UInt8](repeating: 0, count: layout.slotCount * 3 * tileSize * tileSize)
+        var levels = [UInt8](repeating: 0, count: layout.valueCount)
         for row in 0..<sizes.rows {
             for column in 0..<sizes.columns {
                 tiled.copy(

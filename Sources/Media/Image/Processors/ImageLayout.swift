@@ -55,6 +55,9 @@ public struct ImageLayout: Sendable, Equatable {
     /// Mllama's number of the grid, from 1; nil for other models.
     public let aspectRatioID: Int?
 
+    /// Values of a picture's pixels, `[slotCount, 3, tileHeight, tileWidth]`.
+    public var valueCount: Int { slotCount * 3 * tileHeight * tileWidth }
+
     /// 1 for the slots that hold a tile: Mllama's `aspect_ratio_mask`, `[slotCount]`.
     public var slotMask: [Int] { (0..<slotCount).map { $0 < tiles.count ? 1 : 0 } }
 
