@@ -59,7 +59,8 @@ public final class Device: @unchecked Sendable {
         let supported = FeatureChain()
         supported.query(physicalDevice)
         let features = FeatureChain.request(supportedBy: supported)
-        let extensions = properties.supportsMemoryBudget ? [VK_EXT_MEMORY_BUDGET_EXTENSION_NAME] : []
+        var extensions = properties.supportsMemoryBudget ? [VK_EXT_MEMORY_BUDGET_EXTENSION_NAME] : []
+        if properties.usesHostPages { extensions.append(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME) }
         let familyIndex = queueFamily
         let physical = physicalDevice
         var created: VkDevice?

@@ -63,6 +63,8 @@ public struct DeviceProperties: Sendable, Hashable {
     public var supportsIntegerDotProduct = false
     public var supportsMemoryBudget = false
     public var supportsCooperativeMatrix = false
+    /// Takes the host's memory as its own.
+    public var importsHostMemory = false
 
     /// Names of required features the device lacks; empty on a device that can run the engine.
     public var missing: [String] = []
@@ -70,6 +72,8 @@ public struct DeviceProperties: Sendable, Hashable {
     public init() {}
 
     public var isCPU: Bool { kind == .cpu }
+    /// Whether large buffers are made of the host's pages.
+    var usesHostPages: Bool { isCPU && importsHostMemory }
     public var isSuitable: Bool { missing.isEmpty }
 
     public var apiVersionText: String {
@@ -107,6 +111,7 @@ extension DeviceProperties {
         let names = Set(extensions.map { text(ofCharacters: $0.extensionName) })
         supportsMemoryBudget = names.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME)
         supportsCooperativeMatrix = names.contains("VK_KHR_cooperative_matrix")
+        importsHostMemory = names.contains(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)
     }
 
     private mutating func readMemory(of physicalDevice: VkPhysicalDevice) {

@@ -20,6 +20,8 @@ public final class Buffer: @unchecked Sendable {
     /// Made when a kernel first reads through it.
     private let view = Mutex<View?>(nil)
     private let memory: VkDeviceMemory
+    /// The host's pages that `memory` is, where it is.
+    private let pages: HostPages?
     private let ledgerID: UInt64
 
     /// Bytes the driver granted for this buffer, as the ledger counts them.
@@ -27,7 +29,7 @@ public final class Buffer: @unchecked Sendable {
 
     init(
         device: Device, byteCount: Int, purpose: MemoryPurpose, label: String, handle: VkBuffer, memory: VkDeviceMemory,
-        allocatedBytes: Int, address: UInt64, contents: UnsafeMutableRawPointer?
+        pages: HostPages?, allocatedBytes: Int, address: UInt64, contents: UnsafeMutableRawPointer?
     ) {
         self.device = device
         self.byteCount = byteCount
@@ -35,6 +37,7 @@ public final class Buffer: @unchecked Sendable {
         self.label = label
         self.handle = handle
         self.memory = memory
+        self.pages = pages
         self.allocatedBytes = allocatedBytes
         self.address = address
         self.contents = contents
@@ -151,14 +154,22 @@ extension Device {
             | VK_BUFFER_USAGE_TRANSFER_SRC_BIT.rawValue | VK_BUFFER_USAGE_TRANSFER_DST_BIT.rawValue
         if properties.isCPU { info.usage |= VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT.rawValue }
         info.sharingMode = VK_SHARING_MODE_EXCLUSIVE
+        let pages = properties.usesHostPages && size >= HostPages.minimumBytes ? HostPages(byteCount: size) : nil
+        var external = VkExternalMemoryBufferCreateInfo()
+        external.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO
+        external.handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT.rawValue
         var buffer: VkBuffer?
-        try check("vkCreateBuffer (\(label))", vkCreateBuffer(handle, &info, nil, &buffer))
+        let creation = withUnsafePointer(to: &external) {
+            if pages != nil { info.pNext = UnsafeRawPointer($0) }
+            return vkCreateBuffer(handle, &info, nil, &buffer)
+        }
+        try check("vkCreateBuffer (\(label))", creation)
         guard let buffer else { throw .vulkan(operation: "vkCreateBuffer (\(label))", result: .initializationFailed) }
 
         var requirements = VkMemoryRequirements()
         vkGetBufferMemoryRequirements(handle, buffer, &requirements)
         let candidates = memoryTypes.candidates(for: access, allowed: requirements.memoryTypeBits)
-        guard let (memory, type) = allocate(requirements, from: candidates) else {
+        guard let (memory, type) = allocate(requirements, from: candidates, in: pages) else {
             vkDestroyBuffer(handle, buffer, nil)
             throw .outOfDeviceMemory(
                 purpose: purpose, label: label, requested: Int(requirements.size), held: ledger.total,
@@ -175,35 +186,42 @@ extension Device {
             vkFreeMemory(handle, memory, nil)
             try check("vkBindBufferMemory (\(label))", result)
         }
-        if let contents, isCleared { memset(contents, 0, size) }
+        if pages == nil, let contents, isCleared { memset(contents, 0, size) }
 
         var addressInfo = VkBufferDeviceAddressInfo()
         addressInfo.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO
         addressInfo.buffer = buffer
         let created = Buffer(
-            device: self, byteCount: size, purpose: purpose, label: label, handle: buffer, memory: memory,
+            device: self, byteCount: size, purpose: purpose, label: label, handle: buffer, memory: memory, pages: pages,
             allocatedBytes: Int(requirements.size), address: vkGetBufferDeviceAddress(handle, &addressInfo), contents: contents)
         if contents == nil, isCleared { try clear(created) }
         return created
     }
 
     private func allocate(
-        _ requirements: VkMemoryRequirements, from candidates: [MemoryTypes.MemoryType]
+        _ requirements: VkMemoryRequirements, from candidates: [MemoryTypes.MemoryType], in pages: HostPages?
     ) -> (VkDeviceMemory, MemoryTypes.MemoryType)? {
         var flags = VkMemoryAllocateFlagsInfo()
         flags.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO
         flags.flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT.rawValue
-        return withUnsafePointer(to: &flags) { flags in
-            for type in candidates {
-                var info = VkMemoryAllocateInfo()
-                info.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO
-                info.pNext = UnsafeRawPointer(flags)
-                info.allocationSize = requirements.size
-                info.memoryTypeIndex = type.index
-                var memory: VkDeviceMemory?
-                if vkAllocateMemory(handle, &info, nil, &memory) == VK_SUCCESS, let memory { return (memory, type) }
+        var pointer = VkImportMemoryHostPointerInfoEXT()
+        pointer.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT
+        pointer.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT
+        pointer.pHostPointer = pages?.address
+        return withUnsafeMutablePointer(to: &flags) { flags in
+            withUnsafePointer(to: &pointer) { pointer in
+                if pages != nil { flags.pointee.pNext = UnsafeRawPointer(pointer) }
+                for type in candidates {
+                    var info = VkMemoryAllocateInfo()
+                    info.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO
+                    info.pNext = UnsafeRawPointer(flags)
+                    info.allocationSize = requirements.size
+                    info.memoryTypeIndex = type.index
+                    var memory: VkDeviceMemory?
+                    if vkAllocateMemory(handle, &info, nil, &memory) == VK_SUCCESS, let memory { return (memory, type) }
+                }
+                return nil
             }
-            return nil
         }
     }
 
