@@ -89,6 +89,18 @@ final class KernelBench {
         return (WeightMatrix(buffer: buffer, rows: m.rows, columns: m.columns, format: format), rounded)
     }
 
+    /// A copy whose rows lie in panels.
+    func inPanels(_ plain: WeightMatrix) throws -> WeightMatrix {
+        let bytes = plain.buffer.read(UInt8.self, count: plain.byteCount, at: plain.byteOffset)
+        let room = WeightMatrix.byteCount(rows: WeightMatrix.paddedRows(plain.rows), columns: plain.columns, format: plain.format)
+        let buffer = try device.makeBuffer(byteCount: room + 16, purpose: .weightsEncoder, label: "test panels", access: .readback)
+        buffer.write(bytes, at: 16)
+        var matrix = plain
+        (matrix.buffer, matrix.byteOffset, matrix.rowsPerPanel) = (buffer, 16, WeightMatrix.panelRows)
+        matrix.arrangePanels()
+        return matrix
+    }
+
     static func rounded(_ value: Float, to format: ElementFormat) -> Float {
         switch format {
         case .f16: HalfPrecision.float(fromF16: HalfPrecision.f16(value))

@@ -49,6 +49,12 @@ struct QuantizedWeightTests {
             let expected = Reference.linear(x, weight: values, bias: bias)
             #expect(largestDifference(try bench.read(out), expected) < 3e-6 * max(1, largest(values)) * Float(columns).squareRoot() + 3e-6)
             bench.expectUntouchedGaps(out)
+            if tuning.profile == .vector {
+                let again = try bench.output(rows, outputs, rowStride: outputs + 1)
+                try bench.stream.linear(
+                    bench.tensor(x), weight: bench.inPanels(matrix), bias: bench.vector(bias), into: again, profile: tuning.profile, load: tuning.load)
+                #expect(try bench.read(again) == bench.read(out))
+            }
             // Some of the outputs: rows of blocks can be cut.
             let part = try bench.output(rows, outputs - 5)
             try bench.stream.linear(bench.tensor(x), weight: matrix.rows(5..<outputs), into: part, profile: tuning.profile, load: tuning.load)
@@ -56,6 +62,12 @@ struct QuantizedWeightTests {
             #expect(
                 largestDifference(try bench.read(part), Reference.linear(x, weight: cut)) < 3e-6 * max(1, largest(values)) * Float(columns)
                     .squareRoot() + 3e-6)
+            if tuning.profile == .vector {
+                let again = try bench.output(rows, outputs - 5)
+                try bench.stream.linear(
+                    bench.tensor(x), weight: bench.inPanels(matrix).rows(5..<outputs), into: again, profile: tuning.profile, load: tuning.load)
+                #expect(try bench.read(again) == bench.read(part))
+            }
         }
         bench.expectNoValidationMessages()
     }
@@ -70,6 +82,9 @@ struct QuantizedWeightTests {
         try bench.stream.embed(tokens: bench.ids(tokens), firstPosition: 0, table: matrix, into: out)
         let expected = Reference.embed(tokens, table: values, scale: 1, positions: nil, rowPositions: [0, 0, 0, 0])
         #expect(largestDifference(try bench.read(out), expected) <= 1e-6 * max(1, largest(values)))
+        let again = try bench.output(4, columns)
+        try bench.stream.embed(tokens: bench.ids(tokens), firstPosition: 0, table: bench.inPanels(matrix), into: again)
+        #expect(try bench.read(again) == bench.read(out))
         bench.expectNoValidationMessages()
     }
 }

@@ -28,13 +28,13 @@ struct SelectionTests {
             LinearSelection.select(
                 LinearProblem(rows: rows, outputs: 512, inputs: 512, format: format, hasWideRows: true), device)
         }
-        #expect(choice(1, Self.lavapipe).variant == KernelVariant("linear/step_f16_address", constants: [1, 6, 0, 0, 0]))
-        #expect(choice(1, Self.lavapipe, .f32).variant == KernelVariant("linear/step_f32_address", constants: [1, 2, 0, 0, 0]))
-        #expect(choice(4, Self.lavapipe).variant == KernelVariant("linear/step_f16_address", constants: [4, 2, 0, 0, 0]))
-        #expect(choice(1500, Self.lavapipe) == KernelChoice(KernelVariant("linear/shuffle_f16_address", constants: [32, 4, 0, 0]), x: 16, y: 47))
+        #expect(choice(1, Self.lavapipe).variant == KernelVariant("linear/step_f16_address", constants: [1, 6, 0, 0, 0, 1]))
+        #expect(choice(1, Self.lavapipe, .f32).variant == KernelVariant("linear/step_f32_address", constants: [1, 2, 0, 0, 0, 1]))
+        #expect(choice(4, Self.lavapipe).variant == KernelVariant("linear/step_f16_address", constants: [4, 2, 0, 0, 0, 1]))
+        #expect(choice(1500, Self.lavapipe) == KernelChoice(KernelVariant("linear/shuffle_f16_address", constants: [32, 4, 0, 0, 1, 1]), x: 16, y: 47))
         #expect(choice(64, Self.lavapipe).variant.constants[0] == 32 && choice(40, Self.lavapipe).variant.constants[0] == 8)
         let byTexel = LinearProblem(rows: 1500, outputs: 512, inputs: 512, format: .f16, hasWideRows: true, load: .texel)
-        #expect(LinearSelection.select(byTexel, Self.lavapipe).variant == KernelVariant("linear/shuffle_f16_texel", constants: [8, 4, 0, 0]))
+        #expect(LinearSelection.select(byTexel, Self.lavapipe).variant == KernelVariant("linear/shuffle_f16_texel", constants: [8, 4, 0, 0, 1, 1]))
         #expect(choice(1, Self.nvidia) == KernelChoice(KernelVariant("linear/row_f16", constants: [1, 2, 0, 1, 4]), x: 64))
         #expect(choice(5, Self.amd).variant == KernelVariant("linear/row_f16", constants: [8, 1, 0, 1, 2]))
         #expect(choice(1500, Self.nvidia) == KernelChoice(KernelVariant("linear/tile_f16", constants: [0, 1, 8]), x: 8, y: 24))
@@ -64,7 +64,7 @@ struct SelectionTests {
         let gated = LinearSelection.select(
             LinearProblem(rows: 1, outputs: 64, inputs: 64, format: .q4_1, activation: .silu, hasWideRows: true, norm: .layer, isGated: true),
             Self.lavapipe)
-        #expect(gated == KernelChoice(KernelVariant("linear/step_q4_1_address", constants: [1, 6, 5, 2, 1]), x: 3))
+        #expect(gated == KernelChoice(KernelVariant("linear/step_q4_1_address", constants: [1, 6, 5, 2, 1, 1]), x: 3))
     }
 
     @Test("grids cover every row and output exactly as far as the kernel guards", arguments: [1, 2, 5, 63, 64, 65, 1500])

@@ -10,9 +10,9 @@ private struct EmbedPush: BitwiseCopyable {
 
 /// Chooses the form of `embed`: there is one, a subgroup per row.
 public enum EmbeddingSelection {
-    public static func select(rows: Int, format: ElementFormat, isWide: Bool) -> KernelChoice {
+    public static func select(rows: Int, format: ElementFormat, isWide: Bool, rowsPerPanel: Int = 1) -> KernelChoice {
         precondition(LinearSelection.formats.contains(format), "embed has no kernel for \(format.rawValue) tables")
-        return KernelChoice(KernelVariant("embed/embed_\(format.rawValue)", constants: [isWide.constant]), x: rows)
+        return KernelChoice(KernelVariant("embed/embed_\(format.rawValue)", constants: [isWide.constant, UInt32(rowsPerPanel)]), x: rows)
     }
 }
 
@@ -53,7 +53,7 @@ extension CommandStream {
     ) throws {
         precondition(out.rows >= rows && out.columns == table.columns && out.format == .f32, "embed: out is not f32 [\(rows), \(table.columns)]")
         precondition(positions.map { $0.columns == table.columns && $0.format == .f32 && $0.rows > 0 } ?? true, "embed: positions do not fit")
-        precondition(table.rows > 0 && table.address % 16 == 0, "embed: the table starts on 16 bytes")
+        precondition(table.rows > 0 && table.address % 16 == 0 && table.rowsBefore == 0, "embed: the table starts on 16 bytes")
         let isWide = table.columns % 4 == 0 && out.hasWideRows && (positions?.hasWideRows ?? true)
         let push = EmbedPush(
             table: table.address, positions: positions?.address ?? 0, tokens: ids, step: step, result: out.address,
@@ -61,7 +61,7 @@ extension CommandStream {
             positionsStride: UInt32(positions?.rowStride ?? 0), positionsRows: UInt32(positions?.rows ?? 0),
             firstPosition: UInt32(firstPosition), advance: UInt32(advance), resultStride: UInt32(out.rowStride), scale: scale)
         try dispatch(
-            EmbeddingSelection.select(rows: rows, format: table.format, isWide: isWide), push: push,
+            EmbeddingSelection.select(rows: rows, format: table.format, isWide: isWide, rowsPerPanel: table.rowsPerPanel), push: push,
             reads: [table.byteRange, idRange] + [positions].compactMap { $0?.byteRange }, writes: [out.byteRange], label: "embed")
     }
 }

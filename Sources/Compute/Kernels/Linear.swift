@@ -18,11 +18,14 @@ public struct LinearProblem: Sendable, Hashable {
     public var norm: InputNorm.Kind?
     /// Each output is a gate's activation times its partner.
     public var isGated: Bool
+    /// How the weight's rows lie; see `WeightMatrix`.
+    public var rowsPerPanel: Int
 
     public init(
         rows: Int, outputs: Int, inputs: Int, format: ElementFormat, activation: Activation = .none, hasWideRows: Bool,
-        load: LoadPath = .address, norm: InputNorm.Kind? = nil, isGated: Bool = false
+        load: LoadPath = .address, norm: InputNorm.Kind? = nil, isGated: Bool = false, rowsPerPanel: Int = 1
     ) {
+        self.rowsPerPanel = rowsPerPanel
         self.load = load
         self.norm = norm
         self.isGated = isGated
@@ -75,7 +78,8 @@ public enum LinearSelection {
         switch profile ?? KernelProfile(properties) {
         case .vector: return vector(problem, properties)
         case .coalesced:
-            precondition(problem.norm == nil && !problem.isGated, "linear: a norm or gate that the chosen kernel does not have")
+            precondition(
+                problem.norm == nil && !problem.isGated && problem.rowsPerPanel == 1, "linear: a norm, gate or panels that the chosen kernel does not have")
             return problem.rows <= 8 ? row(problem, properties) : tile(problem, properties)
         }
     }
@@ -103,7 +107,10 @@ public enum LinearSelection {
         let (rows, weightsPerLane) = problem.rows == 1 ? (1, 2) : problem.rows <= stepRows ? (4, 2) : (tileRows(problem), 4)
         let variant = KernelVariant(
             "linear/shuffle_\(problem.format.rawValue)_\(problem.load.rawValue)",
-            constants: [UInt32(rows), UInt32(weightsPerLane), problem.activation.rawValue, problem.isGated.constant])
+            constants: [
+                UInt32(rows), UInt32(weightsPerLane), problem.activation.rawValue, problem.isGated.constant, UInt32(problem.rowsPerPanel),
+                problem.hasWideRows.constant,
+            ])
         let outputsPerLane = problem.isGated ? weightsPerLane / 2 : weightsPerLane
         return KernelChoice(
             variant, x: divideRoundingUp(problem.outputs, properties.subgroupSize * outputsPerLane), y: divideRoundingUp(problem.rows, rows))
@@ -124,6 +131,7 @@ public enum LinearSelection {
             "linear/step_\(problem.format.rawValue)_\(problem.load.rawValue)",
             constants: [
                 UInt32(rows), UInt32(weightsPerLane), problem.activation.rawValue, problem.norm?.rawValue ?? 0, problem.isGated.constant,
+                UInt32(problem.rowsPerPanel),
             ])
         return KernelChoice(
             variant, x: divideRoundingUp(problem.outputs, properties.subgroupSize * outputsPerLane), y: divideRoundingUp(problem.rows, rows))
@@ -158,7 +166,7 @@ private struct LinearPush: BitwiseCopyable {
     var x, w, bias, residual, result: UInt64
     var rows, outputs, inputs: UInt32
     var xStride, wStride, residualStride, resultStride: UInt32
-    var gate: UInt32
+    var gate, wBefore: UInt32
     var wTexel, xTexel: UInt32
 }
 
@@ -166,7 +174,7 @@ private struct StepPush: BitwiseCopyable {
     var x, w, bias, residual, result, gamma, beta: UInt64
     var rows, outputs, inputs: UInt32
     var xStride, wStride, residualStride, resultStride: UInt32
-    var gate: UInt32
+    var gate, wBefore: UInt32
     var epsilon: Float
     var wTexel, xTexel, gammaTexel, betaTexel: UInt32
 }
@@ -214,7 +222,7 @@ extension CommandStream {
                 reading: [(weight.buffer, weight.byteOffset), (x.buffer, x.byteOffset)] + normed.map { ($0.buffer, $0.byteOffset) }) : .address
         let problem = LinearProblem(
             rows: x.rows, outputs: outputs, inputs: x.columns, format: weight.format, activation: activation, hasWideRows: isWide, load: load,
-            norm: norm?.kind, isGated: isGated)
+            norm: norm?.kind, isGated: isGated, rowsPerPanel: weight.rowsPerPanel)
         let choice = LinearSelection.select(problem, device.properties, profile: profile)
         let reads = [x.byteRange, weight.byteRange] + ([bias, residual].compactMap { $0 } + normed).map(\.byteRange)
         let label = "linear \(weight.format.rawValue) \(x.rows)×\(weight.rows)×\(x.columns)"
@@ -226,7 +234,7 @@ extension CommandStream {
                 gamma: norm?.gamma.address ?? 0, beta: norm?.beta?.address ?? 0, rows: UInt32(x.rows), outputs: UInt32(outputs),
                 inputs: UInt32(x.columns), xStride: UInt32(x.rowStride), wStride: UInt32(weight.rowStride),
                 residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride), gate: UInt32(isGated ? outputs : 0),
-                epsilon: norm?.epsilon ?? 0, wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels,
+                wBefore: UInt32(weight.rowsBefore), epsilon: norm?.epsilon ?? 0, wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels,
                 gammaTexel: norm?.gamma.byteOffset.texels ?? 0, betaTexel: norm?.beta?.byteOffset.texels ?? 0)
             try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
         } else {
@@ -234,7 +242,8 @@ extension CommandStream {
                 x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
                 rows: UInt32(x.rows), outputs: UInt32(outputs), inputs: UInt32(x.columns), xStride: UInt32(x.rowStride),
                 wStride: UInt32(weight.rowStride), residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride),
-                gate: UInt32(isGated ? outputs : 0), wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels)
+                gate: UInt32(isGated ? outputs : 0),
+                wBefore: UInt32(weight.rowsBefore), wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels)
             try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
         }
     }

@@ -37,14 +37,17 @@ public struct RandomBlocks: Sendable, Hashable {
 
 extension CommandStream {
     /// Fills a weight matrix with random values within ±2^exponent; the same seed gives the same values on any device.
+    /// Rows are written one after another: panels are arranged afterwards.
     public func fillRandom(_ matrix: WeightMatrix, exponent: Int, seed: UInt32) throws {
         let scale = Float(sign: .plus, exponent: exponent, significand: 1)
         let blocks = RandomBlocks(matrix.format, columns: matrix.columns, scale: scale)
         precondition(blocks != nil || [.f32, .f16, .bf16].contains(matrix.format), "no random weights in \(matrix.format.rawValue)")
         let rowWords = WeightMatrix.rowBytes(columns: matrix.columns, format: matrix.format) / 4
         let limit = device.properties.maxWorkgroupCount[1]
+        var plain = matrix
+        plain.rowsPerPanel = 1
         for first in stride(from: 0, to: matrix.rows, by: limit) {
-            let rows = matrix.rows(first..<min(first + limit, matrix.rows))
+            let rows = plain.rows(first..<min(first + limit, matrix.rows))
             let push = RandomWeightsPush(
                 result: rows.address, firstRow: UInt32(first), rowWords: UInt32(rowWords), columns: UInt32(matrix.columns),
                 randomWords: UInt32(blocks?.randomWords ?? 0), period: UInt32(blocks?.period ?? 0), constant: blocks?.constant ?? 0, seed: seed,

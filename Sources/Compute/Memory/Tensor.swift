@@ -62,13 +62,18 @@ public struct WeightMatrix: Sendable {
     /// Elements from one row to the next: `columns` rounded up to 32.
     public var rowStride: Int
     public var format: ElementFormat
+    /// 1 where rows lie one after another, else rows of a panel whose 16-byte pieces take turns (WeightPanels.swift).
+    public var rowsPerPanel: Int
+    /// Rows of its first panel that stand before the matrix: 0 but in views.
+    public private(set) var rowsBefore = 0
 
-    public init(buffer: Buffer, byteOffset: Int = 0, rows: Int, columns: Int, format: ElementFormat) {
+    public init(buffer: Buffer, byteOffset: Int = 0, rows: Int, columns: Int, format: ElementFormat, rowsPerPanel: Int = 1) {
         self.buffer = buffer
         self.byteOffset = byteOffset
         self.rows = rows
         self.columns = columns
         self.format = format
+        self.rowsPerPanel = rowsPerPanel
         rowStride = Self.paddedColumns(columns)
     }
 
@@ -86,7 +91,10 @@ public struct WeightMatrix: Sendable {
         return format.isQuantized ? (bytes + 15) / 16 * 16 : bytes
     }
 
-    public var byteCount: Int { Self.byteCount(rows: rows, columns: columns, format: format) }
+    /// Panels that rows do not fill count whole.
+    public var byteCount: Int {
+        Self.byteCount(rows: (rowsBefore + rows + rowsPerPanel - 1) / rowsPerPanel * rowsPerPanel, columns: columns, format: format)
+    }
     public var address: UInt64 { buffer.address + UInt64(byteOffset) }
     public var byteRange: MemoryRange { MemoryRange(buffer: buffer, offset: byteOffset, byteCount: byteCount) }
 
@@ -94,7 +102,9 @@ public struct WeightMatrix: Sendable {
     public func rows(_ range: Range<Int>) -> WeightMatrix {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a matrix with \(rows)")
         var view = self
-        view.byteOffset += range.lowerBound * Self.rowBytes(columns: columns, format: format)
+        let first = rowsBefore + range.lowerBound
+        view.byteOffset += first / rowsPerPanel * rowsPerPanel * Self.rowBytes(columns: columns, format: format)
+        view.rowsBefore = first % rowsPerPanel
         view.rows = range.count
         return view
     }

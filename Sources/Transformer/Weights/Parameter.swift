@@ -84,14 +84,20 @@ public final class Parameter {
         case .scalar: 0
         case .dense: rows * columns * 4
         case .matrix, .convolution, .transposed, .interleaved:
-            segments.reduce(0) { $0 + WeightMatrix.byteCount(rows: $1.rows.count, columns: columns, format: $1.format) }
+            segments.reduce(0) { $0 + byteCount(of: $1) }
         }
     }
 
+    private typealias Segment = (rows: Range<Int>, format: ElementFormat)
+
+    private func byteCount(of segment: Segment) -> Int {
+        WeightMatrix.byteCount(rows: WeightMatrix.paddedRows(segment.rows.count), columns: columns, format: segment.format)
+    }
+
     /// Runs of rows of one format.
-    private var segments: [(rows: Range<Int>, format: ElementFormat)] {
+    private var segments: [Segment] {
         guard Set(formats).count > 1 else { return [(0..<rows, formats[0])] }
-        var result: [(rows: Range<Int>, format: ElementFormat)] = []
+        var result: [Segment] = []
         var first = 0
         for (part, format) in zip(parts, formats) {
             let end = first + part.shape[0]
@@ -119,10 +125,27 @@ public final class Parameter {
         var offset = byteOffset
         return segments.map { segment in
             let matrix = WeightMatrix(
-                buffer: buffer, byteOffset: offset, rows: segment.rows.count, columns: columns, format: segment.format)
-            offset += matrix.byteCount
+                buffer: buffer, byteOffset: offset, rows: segment.rows.count, columns: columns, format: segment.format,
+                rowsPerPanel: WeightMatrix.panelRows(for: buffer.device.properties))
+            offset += byteCount(of: segment)
             return (segment.rows, matrix)
         }
+    }
+
+    /// Where each part of a matrix begins in the parameter's buffer, as long as rows lie one after another.
+    var partOffsets: [Int] {
+        var offset = byteOffset
+        var result: [Int] = []
+        for segment in segments {
+            let rowBytes = WeightMatrix.rowBytes(columns: columns, format: segment.format)
+            var row = 0
+            while row < segment.rows.count {
+                result.append(offset + row * rowBytes)
+                row += parts.count == 1 ? rows : parts[result.count - 1].shape[0]
+            }
+            offset += byteCount(of: segment)
+        }
+        return result
     }
 
     /// The f32 tensor that norms and additions read. The parameter must be loaded.

@@ -53,10 +53,18 @@ public struct WeightLoader {
             } else {
                 try fill(parameter, in: buffer, writer: writer)
             }
+            if source.standIn == nil { arrangePanels(parameter) }
             done += parameter.byteCount
             progress(done, total)
         }
         try writer.finish()
+        // The device has written these.
+        if source.standIn != nil { arenas.parameters.forEach(arrangePanels) }
+    }
+
+    private func arrangePanels(_ parameter: Parameter) {
+        guard parameter.isMatrix, parameter.buffer != nil else { return }
+        for part in parameter.matrices { part.matrix.arrangePanels() }
     }
 
     /// Writes the values of parameters, then what resources make of them.
@@ -85,8 +93,9 @@ public struct WeightLoader {
     private static let pieceBytes = 1 << 20
 
     private func fill(_ parameter: Parameter, in buffer: Buffer, writer: DeviceWriter) throws {
+        let matrixOffsets = parameter.isMatrix ? parameter.partOffsets : []
         var offset = parameter.byteOffset
-        for (part, format) in zip(parameter.parts, parameter.formats) {
+        for (index, (part, format)) in zip(parameter.parts, parameter.formats).enumerated() {
             let elements = part.shape.reduce(1, *)
             let located = try source.locate(part)
             // Pages of the file that have been copied need not stay beside the copy.
@@ -103,8 +112,7 @@ public struct WeightLoader {
                 guard let located else { preconditionFailure("matrices are never optional") }
                 let columns = parameter.columns
                 try writeRows(
-                    located, format: format, rows: part.shape[0], columns: columns, to: buffer, at: offset, writer: writer)
-                offset += WeightMatrix.byteCount(rows: part.shape[0], columns: columns, format: format)
+                    located, format: format, rows: part.shape[0], columns: columns, to: buffer, at: matrixOffsets[index], writer: writer)
             case .transposed:
                 guard let located else { preconditionFailure("matrices are never optional") }
                 let values = Self.transposed(try floats(located, count: elements), rows: part.shape[0], columns: part.shape[1])

@@ -46,7 +46,7 @@ float s[TM * KN];
 #else
 #define PROBABILITY p1
 float p1[TM];  // of one key of each lane
-uint64_t queryRow[TM];
+uint64_t queryRow[TM / 2];  // queryRow[i]: in the first half of the lanes that of query 2 i, in the others of 2 i + 1
 #endif
 
 // One key a lane, queries held in registers.
@@ -67,16 +67,22 @@ void scores(ROW keyRow) {
 // Several keys a lane share what a shuffle brings: a product of matrices, in a loop over the head's elements, as
 // linear/shuffle by address. Queries are read again for each block of keys.
 ROW keyRow[KN];
-float a[TM];
+vec2 a[TM / 2];
 void scoresOfSeveral(uint lane) {
     for (uint d = 0; d < D; d += SUBGROUP) {
-        [[unroll]] for (uint i = 0; i < TM; i++) a[i] = mix(0.0, Floats(queryRow[i]).v[min(d + lane, D - 1)] * p.scale, d + lane < D);
+        const uint e = d + 2 * (lane % (SUBGROUP / 2));
+        [[unroll]] for (uint i = 0; i < TM / 2; i++) {
+            const vec2 x = ALIGNED
+                ? uintBitsToFloat(unpack32(Pairs(queryRow[i]).v[min(e, D - 2) >> 1]))
+                : vec2(Floats(queryRow[i]).v[min(e, D - 1)], Floats(queryRow[i]).v[min(e + 1, D - 1)]);
+            a[i] = mix(vec2(0), x * p.scale, lessThan(uvec2(e, e + 1), uvec2(D)));
+        }
         [[unroll]] for (uint t = 0; t < SUBGROUP / 4; t++) {
             vec4 b[KN];
             [[unroll]] for (uint g = 0; g < KN; g++) b[g] = key4(keyRow[g], d / 4 + t);
             [[unroll]] for (uint i = 0; i < TM; i++) {
                 [[unroll]] for (uint e = 0; e < 4; e++) {
-                    const float x = subgroupShuffle(a[i], 4 * t + e);
+                    const float x = subgroupShuffle(a[i / 2][e & 1], 2 * t + e / 2 + (i & 1) * (SUBGROUP / 2));
                     [[unroll]] for (uint g = 0; g < KN; g++) s[i * KN + g] = fma(x, b[g][e], s[i * KN + g]);
                 }
             }
@@ -94,6 +100,22 @@ void addValue(ROW valueRow, uint lane, uint j) {
     }
 }
 
+// Eight keys, their values all read before the first is used: read one by one, each keeps the processor waiting (a fifth of
+// all on 25.0.7).
+void addValues(ROW valueHead, uint first, uint lane) {
+    vec4 v[8 * PER_LANE];
+    [[unroll]] for (uint j = 0; j < 8; j++)
+        [[unroll]] for (uint c = 0; c < PER_LANE; c++)
+            v[j * PER_LANE + c] = value4(valueAt(valueHead, min(first + j, p.keys - 1)), lane + SUBGROUP * c);
+    [[unroll]] for (uint i = 0; i < TM; i++) {
+        [[unroll]] for (uint j = 0; j < 8; j++) {
+            const float x = subgroupShuffle(PROBABILITY[i], j);
+            [[unroll]] for (uint c = 0; c < PER_LANE; c++)
+                o[i * PER_LANE + c] = fma(vec4(x), v[j * PER_LANE + c], o[i * PER_LANE + c]);
+        }
+    }
+}
+
 void main() {
     const uint lane = gl_SubgroupInvocationID;
     const uint m0 = gl_WorkGroupID.x * TM, head = gl_WorkGroupID.y;
@@ -102,9 +124,6 @@ void main() {
     float top[TM], sum[TM];
     [[unroll]] for (uint i = 0; i < TM; i++) {
         const uint64_t row = p.q + uint64_t(min(m0 + i, p.queries - 1)) * (p.qStride * 4) + head * (D * 4);
-#if !defined(LOAD_texel)
-        queryRow[i] = row;
-#endif
         [[unroll]] for (uint c = 0; c < PER_LANE; c++) {
             if (KN == 1) q[i * PER_LANE + c] = query4(row, lane + SUBGROUP * c) * p.scale;
             o[i * PER_LANE + c] = vec4(0);
@@ -112,6 +131,10 @@ void main() {
         top[i] = LOWEST;
         sum[i] = 0;
     }
+#if !defined(LOAD_texel)
+    [[unroll]] for (uint i = 0; i < TM / 2; i++)
+        queryRow[i] = p.q + uint64_t(min(m0 + 2 * i + lane / (SUBGROUP / 2), p.queries - 1)) * (p.qStride * 4) + head * (D * 4);
+#endif
 
     // A causal tile ends with its last query's own key. Selections are written with mix and plain logic: `?:` and `&&`
     // over expressions become branches, and on lavapipe a branch in the loop costs several times the arithmetic.
@@ -139,8 +162,7 @@ void main() {
         }
 
         if (SUBGROUP == 8) {
-            [[unroll]] for (uint j = 0; j < 8; j++)
-                addValue(valueAt(valueHead, min(j0 + j, p.keys - 1)), lane, j);
+            addValues(valueHead, j0, lane);
         } else {
             for (uint j = 0; j < SUBGROUP && j0 + j < end; j++)
                 addValue(valueAt(valueHead, j0 + j), lane, j);
@@ -189,8 +211,7 @@ void main() {
             }
             const uint first = j0 + SUBGROUP * g;
             if (SUBGROUP == 8) {
-                [[unroll]] for (uint j = 0; j < 8; j++)
-                    addValue(valueAt(valueHead, min(first + j, p.keys - 1)), lane, j);
+                addValues(valueHead, first, lane);
             } else {
                 for (uint j = 0; j < SUBGROUP && first + j < end; j++)
                     addValue(valueAt(valueHead, first + j), lane, j);

@@ -57,9 +57,8 @@ vec4 value4(ROW row, uint t) {
     return halves4((i & 1) == 0 ? w.xy : w.zw);
 }
 #else
-layout(buffer_reference, std430, buffer_reference_align = 8) readonly buffer Quads { uint64_t v[]; };
 vec4 key4(ROW row, uint t) {
-    if (ALIGNED) return halves4(unpack32(Quads(row).v[min(t, V4 - 1)]));
+    if (ALIGNED) return halves4(unpack32(Pairs(row).v[min(t, V4 - 1)]));
     Halves h = Halves(row);
     vec4 r = vec4(0);
     if (4 * t < D) r.x = float(h.v[4 * t]);

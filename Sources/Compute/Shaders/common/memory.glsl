@@ -12,6 +12,7 @@
 // components beat four narrow ones (2.3x in matrix products). On GPUs both become one 128-bit load.
 layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer Wide { u64vec2 v[]; };
 layout(buffer_reference, std430, buffer_reference_align = 16) buffer Float4s { vec4 v[]; };
+layout(buffer_reference, std430, buffer_reference_align = 8) readonly buffer Pairs { uint64_t v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Floats { float v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Words { uint v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 2) buffer Halves { float16_t v[]; };

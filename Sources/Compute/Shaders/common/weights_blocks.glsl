@@ -5,7 +5,7 @@
 // Part p of 32 elements is in bytes 8 (p & 1) to 8 (p & 1) + 7 of a 16-byte vector: the low nibbles of parts 0 and 1 and
 // the high ones of parts 2 and 3 in formats of 32 elements, vector p >> 1 in those of 256.
 
-vec2 half2(ROW row, uint byte) { return unpackHalf2x16(wordAt(row, byte)); }
+vec2 half2(ROW row, uint byte) { return unpackHalf2x16(weightWord(row, byte)); }
 uvec2 eight(uvec4 w, uint part) { return (part & 1) == 0 ? w.xy : w.zw; }
 vec4 bytes(uint w) { return vec4(w & 255, (w >> 8) & 255, (w >> 16) & 255, w >> 24); }
 vec4 signedBytes(uint w) { return vec4(int(w << 24) >> 24, int(w << 16) >> 24, int(w << 8) >> 24, int(w) >> 24); }
@@ -24,7 +24,7 @@ uint roundUp16(uint n) { return (n + 15) & ~15u; }
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 34); }
 struct WeightBlock { uvec4 low, high; float d; };
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
-    return WeightBlock(sixteen(row, k / 16), sixteen(row, k / 16 + 1), halfAt(row, stride + k / 32 * 2));
+    return WeightBlock(weightSixteen(row, k / 16), weightSixteen(row, k / 16 + 1), weightHalf(row, stride + k / 32 * 2));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     const uvec2 q = eight(part < 2 ? block.low : block.high, part);
@@ -47,7 +47,7 @@ vec2 weightScale(WeightBlock block, uint part) { return vec2(block.d * 5.9604644
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 18); }
 struct WeightBlock { uvec4 q; float d; };
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
-    return WeightBlock(sixteen(row, k / 32), halfAt(row, stride / 2 + k / 32 * 2));
+    return WeightBlock(weightSixteen(row, k / 32), weightHalf(row, stride / 2 + k / 32 * 2));
 }
 #if defined(FORMAT_iq4_nl)
 // The sixteen unevenly spaced levels, 128 added, four to a word.
@@ -77,7 +77,7 @@ vec2 weightScale(WeightBlock block, uint part) { return block.d * vec2(1, -8); }
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 20); }
 struct WeightBlock { uvec4 q; vec2 dm; };
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
-    return WeightBlock(sixteen(row, k / 32), half2(row, stride / 2 + k / 32 * 4));
+    return WeightBlock(weightSixteen(row, k / 32), half2(row, stride / 2 + k / 32 * 4));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     const uvec2 q = (eight(block.q, part) >> (part < 2 ? 0 : 4)) & 0x0f0f0f0fu;
@@ -95,14 +95,14 @@ vec2 weightScale(WeightBlock block, uint part) { return block.dm; }
 struct WeightBlock { uvec4 q; uint high; vec2 dm; };
 #if defined(FORMAT_q5_0)
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 22); }
-vec2 scales(ROW row, uint byte, uint i) { return halfAt(row, byte + 2 * i) * vec2(1, -16); }
+vec2 scales(ROW row, uint byte, uint i) { return weightHalf(row, byte + 2 * i) * vec2(1, -16); }
 #else
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 24); }
 vec2 scales(ROW row, uint byte, uint i) { return half2(row, byte + 4 * i); }
 #endif
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
     return WeightBlock(
-        sixteen(row, k / 32), wordAt(row, stride / 2 + k / 32 * 4), scales(row, stride / 2 + stride / 8, k / 32));
+        weightSixteen(row, k / 32), weightWord(row, stride / 2 + k / 32 * 4), scales(row, stride / 2 + stride / 8, k / 32));
 }
 vec4 fiveBits(uint nibbles, uint high) {
     return bytes(nibbles & 0x0f0f0f0fu) + 16 * vec4(high & 1, (high >> 1) & 1, (high >> 2) & 1, (high >> 3) & 1);
@@ -117,7 +117,7 @@ void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
 #elif defined(FORMAT_q4_k) || defined(FORMAT_q5_k)
 // As in the file: d, dmin and twelve bytes of six-bit scales and minima, then (q5_k) 32 bytes of fifth bits, then nibbles.
 vec2 scaleAndMinimum(ROW super, uint sub) {
-    const uvec4 w = sixteen(super, 0);
+    const uvec4 w = weightSixteen(super, 0);
     const uvec2 a = w.xy, b = w.zw;
     const uint i = sub & 3, s0 = byteOf(a.y, i), s1 = byteOf(b.x, i), s2 = byteOf(b.y, i);
     const uvec2 packed = sub < 4 ? uvec2(s0 & 63, s1 & 63) : uvec2((s2 & 15) | ((s0 >> 6) << 4), (s2 >> 4) | ((s1 >> 6) << 4));
@@ -128,9 +128,9 @@ uint weightRowBytes(uint stride) { return stride / 256 * 144; }
 struct WeightBlock { uvec4 low, high; uint shift; vec2 dm; };
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
     const uint sub = (k / 32) & 7;
-    const ROW super = further(row, k / 256 * 144);
+    const ROW super = weightFurther(row, k / 256 * 144);
     const uint first = 1 + (sub >> 1) * 2;
-    return WeightBlock(sixteen(super, first), sixteen(super, first + 1), (sub & 1) * 4, scaleAndMinimum(super, sub));
+    return WeightBlock(weightSixteen(super, first), weightSixteen(super, first + 1), (sub & 1) * 4, scaleAndMinimum(super, sub));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     const uvec2 q = (eight(part < 2 ? block.low : block.high, part) >> block.shift) & 0x0f0f0f0fu;
@@ -151,10 +151,10 @@ uint weightRowBytes(uint stride) { return stride / 256 * 176; }
 struct WeightBlock { uvec4 low, high, fifthLow, fifthHigh; uint sub; vec2 dm; };
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
     const uint sub = (k / 32) & 7;
-    const ROW super = further(row, k / 256 * 176);
+    const ROW super = weightFurther(row, k / 256 * 176);
     const uint first = 3 + (sub >> 1) * 2;
     return WeightBlock(
-        sixteen(super, first), sixteen(super, first + 1), sixteen(super, 1), sixteen(super, 2), sub, scaleAndMinimum(super, sub));
+        weightSixteen(super, first), weightSixteen(super, first + 1), weightSixteen(super, 1), weightSixteen(super, 2), sub, scaleAndMinimum(super, sub));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     uvec2 q = (eight(part < 2 ? block.low : block.high, part) >> ((block.sub & 1) * 4)) & 0x0f0f0f0fu;
@@ -169,13 +169,13 @@ uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 210); }
 struct WeightBlock { uvec4 low, high, upperLow, upperHigh; uint quarter; vec2 d; };
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
     const uint side = (k / 128) & 1, quarter = (k / 32) & 3;
-    const ROW super = further(row, k / 256 * 208);
+    const ROW super = weightFurther(row, k / 256 * 208);
     const uint first = side * 4 + (quarter & 1) * 2;
     // Two scales, of 16 elements each, in one half of a word.
-    const uint pair = wordAt(super, 192 + (side * 2 + (quarter >> 1)) * 4) >> ((quarter & 1) * 16);
-    const float d = halfAt(row, stride / 256 * 208 + k / 256 * 2);
+    const uint pair = weightWord(super, 192 + (side * 2 + (quarter >> 1)) * 4) >> ((quarter & 1) * 16);
+    const float d = weightHalf(row, stride / 256 * 208 + k / 256 * 2);
     return WeightBlock(
-        sixteen(super, first), sixteen(super, first + 1), sixteen(super, 8 + side * 2), sixteen(super, 9 + side * 2), quarter,
+        weightSixteen(super, first), weightSixteen(super, first + 1), weightSixteen(super, 8 + side * 2), weightSixteen(super, 9 + side * 2), quarter,
         d * vec2(signedByteOf(pair, 0), signedByteOf(pair, 1)));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
@@ -190,13 +190,13 @@ void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
 uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 84); }
 struct WeightBlock { uvec4 low, high; uint shift; vec4 dm; };
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
-    const ROW super = further(row, k / 256 * 80);
+    const ROW super = weightFurther(row, k / 256 * 80);
     const uint first = 1 + ((k / 128) & 1) * 2;
     // Scale and minimum of 16 elements in a byte, two such bytes.
-    const uint pair = wordAt(super, ((k / 64) & 3) * 4) >> ((k / 32 & 1) * 16);
+    const uint pair = weightWord(super, ((k / 64) & 3) * 4) >> ((k / 32 & 1) * 16);
     const vec2 dm = half2(row, stride / 256 * 80 + k / 256 * 4);
     return WeightBlock(
-        sixteen(super, first), sixteen(super, first + 1), ((k / 32) & 3) * 2,
+        weightSixteen(super, first), weightSixteen(super, first + 1), ((k / 32) & 3) * 2,
         vec4(dm * vec2(pair & 15, (pair >> 4) & 15), dm * vec2((pair >> 8) & 15, (pair >> 12) & 15)));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
@@ -217,13 +217,13 @@ float scale(uint lowBytes, uint highBytes, uint sub) {
 }
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
     const uint sub = (k / 32) & 7;
-    const ROW super = further(row, k / 256 * 96);
+    const ROW super = weightFurther(row, k / 256 * 96);
     const uint scales = stride / 256 * 96 + k / 256 * 12;
     const uint first = 2 + ((k / 128) & 1) * 2;
-    const uint lowBytes = wordAt(row, scales + ((sub >> 1) & 1) * 4), highBytes = wordAt(row, scales + 8);
-    const float d = halfAt(row, stride / 256 * 108 + k / 256 * 2);
+    const uint lowBytes = weightWord(row, scales + ((sub >> 1) & 1) * 4), highBytes = weightWord(row, scales + 8);
+    const float d = weightHalf(row, stride / 256 * 108 + k / 256 * 2);
     return WeightBlock(
-        sixteen(super, first), sixteen(super, first + 1), sixteen(super, 0), sixteen(super, 1), sub,
+        weightSixteen(super, first), weightSixteen(super, first + 1), weightSixteen(super, 0), weightSixteen(super, 1), sub,
         d * vec2(scale(lowBytes, highBytes, 2 * sub), scale(lowBytes, highBytes, 2 * sub + 1)));
 }
 void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {

@@ -2,6 +2,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"
+layout(constant_id = 2) const uint PANEL = 1;
 #include "../common/weights.glsl"
 #include "../common/step_state.glsl"
 
@@ -25,7 +26,7 @@ layout(push_constant, scalar) uniform Push {
 void main() {
     const uint r = gl_WorkGroupID.x;
     const uint token = min(Words(p.tokens).v[r], p.tableRows - 1);
-    const uint64_t table = p.table + uint64_t(token) * weightRowBytes(p.tableStride);
+    const uint64_t table = weightRow(p.table, token, p.tableStride);
     const uint64_t y = p.result + uint64_t(r) * (p.resultStride * 4);
     uint64_t positions = p.positions;
     if (positions != 0) {

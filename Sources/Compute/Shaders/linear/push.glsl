@@ -5,6 +5,7 @@ layout(push_constant, scalar) uniform Push {
     uint M, N, K;
     uint xStride, wStride, residualStride, resultStride;
     uint gate;            // rows from a gate's weights to its partner's (GATED)
+    uint wBefore;         // rows between w and the first one, in panels
     uint wTexel, xTexel;  // where w and x begin in their views, in 16 bytes (LOAD_texel)
 } p;
 

@@ -2,6 +2,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"
+const uint PANEL = 1;
 #include "../common/weights.glsl"
 #include "../common/activations.glsl"
 
@@ -34,7 +35,7 @@ void main() {
         vec4 b0[TN], b1[TN];
         [[unroll]] for (uint j = 0; j < TN; j++)
             weight8(
-                weightBlock(p.w + uint64_t(min(n0 + j, p.N - 1)) * weightRowBytes(p.wStride), p.wStride, k & ~31u), (k >> 3) & 3, b0[j],
+                weightBlock(weightRow(p.w, min(n0 + j, p.N - 1), p.wStride), p.wStride, k & ~31u), (k >> 3) & 3, b0[j],
                 b1[j]);
         [[unroll]] for (uint i = 0; i < TM; i++) {
             const uint64_t x = p.x + uint64_t(min(i, p.M - 1)) * (p.xStride * 4);

@@ -3,6 +3,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"
+layout(constant_id = 5) const uint PANEL = 1;
+layout(constant_id = 6) const bool ALIGNED = true;  // rows of x start on 16 bytes, K a multiple of 4
 #include "../common/weights.glsl"
 #include "../common/activations.glsl"
 
@@ -14,8 +16,9 @@
 // is loaded once, spread over the lanes, and travels by shuffle with constant lanes, which lavapipe does in registers.
 //
 // By texel a lane holds four columns of x and the loop takes 32 columns: loads are what costs there, 16 bytes at a time.
-// By address a lane holds one column and the loop takes SUBGROUP of them: a body of 32 columns is 30 KB of machine code,
-// and the processor then waits for instructions, not for memory. So rows can be many: 32 x 4 is half as fast again as 8 x 4.
+// By address the loop takes SUBGROUP columns: a body of 32 columns is 30 KB of machine code, and the processor then waits
+// for instructions, not for memory. So rows can be many: 32 x 4 is half as fast again as 8 x 4. What x costs is gathers of
+// eight pieces each, so the pieces are pairs of columns: half of the lanes hold those of one row, the others of the next.
 //
 // lavapipe 25.0.7 by address, one core (Intel AVX-512, by processor time), 528 x 960 x 576 q4_1, GFLOP/s: 8 x 4 21, 16 x 4
 // 26, 24 x 4 29, 32 x 4 30, 24 x 6 31; of f16 528 x 1536 x 384 24 x 4 30 (two columns a lane 26, four 24). Compilation 0.3 s.
@@ -38,30 +41,37 @@ const uint PART = GATED ? TN / 2 : TN;
 #define LANE_COLUMNS 4
 #define COLUMNS vec4
 #define VECTOR int
-VECTOR weightRow(uint n) { return int(p.wTexel + n * (weightRowBytes(p.wStride) >> 4)); }
+const uint LANE_ROWS = TM;
+VECTOR matrix() { return int(p.wTexel); }
 VECTOR inputRow(uint m) { return int(p.xTexel + m * (p.xStride >> 2)); }
 COLUMNS activations(VECTOR row, uint k) { return uintBitsToFloat(texelFetch(texels1, row + int(min(k, p.K - 4) >> 2))); }
 #else
 #define LANE_COLUMNS 1
-#define COLUMNS float
+#define COLUMNS vec2
 #define VECTOR uint64_t
-VECTOR weightRow(uint n) { return p.w + uint64_t(n) * weightRowBytes(p.wStride); }
+const uint PAIRED = TM == 1 ? 1 : 2;  // TM is 1 or even
+const uint LANE_ROWS = TM / PAIRED;
+VECTOR matrix() { return p.w; }
 VECTOR inputRow(uint m) { return p.x + uint64_t(m) * (p.xStride * 4); }
-COLUMNS activations(VECTOR row, uint k) { return Floats(row).v[min(k, p.K - 1)]; }
+COLUMNS activations(VECTOR row, uint k) {
+    if (ALIGNED) return uintBitsToFloat(unpack32(Pairs(row).v[min(k, p.K - 2) >> 1]));
+    return vec2(Floats(row).v[min(k, p.K - 1)], Floats(row).v[min(k + 1, p.K - 1)]);
+}
 #endif
 
 // Working arrays are global: glslang copies arrays of specialised size wrongly when they are handed to functions.
-VECTOR w[TN], x[TM];
+VECTOR w[TN], x[LANE_ROWS];
 WeightBlock block[TN];
-COLUMNS a[TM];
+COLUMNS a[LANE_ROWS];
 float sum[TM][TN];
 
-// Adds the products of eight columns, part `part` of the block; `first` is the lane that holds the first of them.
+// Adds the products of eight columns, part `part` of the block; `first` is the lane that holds the first of them, by address
+// of the first row of each pair.
 void accumulate(uint part, uint first) {
     vec4 b0[TN], b1[TN];
     [[unroll]] for (uint j = 0; j < TN; j++) weight8(block[j], part, b0[j], b1[j]);
-    [[unroll]] for (uint i = 0; i < TM; i++) {
 #if LANE_COLUMNS == 4
+    [[unroll]] for (uint i = 0; i < TM; i++) {
         const vec4 a0 = subgroupShuffle(a[i], first), a1 = subgroupShuffle(a[i], first + 1);
         [[unroll]] for (uint j = 0; j < TN; j++) {
             float s = sum[i][j];
@@ -74,13 +84,16 @@ void accumulate(uint part, uint first) {
             s = fma(a1.z, b1[j].z, s);
             sum[i][j] = fma(a1.w, b1[j].w, s);
         }
-#else
-        [[unroll]] for (uint c = 0; c < 8; c++) {
-            const float x = subgroupShuffle(a[i], first + c);
-            [[unroll]] for (uint j = 0; j < TN; j++) sum[i][j] = fma(x, c < 4 ? b0[j][c & 3] : b1[j][c & 3], sum[i][j]);
-        }
-#endif
     }
+#else
+    [[unroll]] for (uint pair = 0; pair < LANE_ROWS; pair++)
+        [[unroll]] for (uint c = 0; c < 8; c++)
+            [[unroll]] for (uint r = 0; r < PAIRED; r++) {
+                const uint i = PAIRED * pair + r;
+                const float x = subgroupShuffle(a[pair][c & 1], first + c / 2 + (i & 1) * (SUBGROUP / 2));
+                [[unroll]] for (uint j = 0; j < TN; j++) sum[i][j] = fma(x, c < 4 ? b0[j][c & 3] : b1[j][c & 3], sum[i][j]);
+            }
+#endif
 }
 
 void main() {
@@ -90,17 +103,23 @@ void main() {
 
     // Rows beyond the end repeat the last one.
     [[unroll]] for (uint j = 0; j < TN; j++)
-        w[j] = weightRow(min(n0 + lane + SUBGROUP * (j % PART), p.N - 1) + (j < PART ? 0 : p.gate));
+        w[j] = weightRow(matrix(), p.wBefore + min(n0 + lane + SUBGROUP * (j % PART), p.N - 1) + (j < PART ? 0 : p.gate), p.wStride);
+#if LANE_COLUMNS == 4
     [[unroll]] for (uint i = 0; i < TM; i++)
         x[i] = inputRow(min(m0 + i, p.M - 1));
+#else
+    const uint second = lane / (SUBGROUP / 2), column = 2 * (lane % (SUBGROUP / 2));
+    [[unroll]] for (uint i = 0; i < LANE_ROWS; i++)
+        x[i] = inputRow(min(m0 + min(2 * i + second, TM - 1), p.M - 1));
+#endif
 
     [[unroll]] for (uint i = 0; i < TM; i++)
         [[unroll]] for (uint j = 0; j < TN; j++) sum[i][j] = 0;
 
     const uint padded = (p.K + 31) & ~31u;
     for (uint k = 0; k < padded; k += LANE_COLUMNS * SUBGROUP) {
-        [[unroll]] for (uint i = 0; i < TM; i++) a[i] = activations(x[i], k + LANE_COLUMNS * lane);
 #if LANE_COLUMNS == 4
+        [[unroll]] for (uint i = 0; i < TM; i++) a[i] = activations(x[i], k + 4 * lane);
         // Subgroups of eight, the only ones that texels are chosen for, take one block in a straight line: inside a second
         // loop Mesa 22.3's lavapipe runs it at two thirds of the speed.
         [[unroll]] for (uint b = 0; b < SUBGROUP / 8; b++) {
@@ -109,11 +128,12 @@ void main() {
             [[unroll]] for (uint part = 0; part < 4; part++) accumulate(part, 8 * b + 2 * part);
         }
 #else
+        [[unroll]] for (uint i = 0; i < LANE_ROWS; i++) a[i] = activations(x[i], k + column);
         [[unroll]] for (uint b = 0; b < SUBGROUP / 8; b++) {
-            const uint column = k + 8 * b;
-            if (SUBGROUP > 32 && column >= padded) break;
-            [[unroll]] for (uint j = 0; j < TN; j++) block[j] = weightBlock(w[j], p.wStride, column & ~31u);
-            accumulate((column >> 3) & 3, 8 * b);
+            const uint first = k + 8 * b;
+            if (SUBGROUP > 32 && first >= padded) break;
+            [[unroll]] for (uint j = 0; j < TN; j++) block[j] = weightBlock(w[j], p.wStride, first & ~31u);
+            accumulate((first >> 3) & 3, 4 * b);
         }
 #endif
     }

@@ -3,6 +3,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"
+layout(constant_id = 6) const uint PANEL = 1;
 #include "../common/weights.glsl"
 #include "../common/activations.glsl"
 
@@ -33,6 +34,7 @@ layout(push_constant, scalar) uniform Push {
     uint M, N, K;
     uint xStride, wStride, residualStride, resultStride;
     uint gate;       // rows from a gate's weights to its partner's
+    uint wBefore;    // rows between w and the first one, in panels
     float epsilon;
     uint wTexel, xTexel, gammaTexel, betaTexel;
 } p;
@@ -41,14 +43,14 @@ const uint PART = GATED ? TN / 2 : TN;
 
 #if defined(LOAD_texel)
 #define VECTOR int
-VECTOR weightRow(uint n) { return int(p.wTexel + n * (weightRowBytes(p.wStride) >> 4)); }
+VECTOR matrix() { return int(p.wTexel); }
 VECTOR inputRow(uint m) { return int(p.xTexel + m * (p.xStride >> 2)); }
 vec4 input4(VECTOR row, uint k) { return uintBitsToFloat(texelFetch(texels1, row + int(k >> 2))); }
 vec4 gamma4(uint k) { return uintBitsToFloat(texelFetch(texels2, int(p.gammaTexel + (k >> 2)))); }
 vec4 beta4(uint k) { return uintBitsToFloat(texelFetch(texels3, int(p.betaTexel + (k >> 2)))); }
 #else
 #define VECTOR uint64_t
-VECTOR weightRow(uint n) { return p.w + uint64_t(n) * weightRowBytes(p.wStride); }
+VECTOR matrix() { return p.w; }
 VECTOR inputRow(uint m) { return p.x + uint64_t(m) * (p.xStride * 4); }
 vec4 input4(VECTOR row, uint k) { return floats(Wide(row).v[k >> 2]); }
 vec4 gamma4(uint k) { return floats(Wide(p.gamma).v[k >> 2]); }
@@ -149,7 +151,7 @@ void main() {
     // Rows beyond the end repeat the last one; only the store is guarded.
     [[unroll]] for (uint j = 0; j < TN; j++) {
         const uint n = min(n0 + lane + SUBGROUP * (j % PART), p.N - 1);
-        w[j] = weightRow(j < PART ? n : n + p.gate);
+        w[j] = weightRow(matrix(), p.wBefore + (j < PART ? n : n + p.gate), p.wStride);
     }
     [[unroll]] for (uint i = 0; i < TM; i++) {
         x[i] = inputRow(min(m0 + i, p.M - 1));

@@ -2,6 +2,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"
+const uint PANEL = 1;
 #include "../common/weights.glsl"
 #include "../common/activations.glsl"
 
@@ -34,7 +35,7 @@ void main() {
     // Loading: four invocations to a row, eight columns each.
     const uint row = t / 4, column = 8 * (t % 4);
     const uint64_t x = p.x + uint64_t(min(m0 + row, p.M - 1)) * (p.xStride * 4);
-    const uint64_t w = p.w + uint64_t(min(n0 + row, p.N - 1)) * weightRowBytes(p.wStride);
+    const uint64_t w = weightRow(p.w, min(n0 + row, p.N - 1), p.wStride);
     // Computing: four rows of x by four weight rows.
     const uint mi = t / 16, ni = t % 16;
 

@@ -1,0 +1,45 @@
+import Foundation
+
+/// How kernels of the vector profile like the rows of a weight matrix: in panels of eight, whose 16-byte pieces take turns.
+///
+/// There each lane reads a row of its own. With rows one after another, eight lanes jump to eight places for every piece, too
+/// many streams for the processor to read ahead in; in panels they read one stream together. Steps of SmolLM2 in q4_1 became a
+/// fifth faster.
+extension WeightMatrix {
+    public static let panelRows = 8
+    static let pieceBytes = 16
+
+    /// The rows per panel that a device wants.
+    public static func panelRows(for properties: DeviceProperties) -> Int { KernelProfile(properties) == .vector ? panelRows : 1 }
+
+    /// Rows whose room a matrix takes: whole panels, whatever the device, so that forecasts need not ask for it.
+    public static func paddedRows(_ rows: Int) -> Int { (rows + panelRows - 1) / panelRows * panelRows }
+
+    /// Sorts the bytes of a matrix that the host can reach, and whose rows lie one after another with room for
+    /// `paddedRows`, into panels, in place and on all cores.
+    public func arrangePanels() {
+        precondition(rowsBefore == 0, "panels of a view")
+        guard rowsPerPanel > 1 else { return }
+        guard let contents = buffer.contents else { preconditionFailure("panels of \(buffer.label), which the host cannot reach") }
+        let rowBytes = Self.rowBytes(columns: columns, format: format), panelBytes = rowBytes * rowsPerPanel
+        let panels = byteCount / panelBytes
+        precondition(rowBytes % Self.pieceBytes == 0 && byteOffset + byteCount <= buffer.byteCount, "panels of \(buffer.label)")
+        nonisolated(unsafe) let base = contents + byteOffset  // each iteration has panels of its own
+        let pieces = max(1, min(panels, ProcessInfo.processInfo.activeProcessorCount))
+        DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+            withUnsafeTemporaryAllocation(byteCount: panelBytes, alignment: 16) { copy in
+                guard let from = copy.baseAddress else { return }
+                for panel in panels * piece / pieces..<panels * (piece + 1) / pieces {
+                    let to = base + panel * panelBytes
+                    from.copyMemory(from: to, byteCount: panelBytes)
+                    for row in 0..<rowsPerPanel {
+                        for index in 0..<rowBytes / Self.pieceBytes {
+                            (to + (index * rowsPerPanel + row) * Self.pieceBytes).copyMemory(
+                                from: from + row * rowBytes + index * Self.pieceBytes, byteCount: Self.pieceBytes)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
