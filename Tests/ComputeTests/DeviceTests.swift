@@ -50,6 +50,34 @@ struct DeviceTests {
         TestDevice.expectNoValidationMessages(device)
     }
 
+    @Test("large buffers of a CPU driver that takes the host's pages begin on a large page, hold zeros, and go back to the system")
+    func hostPages() throws {
+        let device = try Device(validation: true)
+        guard device.properties.usesHostPages else { return }
+        let pages = { try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ").first.flatMap { Int($0) } ?? 0 }
+        let byteCount = 64 << 20
+        let before = try pages()
+        do {
+            let source = try device.makeBuffer(byteCount: byteCount, purpose: .staging, label: "source")
+            let target = try device.makeBuffer(byteCount: byteCount, purpose: .staging, label: "target")
+            let contents = try #require(source.contents)
+            #expect(Int(bitPattern: contents) % HostPages.largePageBytes == 0)
+            #expect(source.read(UInt64.self, count: byteCount / 8).allSatisfy { $0 == 0 })
+            #expect(try pages() >= before + 2 * byteCount / 4096)
+            // What the host writes at the ends, the device reads there.
+            source.write([UInt32(1)])
+            source.write([UInt32(2)], at: byteCount - 4)
+            let stream = try CommandStream(device: device)
+            try stream.copy(
+                from: MemoryRange(buffer: source, offset: 0, byteCount: byteCount), to: MemoryRange(buffer: target, offset: 0, byteCount: byteCount))
+            try stream.finish()
+            #expect(target.read(UInt32.self, count: 1) == [1] && target.read(UInt32.self, count: 1, at: byteCount - 4) == [2])
+            #expect(target.read(UInt32.self, count: 1, at: 4) == [0])
+        }
+        #expect(try pages() < before + byteCount / 4096)
+        TestDevice.expectNoValidationMessages(device)
+    }
+
     @Test("an allocation no device can hold is a typed error and leaves the ledger as it was")
     func tooLarge() throws {
         let device = try TestDevice.open()

@@ -25,6 +25,7 @@ extension WeightMatrix {
         let panels = byteCount / panelBytes
         precondition(rowBytes % Self.pieceBytes == 0 && byteOffset + byteCount <= buffer.byteCount, "panels of \(buffer.label)")
         nonisolated(unsafe) let base = contents + byteOffset  // each iteration has panels of its own
+        let rows = rowsPerPanel, pieceBytes = Self.pieceBytes, step = rows * pieceBytes
         let pieces = max(1, min(panels, ProcessInfo.processInfo.activeProcessorCount))
         DispatchQueue.concurrentPerform(iterations: pieces) { piece in
             withUnsafeTemporaryAllocation(byteCount: panelBytes, alignment: 16) { copy in
@@ -32,11 +33,17 @@ extension WeightMatrix {
                 for panel in panels * piece / pieces..<panels * (piece + 1) / pieces {
                     let to = base + panel * panelBytes
                     from.copyMemory(from: to, byteCount: panelBytes)
-                    for row in 0..<rowsPerPanel {
-                        for index in 0..<rowBytes / Self.pieceBytes {
-                            (to + (index * rowsPerPanel + row) * Self.pieceBytes).copyMemory(
-                                from: from + row * rowBytes + index * Self.pieceBytes, byteCount: Self.pieceBytes)
+                    // Plain loops: they are most of what loading costs in a build for debugging.
+                    var source = from, row = 0
+                    while row < rows {
+                        var target = to + row * pieceBytes
+                        let end = source + rowBytes
+                        while source < end {
+                            memcpy(target, source, pieceBytes)
+                            source += pieceBytes
+                            target += step
                         }
+                        row += 1
                     }
                 }
             }
