@@ -54,22 +54,20 @@ struct LinearTests {
         let (weight, rounded) = try bench.weight(bench.matrix(c.outputs, c.inputs), format: c.format)
         let bias = c.bias ? bench.values(c.outputs) : nil
         let residual = c.residual ? bench.matrix(c.rows, c.outputs) : nil
-        let out = try bench.output(c.rows, c.outputs, rowStride: c.outputs + c.gap, offset: c.offset)
-        try bench.stream.linear(
-            bench.tensor(x, rowStride: c.inputs + c.gap, offset: c.offset), weight: weight, bias: bias.map { try bench.vector($0) },
-            activation: c.activation, residual: residual.map { try bench.tensor($0, rowStride: c.outputs + c.gap) }, into: out,
-            profile: c.tuning.profile, load: c.tuning.load)
+        func result(_ weight: WeightMatrix) throws -> Tensor {
+            let out = try bench.output(c.rows, c.outputs, rowStride: c.outputs + c.gap, offset: c.offset)
+            try bench.stream.linear(
+                bench.tensor(x, rowStride: c.inputs + c.gap, offset: c.offset), weight: weight, bias: bias.map { try bench.vector($0) },
+                activation: c.activation, residual: residual.map { try bench.tensor($0, rowStride: c.outputs + c.gap) }, into: out,
+                profile: c.tuning.profile, load: c.tuning.load)
+            return out
+        }
+        let out = try result(weight)
         let expected = Reference.linear(x, weight: rounded, bias: bias, activation: c.activation, residual: residual)
         #expect(largestDifference(try bench.read(out), expected) < 2e-6 * Float(c.inputs).squareRoot() + 2e-6)
         bench.expectUntouchedGaps(out)
         if c.tuning.profile == .vector {
-            let again = try bench.output(c.rows, c.outputs, rowStride: c.outputs + c.gap, offset: c.offset)
-            try bench.stream.linear(
-                bench.tensor(x, rowStride: c.inputs + c.gap, offset: c.offset), weight: bench.inPanels(weight),
-                bias: bias.map { try bench.vector($0) }, activation: c.activation,
-                residual: residual.map { try bench.tensor($0, rowStride: c.outputs + c.gap) }, into: again, profile: c.tuning.profile,
-                load: c.tuning.load)
-            #expect(try bench.read(again) == bench.read(out), "panels change where weights lie, nothing else")
+            #expect(try bench.read(result(bench.inPanels(weight))) == bench.read(out), "panels change where weights lie, nothing else")
         }
         bench.expectNoValidationMessages()
     }

@@ -53,7 +53,8 @@ extension CommandStream {
     ) throws {
         precondition(out.rows >= rows && out.columns == table.columns && out.format == .f32, "embed: out is not f32 [\(rows), \(table.columns)]")
         precondition(positions.map { $0.columns == table.columns && $0.format == .f32 && $0.rows > 0 } ?? true, "embed: positions do not fit")
-        precondition(table.rows > 0 && table.address % 16 == 0 && table.rowsBefore == 0, "embed: the table starts on 16 bytes")
+        precondition(table.rows > 0 && table.address % 16 == 0, "embed: the table starts on 16 bytes")
+        precondition(table.rowsBefore == 0, "embed: the table starts with a panel")
         let isWide = table.columns % 4 == 0 && out.hasWideRows && (positions?.hasWideRows ?? true)
         let push = EmbedPush(
             table: table.address, positions: positions?.address ?? 0, tokens: ids, step: step, result: out.address,

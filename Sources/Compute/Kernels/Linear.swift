@@ -242,8 +242,8 @@ extension CommandStream {
                 x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
                 rows: UInt32(x.rows), outputs: UInt32(outputs), inputs: UInt32(x.columns), xStride: UInt32(x.rowStride),
                 wStride: UInt32(weight.rowStride), residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride),
-                gate: UInt32(isGated ? outputs : 0),
-                wBefore: UInt32(weight.rowsBefore), wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels)
+                gate: UInt32(isGated ? outputs : 0), wBefore: UInt32(weight.rowsBefore), wTexel: weight.byteOffset.texels,
+                xTexel: x.byteOffset.texels)
             try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
         }
     }

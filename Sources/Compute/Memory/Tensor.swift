@@ -93,7 +93,7 @@ public struct WeightMatrix: Sendable {
 
     /// Panels that rows do not fill count whole.
     public var byteCount: Int {
-        Self.byteCount(rows: (rowsBefore + rows + rowsPerPanel - 1) / rowsPerPanel * rowsPerPanel, columns: columns, format: format)
+        Self.byteCount(rows: divideRoundingUp(rowsBefore + rows, rowsPerPanel) * rowsPerPanel, columns: columns, format: format)
     }
     public var address: UInt64 { buffer.address + UInt64(byteOffset) }
     public var byteRange: MemoryRange { MemoryRange(buffer: buffer, offset: byteOffset, byteCount: byteCount) }

@@ -13,7 +13,7 @@ extension WeightMatrix {
     public static func panelRows(for properties: DeviceProperties) -> Int { KernelProfile(properties) == .vector ? panelRows : 1 }
 
     /// Rows whose room a matrix takes: whole panels, whatever the device, so that forecasts need not ask for it.
-    public static func paddedRows(_ rows: Int) -> Int { (rows + panelRows - 1) / panelRows * panelRows }
+    public static func paddedRows(_ rows: Int) -> Int { divideRoundingUp(rows, panelRows) * panelRows }
 
     /// Sorts the bytes of a matrix that the host can reach, and whose rows lie one after another with room for
     /// `paddedRows`, into panels, in place and on all cores.

@@ -132,10 +132,17 @@ public final class Parameter {
         }
     }
 
-    /// Where each part of a matrix begins in the parameter's buffer, as long as rows lie one after another.
+    /// Where each part begins in the parameter's buffer; of a matrix, as long as rows lie one after another.
     var partOffsets: [Int] {
         var offset = byteOffset
         var result: [Int] = []
+        guard isMatrix else {
+            for part in parts {
+                result.append(offset)
+                offset += part.shape.reduce(1, *) * 4
+            }
+            return result
+        }
         for segment in segments {
             let rowBytes = WeightMatrix.rowBytes(columns: columns, format: segment.format)
             var row = 0

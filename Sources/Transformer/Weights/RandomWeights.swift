@@ -17,8 +17,7 @@ extension WeightLoader {
             }
             return
         }
-        var offset = parameter.byteOffset
-        for part in parameter.parts {
+        for (part, offset) in zip(parameter.parts, parameter.partOffsets) {
             let count = part.shape.reduce(1, *)
             if part.isOptional {
                 let values = parameter.substitute?() ?? [Float](repeating: 0, count: count)
@@ -37,7 +36,6 @@ extension WeightLoader {
                     try row[..<count].withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
                 }
             }
-            offset += count * 4
         }
     }
 

@@ -93,9 +93,7 @@ public struct WeightLoader {
     private static let pieceBytes = 1 << 20
 
     private func fill(_ parameter: Parameter, in buffer: Buffer, writer: DeviceWriter) throws {
-        let matrixOffsets = parameter.isMatrix ? parameter.partOffsets : []
-        var offset = parameter.byteOffset
-        for (index, (part, format)) in zip(parameter.parts, parameter.formats).enumerated() {
+        for ((part, format), offset) in zip(zip(parameter.parts, parameter.formats), parameter.partOffsets) {
             let elements = part.shape.reduce(1, *)
             let located = try source.locate(part)
             // Pages of the file that have been copied need not stay beside the copy.
@@ -107,12 +105,11 @@ public struct WeightLoader {
                     try located.map { try floats($0, count: elements) } ?? parameter.substitute?() ?? [Float](repeating: 0, count: elements)
                 precondition(values.count == elements, "the substitute for \(part.key) has \(values.count) values")
                 try values.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
-                offset += elements * 4
             case .matrix:
                 guard let located else { preconditionFailure("matrices are never optional") }
                 let columns = parameter.columns
                 try writeRows(
-                    located, format: format, rows: part.shape[0], columns: columns, to: buffer, at: matrixOffsets[index], writer: writer)
+                    located, format: format, rows: part.shape[0], columns: columns, to: buffer, at: offset, writer: writer)
             case .transposed:
                 guard let located else { preconditionFailure("matrices are never optional") }
                 let values = Self.transposed(try floats(located, count: elements), rows: part.shape[0], columns: part.shape[1])
