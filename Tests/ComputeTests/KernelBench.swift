@@ -11,8 +11,9 @@ final class KernelBench {
     private var random: SplitMix
     private let messagesBefore: Int
 
-    init(seed: UInt64 = 1) throws {
-        device = try TestDevice.open()
+    init(seed: UInt64 = 1, device: Device? = nil) throws {
+        self.device = try device ?? TestDevice.open()
+        let device = self.device
         stream = try CommandStream(device: device)
         random = SplitMix(state: seed)
         messagesBefore = device.instance.validationMessages.count

@@ -113,6 +113,9 @@ struct LinearTests {
         [
             Fusion(rows: 21, outputs: 43, inputs: 96, isGated: true), Fusion(rows: 9, outputs: 70, inputs: 33, isGated: true, format: .f16),
             Fusion(rows: 1, outputs: 19, inputs: 31, isGated: true),
+            // Rows long and few enough to be shared by subgroups; products large enough for large tiles.
+            Fusion(rows: 1, outputs: 9, inputs: 1100, norm: .rootMeanSquare, isGated: true), Fusion(rows: 2, outputs: 7, inputs: 1028, norm: .layer),
+            Fusion(rows: 1030, outputs: 1040, inputs: 20, isGated: true, format: .f16), Fusion(rows: 1030, outputs: 2100, inputs: 19),
         ] + [InputNorm.Kind?.none, .rootMeanSquare, .layer].flatMap { norm in
             [false, true].flatMap { isGated in
                 [
@@ -125,7 +128,7 @@ struct LinearTests {
         }
     }
 
-    @Test("norms before and gates behind are part of the kernel", arguments: fusions, Tuning.fusing)
+    @Test("norms before and gates behind are part of the kernel", arguments: fusions, Tuning.allCases)
     func fused(_ c: Fusion, _ tuning: Tuning) throws {
         let bench = try KernelBench(seed: UInt64(c.outputs * 10 + c.rows))
         // Far from zero, so that a mean taken wrongly shows.

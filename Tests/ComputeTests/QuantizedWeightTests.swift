@@ -72,6 +72,52 @@ struct QuantizedWeightTests {
         bench.expectNoValidationMessages()
     }
 
+    /// Every format without a norm by products of bytes; norms, which are the same for all, also in floats.
+    static let streams: [(format: ElementFormat, norm: InputNorm.Kind?, usesDots: Bool)] =
+        BlockLayout.formats.map { ($0, nil, true) }
+        + [false, true].flatMap { dots in [(.q4_1, .rootMeanSquare, dots), (.q4_1, .layer, dots), (.q6_k, .layer, dots)] }
+
+    @Test("linear of few rows on GPUs, with norms and gates, in floats and by products of bytes", arguments: streams)
+    func streamed(_ format: ElementFormat, _ kind: InputNorm.Kind?, _ usesDots: Bool) throws {
+        // Few enough outputs and long enough rows that subgroups share them, and not; whole runs of 256 columns.
+        for (rows, outputs, runs, isGated) in [(1, 9, 5, false), (2, 6, 4, true), (8, 11, 1, true)] {
+            let bench = try KernelBench(seed: 11, device: usesDots ? TestDevice.withPackedDot.get() : nil)
+            let columns = 256 * runs
+            let choice = LinearSelection.select(
+                LinearProblem(rows: rows, outputs: outputs, inputs: columns, format: format, hasWideRows: true, norm: kind, isGated: isGated),
+                bench.device.properties, profile: .coalesced)
+            #expect(choice.variant.name == "linear/\(usesDots ? "dot" : "row")_\(format.rawValue)")
+            let (matrix, values) = try weight(bench, rows: outputs * (isGated ? 2 : 1), columns: columns, format: format)
+            let x = bench.matrix(rows, columns, in: -3...5)
+            let (gamma, beta, bias) = (bench.values(columns), bench.values(columns), bench.values(matrix.rows))
+            var (norm, normed) = (InputNorm?.none, x)
+            switch kind {
+            case .rootMeanSquare:
+                norm = .rootMeanSquare(gamma: try bench.vector(gamma), epsilon: 1e-5)
+                normed = Reference.rmsNorm(x, gamma: gamma, epsilon: 1e-5)
+            case .layer:
+                norm = .layer(gamma: try bench.vector(gamma), beta: try bench.vector(beta), epsilon: 1e-5)
+                normed = Reference.layerNorm(x, gamma: gamma, beta: beta, epsilon: 1e-5)
+            case nil: break
+            }
+            let out = try bench.output(rows, outputs, rowStride: outputs + 1)
+            try bench.stream.linear(
+                bench.tensor(x), norm: norm, weight: matrix, bias: bench.vector(bias), activation: .relu, isGated: isGated, into: out,
+                profile: .coalesced)
+            let sums = Reference.linear(normed, weight: values, bias: bias)
+            var expected = Reference.Matrix(rows: rows, columns: outputs)
+            for m in 0..<rows {
+                for n in 0..<outputs { expected[m, n] = max(sums[m, n], 0) * (isGated ? sums[m, n + outputs] : 1) }
+            }
+            let scale = largest(values) * largest(normed) * Float(columns).squareRoot()
+            let bound = 2e-6 * scale * (isGated ? max(1, largest(sums)) * 2 : 1) + 3e-6
+            let difference = largestDifference(try bench.read(out), expected)
+            #expect(difference < bound, "\(choice.variant), \(rows) × \(outputs) × \(columns)")
+            bench.expectUntouchedGaps(out)
+            bench.expectNoValidationMessages()
+        }
+    }
+
     @Test("embedding gives the decoded rows", arguments: BlockLayout.formats)
     func embedding(_ format: ElementFormat) throws {
         let bench = try KernelBench(seed: 8)

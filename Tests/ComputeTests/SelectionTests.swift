@@ -35,9 +35,53 @@ struct SelectionTests {
         #expect(choice(64, Self.lavapipe).variant.constants[0] == 32 && choice(40, Self.lavapipe).variant.constants[0] == 8)
         let byTexel = LinearProblem(rows: 1500, outputs: 512, inputs: 512, format: .f16, hasWideRows: true, load: .texel)
         #expect(LinearSelection.select(byTexel, Self.lavapipe).variant == KernelVariant("linear/shuffle_f16_texel", constants: [8, 4, 0, 0, 1, 1]))
-        #expect(choice(1, Self.nvidia) == KernelChoice(KernelVariant("linear/row_f16", constants: [1, 2, 0, 1, 4]), x: 64))
-        #expect(choice(5, Self.amd).variant == KernelVariant("linear/row_f16", constants: [8, 1, 0, 1, 2]))
-        #expect(choice(1500, Self.nvidia) == KernelChoice(KernelVariant("linear/tile_f16", constants: [0, 1, 8]), x: 8, y: 24))
+        #expect(choice(1, Self.nvidia) == KernelChoice(KernelVariant("linear/row_f16", constants: [1, 2, 0, 1, 4, 0, 0, 1]), x: 64))
+        #expect(choice(5, Self.amd).variant == KernelVariant("linear/row_f16", constants: [8, 1, 0, 1, 2, 0, 0, 1]))
+        #expect(choice(1500, Self.nvidia) == KernelChoice(KernelVariant("linear/tile_f16", constants: [0, 1, 8, 1, 0]), x: 8, y: 24))
+    }
+
+    @Test("on GPUs few long rows are shared by subgroups, and large products get large tiles")
+    func filling() {
+        func choice(_ rows: Int, _ outputs: Int, _ inputs: Int, isGated: Bool = false) -> KernelChoice {
+            LinearSelection.select(
+                LinearProblem(rows: rows, outputs: outputs, inputs: inputs, format: .q4_0, hasWideRows: true, isGated: isGated), Self.nvidia)
+        }
+        func split(_ choice: KernelChoice) -> UInt32 { choice.variant.constants[7] }
+        // A subgroup has two rows; a workgroup four subgroups.
+        #expect(split(choice(1, 1024, 4096)) == 4 && choice(1, 1024, 4096).groups.x == 512)
+        #expect(split(choice(1, 2048, 4096)) == 2 && choice(1, 2048, 4096).groups.x == 512)
+        #expect(split(choice(1, 4096, 4096)) == 1 && choice(1, 4096, 4096).groups.x == 512)
+        #expect(split(choice(1, 1024, 1024)) == 2 && split(choice(1, 1024, 512)) == 1)
+        #expect(choice(1, 1024, 1024, isGated: true).groups.x == 512)
+        #expect(choice(2048, 4096, 4096) == KernelChoice(KernelVariant("linear/tile_q4_0", constants: [0, 1, 8, 2, 0]), x: 32, y: 16))
+        #expect(choice(512, 4096, 4096, isGated: true) == KernelChoice(KernelVariant("linear/tile_q4_0", constants: [0, 1, 8, 2, 1]), x: 64, y: 4))
+        #expect(choice(511, 4096, 4096) == KernelChoice(KernelVariant("linear/tile_q4_0", constants: [0, 1, 8, 1, 0]), x: 64, y: 8))
+    }
+
+    @Test("GPUs with an instruction for products of bytes use it for weights in blocks, with units for matrices use them for many rows")
+    func instructions() {
+        func choice(_ rows: Int, _ format: ElementFormat, outputs: Int = 4096, _ device: DeviceProperties) -> KernelChoice {
+            LinearSelection.select(LinearProblem(rows: rows, outputs: outputs, inputs: 4096, format: format, hasWideRows: true), device)
+        }
+        var dots = Self.nvidia
+        dots.acceleratesPackedDot = true
+        #expect(choice(1, .q4_0, dots) == KernelChoice(KernelVariant("linear/dot_q4_0", constants: [1, 4, 0, 1, 4, 0, 0, 2]), x: 512))
+        #expect(choice(5, .q4_k, outputs: 1024, dots).variant == KernelVariant("linear/dot_q4_k", constants: [8, 2, 0, 1, 4, 0, 0, 4]))
+        #expect(choice(1, .f16, dots).variant.name == "linear/row_f16" && choice(100, .q4_0, dots).variant.name == "linear/tile_q4_0")
+
+        var matrices = Self.nvidia
+        matrices.cooperativeMatrix = MatrixShape(m: 16, n: 16, k: 16)
+        #expect(
+            choice(2048, .f16, matrices)
+                == KernelChoice(KernelVariant("linear/matrix_f16", constants: [0, 1, 8, 0, 16, 16, 16, 4, 2, 4, 32]), x: 32, y: 16))
+        #expect(
+            choice(64, .f16, matrices)
+                == KernelChoice(KernelVariant("linear/matrix_f16", constants: [0, 1, 4, 0, 16, 16, 16, 2, 2, 2, 32]), x: 64, y: 1))
+        // Where shared memory is small, tiles are; where it is smaller still, f32 tiles do.
+        matrices.maxSharedMemoryBytes = 32768
+        #expect(choice(2048, .q4_0, matrices).groups.x == 64 && choice(2048, .q4_0, matrices).variant.name == "linear/matrix_q4_0")
+        matrices.maxSharedMemoryBytes = 16384
+        #expect(choice(2048, .q4_0, matrices).variant.name == "linear/tile_q4_0" && choice(8, .f16, matrices).variant.name == "linear/row_f16")
     }
 
     @Test("lavapipe before Mesa 24 reads texels; nothing else does")
@@ -55,12 +99,11 @@ struct SelectionTests {
         #expect(path(.integrated, "Mesa 22.3.6") == .address)
     }
 
-    @Test("norms and gates join steps of few rows on CPU drivers, and nothing on GPUs")
+    @Test("norms and gates join few rows of x")
     func fusing() {
         #expect(LinearSelection.fuses(rows: 1, inputs: 576, Self.lavapipe) && LinearSelection.fuses(rows: 4, inputs: 36, Self.lavapipe))
         #expect(!LinearSelection.fuses(rows: 5, inputs: 576, Self.lavapipe) && !LinearSelection.fuses(rows: 1, inputs: 33, Self.lavapipe))
-        #expect(!LinearSelection.fuses(rows: 1, inputs: 576, Self.nvidia))
-        #expect(LinearSelection.gates(Self.lavapipe) && !LinearSelection.gates(Self.nvidia))
+        #expect(LinearSelection.fuses(rows: 8, inputs: 576, Self.nvidia) && !LinearSelection.fuses(rows: 9, inputs: 576, Self.nvidia))
         let gated = LinearSelection.select(
             LinearProblem(rows: 1, outputs: 64, inputs: 64, format: .q4_1, activation: .silu, hasWideRows: true, norm: .layer, isGated: true),
             Self.lavapipe)
@@ -77,8 +120,9 @@ struct SelectionTests {
                 let (perGroupRows, perGroupOutputs): (Int, Int) =
                     switch choice.variant.name {
                     case "linear/shuffle_f16_address", "linear/step_f16_address": (Int(constants[0]), Int(constants[1]) * device.subgroupSize)
-                    case "linear/row_f16": (Int(constants[0]), Int(constants[1]) * Int(constants[4]))
-                    default: (64, 64)
+                    case "linear/row_f16": (Int(constants[0]), Int(constants[1]) * Int(constants[4] / constants[7]))
+                    case "linear/tile_f16": (64 * Int(constants[3]), 64 * Int(constants[3]))
+                    default: (0, 0)
                     }
                 #expect(choice.groups.x * perGroupOutputs >= outputs && (choice.groups.x - 1) * perGroupOutputs < outputs)
                 #expect(choice.groups.y * perGroupRows >= rows && (choice.groups.y - 1) * perGroupRows < rows)
@@ -144,5 +188,7 @@ struct SelectionTests {
         #expect(rates.readBytesPerSecond > 1e6 && rates.readBytesPerSecond < 1e13)
         #expect(rates.copyBytesPerSecond > 1e6 && rates.copyBytesPerSecond < 1e13)
         #expect(rates.multiplyAddOperationsPerSecond > 1e6 && rates.multiplyAddOperationsPerSecond < 1e15)
+        #expect((rates.matrixOperationsPerSecond != nil) == (DeviceRatesSelection.matrix(stream.device.properties) != nil))
+        if let matrices = rates.matrixOperationsPerSecond { #expect(matrices > 1e6 && matrices < 1e16) }
     }
 }

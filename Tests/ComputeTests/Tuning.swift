@@ -7,7 +7,4 @@ enum Tuning: String, CaseIterable, Sendable {
 
     var profile: KernelProfile { self == .coalesced ? .coalesced : .vector }
     var load: LoadPath { self == .vectorByTexel ? .texel : .address }
-
-    /// Those that take norms and gates into `linear`.
-    static let fusing: [Tuning] = [.vectorByAddress, .vectorByTexel]
 }

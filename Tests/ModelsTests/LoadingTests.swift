@@ -47,7 +47,7 @@ struct LoadingTests {
             }
         // Byte b of row r: in panels, after the pieces before it of all the panel's rows.
         let panel = matrix.rowsPerPanel
-        #expect(panel == (device.properties.isCPU ? 8 : 1) && rows % panel == 0)
+        #expect(panel == WeightMatrix.panelRows(for: device.properties) && rows % panel == 0)
         var places = 0
         for row in stride(from: 0, to: rows, by: 7) {
             for byte in stride(from: 0, to: rowBytes, by: 3) {

@@ -43,8 +43,13 @@ def rate(value, unit):
     return f"{figure(value)} {unit}"
 
 
+def matrix_peak(report):
+    """Operations a second in products of matrices, on devices whose kernels use them."""
+    return report["ceilings"].get("matrix_operations_per_second")
+
+
 def row(model, weights, report, pytorch):
-    peak = report["ceilings"]["operations_per_second"]
+    peak = matrix_peak(report) or report["ceilings"]["operations_per_second"]
 
     def share(operations, time):
         return percent(operations / time if operations and time else None, peak)
@@ -83,7 +88,9 @@ def main():
         ceilings = report["ceilings"]
         print(
             f"{report['device']}, {report['driver']}: reads {rate(ceilings['read_bytes_per_second'], 'B/s')}, copies "
-            f"{rate(ceilings['copy_bytes_per_second'], 'B/s')}, f32 {rate(ceilings['operations_per_second'], 'FLOP/s')}.")
+            f"{rate(ceilings['copy_bytes_per_second'], 'B/s')}, f32 {rate(ceilings['operations_per_second'], 'FLOP/s')}"
+            + (f", f16 matrices {rate(matrix_peak(report), 'FLOP/s')}." if matrix_peak(report) else ".")
+        )
     engines = {f"{peer['engine']}, {peer['dtype']} on {peer.get('device', 'the CPU')}" for peer in peers.values() if peer}
     for engine in sorted(engines):
         print(f"Beside it {engine}, all attention weights returned.")

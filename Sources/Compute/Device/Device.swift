@@ -56,11 +56,12 @@ public final class Device: @unchecked Sendable {
         queueFamily = family.index
         timestampBits = family.timestampBits
 
-        let supported = FeatureChain()
+        let supported = FeatureChain(hasCooperativeMatrix: properties.cooperativeMatrix != nil)
         supported.query(physicalDevice)
         let features = FeatureChain.request(supportedBy: supported)
         var extensions = properties.supportsMemoryBudget ? [VK_EXT_MEMORY_BUDGET_EXTENSION_NAME] : []
         if properties.usesHostPages { extensions.append(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME) }
+        if properties.cooperativeMatrix != nil { extensions.append(FOVEA_VK_COOPERATIVE_MATRIX_EXTENSION_NAME) }
         let familyIndex = queueFamily
         let physical = physicalDevice
         var created: VkDevice?

@@ -1,4 +1,5 @@
 import CVulkan
+import Foundation
 
 /// What kind of hardware a device is, in the order the engine prefers them.
 public enum DeviceKind: String, Sendable, Hashable, CaseIterable {
@@ -22,6 +23,17 @@ public enum DeviceKind: String, Sendable, Hashable, CaseIterable {
 public struct MemoryHeap: Sendable, Hashable {
     public let bytes: Int
     public let isDeviceLocal: Bool
+}
+
+/// The sizes of a product `[m, k]`·`[k, n]` = `[m, n]`.
+public struct MatrixShape: Sendable, Hashable {
+    public var m, n, k: Int
+
+    public init(m: Int, n: Int, k: Int) {
+        self.m = m
+        self.n = n
+        self.k = k
+    }
 }
 
 /// What a device is and can do: everything that kernel selection may depend on, as plain data.
@@ -60,11 +72,17 @@ public struct DeviceProperties: Sendable, Hashable {
     public var supportsFloat16 = false
     public var supports16BitStorage = false
     public var supports8BitStorage = false
-    public var supportsIntegerDotProduct = false
+    /// Has an instruction for the sum of four products of signed bytes.
+    public var acceleratesPackedDot = false
     public var supportsMemoryBudget = false
-    public var supportsCooperativeMatrix = false
+    /// The product of small matrices, f16 into f32, that the device has units for (VK_KHR_cooperative_matrix).
+    public var cooperativeMatrix: MatrixShape?
     /// Takes the host's memory as its own.
     public var importsHostMemory = false
+
+    /// Kernels to use whatever the device's kind, by `FOVEA_KERNELS=coalesced` or `vector`: how whole models are tried with
+    /// the kernels of GPUs where there is none. `coalesced,dots` also takes bytes' products for accelerated.
+    public var wantedProfile: KernelProfile?
 
     /// Names of required features the device lacks; empty on a device that can run the engine.
     public var missing: [String] = []
@@ -86,7 +104,7 @@ public struct DeviceProperties: Sendable, Hashable {
 
 extension DeviceProperties {
     /// Reads a physical device.
-    init(physicalDevice: VkPhysicalDevice, index: Int) throws(ComputeError) {
+    init(physicalDevice: VkPhysicalDevice, index: Int, instance: VkInstance) throws(ComputeError) {
         self.init()
         self.index = index
 
@@ -103,14 +121,19 @@ extension DeviceProperties {
             return
         }
         readLimits(of: physicalDevice)
-        readFeatures(of: physicalDevice)
 
         let extensions = try enumerate("vkEnumerateDeviceExtensionProperties", empty: VkExtensionProperties()) {
             vkEnumerateDeviceExtensionProperties(physicalDevice, nil, $0, $1)
         }
         let names = Set(extensions.map { text(ofCharacters: $0.extensionName) })
         supportsMemoryBudget = names.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME)
-        supportsCooperativeMatrix = names.contains("VK_KHR_cooperative_matrix")
+        let features = FeatureChain(hasCooperativeMatrix: names.contains(FOVEA_VK_COOPERATIVE_MATRIX_EXTENSION_NAME))
+        features.query(physicalDevice)
+        read(features)
+        if features.hasUsableMatrices { cooperativeMatrix = try Self.cooperativeMatrix(of: physicalDevice, instance: instance) }
+        let wanted = ProcessInfo.processInfo.environment["FOVEA_KERNELS"]?.split(separator: ",").map(String.init) ?? []
+        wantedProfile = wanted.compactMap(KernelProfile.init(rawValue:)).first
+        if wanted.contains("dots") { acceleratesPackedDot = true }
         importsHostMemory = names.contains(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)
     }
 
@@ -145,6 +168,7 @@ extension DeviceProperties {
         subgroupSize = Int(v11.subgroupSize)
         minSubgroupSize = Int(v13.minSubgroupSize)
         maxSubgroupSize = Int(v13.maxSubgroupSize)
+        acceleratesPackedDot = v13.integerDotProduct4x8BitPackedSignedAccelerated != 0
         maxAllocationBytes = Int(clamping: v11.maxMemoryAllocationSize)
         maxBufferBytes = Int(clamping: v13.maxBufferSize)
 
@@ -158,13 +182,25 @@ extension DeviceProperties {
         timestampPeriod = limits.timestampComputeAndGraphics != 0 ? Double(limits.timestampPeriod) : 0
     }
 
-    private mutating func readFeatures(of physicalDevice: VkPhysicalDevice) {
-        let features = FeatureChain()
-        features.query(physicalDevice)
+    private mutating func read(_ features: FeatureChain) {
         missing = features.missingRequirements
         supportsFloat16 = features.v12.pointee.shaderFloat16 != 0
         supports16BitStorage = features.v11.pointee.storageBuffer16BitAccess != 0
         supports8BitStorage = features.v12.pointee.storageBuffer8BitAccess != 0
-        supportsIntegerDotProduct = features.v13.pointee.shaderIntegerDotProduct != 0
+    }
+
+    /// The largest of the device's products of f16 matrices into f32 ones by a subgroup.
+    private static func cooperativeMatrix(of device: VkPhysicalDevice, instance: VkInstance) throws(ComputeError) -> MatrixShape? {
+        var empty = fovea_vk_cooperative_matrix_properties()
+        empty.sType = FOVEA_VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES
+        let offered = try enumerate("vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR", empty: empty) {
+            fovea_vk_cooperative_matrices(instance, device, $0, $1)
+        }
+        return offered.filter {
+            $0.scope == FOVEA_VK_SCOPE_SUBGROUP && $0.AType == FOVEA_VK_COMPONENT_FLOAT16 && $0.BType == FOVEA_VK_COMPONENT_FLOAT16
+                && $0.CType == FOVEA_VK_COMPONENT_FLOAT32 && $0.ResultType == FOVEA_VK_COMPONENT_FLOAT32
+        }
+        .map { MatrixShape(m: Int($0.MSize), n: Int($0.NSize), k: Int($0.KSize)) }
+        .max { $0.m * $0.n * $0.k < $1.m * $1.n * $1.k }
     }
 }

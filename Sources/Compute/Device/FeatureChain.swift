@@ -1,13 +1,15 @@
 import CVulkan
 
-/// The linked feature structures of Vulkan 1.0 to 1.3, kept at fixed addresses because they point at one another.
+/// The linked feature structures of Vulkan 1.0 to 1.3, and of VK_KHR_cooperative_matrix where the device has it, kept at fixed
+/// addresses because they point at one another.
 final class FeatureChain {
     let root = UnsafeMutablePointer<VkPhysicalDeviceFeatures2>.allocate(capacity: 1)
     let v11 = UnsafeMutablePointer<VkPhysicalDeviceVulkan11Features>.allocate(capacity: 1)
     let v12 = UnsafeMutablePointer<VkPhysicalDeviceVulkan12Features>.allocate(capacity: 1)
     let v13 = UnsafeMutablePointer<VkPhysicalDeviceVulkan13Features>.allocate(capacity: 1)
+    let matrix: UnsafeMutablePointer<fovea_vk_cooperative_matrix_features>?
 
-    init() {
+    init(hasCooperativeMatrix: Bool) {
         root.initialize(to: VkPhysicalDeviceFeatures2())
         v11.initialize(to: VkPhysicalDeviceVulkan11Features())
         v12.initialize(to: VkPhysicalDeviceVulkan12Features())
@@ -19,6 +21,10 @@ final class FeatureChain {
         root.pointee.pNext = UnsafeMutableRawPointer(v11)
         v11.pointee.pNext = UnsafeMutableRawPointer(v12)
         v12.pointee.pNext = UnsafeMutableRawPointer(v13)
+        matrix = hasCooperativeMatrix ? .allocate(capacity: 1) : nil
+        matrix?.initialize(to: fovea_vk_cooperative_matrix_features())
+        matrix?.pointee.sType = FOVEA_VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_FEATURES
+        v13.pointee.pNext = UnsafeMutableRawPointer(matrix)
     }
 
     deinit {
@@ -26,10 +32,16 @@ final class FeatureChain {
         v11.deallocate()
         v12.deallocate()
         v13.deallocate()
+        matrix?.deallocate()
     }
 
     /// Fills the chain with what the device supports.
     func query(_ physicalDevice: VkPhysicalDevice) { vkGetPhysicalDeviceFeatures2(physicalDevice, root) }
+
+    /// Whether kernels can use cooperative matrices: their shaders are written for Vulkan's memory model and f16 arithmetic.
+    var hasUsableMatrices: Bool {
+        matrix?.pointee.cooperativeMatrix ?? 0 != 0 && v12.pointee.vulkanMemoryModel != 0 && v12.pointee.shaderFloat16 != 0
+    }
 
     /// What the engine cannot do without, by Vulkan's own names.
     private var requirements: [(String, VkBool32)] {
@@ -53,7 +65,7 @@ final class FeatureChain {
 
     /// A chain that asks for the requirements, and for the optional features that `supported` has.
     static func request(supportedBy supported: FeatureChain) -> FeatureChain {
-        let chain = FeatureChain()
+        let chain = FeatureChain(hasCooperativeMatrix: supported.hasUsableMatrices)
         let yes = VkBool32(VK_TRUE)
         chain.root.pointee.features.shaderInt64 = yes
         chain.root.pointee.features.shaderInt16 = yes
@@ -69,6 +81,10 @@ final class FeatureChain {
         chain.v13.pointee.computeFullSubgroups = yes
         chain.v12.pointee.shaderFloat16 = supported.v12.pointee.shaderFloat16
         chain.v13.pointee.shaderIntegerDotProduct = supported.v13.pointee.shaderIntegerDotProduct
+        if supported.hasUsableMatrices {
+            chain.matrix?.pointee.cooperativeMatrix = yes
+            chain.v12.pointee.vulkanMemoryModel = yes
+        }
         chain.v13.pointee.maintenance4 = supported.v13.pointee.maintenance4
         return chain
     }

@@ -92,7 +92,7 @@ public final class Instance: @unchecked Sendable {
     public func devices() throws(ComputeError) -> [DeviceProperties] {
         var properties: [DeviceProperties] = []
         for (index, device) in try physicalDevices().enumerated() {
-            properties.append(try DeviceProperties(physicalDevice: device, index: index))
+            properties.append(try DeviceProperties(physicalDevice: device, index: index, instance: handle))
         }
         return properties
     }

@@ -6,6 +6,8 @@ public struct DeviceRates: Sendable, Hashable {
     public var copyBytesPerSecond: Double
     /// f32 operations a second, a multiply-add counting as two.
     public var multiplyAddOperationsPerSecond: Double
+    /// Operations a second in products of f16 matrices into f32 ones, where kernels use them.
+    public var matrixOperationsPerSecond: Double?
 }
 
 private struct MemoryPush: BitwiseCopyable {
@@ -37,6 +39,13 @@ public enum DeviceRatesSelection {
     public static func multiplyAdd(_ properties: DeviceProperties) -> KernelChoice {
         KernelChoice(
             KernelVariant("bench/multiply_add", constants: [UInt32(subgroupCount(properties))]), x: properties.isCPU ? 64 : 8192)
+    }
+
+    /// `nil` where no kernel multiplies matrices.
+    public static func matrix(_ properties: DeviceProperties) -> (choice: KernelChoice, shape: MatrixShape)? {
+        guard KernelProfile(properties) == .coalesced, let shape = properties.cooperativeMatrix else { return nil }
+        let constants = [subgroupCount(properties), shape.m, shape.n, shape.k].map { UInt32($0) }
+        return (KernelChoice(KernelVariant("bench/matrix", constants: constants), x: properties.isCPU ? 64 : 8192), shape)
     }
 }
 
@@ -73,17 +82,25 @@ extension CommandStream {
                     label: copies ? "measure copy" : "measure read")
             }
         }
-        let arithmetic = DeviceRatesSelection.multiplyAdd(properties)
-        let invocations = arithmetic.groups.x * properties.subgroupSize * DeviceRatesSelection.subgroupCount(properties)
-        let arithmeticRounds = properties.isCPU ? 20_000 : 4_000
-        let arithmeticTime = try best {
-            try dispatch(
-                arithmetic, push: MultiplyAddPush(result: target.address, rounds: UInt32(arithmeticRounds), factor: 0.999, addend: 0.001), reads: [],
-                writes: [MemoryRange(buffer: target, offset: 0, byteCount: invocations * 4)], label: "measure arithmetic")
+        /// Operations a second of a kernel whose subgroups do so many a round.
+        func operations(_ choice: KernelChoice, rounds: Int, perRound: Int, _ label: String) throws -> Double {
+            let subgroups = choice.groups.x * DeviceRatesSelection.subgroupCount(properties)
+            let time = try best {
+                try dispatch(
+                    choice, push: MultiplyAddPush(result: target.address, rounds: UInt32(rounds), factor: 0.999, addend: 0.001), reads: [],
+                    writes: [MemoryRange(buffer: target, offset: 0, byteCount: subgroups * properties.subgroupSize * 4)], label: label)
+            }
+            return Double(subgroups) * Double(rounds) * Double(perRound) / time
         }
         return DeviceRates(
             readBytesPerSecond: moved / (try memory(copies: false)),
             copyBytesPerSecond: 2 * moved / (try memory(copies: true)),
-            multiplyAddOperationsPerSecond: Double(invocations) * Double(arithmeticRounds) * 8 * 12 * 2 / arithmeticTime)
+            multiplyAddOperationsPerSecond: try operations(
+                DeviceRatesSelection.multiplyAdd(properties), rounds: properties.isCPU ? 20_000 : 4_000,
+                perRound: properties.subgroupSize * 8 * 12 * 2, "measure arithmetic"),
+            matrixOperationsPerSecond: try DeviceRatesSelection.matrix(properties).map { choice, shape in
+                try operations(
+                    choice, rounds: properties.isCPU ? 1_000 : 4_000, perRound: 8 * 2 * shape.m * shape.n * shape.k, "measure matrices")
+            })
     }
 }

@@ -6,7 +6,7 @@ public enum KernelProfile: String, Sendable, Hashable, CaseIterable {
     /// For GPUs: neighbouring lanes load neighbouring memory, tiles go through shared memory, workgroups are large.
     case coalesced
 
-    public init(_ properties: DeviceProperties) { self = properties.isCPU ? .vector : .coalesced }
+    public init(_ properties: DeviceProperties) { self = properties.wantedProfile ?? (properties.isCPU ? .vector : .coalesced) }
 }
 
 /// A kernel chosen for a problem: the variant and its grid.

@@ -21,6 +21,8 @@ public struct LinearProblem: Sendable, Hashable {
     /// How the weight's rows lie; see `WeightMatrix`.
     public var rowsPerPanel: Int
 
+    var weightRows: Int { isGated ? 2 * outputs : outputs }
+
     public init(
         rows: Int, outputs: Int, inputs: Int, format: ElementFormat, activation: Activation = .none, hasWideRows: Bool,
         load: LoadPath = .address, norm: InputNorm.Kind? = nil, isGated: Bool = false, rowsPerPanel: Int = 1
@@ -66,8 +68,11 @@ public struct InputNorm: Sendable {
 /// - `linear/step`: one subgroup computes TM rows × TN·lanes outputs, lane = weight row, x by shuffle, with the norm before
 ///   and the gate behind. The form of CPU drivers for up to four rows (decode).
 /// - `linear/shuffle`: the same, 8 × 4 or 32 × 4, without the norm, for more rows on CPU drivers.
-/// - `linear/row`: a subgroup per weight row, lanes along K, for up to eight rows of x on a GPU.
-/// - `linear/tile`: 64 × 64 tiles through shared memory, for more rows on a GPU.
+/// - `linear/row`: a subgroup per weight row, or several, lanes along K, with the norm before and the gate behind, for up to
+///   eight rows of x on a GPU.
+/// - `linear/dot`: the same for weights in blocks, by sums of products of bytes where a GPU has an instruction for them.
+/// - `linear/matrix`: tiles of products of small matrices, without the norm, for more rows on a GPU that has units for them.
+/// - `linear/tile`: 64 × 64 or 128 × 128 tiles through shared memory, without the norm, for more rows on other GPUs.
 public enum LinearSelection {
     public static let formats: [ElementFormat] = plainFormats + BlockLayout.formats
     /// Formats of single elements.
@@ -78,27 +83,24 @@ public enum LinearSelection {
         switch profile ?? KernelProfile(properties) {
         case .vector: return vector(problem, properties)
         case .coalesced:
-            precondition(
-                problem.norm == nil && !problem.isGated && problem.rowsPerPanel == 1, "linear: a norm, gate or panels that the chosen kernel does not have")
-            return problem.rows <= 8 ? row(problem, properties) : tile(problem, properties)
+            precondition(problem.rowsPerPanel == 1, "linear: panels that the chosen kernel does not have")
+            return problem.rows <= streamedRows ? row(problem, properties) : matrix(problem, properties) ?? tile(problem, properties)
         }
-    }
-
-    private static func constants(_ problem: LinearProblem) -> [UInt32] {
-        [problem.activation.rawValue, problem.hasWideRows.constant]
     }
 
     /// Rows of x up to which CPU drivers run steps.
     static let stepRows = 4
+    /// Rows of x up to which GPUs read weights in one stream.
+    static let streamedRows = 8
 
-    /// Whether a gate behind can be part of the kernel.
-    public static func gates(_ properties: DeviceProperties, profile: KernelProfile? = nil) -> Bool {
-        (profile ?? KernelProfile(properties)) == .vector
-    }
-
-    /// Whether a norm before can be part of the kernel too.
+    /// Whether a norm before can be part of the kernel.
     public static func fuses(rows: Int, inputs: Int, _ properties: DeviceProperties, profile: KernelProfile? = nil) -> Bool {
-        (profile ?? KernelProfile(properties)) == .vector && rows <= stepRows && inputs % 4 == 0
+        let most =
+            switch profile ?? KernelProfile(properties) {
+            case .vector: stepRows
+            case .coalesced: streamedRows
+            }
+        return rows <= most && inputs % 4 == 0
     }
 
     private static func vector(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
@@ -145,32 +147,73 @@ public enum LinearSelection {
     }
 
     private static func row(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
-        let rows = [1, 2, 4, 8].first { $0 >= problem.rows } ?? 8
-        let outputs = rows == 1 ? 2 : 1
+        let rows = [1, 2, 4, 8].first { $0 >= problem.rows } ?? streamedRows
+        let usesDots = problem.format.isQuantized && properties.acceleratesPackedDot
+        // Reading a run of x is shared by a subgroup's weight rows, and dearer in whole numbers.
+        let weightRows = usesDots ? (rows == 1 ? 4 : 2) : (rows == 1 || problem.isGated ? 2 : 1)
+        let outputs = problem.isGated ? weightRows / 2 : weightRows
         let count = subgroups(forInvocations: 128, properties)
+        let stretch = (usesDots ? 32 : 8) * properties.subgroupSize
+        let split = split(
+            streams: divideRoundingUp(problem.outputs, outputs), stretches: problem.inputs / (usesDots ? stretch : 2 * stretch), subgroups: count)
         let variant = KernelVariant(
-            "linear/row_\(problem.format.rawValue)",
-            constants: [UInt32(rows), UInt32(outputs)] + constants(problem) + [UInt32(count)])
-        return KernelChoice(variant, x: divideRoundingUp(problem.outputs, outputs * count))
+            "linear/\(usesDots ? "dot" : "row")_\(problem.format.rawValue)",
+            constants: [
+                UInt32(rows), UInt32(weightRows), problem.activation.rawValue, problem.hasWideRows.constant, UInt32(count),
+                problem.norm?.rawValue ?? 0, problem.isGated.constant, UInt32(split),
+            ])
+        return KernelChoice(variant, x: divideRoundingUp(problem.outputs, outputs * (count / split)))
+    }
+
+    /// Subgroups that share a row's K: so many that a large GPU's memory has enough to fetch at once (two MiB in flight for
+    /// H100's 3.3 TB/s at 0.6 µs: 2000 subgroups of 32 lanes that each wait for two rows).
+    private static func split(streams: Int, stretches: Int, subgroups: Int) -> Int {
+        var split = 1
+        while subgroups % (split * 2) == 0 && streams * split < 2048 && stretches >= split * 2 { split *= 2 }
+        return split
+    }
+
+    /// Whether a product is enough tiles of 128 × 128 for every core of a large GPU (H100 has 132).
+    private static func fillsLargeTiles(_ problem: LinearProblem) -> Bool {
+        (problem.rows / 128) * (problem.weightRows / 128) >= 128
+    }
+
+    private static func matrix(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice? {
+        guard let shape = properties.cooperativeMatrix else { return nil }
+        // Matrices of a subgroup, and subgroups: 2 × 2 of 2 × 2, or 4 × 2 of 2 × 4 where such tiles are enough to go round.
+        let sizes = [(rows: 4, columns: 2, ofRows: 2, ofColumns: 4), (rows: 2, columns: 2, ofRows: 2, ofColumns: 2)]
+        for size in fillsLargeTiles(problem) ? sizes[...] : sizes[1...] {
+            let (subgroups, depth) = (size.rows * size.columns, max(32, shape.k))
+            let (m, n) = (size.rows * size.ofRows * shape.m, size.columns * size.ofColumns * shape.n)
+            let halves = (2 * m + (problem.format == .f16 ? 1 : 2) * n) * (depth + 8)
+            let sharedBytes = halves * 2 + (subgroups * shape.m * shape.n + m) * 4
+            guard sharedBytes <= properties.maxSharedMemoryBytes, subgroups * properties.subgroupSize <= properties.maxWorkgroupInvocations,
+                depth % shape.k == 0, n % 4 == 0
+            else { continue }
+            let variant = KernelVariant(
+                "linear/matrix_\(problem.format.rawValue)",
+                constants: [problem.activation.rawValue, problem.hasWideRows.constant, UInt32(subgroups), problem.isGated.constant]
+                    + [shape.m, shape.n, shape.k, size.rows, size.ofRows, size.ofColumns, depth].map { UInt32($0) })
+            return KernelChoice(
+                variant, x: divideRoundingUp(problem.outputs, problem.isGated ? n / 2 : n), y: divideRoundingUp(problem.rows, m))
+        }
+        return nil
     }
 
     private static func tile(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
+        let side = fillsLargeTiles(problem) ? 128 : 64
         let variant = KernelVariant(
             "linear/tile_\(problem.format.rawValue)",
-            constants: constants(problem) + [UInt32(256 / properties.subgroupSize)])
-        return KernelChoice(variant, x: divideRoundingUp(problem.outputs, 64), y: divideRoundingUp(problem.rows, 64))
+            constants: [
+                problem.activation.rawValue, problem.hasWideRows.constant, UInt32(256 / properties.subgroupSize), UInt32(side / 64),
+                problem.isGated.constant,
+            ])
+        return KernelChoice(
+            variant, x: divideRoundingUp(problem.outputs, problem.isGated ? side / 2 : side), y: divideRoundingUp(problem.rows, side))
     }
 }
 
 private struct LinearPush: BitwiseCopyable {
-    var x, w, bias, residual, result: UInt64
-    var rows, outputs, inputs: UInt32
-    var xStride, wStride, residualStride, resultStride: UInt32
-    var gate, wBefore: UInt32
-    var wTexel, xTexel: UInt32
-}
-
-private struct StepPush: BitwiseCopyable {
     var x, w, bias, residual, result, gamma, beta: UInt64
     var rows, outputs, inputs: UInt32
     var xStride, wStride, residualStride, resultStride: UInt32
@@ -186,7 +229,7 @@ extension CommandStream {
     ///
     /// - Parameters:
     ///   - x: `[M, K]` f32, any row stride, even one less than K (overlapping windows of a convolution).
-    ///   - norm: taken of each row of x; only where `LinearSelection.fuses`; gates only where `gates`.
+    ///   - norm: taken of each row of x; only where `LinearSelection.fuses`.
     ///   - weight: `[N, K]` in any of `LinearSelection.formats`.
     ///   - bias: `[1, N]` f32 (gated: `[1, 2N]`).
     ///   - residual: `[M, N]` f32; may be `out` itself.
@@ -228,24 +271,14 @@ extension CommandStream {
         let label = "linear \(weight.format.rawValue) \(x.rows)×\(weight.rows)×\(x.columns)"
         let operations = 2 * Double(x.rows) * Double(weight.rows) * Double(x.columns)
         let views = load == .texel ? [weight.buffer, x.buffer] + normed.map(\.buffer) : []
-        if choice.variant.name.hasPrefix("linear/step") {
-            let push = StepPush(
-                x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
-                gamma: norm?.gamma.address ?? 0, beta: norm?.beta?.address ?? 0, rows: UInt32(x.rows), outputs: UInt32(outputs),
-                inputs: UInt32(x.columns), xStride: UInt32(x.rowStride), wStride: UInt32(weight.rowStride),
-                residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride), gate: UInt32(isGated ? outputs : 0),
-                wBefore: UInt32(weight.rowsBefore), epsilon: norm?.epsilon ?? 0, wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels,
-                gammaTexel: norm?.gamma.byteOffset.texels ?? 0, betaTexel: norm?.beta?.byteOffset.texels ?? 0)
-            try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
-        } else {
-            let push = LinearPush(
-                x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
-                rows: UInt32(x.rows), outputs: UInt32(outputs), inputs: UInt32(x.columns), xStride: UInt32(x.rowStride),
-                wStride: UInt32(weight.rowStride), residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride),
-                gate: UInt32(isGated ? outputs : 0), wBefore: UInt32(weight.rowsBefore), wTexel: weight.byteOffset.texels,
-                xTexel: x.byteOffset.texels)
-            try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
-        }
+        let push = LinearPush(
+            x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
+            gamma: norm?.gamma.address ?? 0, beta: norm?.beta?.address ?? 0, rows: UInt32(x.rows), outputs: UInt32(outputs),
+            inputs: UInt32(x.columns), xStride: UInt32(x.rowStride), wStride: UInt32(weight.rowStride),
+            residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride), gate: UInt32(isGated ? outputs : 0),
+            wBefore: UInt32(weight.rowsBefore), epsilon: norm?.epsilon ?? 0, wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels,
+            gammaTexel: norm?.gamma.byteOffset.texels ?? 0, betaTexel: norm?.beta?.byteOffset.texels ?? 0)
+        try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
     }
 
     /// A one-dimensional convolution over time as a matrix product: the window of output t is one contiguous row.

@@ -8,7 +8,10 @@
 # into <shader>_a.spv, …; others into <shader>.spv. A second such line multiplies them: <shader>_a_x.spv, ….
 # Building the program needs none of this: SPIR-V is committed.
 #
-# Made with Debian 12's glslc. Unoptimised: drivers optimise themselves, and lavapipe's code was up to a fifth slower
+# A line "// needs: EXTENSION" names one that Debian 12's glslc does not know: such shaders are compiled with GLSLC_NEWER
+# (.ci/newer-glslc), and stay as they are where there is none.
+#
+# The others are made with Debian 12's glslc. Unoptimised: drivers optimise themselves, and lavapipe's code was up to a fifth slower
 # after spirv-opt had been at it. Other versions of the compiler give other bytes: --check says so and compares nothing.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -19,10 +22,21 @@ stamp=compiler.version
 check=no
 [ "${1:-}" = --check ] && check=yes
 command -v glslc > /dev/null || { echo "regenerate.sh: glslc is not installed (Debian: apt-get install glslc)" >&2; exit 2; }
-version=$(glslc --version | sed -n '1,3s/  */ /gp' | paste -sd ' ')
-if [ $check = yes ] && [ "$version" != "$(cat $stamp)" ]; then
-    echo "regenerate.sh: notice: SPIR-V was made by \"$(cat $stamp)\", this is \"$version\": not compared" >&2
+version() { "$1" --version | sed -n '1,3s/  */ /gp' | paste -sd ' '; }
+made() { sed -n "$1p" $stamp; }
+version=$(version glslc) newer=${GLSLC_NEWER:-}
+if [ $check = yes ] && [ "$version" != "$(made 1)" ]; then
+    echo "regenerate.sh: notice: SPIR-V was made by \"$(made 1)\", this is \"$version\": not compared" >&2
     exit 0
+fi
+newerVersion=$(made 2)
+if [ -z "$newer" ]; then
+    echo "regenerate.sh: notice: GLSLC_NEWER is not set: shaders that need it are left as they are" >&2
+elif [ $check = yes ] && [ "$(version "$newer")" != "$newerVersion" ]; then
+    echo "regenerate.sh: notice: \"$(version "$newer")\" is not \"$newerVersion\", which made the shaders that need it: not compared" >&2
+    newer=
+else
+    newerVersion=$(version "$newer")
 fi
 
 work=$(mktemp -d)
@@ -43,10 +57,13 @@ accept() {
 }
 
 compile() { # SOURCE MODULE [flag…]
-    mkdir -p "$work/$(dirname "$2")"
-    glslc "${flags[@]}" "${@:3}" "$1" -o "$work/$2.spv"
-    accept "$work/$2.spv" "$2.spv"
     modules+=("$2")
+    local compiler=glslc
+    if grep -q '^// needs: ' "$1"; then compiler=$newer; fi
+    [ -n "$compiler" ] || return 0
+    mkdir -p "$work/$(dirname "$2")"
+    "$compiler" "${flags[@]}" "${@:3}" "$1" -o "$work/$2.spv"
+    accept "$work/$2.spv" "$2.spv"
 }
 
 # The values of line N of a source, where that is "// variants: NAME values…": NAME_value for each.
@@ -91,7 +108,7 @@ done < <(find . -name '*.comp' | sed 's|^\./||' | LC_ALL=C sort)
     echo "const fovea_shader *fovea_shader_at(size_t index) { return &shaders[index]; }"
 } > "$work/shaders.c"
 accept "$work/shaders.c" "$embedding"
-echo "$version" > "$work/version"
+printf '%s\n%s\n' "$version" "$newerVersion" > "$work/version"
 accept "$work/version" "$stamp"
 
 # SPIR-V whose source is gone.

@@ -67,7 +67,7 @@ public struct Linear {
     /// - Returns: whether there is a kernel for it; nothing has happened otherwise.
     func gated(_ input: any LinearInput, activation: Activation, into out: Tensor, on stream: CommandStream) throws -> Bool {
         let matrices = weight.matrices
-        guard matrices.count == 1, let matrix = matrices.first?.matrix, LinearSelection.gates(stream.device.properties) else { return false }
+        guard matrices.count == 1, let matrix = matrices.first?.matrix else { return false }
         let fused = (input as? NormalizedInput)?.fused(on: stream)
         let x = try fused?.x ?? input.resolved(on: stream)
         try stream.linear(

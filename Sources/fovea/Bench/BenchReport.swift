@@ -59,7 +59,8 @@ struct BenchReport: Codable {
     private func arithmetic(_ operations: Double?, _ seconds: Double) -> String? {
         guard let operations, operations > 0, seconds > 0 else { return nil }
         let rate = operations / seconds
-        return "\(Self.rate(rate, "FLOP/s")), \(Self.percent(rate / ceilings.operationsPerSecond)) of the arithmetic ceiling"
+        let (ceiling, name) = ceilings.matrixOperationsPerSecond.map { ($0, "matrix") } ?? (ceilings.operationsPerSecond, "arithmetic")
+        return "\(Self.rate(rate, "FLOP/s")), \(Self.percent(rate / ceiling)) of the \(name) ceiling"
     }
     /// Share of the measured read bandwidth that decoding without capture reaches.
     var decodeFraction: Double {
@@ -74,6 +75,9 @@ struct BenchReport: Codable {
         table.add("read bandwidth", Self.rate(ceilings.readBytesPerSecond, "B/s"), "measured ceiling")
         table.add("copy bandwidth", Self.rate(ceilings.copyBytesPerSecond, "B/s"), "read and written bytes counted")
         table.add("f32 arithmetic", Self.rate(ceilings.operationsPerSecond, "FLOP/s"), "measured ceiling")
+        if let matrices = ceilings.matrixOperationsPerSecond {
+            table.add("f16 matrices", Self.rate(matrices, "FLOP/s"), "measured ceiling; products as exact as f32 take two or three of these")
+        }
         table.add("loading", Self.time(loadSeconds), "\(ByteCount.text(weightBytes)) of weights, \(ByteCount.text(deviceBytes)) on the device in all")
         if let firstTokenColdSeconds, let firstTokenWarmSeconds {
             table.add("first token, cold", Self.time(firstTokenColdSeconds), "from the program's start, no shader compiled before")

@@ -8,12 +8,15 @@ struct DeviceCeilings: Codable, Hashable {
     var copyBytesPerSecond: Double
     /// f32 operations a second, a multiply-add counted as two.
     var operationsPerSecond: Double
+    /// Operations a second in products of f16 matrices into f32 ones, on a device whose kernels use them. Kernels as exact as
+    /// f32 take two such products for one with f16 weights, three with others.
+    var matrixOperationsPerSecond: Double?
 
     /// Takes a second or two.
     static func measure(on device: Device) throws -> DeviceCeilings {
         let rates = try CommandStream(device: device).measureRates()
         return DeviceCeilings(
             readBytesPerSecond: rates.readBytesPerSecond, copyBytesPerSecond: rates.copyBytesPerSecond,
-            operationsPerSecond: rates.multiplyAddOperationsPerSecond)
+            operationsPerSecond: rates.multiplyAddOperationsPerSecond, matrixOperationsPerSecond: rates.matrixOperationsPerSecond)
     }
 }

@@ -76,8 +76,8 @@ struct DeviceReport: Encodable {
         unifiedMemory = properties.hasUnifiedMemory
         features = [
             "float16": properties.supportsFloat16, "storage_16_bit": properties.supports16BitStorage,
-            "storage_8_bit": properties.supports8BitStorage, "integer_dot_product": properties.supportsIntegerDotProduct,
-            "cooperative_matrix": properties.supportsCooperativeMatrix, "memory_budget": properties.supportsMemoryBudget,
+            "storage_8_bit": properties.supports8BitStorage, "accelerated_byte_dot_product": properties.acceleratesPackedDot,
+            "cooperative_matrix": properties.cooperativeMatrix != nil, "memory_budget": properties.supportsMemoryBudget,
             "timestamps": properties.timestampPeriod > 0,
         ]
         limits = [

@@ -84,12 +84,10 @@ void main() {
     const uint lane = gl_SubgroupInvocationID;
     const uint part = SUBGROUPS == 1 ? 0 : gl_SubgroupID;
     const uint head = gl_WorkGroupID.x, b = gl_WorkGroupID.y, heads = gl_NumWorkGroups.x;
-    uint position = 0, keys = p.keyCount;
-    if (p.step != 0) {
-        position = StepState(p.step).position;
-        if (keys == 0) keys = StepState(p.step).keyCount;
-    }
-    keys = min(keys, p.capacity);
+    StepState state = StepState(readable(p.step, p.q));
+    const uint stepPosition = state.position, stepKeys = state.keyCount;
+    const uint position = p.step != 0 ? stepPosition : 0;
+    const uint keys = min(p.step != 0 && p.keyCount == 0 ? stepKeys : p.keyCount, p.capacity);
     const uint64_t angles = p.angles + uint64_t(min(position, p.capacity - 1)) * (R * 4);
     if (p.newK != 0 && position < p.capacity) {
         // Heads of one group write the same values. What is read below was written by this workgroup.

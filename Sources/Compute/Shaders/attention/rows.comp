@@ -34,8 +34,7 @@ void main() {
     Floats result = Floats(p.result + (uint64_t(head) * p.resultHeadStride + r * p.resultRowStride) * 4);
 
     const bool known = p.lse != 0;
-    float lse = 0;
-    if (known) lse = Floats(p.lse).v[head * p.queries + row];
+    const float lse = Floats(readable(p.lse, p.q)).v[known ? head * p.queries + row : 0];
     float top = LOWEST, sum = 0;
     for (uint j0 = 0; j0 < p.keys; j0 += SUBGROUP) {
         const uint key = min(j0 + lane, p.keys - 1);

@@ -18,6 +18,10 @@ layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Words { uint
 layout(buffer_reference, scalar, buffer_reference_align = 2) buffer Halves { float16_t v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 2) readonly buffer Shorts { uint16_t v[]; };
 
+// An address to read at where the value may not be used. What all lanes load alike from an address that may be null is loaded
+// in no branch, since Mesa 26's lavapipe carries out such loads in branches that are not taken, too.
+uint64_t readable(uint64_t address, uint64_t otherwise) { return address != 0 ? address : otherwise; }
+
 vec4 floats(u64vec2 w) {
     return vec4(uintBitsToFloat(unpack32(w.x)), uintBitsToFloat(unpack32(w.y)));
 }

@@ -28,12 +28,10 @@ void main() {
     const uint token = min(Words(p.tokens).v[r], p.tableRows - 1);
     const uint64_t table = weightRow(p.table, token, p.tableStride);
     const uint64_t y = p.result + uint64_t(r) * (p.resultStride * 4);
+    const uint stepPosition = StepState(readable(p.step, p.table)).position;
+    const uint position = p.firstPosition + r * p.advance + (p.step != 0 ? stepPosition : 0);
     uint64_t positions = p.positions;
-    if (positions != 0) {
-        uint position = p.firstPosition + r * p.advance;
-        if (p.step != 0) position += StepState(p.step).position;
-        positions += uint64_t(min(position, p.positionsRows - 1)) * (p.positionsStride * 4);
-    }
+    if (positions != 0) positions += uint64_t(min(position, p.positionsRows - 1)) * (p.positionsStride * 4);
     for (uint c = 8 * gl_SubgroupInvocationID; c < p.columns; c += 8 * SUBGROUP) {
         vec4 a, b;
         weight8(weightBlock(table, p.tableStride, c & ~31u), (c >> 3) & 3, a, b);

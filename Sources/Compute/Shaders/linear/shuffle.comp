@@ -8,9 +8,7 @@ layout(constant_id = 6) const bool ALIGNED = true;  // rows of x start on 16 byt
 #include "../common/weights.glsl"
 #include "../common/activations.glsl"
 
-// linear for CPU drivers, any shape: result[m, n] = act(sum_k x[m, k] w[n, k] + bias[n]) + residual[m, n], f32 sums; GATED
-// act(gate sum) times its partner's sum, as linear/step.
-// x and results f32, any row stride; w f32, f16 or bf16, rows padded to 32 with zeros.
+// linear for CPU drivers, any shape, without a norm.
 //
 // One subgroup computes TM rows x TN SUBGROUP outputs. Lane = weight row, so that no sum is ever reduced across lanes; x
 // is loaded once, spread over the lanes, and travels by shuffle with constant lanes, which lavapipe does in registers.
@@ -141,15 +139,8 @@ void main() {
     [[unroll]] for (uint j = 0; j < PART; j++) {
         const uint n = n0 + lane + SUBGROUP * j;
         if (n >= p.N) continue;
-        float bias = 0, partnerBias = 0;
-        if (p.bias != 0) {
-            bias = Floats(p.bias).v[n];
-            if (GATED) partnerBias = Floats(p.bias).v[n + p.gate];
-        }
-        [[unroll]] for (uint i = 0; i < TM; i++) {
-            sum[i][j] = activate(sum[i][j] + bias, ACTIVATION);
-            if (GATED) sum[i][j] *= sum[i][j + PART] + partnerBias;
-        }
+        const vec2 bias = biases(n);
+        [[unroll]] for (uint i = 0; i < TM; i++) sum[i][j] = joined(sum[i][j], sum[i][(j + PART) % TN], bias);
         // Rows beyond the last repeat it, here too: a branch for each would be most of the compilation. All are read before
         // one is written, since the residual may be the result.
         if (p.residual != 0) {

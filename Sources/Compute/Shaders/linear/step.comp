@@ -7,11 +7,8 @@ layout(constant_id = 6) const uint PANEL = 1;
 #include "../common/weights.glsl"
 #include "../common/activations.glsl"
 
-// linear for one to four rows of x on CPU drivers (decode steps), with what stands around it in a layer:
-//   result[m, n] = act(sum_k norm(x)[m, k] w[n, k] + bias[n]) + residual[m, n]
-//   result[m, n] = act(sum_k norm(x)[m, k] w[n, k] + bias[n]) (sum_k norm(x)[m, k] w[gate + n, k] + bias[gate + n])   (GATED)
-// norm is none, root mean square (x / sqrt(mean x^2 + epsilon) gamma) or layer ((x - mean) / sqrt(var + epsilon) gamma + beta).
-// Every workgroup takes the norm itself: a dispatch costs 25 to 45 us there, this less than one.
+// linear for one to four rows of x on CPU drivers (decode steps), with the norm before it and the gate behind. Every
+// workgroup takes the norm itself: a dispatch costs 25 to 45 us there, this less than one.
 //
 // One subgroup computes TM rows x TN SUBGROUP outputs, lane = weight row, x by shuffle, as linear/shuffle. Unlike there
 // decoding a weight is not shared by several rows, so it is kept short: elements are multiplied as whole numbers where
@@ -26,18 +23,10 @@ layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint TM = 1;
 layout(constant_id = 2) const uint TN = 4;          // weight rows per lane; GATED: half of them gates
 layout(constant_id = 3) const uint ACTIVATION = 0;
-layout(constant_id = 4) const uint NORM = 0;        // 0 none, 1 root mean square, 2 layer
+layout(constant_id = 4) const uint NORM = 0;        // NORM_RMS, NORM_LAYER or none
 layout(constant_id = 5) const bool GATED = false;
 
-layout(push_constant, scalar) uniform Push {
-    uint64_t x, w, bias, residual, result, gamma, beta;
-    uint M, N, K;
-    uint xStride, wStride, residualStride, resultStride;
-    uint gate;       // rows from a gate's weights to its partner's
-    uint wBefore;    // rows between w and the first one, in panels
-    float epsilon;
-    uint wTexel, xTexel, gammaTexel, betaTexel;
-} p;
+#include "push.glsl"
 
 const uint PART = GATED ? TN / 2 : TN;
 
@@ -161,7 +150,7 @@ void main() {
         [[unroll]] for (uint j = 0; j < TN; j++) sum[i][j] = 0;
     }
 
-    if (NORM == 2) {
+    if (NORM == NORM_LAYER) {
         for (uint k = 4 * lane; k < p.K + 4 * lane; k += 4 * SUBGROUP)
             [[unroll]] for (uint i = 0; i < TM; i++) mean[i] += total(loaded(i, k));
         [[unroll]] for (uint i = 0; i < TM; i++) mean[i] = sumOverSubgroup(mean[i]) / float(p.K);
@@ -179,14 +168,14 @@ void main() {
         const uint k = k0 + 4 * lane;
         vec4 gamma = vec4(1), beta = vec4(0);
         if (NORM != 0) gamma = gamma4(min(k, p.K - 4));
-        if (NORM == 2) beta = k < p.K ? beta4(min(k, p.K - 4)) : vec4(0);
+        if (NORM == NORM_LAYER) beta = k < p.K ? beta4(min(k, p.K - 4)) : vec4(0);
         [[unroll]] for (uint i = 0; i < TM; i++) {
             a[i] = loaded(i, k);
-            if (NORM == 1) {
+            if (NORM == NORM_RMS) {
                 squares[i] += dot(a[i], a[i]);
                 a[i] *= gamma;
             }
-            if (NORM == 2) a[i] = (k < p.K ? (a[i] - mean[i]) * factor[i] * gamma : vec4(0)) + beta;
+            if (NORM == NORM_LAYER) a[i] = (k < p.K ? (a[i] - mean[i]) * factor[i] * gamma : vec4(0)) + beta;
         }
         if (SUBGROUP == 8) {
             // Written apart: inside a second loop Mesa 22.3's lavapipe runs it at two thirds of the speed.
@@ -201,7 +190,7 @@ void main() {
                 }
         }
     }
-    if (NORM == 1) {
+    if (NORM == NORM_RMS) {
         [[unroll]] for (uint i = 0; i < TM; i++)
             factor[i] = inversesqrt(sumOverSubgroup(squares[i]) / float(p.K) + p.epsilon);
     }
@@ -209,18 +198,11 @@ void main() {
     [[unroll]] for (uint j = 0; j < PART; j++) {
         const uint n = n0 + lane + SUBGROUP * j;
         if (n >= p.N) continue;
-        float bias = 0, partnerBias = 0;
-        if (p.bias != 0) {
-            bias = Floats(p.bias).v[n];
-            if (GATED) partnerBias = Floats(p.bias).v[n + p.gate];
-        }
+        const vec2 bias = biases(n);
         [[unroll]] for (uint i = 0; i < TM; i++) {
             if (m0 + i >= p.M) continue;
-            const float scale = NORM == 1 ? factor[i] : 1;
-            float y = activate(sum[i][j] * scale + bias, ACTIVATION);
-            if (GATED) y *= sum[i][j + PART] * scale + partnerBias;
-            if (p.residual != 0) y += Floats(p.residual).v[(m0 + i) * p.residualStride + n];
-            Floats(p.result).v[(m0 + i) * p.resultStride + n] = y;
+            const float scale = NORM == NORM_RMS ? factor[i] : 1;
+            finish(m0 + i, n, sum[i][j] * scale, sum[i][(j + PART) % TN] * scale, bias);
         }
     }
 }

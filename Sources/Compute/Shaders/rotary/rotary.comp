@@ -28,9 +28,8 @@ const uint PIECE = 4;
 
 void main() {
     const uint row = gl_WorkGroupID.y;
-    uint position = p.first + p.advance * row;
-    if (p.step != 0) position += StepState(p.step).position;
-    position = min(position, p.tableRows - 1);
+    const uint stepPosition = StepState(readable(p.step, p.x)).position;
+    const uint position = min(p.first + p.advance * row + (p.step != 0 ? stepPosition : 0), p.tableRows - 1);
     Floats x = Floats(p.x + uint64_t(row) * (p.xStride * 4));
     Floats angles = Floats(p.table + uint64_t(position) * (p.tableStride * 4));
     const uint pairs = p.heads * (R / 2);
