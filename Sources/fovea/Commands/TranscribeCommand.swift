@@ -60,6 +60,9 @@ struct TranscribeCommand: AsyncParsableCommand {
             guard streams, case .segment(let segment) = event else { return }
             try Console.write(line(of: segment))
         }
+        if transcript.segments.allSatisfy({ $0.text.allSatisfy(\.isWhitespace) }) {
+            Console.say("fovea: the model heard no words in \(HarmlessText.line(audio))")
+        }
         if streams { return }
         let text = try format.write(transcript, words: words)
         if let out { try FileOutput.write(text, to: out) } else { try Console.write(text) }
