@@ -174,6 +174,23 @@ struct LinearTests {
         bench.expectNoValidationMessages()
     }
 
+    @Test("products of matrices in slices of sixteen columns", .enabled(if: TestDevice.hasMatrices, "the device has no cooperative matrices"))
+    func shallowSlices() throws {
+        for format in [ElementFormat.f16, .f32] {
+            let bench = try KernelBench(device: TestDevice.withLittleSharedMemory.get())
+            let problem = LinearProblem(rows: 45, outputs: 77, inputs: 121, format: format, hasWideRows: false)
+            let choice = LinearSelection.select(problem, bench.device.properties, profile: .coalesced)
+            #expect(choice.variant.name == "linear/matrix_\(format.rawValue)" && choice.variant.constants.last == 16)
+            let x = bench.matrix(45, 121, in: -300...500)
+            let (weight, rounded) = try bench.weight(bench.matrix(77, 121), format: format)
+            let out = try bench.output(45, 77, rowStride: 78)
+            try bench.stream.linear(bench.tensor(x), weight: weight, into: out, profile: .coalesced)
+            #expect(largestDifference(try bench.read(out), Reference.linear(x, weight: rounded)) < 500 * 2.4e-5)
+            bench.expectUntouchedGaps(out)
+            bench.expectNoValidationMessages()
+        }
+    }
+
     struct Convolution: Sendable { var time, channels, outputs, kernel, stride, padding: Int }
 
     @Test(

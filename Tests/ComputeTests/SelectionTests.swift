@@ -77,7 +77,8 @@ struct SelectionTests {
         #expect(
             choice(64, .f16, matrices)
                 == KernelChoice(KernelVariant("linear/matrix_f16", constants: [0, 1, 4, 0, 16, 16, 16, 2, 2, 2, 32]), x: 64, y: 1))
-        // Where shared memory is small, tiles are; where it is smaller still, f32 tiles do.
+        // Weights in two halves take slices half as deep; where shared memory is small, tiles are; or they are of f32.
+        #expect(choice(2048, .q4_0, matrices).variant.constants == [0, 1, 8, 0, 16, 16, 16, 4, 2, 4, 16])
         matrices.maxSharedMemoryBytes = 32768
         #expect(choice(2048, .q4_0, matrices).groups.x == 64 && choice(2048, .q4_0, matrices).variant.name == "linear/matrix_q4_0")
         matrices.maxSharedMemoryBytes = 16384

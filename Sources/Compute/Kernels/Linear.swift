@@ -84,7 +84,9 @@ public enum LinearSelection {
         case .vector: return vector(problem, properties)
         case .coalesced:
             precondition(problem.rowsPerPanel == 1, "linear: panels that the chosen kernel does not have")
-            return problem.rows <= streamedRows ? row(problem, properties) : matrix(problem, properties) ?? tile(problem, properties)
+            if problem.rows <= streamedRows { return row(problem, properties) }
+            precondition(problem.norm == nil, "linear: a norm that the chosen kernel does not have")
+            return matrix(problem, properties) ?? tile(problem, properties)
         }
     }
 
@@ -180,10 +182,11 @@ public enum LinearSelection {
 
     private static func matrix(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice? {
         guard let shape = properties.cooperativeMatrix else { return nil }
-        // Matrices of a subgroup, and subgroups: 2 × 2 of 2 × 2, or 4 × 2 of 2 × 4 where such tiles are enough to go round.
-        let sizes = [(rows: 4, columns: 2, ofRows: 2, ofColumns: 4), (rows: 2, columns: 2, ofRows: 2, ofColumns: 2)]
-        for size in fillsLargeTiles(problem) ? sizes[...] : sizes[1...] {
-            let (subgroups, depth) = (size.rows * size.columns, max(32, shape.k))
+        // Subgroups, and matrices of a subgroup: 2 × 2 of 2 × 2, or 4 × 2 of 2 × 4 where such tiles are enough to go round; each
+        // in slices as deep as shared memory allows.
+        let large = (rows: 4, columns: 2, ofRows: 2, ofColumns: 4), small = (rows: 2, columns: 2, ofRows: 2, ofColumns: 2)
+        for (size, depth) in (fillsLargeTiles(problem) ? [(large, 32), (large, 16)] : []) + [(small, 32), (small, 16)] {
+            let subgroups = size.rows * size.columns
             let (m, n) = (size.rows * size.ofRows * shape.m, size.columns * size.ofColumns * shape.n)
             let halves = (2 * m + (problem.format == .f16 ? 1 : 2) * n) * (depth + 8)
             let sharedBytes = halves * 2 + (subgroups * shape.m * shape.n + m) * 4
