@@ -28,13 +28,13 @@ struct EncoderDecoderBenchmark {
 
         report("encoder")
         let encode = try Self.encoder(of: model, name: modelName)
-        let encoderSeconds = try measuring.fastest { try encode() }
+        let encoderSeconds = try measuring.median { try encode() }
 
         report("decoding")
         let vocabulary = model.vocabulary
         let room = model.position + model.positionsLeft
         let prompt = Measuring.tokens(min(Self.prefillTokens, room / 2), vocabulary: vocabulary)
-        let prefillSeconds = try measuring.fastest { _ = try model.start(tokens: prompt, hypotheses: 1, logitRows: []) }
+        let prefillSeconds = try measuring.median { _ = try model.start(tokens: prompt, hypotheses: 1, logitRows: []) }
         let count = max(1, min(tokens, room - 8))
         let following = Measuring.tokens(count, vocabulary: vocabulary)
         let beginning = Measuring.tokens(min(4, room / 2), vocabulary: vocabulary)

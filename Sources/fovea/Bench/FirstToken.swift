@@ -37,33 +37,40 @@ struct FirstToken {
         device.savePipelineCache()
     }
 
-    /// Starts this program twice.
+    /// Starts this program twice, several times over; medians.
     /// - Parameter arguments: the model and what is asked of it.
-    static func measure(arguments: [String]) throws -> FirstToken {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "fovea-first-token-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        func start() throws -> Double {
-            let process = Process()
-            process.executableURL = try executable()
-            process.arguments = ["bench", "--first-token"] + arguments
-            process.environment = Folders.environment.merging(
-                [
-                    "XDG_CACHE_HOME": folder.path, "MESA_SHADER_CACHE_DIR": folder.path, "__GL_SHADER_DISK_CACHE_PATH": folder.path,
-                ]) { $1 }
-            let output = Pipe()
-            process.standardOutput = output
-            let began = ContinuousClock.now
-            try process.run()
-            _ = try output.fileHandleForReading.read(upToCount: 1)
-            let seconds = began.duration(to: .now) / .seconds(1)
-            process.waitUntilExit()
-            guard process.terminationStatus == 0 else {
-                throw ProgramError.option(name: "--first-token", problem: "the measured process ended with status \(process.terminationStatus)")
-            }
-            return seconds
+    static func measure(arguments: [String], measuring: Measuring) throws -> FirstToken {
+        var (cold, warm): ([Double], [Double]) = ([], [])
+        repeat {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "fovea-first-token-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            cold.append(try start(arguments, caches: folder))
+            warm.append(try start(arguments, caches: folder))
+        } while cold.count < measuring.repeats && cold[0] < Measuring.longRun
+        return FirstToken(cold: Measuring.median(of: cold), warm: Measuring.median(of: warm))
+    }
+
+    /// Seconds from the program's start to its first token, with compiled shaders from and to a folder.
+    private static func start(_ arguments: [String], caches folder: URL) throws -> Double {
+        let process = Process()
+        process.executableURL = try executable()
+        process.arguments = ["bench", "--first-token"] + arguments
+        process.environment = Folders.environment.merging(
+            [
+                "XDG_CACHE_HOME": folder.path, "MESA_SHADER_CACHE_DIR": folder.path, "__GL_SHADER_DISK_CACHE_PATH": folder.path,
+            ]) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        let began = ContinuousClock.now
+        try process.run()
+        _ = try output.fileHandleForReading.read(upToCount: 1)
+        let seconds = began.duration(to: .now) / .seconds(1)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw ProgramError.option(name: "--first-token", problem: "the measured process ended with status \(process.terminationStatus)")
         }
-        return FirstToken(cold: try start(), warm: try start())
+        return seconds
     }
 
     private static func executable() throws -> URL {

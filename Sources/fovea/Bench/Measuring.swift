@@ -4,7 +4,7 @@ import Transformer
 
 /// How benchmarks time what they run.
 struct Measuring {
-    /// Runs of each measurement, of which the fastest counts.
+    /// Runs of each measurement, of which the median counts.
     let repeats: Int
 
     static func seconds(_ work: () throws -> Void) rethrows -> Double {
@@ -14,18 +14,23 @@ struct Measuring {
     }
 
     /// From so many seconds on a run is long enough that compiling no longer counts in it.
-    private static let longRun = 30.0
+    static let longRun = 30.0
 
-    /// The fastest of several runs after one that compiles and warms up; a long one is not repeated.
-    func fastest(_ work: () throws -> Void) throws -> Double {
-        var shortest = Double.infinity
+    /// The median of several runs after one that compiles and warms up; a long one is not repeated.
+    func median(_ work: () throws -> Void) throws -> Double {
+        var times: [Double] = []
         for run in 0...repeats {
             try Task.checkCancellation()
             let time = try Self.seconds(work)
-            if run > 0 || time > Self.longRun { shortest = min(shortest, time) }
-            if time > Self.longRun { break }
+            if time > Self.longRun { return time }
+            if run > 0 { times.append(time) }
         }
-        return shortest
+        return Self.median(of: times)
+    }
+
+    static func median(of times: [Double]) -> Double {
+        let sorted = times.sorted()
+        return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
     }
 
     /// A setting of the tap.
@@ -43,8 +48,8 @@ struct Measuring {
     func decode(
         _ captures: [Capture], count: Int, tap: AttentionTap, stream: CommandStream, begin: () throws -> Void, step: (Int) throws -> Void
     ) throws -> [BenchReport.Decode] {
-        // Of each position its fastest run: a burst of other work then spoils a token, not a measurement.
-        var shortest = [[Double]](repeating: Array(repeating: .infinity, count: count), count: captures.count)
+        // Of each position its median run: a burst of other work then spoils a token, not a measurement.
+        var times = [[[Double]]](repeating: Array(repeating: [], count: count), count: captures.count)
         var dispatches = [Double](repeating: 0, count: captures.count)
         // The first round compiles and records.
         for round in 0...repeats {
@@ -55,13 +60,13 @@ struct Measuring {
                 for position in 0..<count {
                     try Task.checkCancellation()
                     let time = try Self.seconds { try step(position) }
-                    if round > 0 { shortest[index][position] = min(shortest[index][position], time) }
+                    if round > 0 { times[index][position].append(time) }
                 }
                 dispatches[index] = Double(stream.dispatchCount - before) / Double(count)
             }
         }
         tap.selection = .off
-        let means = shortest.map { $0.reduce(0, +) / Double(count) }
+        let means = times.map { $0.map(Self.median(of:)).reduce(0, +) / Double(count) }
         return captures.indices.map { index in
             BenchReport.Decode(
                 capture: captures[index].name, secondsPerToken: means[index], cost: means[index] / means[0] - 1,

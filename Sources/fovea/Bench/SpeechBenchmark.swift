@@ -28,12 +28,12 @@ struct SpeechBenchmark {
         report("log-mel and encoder")
         let logMel = try Self.logMel(mels: model.configuration.mels)
         let features = logMel.window(Self.sound)
-        let logMelSeconds = try measuring.fastest { _ = logMel.window(Self.sound) }
-        let encoderSeconds = try measuring.fastest { try model.encode(logMel: features.values) }
+        let logMelSeconds = try measuring.median { _ = logMel.window(Self.sound) }
+        let encoderSeconds = try measuring.median { try model.encode(logMel: features.values) }
 
         report("decoding")
         let prompt = Measuring.tokens(Self.prefillTokens, vocabulary: model.configuration.vocabulary)
-        let prefillSeconds = try measuring.fastest { _ = try model.start(tokens: prompt, hypotheses: 1, logitRows: []) }
+        let prefillSeconds = try measuring.median { _ = try model.start(tokens: prompt, hypotheses: 1, logitRows: []) }
         let count = min(tokens, model.configuration.textPositions - 8)
         let decode = try decodeRuns(model, tap: tap, stream: stream, count: count)
         let bytes = device.ledger.bytesByPurpose

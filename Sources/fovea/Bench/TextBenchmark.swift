@@ -32,7 +32,7 @@ struct TextBenchmark {
         var encoderSeconds: Double?
         if let picture {
             report("picture")
-            encoderSeconds = try measuring.fastest { try picture.read() }
+            encoderSeconds = try measuring.median { try picture.read() }
         }
 
         report("prefill")
@@ -40,7 +40,7 @@ struct TextBenchmark {
         func text(_ count: Int) -> [Int] { Measuring.tokens(count, vocabulary: model.vocabulary, excluding: picture?.model.pictureToken) }
         let prompt = Array((shown + text(Self.prefillTokens)).prefix(model.contextLength))
         let last = prompt.count - 1
-        let prefillSeconds = try measuring.fastest { _ = try model.prefill(prompt, at: 0, logitRows: [last]) }
+        let prefillSeconds = try measuring.median { _ = try model.prefill(prompt, at: 0, logitRows: [last]) }
 
         report("decoding")
         let context = min(shown.count + Self.context, model.contextLength / 2)

@@ -10,7 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure a model on a device: first token, encoder, prefill, decode, cost of watching attention, time by kernel.",
         discussion: """
-            Every figure is the fastest of several runs, beside ceilings measured on the same device in the same minute. \
+            Every figure is the median of several runs, beside ceilings measured on the same device in the same minute. \
             Keep results with --json and hold two of them side by side with --compare.
             """)
 
@@ -21,7 +21,7 @@ struct BenchCommand: AsyncParsableCommand {
     var tokens = 64
 
     @Option(name: .long, help: ArgumentHelp("Runs of each measurement.", valueName: "n"))
-    var repeats = 3
+    var repeats = 5
 
     @Option(
         name: .long, parsing: .upToNextOption, help: ArgumentHelp("Compare two saved results instead of measuring.", valueName: "A.json B.json"))
@@ -71,7 +71,7 @@ struct BenchCommand: AsyncParsableCommand {
         var report = try measure(model, files, on: device, tell)
         if !skipFirstToken {
             tell("first token")
-            let first = try FirstToken.measure(arguments: childArguments(model))
+            let first = try FirstToken.measure(arguments: childArguments(model), measuring: Measuring(repeats: repeats))
             report.firstTokenColdSeconds = first.cold
             report.firstTokenWarmSeconds = first.warm
         }
