@@ -12,8 +12,8 @@ final class KernelBench {
     private let messagesBefore: Int
 
     init(seed: UInt64 = 1, device: Device? = nil) throws {
-        self.device = try device ?? TestDevice.open()
-        let device = self.device
+        let device = try device ?? TestDevice.open()
+        self.device = device
         stream = try CommandStream(device: device)
         random = SplitMix(state: seed)
         messagesBefore = device.instance.validationMessages.count

@@ -155,9 +155,10 @@ public enum LinearSelection {
         let weightRows = usesDots ? (rows == 1 ? 4 : 2) : (rows == 1 || problem.isGated ? 2 : 1)
         let outputs = problem.isGated ? weightRows / 2 : weightRows
         let count = subgroups(forInvocations: 128, properties)
-        let stretch = (usesDots ? 32 : 8) * properties.subgroupSize
+        // A lane's least: one run of 32 elements, or two of 8.
+        let stretch = (usesDots ? 32 : 16) * properties.subgroupSize
         let split = split(
-            streams: divideRoundingUp(problem.outputs, outputs), stretches: problem.inputs / (usesDots ? stretch : 2 * stretch), subgroups: count)
+            streams: divideRoundingUp(problem.outputs, outputs), stretches: problem.inputs / stretch, subgroups: count)
         let variant = KernelVariant(
             "linear/\(usesDots ? "dot" : "row")_\(problem.format.rawValue)",
             constants: [

@@ -64,7 +64,7 @@ public struct Linear {
     }
 
     /// out = activation(first half of the outputs)·second half, in one dispatch.
-    /// - Returns: whether there is a kernel for it; nothing has happened otherwise.
+    /// - Returns: whether the layer is one matrix; nothing has happened otherwise.
     func gated(_ input: any LinearInput, activation: Activation, into out: Tensor, on stream: CommandStream) throws -> Bool {
         let matrices = weight.matrices
         guard matrices.count == 1, let matrix = matrices.first?.matrix else { return false }

@@ -25,7 +25,7 @@ layout(local_size_x_id = 0, local_size_y_id = 3) in;
 layout(constant_id = 1) const uint ACTIVATION = 0;
 layout(constant_id = 2) const bool ALIGNED = true;
 layout(constant_id = 3) const uint SUBGROUPS = 4;  // SM SN
-layout(constant_id = 4) const bool GATED = false;  // of four weight rows two are gates, two their partners
+layout(constant_id = 4) const bool GATED = false;
 layout(constant_id = 5) const uint CM = 16;
 layout(constant_id = 6) const uint CN = 16;
 layout(constant_id = 7) const uint CK = 16;
@@ -46,7 +46,7 @@ const float W_SCALE = 64;  // moves low parts of weights away from f16's smalles
 
 const uint SN = SUBGROUPS / SM;
 const uint TILE_M = SM * RM * CM, TILE_N = SN * RN * CN;
-const uint OUTPUTS = GATED ? TILE_N / 2 : TILE_N;
+const uint TILE_ROWS = TILE_N;
 const uint PITCH = DEPTH + 8;  // eight more than needed keep rows out of each other's banks
 const uint INVOCATIONS = SUBGROUPS * SUBGROUP;
 
@@ -55,8 +55,8 @@ shared float16_t sharedW[W_PARTS * TILE_N * PITCH];
 shared float sharedSum[SUBGROUPS * CM * CN];
 shared float sharedScale[TILE_M];
 
-// The output that row r of the tile's weight rows belongs to.
-uint outputOf(uint r) { return gl_WorkGroupID.x * OUTPUTS + (GATED ? 2 * (r / 4) + r % 2 : r); }
+#include "tiles.glsl"
+
 uint64_t inputRow(uint r) { return p.x + uint64_t(min(gl_WorkGroupID.y * TILE_M + r, p.M - 1)) * (p.xStride * 4); }
 
 // What an f16 keeps of an f32, cut off. (By conversion there and back, drivers take the rest for nothing.)
@@ -102,9 +102,8 @@ void main() {
             const uint row = i / (DEPTH / 8), column = 8 * (i % (DEPTH / 8)), at = row * PITCH + column;
             // Rows are padded to 32 columns with zeros; a slice may be 16.
             const uint k = k0 + column;
-            const uint64_t w = weightRow(p.w, min(outputOf(row), p.N - 1) + (GATED && row % 4 >= 2 ? p.gate : 0), p.wStride);
             vec4 b0, b1;
-            weight8(weightBlock(w, p.wStride, k & ~31u), (k >> 3) & 3, b0, b1);
+            weight8(weightBlock(tileWeights(row), p.wStride, k & ~31u), (k >> 3) & 3, b0, b1);
             b0 *= W_SCALE;
             b1 *= W_SCALE;
             const vec4 h0 = highPart(b0), h1 = highPart(b1);
@@ -154,7 +153,7 @@ void main() {
             for (uint e = lane; e < CM * CN; e += SUBGROUP) {
                 const uint row = rowOfSubgroup + i * CM + e / CN, column = columnOfSubgroup + j * CN + e % CN;
                 const uint m = gl_WorkGroupID.y * TILE_M + row, n = outputOf(column);
-                if (m >= p.M || n >= p.N || (GATED && column % 4 >= 2)) continue;
+                if (m >= p.M || n >= p.N || isPartner(column)) continue;
                 const float scale = 1 / (sharedScale[row] * W_SCALE);
                 finish(m, n, sharedSum[place + e] * scale, sharedSum[place + (e + 2) % (CM * CN)] * scale, biases(n));
             }

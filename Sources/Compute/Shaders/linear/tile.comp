@@ -20,13 +20,15 @@ layout(constant_id = 1) const uint ACTIVATION = 0;
 layout(constant_id = 2) const bool ALIGNED = true;
 layout(constant_id = 3) const uint SUBGROUPS = 32;  // 256 / subgroup size
 layout(constant_id = 4) const uint R = 1;           // 1 or 2
-layout(constant_id = 5) const bool GATED = false;   // of four weight rows two are gates, two their partners
+layout(constant_id = 5) const bool GATED = false;
 
 #include "push.glsl"
 
 const uint TILE = 64 * R, DEPTH = 32 / R;
 const uint PITCH = TILE + 4;  // four more than needed keep columns out of each other's banks
-const uint OUTPUTS = GATED ? TILE / 2 : TILE;
+const uint TILE_ROWS = TILE;
+
+#include "tiles.glsl"
 
 // Scalars, not vectors: stores of single components must not touch their neighbours.
 shared float sharedX[DEPTH * PITCH];
@@ -35,16 +37,13 @@ shared float sharedW[DEPTH * PITCH];
 vec4 x4(uint i) { return vec4(sharedX[i], sharedX[i + 1], sharedX[i + 2], sharedX[i + 3]); }
 vec4 w4(uint i) { return vec4(sharedW[i], sharedW[i + 1], sharedW[i + 2], sharedW[i + 3]); }
 
-// The output that row r of the tile's weight rows belongs to.
-uint outputOf(uint r) { return gl_WorkGroupID.x * OUTPUTS + (GATED ? 2 * (r / 4) + r % 2 : r); }
-
 void main() {
     const uint t = gl_LocalInvocationIndex;
     const uint m0 = gl_WorkGroupID.y * TILE;
     // Loading: eight columns of a row each, as many invocations to a row as a slice has eights.
     const uint row = t / (DEPTH / 8), column = 8 * (t % (DEPTH / 8));
     const uint64_t x = p.x + uint64_t(min(m0 + row, p.M - 1)) * (p.xStride * 4);
-    const uint64_t w = weightRow(p.w, min(outputOf(row), p.N - 1) + (GATED && row % 4 >= 2 ? p.gate : 0), p.wStride);
+    const uint64_t w = tileWeights(row);
     // Computing: rows of x and weight rows in fours, 64 apart.
     const uint mi = 4 * (t / 16), ni = 4 * (t % 16);
 
