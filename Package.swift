@@ -62,7 +62,7 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Formats", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoint", "Formats", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Golden"]),
-        .testTarget(name: "MediaTests", dependencies: ["Media", "CSndfile"], exclude: ["Image/make_samples.py"]),
+        .testTarget(name: "MediaTests", dependencies: ["Media", "CSndfile", "TestSupport"], exclude: ["Image/make_samples.py"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Transformer", "Compute", "Checkpoint", "Media", "Formats", "TestSupport"]),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "Formats", "TestSupport"]),

@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Terminal
+import TestSupport
 import Testing
 
 @testable import Playground
@@ -50,16 +51,11 @@ struct WaveformTests {
     @Test("a file is read, and one that is none is an error") func reading() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString).wav").path
         defer { try? FileManager.default.removeItem(atPath: path) }
-        var bytes = Data("RIFF".utf8)
-        func word(_ value: UInt32) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
-        func half(_ value: UInt16) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
-        word(36 + 32_000)
-        bytes += Data("WAVEfmt ".utf8)
-        word(16); half(1); half(1); word(16_000); word(32_000); half(2); half(16)
-        bytes += Data("data".utf8)
-        word(32_000)
-        for index in 0..<16_000 { half(UInt16(bitPattern: index < 8000 ? 0 : index % 2 == 0 ? 8000 : -8000)) }
-        try bytes.write(to: URL(filePath: path))
+        let samples = (0..<16_000).flatMap { index in
+            let sample = UInt16(bitPattern: index < 8000 ? 0 : index % 2 == 0 ? 8000 : -8000)
+            return [UInt8(truncatingIfNeeded: sample), UInt8(truncatingIfNeeded: sample >> 8)]
+        }
+        try Data(wavBytes(samples: samples)).write(to: URL(filePath: path))
         let waveform = try Sounds.waveform(path: path)
         #expect(waveform.seconds == 1 && waveform.levels.prefix(40).allSatisfy { $0 < 0.05 } && waveform.levels.suffix(40).allSatisfy { $0 > 0.9 })
         #expect(throws: MediaError.self) { try Sounds.waveform(path: path + ".none") }

@@ -147,11 +147,7 @@ import Testing
     @Test(.enabled(if: Machine.speechModel != nil, "whisper-tiny.en is not installed (fovea pull whisper-tiny.en)"))
     func aTranscriptWithoutWordsIsSaidToBeOne() async throws {
         let folder = try TemporaryFolder()
-        let seconds = 2, bytes = seconds * 16000 * 2
-        func little(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(value >> (8 * $0) & 255) } }
-        let header = Array("RIFF".utf8) + little(36 + bytes, 4) + Array("WAVEfmt ".utf8) + little(16, 4) + little(1, 2) + little(1, 2)
-            + little(16000, 4) + little(32000, 4) + little(2, 2) + little(16, 2) + Array("data".utf8) + little(bytes, 4)
-        let silence = try folder.write(header + [UInt8](repeating: 0, count: bytes), to: "silence.wav")
+        let silence = try folder.write(wavBytes(samples: [UInt8](repeating: 0, count: 64_000)), to: "silence.wav")
         let run = try await Program.run("transcribe", Machine.speechModel ?? "", silence)
         #expect(run.code == 0 && run.output.isEmpty)
         #expect(run.words.contains("the model heard no words in \(silence)"))
