@@ -60,7 +60,7 @@ static void define_modified_keys(void) {
 // Past ncurses' own buffer, which is empty outside of wrefresh.
 static void write_text(const char *text) { (void)!write(STDOUT_FILENO, text, strlen(text)); }
 
-void fovea_prepare(bool colours, bool mouse) {
+void fovea_prepare(bool colors, bool mouse) {
     raw();
     noecho();
     nonl();
@@ -69,7 +69,7 @@ void fovea_prepare(bool colours, bool mouse) {
     meta(stdscr, TRUE);
     leaveok(stdscr, FALSE);
     set_escdelay(25);
-    if (colours && has_colors()) {
+    if (colors && has_colors()) {
         start_color();
         use_default_colors();
     }
@@ -83,7 +83,7 @@ void fovea_prepare(bool colours, bool mouse) {
     write_text("\x1b[?2004h");
 }
 
-int fovea_colour_count(void) { return has_colors() ? COLORS : 0; }
+int fovea_color_count(void) { return has_colors() ? COLORS : 0; }
 int fovea_pair_count(void) { return has_colors() ? COLOR_PAIRS : 0; }
 
 void fovea_size(int *columns, int *rows) {
@@ -112,7 +112,7 @@ void fovea_put(int y, int x, const uint32_t *scalars, int count, unsigned attrib
     if (attributes & FOVEA_UNDERLINE) bits |= WA_UNDERLINE;
     if (attributes & FOVEA_REVERSE) bits |= WA_REVERSE;
     cchar_t cell;
-    // The pair goes by pointer: a short cannot hold it on direct-colour terminals.
+    // The pair goes by pointer: a short cannot hold it on direct-color terminals.
     if (setcchar(&cell, text, bits, 0, &pair) == OK) mvwadd_wch(stdscr, y, x, &cell);
 }
 

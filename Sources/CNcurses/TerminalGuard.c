@@ -23,7 +23,7 @@ static volatile sig_atomic_t resized = 0;
 static volatile sig_atomic_t stop_requested = 0;
 static char alternate_stack[64 * 1024];
 
-// Show the cursor, plain colours, mouse and bracketed paste off, the main screen.
+// Show the cursor, plain colors, mouse and bracketed paste off, the main screen.
 static char restore_bytes[512] = "\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?2026l\x1b[0m\x1b[?25h\x1b[?1049l";
 static volatile sig_atomic_t restore_count = 0;
 

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import Foundation
 import Synchronization
 
@@ -12,33 +12,33 @@ import Synchronization
 /// format they are stored in.
 ///
 /// All headers are checked when the checkpoint is opened: every entry's bytes are known to lie inside its file.
-public final class Checkpoint: Sendable {
+package final class Checkpoint: Sendable {
     /// The folder or file that was opened.
-    public let path: String
-    public let format: CheckpointFormat
+    package let path: String
+    package let format: CheckpointFormat
     /// The files that hold the tensors.
-    public let files: [String]
+    package let files: [String]
     /// All tensor names in the order of the files, aliases not included.
-    public let names: [String]
+    package let names: [String]
     /// Other names for tensors (tied weights in CTranslate2 files), each with the name of the tensor itself.
-    public let aliases: [String: String]
+    package let aliases: [String: String]
     /// Tensors that are there but in an encoding that cannot be decoded, with the name of that encoding.
-    public let unsupported: [String: String]
+    package let unsupported: [String: String]
     /// Free text the writer of a safetensors file left in it.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
     /// The key-value section of a GGUF file; `nil` for other formats.
-    public let gguf: GGUFMetadata?
+    package let gguf: GGUFMetadata?
     /// What is to be taken for the weights, where there are none.
-    public let standIn: StandIn?
+    package let standIn: StandIn?
 
     /// What stands in for weights that are not there.
-    public enum StandIn: Sendable, Hashable {
+    package enum StandIn: Sendable, Hashable {
         /// Nothing: the model is planned for only, as if its weights had this format.
         case forecast(ElementFormat)
         /// Random values in this format.
         case random(ElementFormat)
 
-        public var format: ElementFormat {
+        package var format: ElementFormat {
             switch self {
             case .forecast(let format), .random(let format): format
             }
@@ -52,13 +52,13 @@ public final class Checkpoint: Sendable {
     /// is found out from what is there.
     ///
     /// - Throws: `CheckpointError` naming the file and, where there is one, the tensor.
-    public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
+    package static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
         let (reader, file) = try CheckpointReaders.find(path)
         return Checkpoint(path: path, format: reader.format, contents: try reader.read(file))
     }
 
     /// A checkpoint without a single tensor, for a model of which there is only a configuration.
-    public static func absent(path: String, standIn: StandIn) -> Checkpoint {
+    package static func absent(path: String, standIn: StandIn) -> Checkpoint {
         Checkpoint(path: path, format: .safetensors, contents: CheckpointContents(), standIn: standIn)
     }
 
@@ -77,12 +77,12 @@ public final class Checkpoint: Sendable {
     }
 
     /// Whether `name` is a tensor or an alias of one.
-    public func contains(_ name: String) -> Bool { entries[aliases[name] ?? name] != nil }
+    package func contains(_ name: String) -> Bool { entries[aliases[name] ?? name] != nil }
 
     /// The tensor called `name`; for an alias, the tensor it stands for.
     ///
     /// - Throws: `CheckpointError.missingTensor` with the nearest names there are, or `.unsupportedFormat`.
-    public func entry(_ name: String) throws(CheckpointError) -> TensorEntry {
+    package func entry(_ name: String) throws(CheckpointError) -> TensorEntry {
         if let entry = entries[aliases[name] ?? name] { return entry }
         if let format = unsupported[name] {
             throw .unsupportedFormat(file: path, tensor: printable(name), format: format)
@@ -91,7 +91,7 @@ public final class Checkpoint: Sendable {
     }
 
     /// The tensor called `name`, which must have exactly this shape.
-    public func entry(_ name: String, shape: [Int]) throws(CheckpointError) -> TensorEntry {
+    package func entry(_ name: String, shape: [Int]) throws(CheckpointError) -> TensorEntry {
         let entry = try entry(name)
         guard entry.shape == shape else {
             throw .shapeMismatch(file: path, tensor: name, expected: shape, actual: entry.shape)
@@ -101,7 +101,7 @@ public final class Checkpoint: Sendable {
 
     /// Lends the bytes of a tensor as they lie in the file, for the duration of `body` only. They may be unaligned:
     /// load from them with `loadUnaligned` or copy them.
-    public func withBytes<T>(of entry: TensorEntry, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
+    package func withBytes<T>(of entry: TensorEntry, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
         // Holding the mapping itself keeps it alive through `body` even if another thread releases the checkpoint.
         let file = try mapping(entry.location.file)
         let range = entry.location.offset..<entry.location.offset + entry.byteCount
@@ -109,12 +109,12 @@ public final class Checkpoint: Sendable {
     }
 
     /// Lends the bytes of the tensor called `name`.
-    public func withBytes<T>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
+    package func withBytes<T>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
         try withBytes(of: try entry(name), body)
     }
 
     /// A tensor decoded to 32-bit floats, row-major. For tests and small tensors: it copies.
-    public func floats(_ name: String) throws -> [Float] {
+    package func floats(_ name: String) throws -> [Float] {
         let entry = try entry(name)
         return try withBytes(of: entry) { bytes in entry.format.floats(from: bytes) }
     }
@@ -122,7 +122,7 @@ public final class Checkpoint: Sendable {
     /// An integer tensor, row-major. For token ids and the small constants of CTranslate2 files.
     ///
     /// - Throws: `CheckpointError.wrongFormat` when the tensor holds no integers.
-    public func integers(_ name: String) throws -> [Int] {
+    package func integers(_ name: String) throws -> [Int] {
         let entry = try entry(name)
         let decoded = try withBytes(of: entry) { bytes in entry.format.integers(from: bytes) }
         guard let decoded else {
@@ -132,23 +132,23 @@ public final class Checkpoint: Sendable {
     }
 
     /// Lets the pages of a tensor go from memory, after it was copied to the device. It stays readable.
-    public func discardPages(of entry: TensorEntry) {
+    package func discardPages(of entry: TensorEntry) {
         guard let file = try? mapping(entry.location.file) else { return }
         file.discard(entry.location.offset..<entry.location.offset + entry.byteCount)
     }
 
     /// Lets the system read a tensor from the disk while other work goes on.
-    public func prefetchPages(of entry: TensorEntry) {
+    package func prefetchPages(of entry: TensorEntry) {
         guard let file = try? mapping(entry.location.file) else { return }
         file.prefetch(entry.location.offset..<entry.location.offset + entry.byteCount)
     }
 
     /// Unmaps all files: no copy of the weights stays in host memory. Names and entries can still be asked for;
     /// bytes cannot. Reads that are under way finish first.
-    public func release() { mappings.withLock { $0 = nil } }
+    package func release() { mappings.withLock { $0 = nil } }
 
     /// The bytes of all tensors together.
-    public var byteCount: Int { entries.values.reduce(0) { $0 + $1.byteCount } }
+    package var byteCount: Int { entries.values.reduce(0) { $0 + $1.byteCount } }
 
     private func mapping(_ index: Int) throws(CheckpointError) -> MappedFile {
         guard let file = mappings.withLock({ $0?[index] }) else { throw .released(file: path) }

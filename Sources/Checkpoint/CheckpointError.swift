@@ -1,8 +1,8 @@
-import Formats
+import NumberFormats
 
 /// What can go wrong with checkpoint files and their configuration. Every case names the file, and the tensor or key
 /// where there is one; the description says what was expected, what was found, and what to do.
-public enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The operating system refused a file; `reason` is its own words.
     case cannotRead(file: String, reason: String)
     case cannotWrite(file: String, reason: String)
@@ -22,7 +22,7 @@ public enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible 
     case missingKey(file: String, key: String)
     case wrongKeyType(file: String, key: String, expected: String, actual: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .cannotRead(let file, let reason):
             "cannot read \(file): \(reason)"

@@ -1,33 +1,37 @@
-import Formats
+import NumberFormats
 
 /// One stored tensor: what it is and where its bytes lie.
-public struct TensorEntry: Sendable, Hashable {
-    public let name: String
-    public let format: ElementFormat
+package struct TensorEntry: Sendable, Hashable {
+    package let name: String
+    package let format: ElementFormat
     /// Row-major, outermost dimension first; empty for a scalar. `[out, in]` for a linear layer's weight.
-    public let shape: [Int]
-    public let byteCount: Int
-    public let location: Location
+    package let shape: [Int]
+    package let byteCount: Int
+    package let location: Location
 
     /// A byte range of one of the checkpoint's files.
-    public struct Location: Sendable, Hashable {
+    package struct Location: Sendable, Hashable {
         /// Index into `Checkpoint.files`.
-        public let file: Int
+        package let file: Int
         /// Bytes from the start of the file. Not necessarily a multiple of the element size.
-        public let offset: Int
+        package let offset: Int
     }
 
     /// The product of `shape`; 1 for a scalar. Checked against overflow when the file was read.
-    public var elementCount: Int { shape.reduce(1, *) }
+    package var elementCount: Int { shape.reduce(1, *) }
 
     /// Checks that `shape` in `format` takes exactly a representable number of bytes, and computes it.
-    init(name: String, format: ElementFormat, shape: [Int], file: Int, offset: Int, path: String) throws(CheckpointError) {
+    init(name: String, format: ElementFormat, shape: [Int], file: Int, offset: Int, path: String)
+        throws(CheckpointError)
+    {
         let elements = try Self.elementCount(shape, tensor: name, path: path)
         // Blocks never straddle rows, so the innermost dimension must be whole blocks.
-        guard let byteCount = format.byteCount(elements: elements), (shape.last ?? 1) % format.elementsPerBlock == 0 else {
+        guard let byteCount = format.byteCount(elements: elements), (shape.last ?? 1) % format.elementsPerBlock == 0
+        else {
             throw .malformed(
                 file: path, tensor: printable(name),
-                problem: "shape \(shape) is not a whole number of \(format.rawValue) blocks of \(format.elementsPerBlock)")
+                problem:
+                    "shape \(shape) is not a whole number of \(format.rawValue) blocks of \(format.elementsPerBlock)")
         }
         self.name = name
         self.format = format

@@ -1,5 +1,5 @@
 /// What can go wrong between this program and a Vulkan device.
-public enum ComputeError: Error, Sendable, CustomStringConvertible {
+package enum ComputeError: Error, Sendable, CustomStringConvertible {
     /// A Vulkan call failed for a reason with no better name below.
     case vulkan(operation: String, result: VulkanResult)
     /// The loader found no driver at all.
@@ -19,7 +19,7 @@ public enum ComputeError: Error, Sendable, CustomStringConvertible {
     /// A submission did not finish in time.
     case timeout(operation: String, seconds: Double)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .vulkan(let operation, let result):
             "\(operation) failed: \(result)"
@@ -44,8 +44,8 @@ public enum ComputeError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Bytes for people: binary units, three significant figures.
-public enum ByteCount {
-    public static func text(_ bytes: Int) -> String {
+package enum ByteCount {
+    package static func text(_ bytes: Int) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]
         var value = Double(bytes)
         var unit = 0

@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 import Models
 
 /// `alignment_heads` of generation_config.json: pairs of a layer and a head that look at what is being said. Whisper's
@@ -13,7 +13,8 @@ enum AlignmentHeads {
         return try configuration.generation.intLists("alignment_heads", default: []).map { pair in
             guard pair.count == 2, layers.contains(pair[0]), (0..<heads).contains(pair[1]) else {
                 throw ModelError.configuration(
-                    file: files.path, key: "alignment_heads", problem: "\(pair) is not a layer of \(layers) and a head below \(heads)")
+                    file: files.path, key: "alignment_heads",
+                    problem: "\(pair) is not a layer of \(layers) and a head below \(heads)")
             }
             return LayerHead(layer: pair[0], head: pair[1])
         }

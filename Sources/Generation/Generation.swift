@@ -7,10 +7,10 @@
 /// - `Conversation/`, `Text/`: models that continue text: prompts that run only what is new, stop strings, streamed answers.
 /// - `Translation/`: models that read one text and write another.
 /// - `Speech/`: models that listen.
-/// - `Chat/`: how chat models want conversations written, recognised from their own templates.
+/// - `Chat/`: how chat models want conversations written, recognized from their own templates.
 /// - `Pictures/`: pictures from files, and the tokens they take in a prompt.
 /// - `Transcription/`: Whisper's decoding: rules, temperature fall-back, windows, segments, word times, transcripts.
-public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// An option outside its range, or options that exclude each other.
     case invalidOption(name: String, value: String, allowed: String)
     /// A decoder's output does not have the promised shape.
@@ -38,7 +38,7 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     /// No chat format has this name.
     case unknownChatFormat(String, known: [String])
     /// A checkpoint's chat template is absent or of no known kind.
-    case unrecognisedChatTemplate(file: String, isPresent: Bool, known: [String])
+    case unrecognizedChatTemplate(file: String, isPresent: Bool, known: [String])
     /// A conversation that a chat format cannot express.
     case conversation(format: String, problem: String)
     /// A prompt has places for another number of pictures than there are.
@@ -46,25 +46,32 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     /// An answer was asked for before a model was loaded.
     case noModel
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .invalidOption(let name, let value, let allowed): "option \(name): \(value) given, allowed is \(allowed)"
-        case .decoderOutput(let operation, let expected, let actual): "decoder, \(operation): expected \(expected), got \(actual)"
+        case .decoderOutput(let operation, let expected, let actual):
+            "decoder, \(operation): expected \(expected), got \(actual)"
         case .noCandidate(let step):
             "decoding step \(step): no token is left to choose (all are suppressed, or the logits are not numbers); check the suppression lists and the weights"
-        case .promptTooLong(let tokens, let maximum): "prompt of \(tokens) tokens: the model takes at most \(maximum); shorten it"
+        case .promptTooLong(let tokens, let maximum):
+            "prompt of \(tokens) tokens: the model takes at most \(maximum); shorten it"
         case .recording(let expected, let actual): "recording: expected \(expected), got \(actual)"
-        case .unknownLanguage(let code, let known): "language \(code) is unknown to this model; it knows \(known.joined(separator: ", "))"
+        case .unknownLanguage(let code, let known):
+            "language \(code) is unknown to this model; it knows \(known.joined(separator: ", "))"
         case .monolingual(let asked): "\(asked) needs a multilingual model; this one knows English only"
-        case .missingToken(let piece): "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"
-        case .notASpeechModel(let path, let type): "\(path): a “\(type)” model does not turn speech into text; choose a Whisper model"
+        case .missingToken(let piece):
+            "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"
+        case .notASpeechModel(let path, let type):
+            "\(path): a “\(type)” model does not turn speech into text; choose a Whisper model"
         case .notATextModel(let path, let type): "\(path): a “\(type)” model does not chat; choose a text model"
-        case .noSession(let path, let type): "\(path): a “\(type)” model can be inspected and planned, but not asked anything yet"
+        case .noSession(let path, let type):
+            "\(path): a “\(type)” model can be inspected and planned, but not asked anything yet"
         case .unsuitableInput(let family, let problem, let takes): "\(family): \(problem); it takes \(takes)"
         case .messageTooLong(let tokens, let maximum):
             "the message has \(tokens) tokens with all that belongs to it; there is room for \(maximum): shorten it, or load the model with a longer context"
-        case .unknownChatFormat(let name, let known): "no chat format is called “\(name)”; --chat-format takes \(known.joined(separator: ", "))"
-        case .unrecognisedChatTemplate(let file, let isPresent, let known):
+        case .unknownChatFormat(let name, let known):
+            "no chat format is called “\(name)”; --chat-format takes \(known.joined(separator: ", "))"
+        case .unrecognizedChatTemplate(let file, let isPresent, let known):
             "\(file): \(isPresent ? "the chat template is of no kind known here" : "there is no chat template"); name the format with --chat-format (\(known.joined(separator: ", ")))"
         case .conversation(let format, let problem): "this conversation cannot be written as \(format): \(problem)"
         case .pictureCount(let places, let pictures):

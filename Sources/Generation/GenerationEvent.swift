@@ -1,7 +1,7 @@
-import Formats
+import AttentionTypes
 
 /// What happens while a model answers, in order; the screen and the scripts live on this stream alone.
-public enum GenerationEvent: Sendable {
+package enum GenerationEvent: Sendable {
     /// A stretch of input is about to be encoded (a 30-second window of sound; later a picture or a text). Comes a second
     /// time for the same window when its language was detected.
     case inputPrepared(PreparedInput)
@@ -21,29 +21,30 @@ public enum GenerationEvent: Sendable {
 }
 
 /// One generated token.
-public struct GeneratedToken: Sendable {
+package struct GeneratedToken: Sendable {
     /// Position among the tokens of this answer, from 0.
-    public let index: Int
+    package let index: Int
     /// The window of the input it was decoded in (0 where there is only one).
-    public let window: Int
-    public let id: Int
+    package let window: Int
+    package let id: Int
     /// The text that this token completes: whole UTF-8 characters only, so it may be empty, or hold a character
     /// begun by earlier tokens. Untrusted: control characters are still in it.
-    public let text: String
+    package let text: String
     /// The token as the vocabulary spells it, for display of special tokens.
-    public let piece: String
-    public let isSpecial: Bool
+    package let piece: String
+    package let isSpecial: Bool
     /// Seconds from the start of the recording, for timestamp tokens.
-    public let timestamp: Double?
+    package let timestamp: Double?
     /// Natural log of the probability the model gave this token.
-    public let logProbability: Float
+    package let logProbability: Float
     /// The most likely tokens at this place, best first.
-    public let alternatives: [TokenAlternative]
+    package let alternatives: [TokenAlternative]
     /// Captured attention of this step, one entry per watched layer, one query row each.
-    public let attention: [AttentionWeights]
+    package let attention: [AttentionWeights]
 
-    public init(
-        index: Int, window: Int = 0, id: Int, text: String, piece: String, isSpecial: Bool = false, timestamp: Double? = nil,
+    package init(
+        index: Int, window: Int = 0, id: Int, text: String, piece: String, isSpecial: Bool = false,
+        timestamp: Double? = nil,
         logProbability: Float, alternatives: [TokenAlternative] = [], attention: [AttentionWeights] = []
     ) {
         self.index = index
@@ -60,12 +61,12 @@ public struct GeneratedToken: Sendable {
 }
 
 /// A token the model might have chosen instead.
-public struct TokenAlternative: Sendable, Hashable {
-    public let id: Int
-    public let piece: String
-    public let logProbability: Float
+package struct TokenAlternative: Sendable, Hashable {
+    package let id: Int
+    package let piece: String
+    package let logProbability: Float
 
-    public init(id: Int, piece: String, logProbability: Float) {
+    package init(id: Int, piece: String, logProbability: Float) {
         self.id = id
         self.piece = piece
         self.logProbability = logProbability
@@ -73,15 +74,15 @@ public struct TokenAlternative: Sendable, Hashable {
 }
 
 /// A word and when it was said.
-public struct TimedWord: Sendable, Hashable, Codable {
-    public let text: String
+package struct TimedWord: Sendable, Hashable, Codable {
+    package let text: String
     /// Seconds from the start of the recording.
-    public let start: Double
-    public let end: Double
+    package let start: Double
+    package let end: Double
     /// Mean probability of the word's tokens.
-    public let probability: Float
+    package let probability: Float
 
-    public init(text: String, start: Double, end: Double, probability: Float) {
+    package init(text: String, start: Double, end: Double, probability: Float) {
         self.text = text
         self.start = start
         self.end = end
@@ -90,21 +91,22 @@ public struct TimedWord: Sendable, Hashable, Codable {
 }
 
 /// A stretch of transcript between two timestamps.
-public struct TranscriptSegment: Sendable, Hashable, Codable {
-    public let index: Int
-    public let start: Double
-    public let end: Double
-    public let text: String
-    public let tokens: [Int]
-    public let temperature: Float
-    public let averageLogProbability: Float
-    public let compressionRatio: Float
-    public let noSpeechProbability: Float
+package struct TranscriptSegment: Sendable, Hashable, Codable {
+    package let index: Int
+    package let start: Double
+    package let end: Double
+    package let text: String
+    package let tokens: [Int]
+    package let temperature: Float
+    package let averageLogProbability: Float
+    package let compressionRatio: Float
+    package let noSpeechProbability: Float
     /// Filled when word times were asked for.
-    public let words: [TimedWord]?
+    package let words: [TimedWord]?
 
-    public init(
-        index: Int, start: Double, end: Double, text: String, tokens: [Int], temperature: Float, averageLogProbability: Float,
+    package init(
+        index: Int, start: Double, end: Double, text: String, tokens: [Int], temperature: Float,
+        averageLogProbability: Float,
         compressionRatio: Float, noSpeechProbability: Float, words: [TimedWord]? = nil
     ) {
         self.index = index
@@ -121,23 +123,24 @@ public struct TranscriptSegment: Sendable, Hashable, Codable {
 }
 
 /// How an answer ended.
-public enum FinishReason: String, Sendable, Codable {
+package enum FinishReason: String, Sendable, Codable {
     case endOfText, lengthLimit, stopString, cancelled
 }
 
 /// The figures of a finished answer.
-public struct GenerationSummary: Sendable {
-    public let reason: FinishReason
-    public let tokens: Int
-    public let encodeSeconds: Double
-    public let prefillSeconds: Double
-    public let decodeSeconds: Double
+package struct GenerationSummary: Sendable {
+    package let reason: FinishReason
+    package let tokens: Int
+    package let encodeSeconds: Double
+    package let prefillSeconds: Double
+    package let decodeSeconds: Double
     /// Tokens of the prompt, and how many of them had to run: the rest was known from the turn before.
-    public let promptTokens: Int
-    public let prefilledTokens: Int
+    package let promptTokens: Int
+    package let prefilledTokens: Int
 
-    public init(
-        reason: FinishReason, tokens: Int, encodeSeconds: Double, prefillSeconds: Double, decodeSeconds: Double, promptTokens: Int = 0,
+    package init(
+        reason: FinishReason, tokens: Int, encodeSeconds: Double, prefillSeconds: Double, decodeSeconds: Double,
+        promptTokens: Int = 0,
         prefilledTokens: Int = 0
     ) {
         self.reason = reason
@@ -149,5 +152,5 @@ public struct GenerationSummary: Sendable {
         self.prefilledTokens = prefilledTokens
     }
 
-    public var tokensPerSecond: Double { decodeSeconds > 0 ? Double(tokens) / decodeSeconds : 0 }
+    package var tokensPerSecond: Double { decodeSeconds > 0 ? Double(tokens) / decodeSeconds : 0 }
 }

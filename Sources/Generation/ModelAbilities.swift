@@ -1,32 +1,33 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
 
 /// What a loaded model takes and gives: all that a user interface asks of an architecture.
-public struct ModelAbilities: Sendable, Hashable {
+package struct ModelAbilities: Sendable, Hashable {
     /// What a model is made to read.
-    public enum Input: String, Sendable, Hashable, Codable {
+    package enum Input: String, Sendable, Hashable, Codable {
         case sound, picture, text
     }
 
     /// The architecture as its authors call it, e.g. "Llama 3.2 Vision".
-    public var family: String
+    package var family: String
     /// What it reads.
-    public var inputs: Set<Input>
+    package var inputs: Set<Input>
     /// Answers see the whole conversation. Others see the last message alone.
-    public var holdsConversations: Bool
+    package var holdsConversations: Bool
     /// The attention that shows how an answer depends on the input. `.selfAttention` for a model without cross-attention,
     /// and there it is shown as what it is.
-    public var shownAttention: AttentionKind
+    package var shownAttention: AttentionKind
     /// Layers that have attention of that kind, ascending.
-    public var attentionLayers: [Int]
-    public var attentionHeads: Int
+    package var attentionLayers: [Int]
+    package var attentionHeads: Int
     /// Tokens a conversation may have.
-    public var contextLength: Int
+    package var contextLength: Int
     /// Heads that are known to look at what is being said, by the checkpoint's own word; empty where it has none.
-    public var alignmentHeads: [LayerHead]
+    package var alignmentHeads: [LayerHead]
 
-    public init(
-        family: String, inputs: Set<Input>, holdsConversations: Bool, shownAttention: AttentionKind, attentionLayers: [Int],
+    package init(
+        family: String, inputs: Set<Input>, holdsConversations: Bool, shownAttention: AttentionKind,
+        attentionLayers: [Int],
         attentionHeads: Int, contextLength: Int, alignmentHeads: [LayerHead] = []
     ) {
         self.family = family

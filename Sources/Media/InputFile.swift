@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// An open regular file with something in it; every other kind of path is refused with its own error.
@@ -58,7 +58,8 @@ struct InputFile: ~Copyable {
         var failure: Int32 = 0
         let result = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
             while filled < wanted {
-                let got = pread(descriptor, buffer.baseAddress! + filled, wanted - filled, off_t(offset) + off_t(filled))
+                let got = pread(
+                    descriptor, buffer.baseAddress! + filled, wanted - filled, off_t(offset) + off_t(filled))
                 if got < 0 {
                     if errno == EINTR { continue }
                     failure = errno

@@ -9,7 +9,7 @@
 ///
 /// Nothing here knows a model, a device or a screen. Every failure is a `MediaError`; nothing a file contains can
 /// crash the program or make it allocate more than the file's size and the stated limits justify.
-public enum Media {
+package enum Media {
     /// The sample rate (Hz) speech models listen at, and the default of everything in `Audio/`.
-    public static let speechSampleRate = 16_000
+    package static let speechSampleRate = 16_000
 }

@@ -1,5 +1,5 @@
 /// Everything that can go wrong between a file (or a microphone) and the numbers a model reads.
-public enum MediaError: Error, Sendable, Equatable {
+package enum MediaError: Error, Sendable, Equatable {
     // Files
     case fileNotFound(path: String)
     case isDirectory(path: String)
@@ -34,7 +34,7 @@ public enum MediaError: Error, Sendable, Equatable {
 }
 
 extension MediaError: CustomStringConvertible {
-    public var description: String {
+    package var description: String {
         switch self {
         case .fileNotFound(let path):
             "\(quoted(path)): no such file. Check the path."

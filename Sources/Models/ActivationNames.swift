@@ -4,7 +4,8 @@ import Compute
 extension Activation {
     /// What configurations call the activations, as transformers' `ACT2FN` has them.
     private static let names: [String: Activation] = [
-        "gelu": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "quick_gelu": .quickGelu, "relu": .relu, "silu": .silu,
+        "gelu": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "quick_gelu": .quickGelu, "relu": .relu,
+        "silu": .silu,
         "swish": .silu,
     ]
 
@@ -15,7 +16,9 @@ extension Activation {
         guard let activation = Self.names[name] else {
             throw ModelError.configuration(
                 file: file.file, key: (file.keyPath + [key]).joined(separator: "."),
-                problem: "the activation “\(name)” is not supported (supported: \(Self.names.keys.sorted().joined(separator: ", ")))")
+                problem:
+                    "the activation “\(name)” is not supported (supported: \(Self.names.keys.sorted().joined(separator: ", ")))"
+            )
         }
         self = activation
     }

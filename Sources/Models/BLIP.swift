@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 // BLIP's captioning (Li et al. 2022, "Bootstrapping Language-Image Pre-training"): a vision transformer, and BERT as a
@@ -9,25 +9,25 @@ import Transformer
 // MARK: - Configuration
 
 extension BLIP {
-    public struct Configuration: Sendable, Hashable {
-        public var vision: VisionTower.Configuration
-        public var vocabulary: Int
-        public var size: Int
-        public var layers: Int
-        public var heads: Int
-        public var hidden: Int
-        public var positions: Int
-        public var epsilon: Float
-        public var activation: Activation
+    package struct Configuration: Sendable, Hashable {
+        package var vision: VisionTower.Configuration
+        package var vocabulary: Int
+        package var size: Int
+        package var layers: Int
+        package var heads: Int
+        package var hidden: Int
+        package var positions: Int
+        package var epsilon: Float
+        package var activation: Activation
         /// The decoder's embedding is also its output projection.
-        public var isTied: Bool
+        package var isTied: Bool
         /// `[DEC]`, with which decoding starts.
-        public var startToken: Int
+        package var startToken: Int
         /// `[SEP]`, which ends it.
-        public var endToken: Int
+        package var endToken: Int
 
         /// Reads a Hugging Face `config.json`.
-        public init(_ file: ConfigurationObject) throws {
+        package init(_ file: ConfigurationObject) throws {
             // BLIP's other tasks have other decoders under the same `model_type`.
             let classes = try file.strings("architectures", default: [Self.captioning])
             guard classes.contains(Self.captioning) else {
@@ -57,14 +57,21 @@ extension BLIP {
                 [
                     (key("vocab_size"), vocabulary, 1...2_000_000), (key("hidden_size"), size, 1...65536),
                     (key("num_hidden_layers"), layers, 1...1024), (key("num_attention_heads"), heads, 1...1024),
-                    (key("intermediate_size"), hidden, 1...1_000_000), (key("max_position_embeddings"), positions, 1...65535),
+                    (key("intermediate_size"), hidden, 1...1_000_000),
+                    (key("max_position_embeddings"), positions, 1...65535),
                 ])
             try ModelError.requireRange(
-                file.file, [(key("bos_token_id"), startToken, 0...vocabulary - 1), (key("sep_token_id"), endToken, 0...vocabulary - 1)])
+                file.file,
+                [
+                    (key("bos_token_id"), startToken, 0...vocabulary - 1),
+                    (key("sep_token_id"), endToken, 0...vocabulary - 1),
+                ])
             guard size % heads == 0, size / heads <= AttentionSelection.largestHead else {
                 throw ModelError.configuration(
                     file: file.file, key: key("num_attention_heads"),
-                    problem: "\(heads) heads do not divide the model size \(size) into heads of at most \(AttentionSelection.largestHead)")
+                    problem:
+                        "\(heads) heads do not divide the model size \(size) into heads of at most \(AttentionSelection.largestHead)"
+                )
             }
         }
 
@@ -79,7 +86,9 @@ extension BLIP {
 extension Attention.Names {
     /// BERT's; `scope` is "attention" or "crossattention".
     fileprivate static func bert(_ scope: String) -> Attention.Names {
-        .init(query: "\(scope).self.query", key: "\(scope).self.key", value: "\(scope).self.value", output: "\(scope).output.dense")
+        .init(
+            query: "\(scope).self.query", key: "\(scope).self.key", value: "\(scope).self.value",
+            output: "\(scope).output.dense")
     }
 }
 
@@ -92,19 +101,23 @@ extension PostNormDecoder {
         let tokens = embeddings.matrix("word_embeddings.weight", outputs: c.vocabulary, inputs: c.size)
         let embedding = Embedding(
             tokens: tokens, scale: 1,
-            positions: PositionTable(embeddings.table("position_embeddings.weight", rows: c.positions, columns: c.size)),
+            positions: PositionTable(
+                embeddings.table("position_embeddings.weight", rows: c.positions, columns: c.size)),
             norm: norm(embeddings("LayerNorm")))
         let layers = (0..<c.layers).map { index in
             let layer = bert("encoder.layer.\(index)")
             return Layer(
                 selfAttention: .selfAttention(
-                    layer, kind: .selfAttention, layer: index, size: c.size, shape: c.attention, names: .bert("attention")),
+                    layer, kind: .selfAttention, layer: index, size: c.size, shape: c.attention,
+                    names: .bert("attention")),
                 selfNorm: norm(layer("attention.output.LayerNorm")),
                 crossAttention: .crossAttention(
-                    layer, layer: index, size: c.size, sourceSize: c.vision.layer.size, shape: c.attention, names: .bert("crossattention")),
+                    layer, layer: index, size: c.size, sourceSize: c.vision.layer.size, shape: c.attention,
+                    names: .bert("crossattention")),
                 crossNorm: norm(layer("crossattention.output.LayerNorm")),
                 feedForward: FeedForward(
-                    layer, names: ("intermediate.dense", "output.dense"), size: c.size, hidden: c.hidden, activation: c.activation),
+                    layer, names: ("intermediate.dense", "output.dense"), size: c.size, hidden: c.hidden,
+                    activation: c.activation),
                 feedForwardNorm: norm(layer("output.LayerNorm")))
         }
         let predictions = scope("cls.predictions")
@@ -116,7 +129,8 @@ extension PostNormDecoder {
             output: c.isTied ? tokens : predictions.matrix("decoder.weight", outputs: c.vocabulary, inputs: c.size),
             bias: predictions.vector("bias", count: c.vocabulary))
         self.init(
-            embedding: embedding, layers: layers, head: head, size: c.size, hidden: c.hidden, attention: c.attention, positions: c.positions,
+            embedding: embedding, layers: layers, head: head, size: c.size, hidden: c.hidden, attention: c.attention,
+            positions: c.positions,
             workspace: workspace)
     }
 }
@@ -124,58 +138,63 @@ extension PostNormDecoder {
 // MARK: - Model
 
 /// BLIP's captioning on a device: a picture, and perhaps the beginning of its caption, in; the caption out.
-public final class BLIP: PictureEncoderDecoder {
-    public let configuration: Configuration
-    public let runner: EncoderDecoderRunner
-    public let tower: VisionTower
+package final class BLIP: PictureEncoderDecoder {
+    package let configuration: Configuration
+    package let runner: EncoderDecoderRunner
+    package let tower: VisionTower
 
     /// Declares the model; nothing is allocated.
-    public init(configuration c: Configuration) {
+    package init(configuration c: Configuration) {
         configuration = c
         let (parameters, workspace) = (ParameterList(), Workspace())
         tower = VisionTower(
-            ParameterScope(list: parameters, prefix: "vision_model.", purpose: .weightsVision), configuration: c.vision, names: .blip,
+            ParameterScope(list: parameters, prefix: "vision_model.", purpose: .weightsVision), configuration: c.vision,
+            names: .blip,
             workspace: workspace)
         let decoder = PostNormDecoder(
-            blip: ParameterScope(list: parameters, prefix: "text_decoder.", purpose: .weightsDecoder), configuration: c, workspace: workspace)
+            blip: ParameterScope(list: parameters, prefix: "text_decoder.", purpose: .weightsDecoder), configuration: c,
+            workspace: workspace)
         runner = EncoderDecoderRunner(
             shape: .init(
-                name: "BLIP", vocabulary: c.vocabulary, decoderLayers: c.layers, decoderHeads: c.heads, keyValueWidth: c.size,
+                name: "BLIP", vocabulary: c.vocabulary, decoderLayers: c.layers, decoderHeads: c.heads,
+                keyValueWidth: c.size,
                 sourcePositions: c.vision.tokens, positions: c.positions),
             parameters: parameters, workspace: workspace, decoder: decoder, resources: [tower.input])
     }
 
-    public var startTokens: [Int] { [configuration.startToken] }
-    public var endTokens: Set<Int> { [configuration.endToken] }
+    package var startTokens: [Int] { [configuration.startToken] }
+    package var endTokens: Set<Int> { [configuration.endToken] }
 
     /// What decoding starts with behind a prompt: its `[CLS]` becomes `[DEC]`, and its `[SEP]` goes.
     /// - Parameter prompt: ids as the tokenizer gives them, `[CLS] … [SEP]`.
-    public func startTokens(prompt: [Int]) -> [Int]? { startTokens + prompt.dropFirst().dropLast() }
+    package func startTokens(prompt: [Int]) -> [Int]? { startTokens + prompt.dropFirst().dropLast() }
 
-    public static var usualImageProcessor: String { "Blip" }
+    package static var usualImageProcessor: String { "Blip" }
 }
 
 // MARK: - Files
 
 extension BLIP {
-    public static var modelTypes: [String] { ["blip"] }
+    package static var modelTypes: [String] { ["blip"] }
 
-    public static func make(from files: ModelFiles) throws -> BLIP {
+    package static func make(from files: ModelFiles) throws -> BLIP {
         guard let file = files.configuration else {
             throw ModelError.configuration(
-                file: files.path, key: "model_type", problem: "BLIP is read from Hugging Face folders; there is no config.json")
+                file: files.path, key: "model_type",
+                problem: "BLIP is read from Hugging Face folders; there is no config.json")
         }
         var configuration = try Configuration(file.main)
         // An output projection of its own wins over the configuration's word; a missing one is the embedding.
         let decoder = "text_decoder."
-        configuration.isTied = !(try EmbeddingAliases(checkpoint: files.checkpoint, naming: HuggingFaceNaming()).areDifferent(
-            decoder + "cls.predictions.decoder.weight", decoder + "bert.embeddings.word_embeddings.weight"))
+        configuration.isTied =
+            !(try EmbeddingAliases(checkpoint: files.checkpoint, naming: HuggingFaceNaming()).areDifferent(
+                decoder + "cls.predictions.decoder.weight", decoder + "bert.embeddings.word_embeddings.weight"))
         let model = BLIP(configuration: configuration)
         try model.weightSource(files).assignFormats(to: model.runner.parameters)
         return model
     }
 
-    public func weightSource(_ files: ModelFiles) -> WeightSource {
+    package func weightSource(_ files: ModelFiles) -> WeightSource {
         WeightSource(checkpoint: files.checkpoint, naming: HuggingFaceNaming())
     }
 }

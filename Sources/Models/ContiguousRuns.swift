@@ -1,5 +1,5 @@
 extension [Int] {
-    /// Sorted numbers as ranges of neighbours, each at most `limit` long.
+    /// Sorted numbers as ranges of neighbors, each at most `limit` long.
     func contiguousRuns(limit: Int) -> [Range<Int>] {
         var runs: [Range<Int>] = []
         for number in self {

@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 // GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"): a decoder with learned positions,
@@ -9,25 +9,25 @@ import Transformer
 // MARK: - Configuration
 
 extension GPT2 {
-    public struct Configuration: Sendable, Hashable {
-        public var vocabulary = 50257
-        public var size = 768
-        public var layers = 12
-        public var heads = 12
-        public var hidden = 3072
-        public var positions = 1024
-        public var epsilon: Float = 1e-5
-        public var activation = Activation.geluTanh
-        public var isTied = true
+    package struct Configuration: Sendable, Hashable {
+        package var vocabulary = 50257
+        package var size = 768
+        package var layers = 12
+        package var heads = 12
+        package var hidden = 3072
+        package var positions = 1024
+        package var epsilon: Float = 1e-5
+        package var activation = Activation.geluTanh
+        package var isTied = true
         /// Scores are divided by √(head dimension).
-        public var scalesScores = true
+        package var scalesScores = true
         /// Scores of layer L are divided by L + 1 as well.
-        public var scalesScoresByLayer = false
+        package var scalesScoresByLayer = false
 
-        public init() {}
+        package init() {}
 
         /// Reads a Hugging Face `config.json`.
-        public init(_ file: ConfigurationObject) throws {
+        package init(_ file: ConfigurationObject) throws {
             vocabulary = try file.int("vocab_size", default: 50257)
             size = try file.int("n_embd", default: 768)
             layers = try file.int("n_layer", default: 12)
@@ -36,7 +36,8 @@ extension GPT2 {
             try ModelError.requireRange(
                 file.file,
                 [
-                    ("vocab_size", vocabulary, 1...2_000_000), ("n_embd", size, 1...65536), ("n_layer", layers, 1...1024),
+                    ("vocab_size", vocabulary, 1...2_000_000), ("n_embd", size, 1...65536),
+                    ("n_layer", layers, 1...1024),
                     ("n_head", heads, 1...1024), ("n_positions", positions, 1...1_048_576),
                 ])
             hidden = try file.int("n_inner", default: 4 * size)
@@ -47,11 +48,14 @@ extension GPT2 {
             scalesScores = try file.bool("scale_attn_weights", default: true)
             scalesScoresByLayer = try file.bool("scale_attn_by_inverse_layer_idx", default: false)
             guard size % heads == 0 else {
-                throw ModelError.configuration(file: file.file, key: "n_head", problem: "\(heads) heads do not divide the model size \(size)")
+                throw ModelError.configuration(
+                    file: file.file, key: "n_head", problem: "\(heads) heads do not divide the model size \(size)")
             }
             guard size / heads <= AttentionSelection.largestHead else {
                 throw ModelError.configuration(
-                    file: file.file, key: "n_head", problem: "heads of \(size / heads) elements; at most \(AttentionSelection.largestHead) are supported")
+                    file: file.file, key: "n_head",
+                    problem:
+                        "heads of \(size / heads) elements; at most \(AttentionSelection.largestHead) are supported")
             }
         }
 
@@ -67,13 +71,13 @@ extension GPT2 {
 // MARK: - Model
 
 /// GPT-2 on a device.
-public final class GPT2: DecoderOnlyModel {
-    public let configuration: Configuration
-    public let parameters = ParameterList()
-    public let decoder: TokenDecoder
+package final class GPT2: DecoderOnlyModel {
+    package let configuration: Configuration
+    package let parameters = ParameterList()
+    package let decoder: TokenDecoder
 
     /// Declares the model; nothing is allocated.
-    public init(configuration c: Configuration) {
+    package init(configuration c: Configuration) {
         configuration = c
         let root = ParameterScope(list: parameters, purpose: .weightsDecoder)
         let scope = root("transformer")
@@ -92,30 +96,37 @@ public final class GPT2: DecoderOnlyModel {
                 feedForwardNorm: LayerNorm(layer("ln_2"), size: c.size, epsilon: c.epsilon),
                 feedForward: FeedForward(
                     expand: Linear(transposed: feedForward("c_fc"), inputs: c.size, outputs: c.hidden),
-                    contract: Linear(transposed: feedForward("c_proj"), inputs: c.hidden, outputs: c.size), hidden: c.hidden,
+                    contract: Linear(transposed: feedForward("c_proj"), inputs: c.hidden, outputs: c.size),
+                    hidden: c.hidden,
                     activation: c.activation))
         }
         let norm = LayerNorm(scope("ln_f"), size: c.size, epsilon: c.epsilon)
         let output = c.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
         decoder = TokenDecoder(
             shape: .init(
-                name: "GPT-2", size: c.size, vocabulary: c.vocabulary, contextLength: c.positions, attention: c.attentionShape(layer: 0)),
+                name: "GPT-2", size: c.size, vocabulary: c.vocabulary, contextLength: c.positions,
+                attention: c.attentionShape(layer: 0)),
             parameters: parameters,
-            parts: .init(embedding: embedding, positions: positions, rotary: nil, layers: layers, norm: norm, output: output))
+            parts: .init(
+                embedding: embedding, positions: positions, rotary: nil, layers: layers, norm: norm, output: output))
     }
 }
 
 // MARK: - Files
 
 extension GPT2 {
-    public static var modelTypes: [String] { ["gpt2"] }
+    package static var modelTypes: [String] { ["gpt2"] }
 
     /// Some files leave the first name out: `h.0.attn.c_attn.weight`.
-    public static func naming(of files: ModelFiles) -> any CheckpointNaming { HuggingFaceNaming(optionalPrefixes: ["transformer."]) }
+    package static func naming(of files: ModelFiles) -> any CheckpointNaming {
+        HuggingFaceNaming(optionalPrefixes: ["transformer."])
+    }
 
-    public static func make(from files: ModelFiles) throws -> GPT2 {
+    package static func make(from files: ModelFiles) throws -> GPT2 {
         guard let file = files.configuration else {
-            throw ModelError.configuration(file: files.path, key: "model_type", problem: "GPT-2 is read from Hugging Face folders; there is no config.json")
+            throw ModelError.configuration(
+                file: files.path, key: "model_type",
+                problem: "GPT-2 is read from Hugging Face folders; there is no config.json")
         }
         let model = GPT2(configuration: try Configuration(file.main))
         try WeightSource(checkpoint: files.checkpoint, naming: naming(of: files)).assignFormats(to: model.parameters)

@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Media
 import Transformer
 
@@ -11,26 +11,29 @@ import Transformer
 // MARK: - Configuration
 
 extension LLaVA {
-    public struct Configuration: Sendable, Hashable {
-        public var text: Llama.Configuration
-        public var vision: VisionTower.Configuration
+    package struct Configuration: Sendable, Hashable {
+        package var text: Llama.Configuration
+        package var vision: VisionTower.Configuration
         /// The hidden states whose channels the projector reads side by side: 0 before the first layer, i after layer i − 1.
-        public var featureLayers: [Int]
+        package var featureLayers: [Int]
         /// Whether the class token is one of a picture's tokens.
-        public var keepsClassToken = false
-        public var projectorActivation = Activation.gelu
-        public var projectorHasBias = true
+        package var keepsClassToken = false
+        package var projectorActivation = Activation.gelu
+        package var projectorHasBias = true
         /// The token that stands for a patch in a prompt.
-        public var imageToken: Int
+        package var imageToken: Int
 
         /// Tokens of a picture.
-        public var pictureTokens: Int { keepsClassToken ? vision.tokens : vision.grid.count }
+        package var pictureTokens: Int { keepsClassToken ? vision.tokens : vision.grid.count }
 
         /// Reads a Hugging Face `config.json`.
-        public init(_ file: ConfigurationObject) throws {
-            let textFile = try file.objectIfPresent("text_config") ?? ConfigurationObject(file: file.file, keyPath: ["text_config"], members: [:])
+        package init(_ file: ConfigurationObject) throws {
+            let textFile =
+                try file.objectIfPresent("text_config")
+                ?? ConfigurationObject(file: file.file, keyPath: ["text_config"], members: [:])
             let visionFile =
-                try file.objectIfPresent("vision_config") ?? ConfigurationObject(file: file.file, keyPath: ["vision_config"], members: [:])
+                try file.objectIfPresent("vision_config")
+                ?? ConfigurationObject(file: file.file, keyPath: ["vision_config"], members: [:])
             try Self.require(textFile, "llama")
             try Self.require(visionFile, "clip_vision_model")
             text = try Llama.Configuration(textFile)
@@ -41,7 +44,8 @@ extension LLaVA {
                 let index = layer < 0 ? layers + 1 + layer : layer
                 guard (0...layers).contains(index) else {
                     throw ModelError.configuration(
-                        file: file.file, key: "vision_feature_layer", problem: "there is no hidden state \(layer) of \(layers) layers")
+                        file: file.file, key: "vision_feature_layer",
+                        problem: "there is no hidden state \(layer) of \(layers) layers")
                 }
                 return index
             }
@@ -53,7 +57,8 @@ extension LLaVA {
             case "full": keepsClassToken = true
             case let other:
                 throw ModelError.configuration(
-                    file: file.file, key: "vision_feature_select_strategy", problem: "“\(other)” is not known (known: default, full)")
+                    file: file.file, key: "vision_feature_select_strategy",
+                    problem: "“\(other)” is not known (known: default, full)")
             }
             projectorActivation = try Activation(named: "projector_hidden_act", in: file, default: "gelu")
             projectorHasBias = try file.bool("multimodal_projector_bias", default: true)
@@ -79,7 +84,8 @@ extension LLaVA {
             featureLayers = projector.metadata[key] == nil ? [layers] : try projector.metadata.ints(key)
             guard !featureLayers.isEmpty, featureLayers.allSatisfy({ (0...layers).contains($0) }) else {
                 throw ModelError.configuration(
-                    file: projector.metadata.file, key: key, problem: "\(featureLayers) are no hidden states of \(layers) layers")
+                    file: projector.metadata.file, key: key,
+                    problem: "\(featureLayers) are no hidden states of \(layers) layers")
             }
             projectorHasBias = projector.checkpoint.contains("mm.0.bias")
             imageToken = try GGUFProjector.imageToken(gguf, vocabulary: text.vocabulary)
@@ -90,10 +96,10 @@ extension LLaVA {
 // MARK: - Model
 
 /// LLaVA on a device.
-public final class LLaVA: PictureDecoder {
-    public let configuration: Configuration
-    public let text: Llama
-    public let pictures: PictureTokens
+package final class LLaVA: PictureDecoder {
+    package let configuration: Configuration
+    package let text: Llama
+    package let pictures: PictureTokens
     private let tower: VisionTower
     private let projection: (Linear, Linear)
     /// Channels of the chosen hidden states side by side, `[tokens, size · layers]`.
@@ -102,11 +108,12 @@ public final class LLaVA: PictureDecoder {
     private let projected: Slot
 
     /// Declares the model; nothing is allocated.
-    public init(configuration c: Configuration) {
+    package init(configuration c: Configuration) {
         configuration = c
         let (parameters, workspace) = (ParameterList(), Workspace())
         tower = VisionTower(
-            ParameterScope(list: parameters, prefix: "vision_tower.vision_model.", purpose: .weightsVision), configuration: c.vision,
+            ParameterScope(list: parameters, prefix: "vision_tower.vision_model.", purpose: .weightsVision),
+            configuration: c.vision,
             names: .clip, workspace: workspace)
         let projector = ParameterScope(list: parameters, prefix: "multi_modal_projector.", purpose: .weightsProjector)
         let width = c.vision.layer.size * c.featureLayers.count
@@ -118,20 +125,21 @@ public final class LLaVA: PictureDecoder {
         projected = workspace.reserve("projected", rows: c.vision.tokens, columns: c.text.size, phase: "vision")
         pictures = PictureTokens(token: c.imageToken)
         text = Llama(
-            configuration: c.text, scope: ParameterScope(list: parameters, prefix: "language_model.", purpose: .weightsDecoder),
+            configuration: c.text,
+            scope: ParameterScope(list: parameters, prefix: "language_model.", purpose: .weightsDecoder),
             workspace: workspace, resources: [tower.input], pictures: pictures)
     }
 
-    public var decoder: TokenDecoder { text.decoder }
-    public var parameters: ParameterList { text.parameters }
-    public var patchGrid: PatchGrid { configuration.vision.grid }
-    public var tokensPerTile: Int { configuration.pictureTokens }
-    public var mergedPatches: Int { 1 }
-    public var hasClassToken: Bool { configuration.keepsClassToken }
-    public var visionLayers: Int { configuration.vision.layers }
-    public var hasTiles: Bool { false }
+    package var decoder: TokenDecoder { text.decoder }
+    package var parameters: ParameterList { text.parameters }
+    package var patchGrid: PatchGrid { configuration.vision.grid }
+    package var tokensPerTile: Int { configuration.pictureTokens }
+    package var mergedPatches: Int { 1 }
+    package var hasClassToken: Bool { configuration.keepsClassToken }
+    package var visionLayers: Int { configuration.vision.layers }
+    package var hasTiles: Bool { false }
 
-    public func encodeTile(
+    package func encodeTile(
         _ pixels: ArraySlice<Float>, into features: Tensor, whole: Bool, tap: AttentionTap,
         observe: ((_ index: Int, _ state: Tensor) throws -> Void)?, on stream: CommandStream
     ) throws {
@@ -146,17 +154,20 @@ public final class LLaVA: PictureDecoder {
             }, on: stream)
         let rows = configuration.vision.tokens - tokensPerTile..<configuration.vision.tokens
         let hidden = projected.tensor.rows(rows)
-        try projection.0(chosen.tensor.rows(rows), activation: configuration.projectorActivation, into: hidden, on: stream)
+        try projection.0(
+            chosen.tensor.rows(rows), activation: configuration.projectorActivation, into: hidden, on: stream)
         try projection.1(hidden, into: features, on: stream)
     }
 
     // MARK: Prompts
 
-    public var picturePlaceholder: String? { "<image>" }
-    public func pictureText(for layout: ImageLayout) -> String { String(repeating: "<image>", count: pictureTokens(for: layout)) }
-    public static var usualImageProcessor: String { "CLIP" }
+    package var picturePlaceholder: String? { "<image>" }
+    package func pictureText(for layout: ImageLayout) -> String {
+        String(repeating: "<image>", count: pictureTokens(for: layout))
+    }
+    package static var usualImageProcessor: String { "CLIP" }
 
-    public static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
+    package static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
         guard let projector = try files.projector.map(GGUFProjector.init) else {
             return try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: usualImageProcessor)
         }
@@ -171,17 +182,19 @@ public final class LLaVA: PictureDecoder {
 // MARK: - Files
 
 extension LLaVA {
-    public static var modelTypes: [String] { ["llava"] }
+    package static var modelTypes: [String] { ["llava"] }
 
-    public static func make(from files: ModelFiles) throws -> LLaVA {
+    package static func make(from files: ModelFiles) throws -> LLaVA {
         let source = try weightSource(of: files)
         var configuration: Configuration
         if let gguf = files.checkpoint.gguf {
             guard let projector = files.projector else {
                 throw ModelError.configuration(
-                    file: files.path, key: "general.architecture", problem: "pictures need the tower's file as well: give it with --mmproj")
+                    file: files.path, key: "general.architecture",
+                    problem: "pictures need the tower's file as well: give it with --mmproj")
             }
-            configuration = try Configuration(gguf: gguf, checkpoint: files.checkpoint, projector: GGUFProjector(projector))
+            configuration = try Configuration(
+                gguf: gguf, checkpoint: files.checkpoint, projector: GGUFProjector(projector))
         } else if let file = files.configuration {
             configuration = try Configuration(file.main)
             // A tensor that is there wins over a configuration that says it is not.
@@ -195,17 +208,19 @@ extension LLaVA {
         return model
     }
 
-    public static func naming(of files: ModelFiles) -> any CheckpointNaming { LLaVANaming() }
+    package static func naming(of files: ModelFiles) -> any CheckpointNaming { LLaVANaming() }
 
-    public static func weightSource(of files: ModelFiles) throws -> WeightSource {
+    package static func weightSource(of files: ModelFiles) throws -> WeightSource {
         guard let projector = try files.projector.map(GGUFProjector.init) else {
             return WeightSource(checkpoint: files.checkpoint, naming: LLaVANaming())
         }
         return try projector.weightSource(
             with: files.checkpoint, text: "language_model.", tower: "vision_tower.vision_model.",
             projector: [
-                "multi_modal_projector.linear_1.weight": "mm.0.weight", "multi_modal_projector.linear_1.bias": "mm.0.bias",
-                "multi_modal_projector.linear_2.weight": "mm.2.weight", "multi_modal_projector.linear_2.bias": "mm.2.bias",
+                "multi_modal_projector.linear_1.weight": "mm.0.weight",
+                "multi_modal_projector.linear_1.bias": "mm.0.bias",
+                "multi_modal_projector.linear_2.weight": "mm.2.weight",
+                "multi_modal_projector.linear_2.bias": "mm.2.bias",
             ])
     }
 }
@@ -223,7 +238,9 @@ private struct LLaVANaming: CheckpointNaming {
     ]
 
     func candidates(for key: String) -> [StoredSlice] {
-        guard let (prefix, others) = Self.spellings.first(where: { key.hasPrefix($0.0) }) else { return [StoredSlice(key)] }
+        guard let (prefix, others) = Self.spellings.first(where: { key.hasPrefix($0.0) }) else {
+            return [StoredSlice(key)]
+        }
         return others.map { StoredSlice($0 + key.dropFirst(prefix.count)) }
     }
 }

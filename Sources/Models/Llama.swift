@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 // Llama (Touvron et al. 2023; "The Llama 3 Herd of Models", 2024): a decoder with grouped-query attention, rotary
@@ -9,38 +9,38 @@ import Transformer
 // MARK: - Configuration
 
 extension Llama {
-    public struct Configuration: Sendable, Hashable {
-        public var vocabulary = 32000
-        public var size = 4096
-        public var layers = 32
-        public var heads = 32
-        public var keyValueHeads = 32
-        public var headDimension = 128
-        public var hidden = 11008
+    package struct Configuration: Sendable, Hashable {
+        package var vocabulary = 32000
+        package var size = 4096
+        package var layers = 32
+        package var heads = 32
+        package var keyValueHeads = 32
+        package var headDimension = 128
+        package var hidden = 11008
         /// Positions the model was trained for.
-        public var trainedPositions = 2048
+        package var trainedPositions = 2048
         /// Positions to make room for.
-        public var contextLength = 2048
-        public var epsilon: Float = 1e-6
-        public var activation = Activation.silu
-        public var isTied = false
-        public var attentionHasBias = false
-        public var feedForwardHasBias = false
-        public var theta = 10_000.0
-        public var rotaryDimension = 128
-        public var rotaryScaling = RotaryPositions.Scaling.none
+        package var contextLength = 2048
+        package var epsilon: Float = 1e-6
+        package var activation = Activation.silu
+        package var isTied = false
+        package var attentionHasBias = false
+        package var feedForwardHasBias = false
+        package var theta = 10_000.0
+        package var rotaryDimension = 128
+        package var rotaryScaling = RotaryPositions.Scaling.none
         /// Positions of a prompt that run at once.
-        public var passRows = TokenDecoder.Shape.defaultPassRows
-        /// Queries and keys are laid out for neighbouring pairs, as in GGUF files.
-        public var hasInterleavedPairs = false
+        package var passRows = TokenDecoder.Shape.defaultPassRows
+        /// Queries and keys are laid out for neighboring pairs, as in GGUF files.
+        package var hasInterleavedPairs = false
 
         /// Room that is made by default, where the model could have more.
-        public static let defaultContext = 4096
+        package static let defaultContext = 4096
 
-        public init() {}
+        package init() {}
 
         /// Reads a Hugging Face `config.json`, or the part of one that describes the text model.
-        public init(_ file: ConfigurationObject) throws {
+        package init(_ file: ConfigurationObject) throws {
             vocabulary = try file.int("vocab_size", default: 32000)
             size = try file.int("hidden_size", default: 4096)
             layers = try file.int("num_hidden_layers", default: 32)
@@ -62,19 +62,26 @@ extension Llama {
             try validate(
                 file.file,
                 keys: .init(
-                    vocabulary: "vocab_size", size: "hidden_size", layers: "num_hidden_layers", heads: "num_attention_heads",
+                    vocabulary: "vocab_size", size: "hidden_size", layers: "num_hidden_layers",
+                    heads: "num_attention_heads",
                     keyValueHeads: "num_key_value_heads", headDimension: "head_dim", rotaryDimension: "head_dim",
                     hidden: "intermediate_size", positions: "max_position_embeddings", theta: "rope_theta"))
             contextLength = min(trainedPositions, Self.defaultContext)
         }
 
-        private static func scaling(_ rotary: ConfigurationObject.Rotary, trainedPositions: Int) throws -> RotaryPositions.Scaling {
+        private static func scaling(_ rotary: ConfigurationObject.Rotary, trainedPositions: Int) throws
+            -> RotaryPositions.Scaling
+        {
             let parameters = rotary.parameters
             func positive(_ key: String, default fallback: Double? = nil) throws -> Double {
-                let value = if let fallback { try parameters.double(key, default: fallback) } else { try parameters.double(key) }
+                let value =
+                    if let fallback { try parameters.double(key, default: fallback) } else {
+                        try parameters.double(key)
+                    }
                 guard value > 0, value.isFinite else {
                     throw ModelError.configuration(
-                        file: parameters.file, key: (parameters.keyPath + [key]).joined(separator: "."), problem: "\(value) is not a positive number")
+                        file: parameters.file, key: (parameters.keyPath + [key]).joined(separator: "."),
+                        problem: "\(value) is not a positive number")
                 }
                 return value
             }
@@ -90,16 +97,19 @@ extension Llama {
                 }
                 return .llama3(
                     factor: try positive("factor"), lowFrequency: low, highFrequency: high,
-                    originalPositions: try positive("original_max_position_embeddings", default: Double(trainedPositions)))
+                    originalPositions: try positive(
+                        "original_max_position_embeddings", default: Double(trainedPositions)))
             default:
                 throw ModelError.configuration(
                     file: parameters.file, key: "rope_type",
-                    problem: "the scaling “\(rotary.type)” of rotary positions is not supported (supported: default, linear, llama3)")
+                    problem:
+                        "the scaling “\(rotary.type)” of rotary positions is not supported (supported: default, linear, llama3)"
+                )
             }
         }
 
         /// Reads the metadata of a GGUF file whose `general.architecture` is `llama`.
-        public init(gguf: GGUFMetadata, checkpoint: Checkpoint) throws {
+        package init(gguf: GGUFMetadata, checkpoint: Checkpoint) throws {
             func key(_ name: String) -> String { "llama.\(name)" }
             size = try gguf.int(key("embedding_length"))
             layers = try gguf.int(key("block_count"))
@@ -109,7 +119,8 @@ extension Llama {
             headDimension = try gguf.intIfPresent(key("attention.key_length")) ?? size / heads
             if let value = try gguf.intIfPresent(key("attention.value_length")), value != headDimension {
                 throw ModelError.configuration(
-                    file: gguf.file, key: key("attention.value_length"), problem: "\(value), but keys have \(headDimension) elements: not supported")
+                    file: gguf.file, key: key("attention.value_length"),
+                    problem: "\(value), but keys have \(headDimension) elements: not supported")
             }
             if let experts = try gguf.intIfPresent(key("expert_count")), experts > 0 {
                 throw ModelError.configuration(
@@ -123,7 +134,8 @@ extension Llama {
             hasInterleavedPairs = true
             let embedding = try checkpoint.entry("token_embd.weight")
             guard embedding.shape.count == 2 else {
-                throw ModelError.unexpectedRank(file: checkpoint.path, tensor: embedding.name, rank: 2, shape: embedding.shape)
+                throw ModelError.unexpectedRank(
+                    file: checkpoint.path, tensor: embedding.name, rank: 2, shape: embedding.shape)
             }
             vocabulary = embedding.shape[0]
             isTied = !checkpoint.contains("output.weight")
@@ -140,7 +152,8 @@ extension Llama {
                 }
                 let factor = try gguf.double(key("rope.scaling.factor"))
                 guard factor > 0, factor.isFinite else {
-                    throw ModelError.configuration(file: gguf.file, key: key("rope.scaling.factor"), problem: "\(factor) is not a positive number")
+                    throw ModelError.configuration(
+                        file: gguf.file, key: key("rope.scaling.factor"), problem: "\(factor) is not a positive number")
                 }
                 rotaryScaling = .linear(factor: factor)
             }
@@ -161,14 +174,16 @@ extension Llama {
 
         /// What a file calls the sizes, for messages.
         private struct Keys {
-            let vocabulary, size, layers, heads, keyValueHeads, headDimension, rotaryDimension, hidden, positions, theta: String
+            let vocabulary, size, layers, heads, keyValueHeads, headDimension, rotaryDimension, hidden, positions,
+                theta: String
         }
 
         private func validate(_ file: String, keys: Keys) throws {
             try ModelError.requireRange(
                 file,
                 [
-                    (keys.vocabulary, vocabulary, 1...2_000_000), (keys.size, size, 1...65536), (keys.layers, layers, 1...1024),
+                    (keys.vocabulary, vocabulary, 1...2_000_000), (keys.size, size, 1...65536),
+                    (keys.layers, layers, 1...1024),
                     (keys.heads, heads, 1...1024), (keys.keyValueHeads, keyValueHeads, 1...1024),
                     (keys.headDimension, headDimension, 1...AttentionSelection.largestHead),
                     (keys.rotaryDimension, rotaryDimension, 2...headDimension), (keys.hidden, hidden, 1...1_000_000),
@@ -176,13 +191,17 @@ extension Llama {
                 ])
             guard heads % keyValueHeads == 0 else {
                 throw ModelError.configuration(
-                    file: file, key: keys.keyValueHeads, problem: "\(heads) query heads do not divide into \(keyValueHeads) groups")
+                    file: file, key: keys.keyValueHeads,
+                    problem: "\(heads) query heads do not divide into \(keyValueHeads) groups")
             }
             guard rotaryDimension % 2 == 0 else {
-                throw ModelError.configuration(file: file, key: keys.rotaryDimension, problem: "\(rotaryDimension) is odd; rotary positions turn pairs")
+                throw ModelError.configuration(
+                    file: file, key: keys.rotaryDimension,
+                    problem: "\(rotaryDimension) is odd; rotary positions turn pairs")
             }
             guard theta > 0, theta.isFinite else {
-                throw ModelError.configuration(file: file, key: keys.theta, problem: "\(theta) is not a positive number")
+                throw ModelError.configuration(
+                    file: file, key: keys.theta, problem: "\(theta) is not a positive number")
             }
         }
 
@@ -195,19 +214,19 @@ extension Llama {
 // MARK: - Model
 
 /// Llama on a device.
-public final class Llama: DecoderOnlyModel {
-    public let configuration: Configuration
-    public let parameters: ParameterList
-    public let decoder: TokenDecoder
+package final class Llama: DecoderOnlyModel {
+    package let configuration: Configuration
+    package let parameters: ParameterList
+    package let decoder: TokenDecoder
 
     /// Declares the model; nothing is allocated.
-    public convenience init(configuration: Configuration) {
+    package convenience init(configuration: Configuration) {
         let parameters = ParameterList()
         self.init(configuration: configuration, scope: ParameterScope(list: parameters, purpose: .weightsDecoder))
     }
 
     /// Declares the model as a part of a larger one, whose checkpoint has it under `scope`; see `TokenDecoder` for the rest.
-    public init(
+    package init(
         configuration c: Configuration, scope root: ParameterScope, workspace: Workspace = Workspace(),
         resources: [any DeviceResource] = [], pictures: PictureTokens? = nil
     ) {
@@ -217,17 +236,20 @@ public final class Llama: DecoderOnlyModel {
         let embedding = scope.matrix("embed_tokens.weight", outputs: c.vocabulary, inputs: c.size)
         let rotary = RotaryPositions(
             shape: RotaryShape(
-                headDimension: c.headDimension, rotaryDimension: c.rotaryDimension, isInterleaved: c.hasInterleavedPairs),
+                headDimension: c.headDimension, rotaryDimension: c.rotaryDimension, isInterleaved: c.hasInterleavedPairs
+            ),
             positions: c.contextLength, theta: c.theta, scaling: c.rotaryScaling)
         let layers = (0..<c.layers).map { Self.layer($0, scope("layers.\($0)"), c, rotary) }
         let norm = RMSNorm(scope("norm"), size: c.size, epsilon: c.epsilon)
         let output = c.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
         decoder = TokenDecoder(
             shape: .init(
-                name: "Llama", size: c.size, vocabulary: c.vocabulary, contextLength: c.contextLength, attention: c.attentionShape,
+                name: "Llama", size: c.size, vocabulary: c.vocabulary, contextLength: c.contextLength,
+                attention: c.attentionShape,
                 passRows: c.passRows),
             parameters: root.list,
-            parts: .init(embedding: embedding, positions: nil, rotary: rotary, layers: layers, norm: norm, output: output),
+            parts: .init(
+                embedding: embedding, positions: nil, rotary: rotary, layers: layers, norm: norm, output: output),
             workspace: workspace, resources: resources, pictures: pictures)
     }
 
@@ -243,9 +265,11 @@ public final class Llama: DecoderOnlyModel {
             attention: Attention(
                 kind: .selfAttention, layer: index, shape: c.attentionShape,
                 fused: Linear(
-                    fusing: [("q_proj", width), ("k_proj", keyValueWidth), ("v_proj", keyValueWidth)], in: attention, inputs: c.size,
+                    fusing: [("q_proj", width), ("k_proj", keyValueWidth), ("v_proj", keyValueWidth)], in: attention,
+                    inputs: c.size,
                     bias: c.attentionHasBias),
-                output: Linear(attention("o_proj"), inputs: width, outputs: c.size, bias: c.attentionHasBias), rotary: rotary,
+                output: Linear(attention("o_proj"), inputs: width, outputs: c.size, bias: c.attentionHasBias),
+                rotary: rotary,
                 additions: .init(cacheLayer: cacheLayer)),
             feedForwardNorm: RMSNorm(scope("post_attention_layernorm"), size: c.size, epsilon: c.epsilon),
             feedForward: GatedFeedForward(
@@ -256,17 +280,17 @@ public final class Llama: DecoderOnlyModel {
 // MARK: - Files
 
 extension Llama {
-    public static var modelTypes: [String] { ["llama"] }
+    package static var modelTypes: [String] { ["llama"] }
 
-    public static func naming(of files: ModelFiles) -> any CheckpointNaming {
+    package static func naming(of files: ModelFiles) -> any CheckpointNaming {
         if files.checkpoint.format == .gguf { GGUFLlamaNaming() } else { HuggingFaceNaming() }
     }
 
-    public static func make(from files: ModelFiles) throws -> Llama { try make(from: files, contextLength: nil) }
+    package static func make(from files: ModelFiles) throws -> Llama { try make(from: files, contextLength: nil) }
 
     /// - Parameter contextLength: positions to make room for; by default what the files' options ask for, or those the model
     ///   has, up to 4,096.
-    public static func make(from files: ModelFiles, contextLength: Int?) throws -> Llama {
+    package static func make(from files: ModelFiles, contextLength: Int?) throws -> Llama {
         var configuration: Configuration
         if let gguf = files.checkpoint.gguf {
             configuration = try Configuration(gguf: gguf, checkpoint: files.checkpoint)
@@ -286,24 +310,27 @@ extension Llama {
 
 /// Where GGUF files keep what Hugging Face calls `model.layers.0.self_attn.q_proj.weight`.
 ///
-/// Rows of query and key are in another order there, one that neighbouring pairs are turned in.
-public struct GGUFLlamaNaming: CheckpointNaming {
-    public init() {}
+/// Rows of query and key are in another order there, one that neighboring pairs are turned in.
+package struct GGUFLlamaNaming: CheckpointNaming {
+    package init() {}
 
     private static let modules = [
-        "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
-        "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm",
+        "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
+        "self_attn.o_proj": "attn_output",
+        "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+        "input_layernorm": "attn_norm",
         "post_attention_layernorm": "ffn_norm",
     ]
     private static let tops = ["model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"]
 
-    public func candidates(for key: String) -> [StoredSlice] {
+    package func candidates(for key: String) -> [StoredSlice] {
         guard let dot = key.lastIndex(of: ".") else { return [] }
         let (path, leaf) = (String(key[..<dot]), key[key.index(after: dot)...])
         if let top = Self.tops[path] { return [StoredSlice("\(top).\(leaf)")] }
         // model.layers.N.<module>
         let parts = path.split(separator: ".", maxSplits: 3)
-        guard parts.count == 4, parts[0] == "model", parts[1] == "layers", let module = Self.modules[String(parts[3])] else { return [] }
+        guard parts.count == 4, parts[0] == "model", parts[1] == "layers", let module = Self.modules[String(parts[3])]
+        else { return [] }
         return [StoredSlice("blk.\(parts[2]).\(module).\(leaf)")]
     }
 }

@@ -1,11 +1,11 @@
 /// Marian's translation models (Junczys-Dowmunt et al. 2018; the OPUS-MT checkpoints): sinusoidal positions, embeddings
 /// times √size, a bias on the logits; decoding starts with the padding token. Reference: transformers' modeling_marian.
-public final class Marian: PostNormModel {
-    public let parts: PostNormParts
+package final class Marian: PostNormModel {
+    package let parts: PostNormParts
 
-    public static var modelTypes: [String] { ["marian"] }
+    package static var modelTypes: [String] { ["marian"] }
 
-    public static var defaults: PostNormConfiguration {
+    package static var defaults: PostNormConfiguration {
         var configuration = PostNormConfiguration()
         configuration.vocabulary = 58101
         configuration.decoderVocabulary = 58101
@@ -17,5 +17,7 @@ public final class Marian: PostNormModel {
     }
 
     /// Declares the model; nothing is allocated.
-    public init(configuration: PostNormConfiguration) { parts = PostNormParts(name: "Marian", configuration: configuration) }
+    package init(configuration: PostNormConfiguration) {
+        parts = PostNormParts(name: "Marian", configuration: configuration)
+    }
 }

@@ -1,6 +1,7 @@
 import Checkpoint
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Media
 import Transformer
 
@@ -10,40 +11,45 @@ import Transformer
 // MARK: - Configuration
 
 extension Mllama {
-    public struct Configuration: Sendable, Hashable {
+    package struct Configuration: Sendable, Hashable {
         /// Sizes of the decoder, cross-attention layers counted among its layers.
-        public var text: Llama.Configuration
-        public var vision: VisionConfiguration
+        package var text: Llama.Configuration
+        package var vision: VisionConfiguration
         /// Layers that attend to pictures.
-        public var crossLayers: [Int]
+        package var crossLayers: [Int]
         /// The token that stands for a picture; it has an embedding, but no logit.
-        public var pictureToken: Int
+        package var pictureToken: Int
         /// Pictures to make room for; more get theirs when they come.
-        public var pictures = 1
+        package var pictures = 1
 
         /// What the text model is where a `text_config` says nothing.
         private static let textDefaults: [String: JSONValue] = [
             "vocab_size": .integer(128_256), "hidden_size": .integer(4096), "num_hidden_layers": .integer(40),
-            "num_attention_heads": .integer(32), "num_key_value_heads": .integer(8), "intermediate_size": .integer(14_336),
+            "num_attention_heads": .integer(32), "num_key_value_heads": .integer(8),
+            "intermediate_size": .integer(14_336),
             "rms_norm_eps": .number(1e-5), "max_position_embeddings": .integer(131_072), "rope_theta": .number(500_000),
         ]
 
         /// Reads a Hugging Face `config.json`.
-        public init(_ file: ConfigurationObject) throws {
+        package init(_ file: ConfigurationObject) throws {
             let given = try file.objectIfPresent("text_config")
             let members = Self.textDefaults.merging((given?.members ?? [:]).filter { !$0.value.isNull }) { $1 }
             let textFile = ConfigurationObject(file: file.file, keyPath: ["text_config"], members: members)
             text = try Llama.Configuration(textFile)
             vision = try VisionConfiguration(
-                try file.objectIfPresent("vision_config") ?? ConfigurationObject(file: file.file, keyPath: ["vision_config"], members: [:]))
-            crossLayers = Set(try textFile.ints("cross_attention_layers", default: [3, 8, 13, 18, 23, 28, 33, 38])).sorted()
+                try file.objectIfPresent("vision_config")
+                    ?? ConfigurationObject(file: file.file, keyPath: ["vision_config"], members: [:]))
+            crossLayers = Set(try textFile.ints("cross_attention_layers", default: [3, 8, 13, 18, 23, 28, 33, 38]))
+                .sorted()
             for layer in crossLayers where !(0..<text.layers).contains(layer) {
                 throw ModelError.configuration(
-                    file: file.file, key: "text_config.cross_attention_layers", problem: "there is no layer \(layer) among \(text.layers)")
+                    file: file.file, key: "text_config.cross_attention_layers",
+                    problem: "there is no layer \(layer) among \(text.layers)")
             }
             guard crossLayers.count < text.layers else {
                 throw ModelError.configuration(
-                    file: file.file, key: "text_config.cross_attention_layers", problem: "no layer is left that attends to the text")
+                    file: file.file, key: "text_config.cross_attention_layers",
+                    problem: "no layer is left that attends to the text")
             }
             pictureToken = try file.int("image_token_index", default: file.int("image_token_id", default: 128_256))
             try ModelError.requireRange(file.file, [("image_token_index", pictureToken, 0...inputVocabulary - 1)])
@@ -73,7 +79,8 @@ private struct PictureLayer: DecoderLayer {
             names: .init(query: "q_proj", key: "k_proj", value: "v_proj", output: "o_proj", hasBias: false),
             additions: .init(
                 queryNorm: RMSNorm(own("q_norm"), size: c.headDimension, epsilon: c.epsilon),
-                keyNorm: RMSNorm(own("k_norm"), size: c.headDimension, epsilon: c.epsilon), gate: Gate(scope, "cross_attn_attn_gate"),
+                keyNorm: RMSNorm(own("k_norm"), size: c.headDimension, epsilon: c.epsilon),
+                gate: Gate(scope, "cross_attn_attn_gate"),
                 cacheLayer: cacheLayer))
         feedForwardNorm = RMSNorm(scope("post_attention_layernorm"), size: c.size, epsilon: c.epsilon)
         feedForward = GatedFeedForward(scope("mlp"), size: c.size, hidden: c.hidden, activation: c.activation)
@@ -94,7 +101,8 @@ private struct PictureLayer: DecoderLayer {
         guard let memory = pass.memory else { return }
         try attentionNorm(x, into: pass.normalized, on: pass.stream)
         try attention.readSource(
-            pass.normalized, sourceCount: memory.count, masks: memory.masks, cache: memory.cache, addingTo: x, workspace: pass.attention,
+            pass.normalized, sourceCount: memory.count, masks: memory.masks, cache: memory.cache, addingTo: x,
+            workspace: pass.attention,
             tap: pass.tap, on: pass.stream)
         try finish(x, memory, pass)
     }
@@ -103,14 +111,17 @@ private struct PictureLayer: DecoderLayer {
         guard let memory = pass.memory else { return }
         try attentionNorm(x, into: pass.normalized, on: pass.stream)
         try attention.decodeSource(
-            pass.normalized, sourceCount: memory.count, mask: memory.masks.first?.mask, step: step, cache: memory.cache, addingTo: x,
+            pass.normalized, sourceCount: memory.count, mask: memory.masks.first?.mask, step: step, cache: memory.cache,
+            addingTo: x,
             workspace: pass.attention, tap: pass.tap, on: pass.stream)
         try finish(x, memory, pass)
     }
 
     /// The feed-forward, for rows that see something.
     private func finish(_ x: Tensor, _ memory: DecoderMemoryView, _ pass: DecoderPass) throws {
-        guard let block = pass.attention.block?.rows(x.rows) else { preconditionFailure("the decoder has no place for gated blocks") }
+        guard let block = pass.attention.block?.rows(x.rows) else {
+            preconditionFailure("the decoder has no place for gated blocks")
+        }
         for rows in memory.seeing {
             let rows = rows.clamped(to: 0..<x.rows)
             let (x, normalized, block) = (x.rows(rows), pass.normalized.rows(rows), block.rows(rows))
@@ -124,10 +135,10 @@ private struct PictureLayer: DecoderLayer {
 // MARK: - Model
 
 /// Llama 3.2 Vision on a device. Without pictures it is Llama.
-public final class Mllama: DecoderOnlyModel {
-    public let configuration: Configuration
-    public let parameters = ParameterList()
-    public let decoder: TokenDecoder
+package final class Mllama: DecoderOnlyModel {
+    package let configuration: Configuration
+    package let parameters = ParameterList()
+    package let decoder: TokenDecoder
     let memory: PictureMemory
     private let vision: MllamaVision
     private let projector: Linear
@@ -135,7 +146,7 @@ public final class Mllama: DecoderOnlyModel {
     private let pictureLayers: [PictureLayer]
 
     /// Declares the model; nothing is allocated.
-    public init(configuration c: Configuration) {
+    package init(configuration c: Configuration) {
         configuration = c
         let workspace = Workspace()
         let phase = "vision"
@@ -174,20 +185,25 @@ public final class Mllama: DecoderOnlyModel {
         }
         self.pictureLayers = pictureLayers
         let norm = RMSNorm(scope("norm"), size: c.text.size, epsilon: c.text.epsilon)
-        let output = c.text.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.text.vocabulary, inputs: c.text.size)
+        let output =
+            c.text.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.text.vocabulary, inputs: c.text.size)
         decoder = TokenDecoder(
             shape: .init(
-                name: "Llama 3.2 Vision", size: c.text.size, vocabulary: c.text.vocabulary, inputVocabulary: c.inputVocabulary,
+                name: "Llama 3.2 Vision", size: c.text.size, vocabulary: c.text.vocabulary,
+                inputVocabulary: c.inputVocabulary,
                 contextLength: c.text.contextLength, attention: c.text.attentionShape, passRows: c.text.passRows),
             parameters: parameters,
             parts: .init(
-                embedding: embedding, positions: nil, rotary: rotary, layers: layers, norm: norm, output: output, memory: memory),
+                embedding: embedding, positions: nil, rotary: rotary, layers: layers, norm: norm, output: output,
+                memory: memory),
             workspace: workspace, resources: [vision])
     }
 
     /// Reads one more picture: its keys and values are computed and kept.
     /// - Parameter observe: hears the tower's features and what the decoder attends to, while they are there.
-    func read(_ picture: ProcessedImage, observe: ((_ features: Tensor, _ projected: Tensor) throws -> Void)? = nil) throws {
+    func read(_ picture: ProcessedImage, observe: ((_ features: Tensor, _ projected: Tensor) throws -> Void)? = nil)
+        throws
+    {
         guard let stream = decoder.stream, let tap else { throw ModelError.notLoaded(model: decoder.shape.name) }
         let features = try vision(picture, tap: tap, on: stream)
         let states = projected.tensor
@@ -211,15 +227,15 @@ public final class Mllama: DecoderOnlyModel {
 // MARK: - Pictures
 
 extension Mllama: PicturePromptModel {
-    public var visionLayers: Int { configuration.vision.localLayers + configuration.vision.globalLayers }
-    public var pictureAttention: AttentionKind { .cross }
-    public var mostPictures: Int? { nil }
-    public var picturePlaceholder: String? { "<|image|>" }
-    public var pictureToken: Int? { configuration.pictureToken }
-    public func pictureText(for layout: ImageLayout) -> String { "<|image|>" }
-    public func pictureTokens(for layout: ImageLayout) -> Int { 0 }
+    package var visionLayers: Int { configuration.vision.localLayers + configuration.vision.globalLayers }
+    package var pictureAttention: AttentionKind { .cross }
+    package var mostPictures: Int? { nil }
+    package var picturePlaceholder: String? { "<|image|>" }
+    package var pictureToken: Int? { configuration.pictureToken }
+    package func pictureText(for layout: ImageLayout) -> String { "<|image|>" }
+    package func pictureTokens(for layout: ImageLayout) -> Int { 0 }
 
-    public func readPictures(_ pictures: [ProcessedImage], keeping count: Int) throws {
+    package func readPictures(_ pictures: [ProcessedImage], keeping count: Int) throws {
         guard decoder.stream != nil else { throw ModelError.notLoaded(model: decoder.shape.name) }
         if count == pictures.count, count == memory.pictures.count { return }
         keepPictures(min(count, pictures.count))
@@ -227,7 +243,7 @@ extension Mllama: PicturePromptModel {
     }
 
     /// Each tile's class token and patches; keys of empty tiles are padding.
-    public func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]] {
+    package func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]] {
         let vision = configuration.vision
         return layouts.enumerated().map { index, layout in
             (0..<vision.maximumTiles).flatMap { tile in
@@ -235,25 +251,27 @@ extension Mllama: PicturePromptModel {
                 guard tile < layout.tiles.count else {
                     return (0..<vision.tokensPerTile).map { PatchKey(key: first + $0, tile: tile, content: .padding) }
                 }
-                return PatchKey.keys(ofTile: tile, in: layout, patchSize: vision.grid.patchSize, leadingTokens: 1, from: first)
+                return PatchKey.keys(
+                    ofTile: tile, in: layout, patchSize: vision.grid.patchSize, leadingTokens: 1, from: first)
             }
         }
     }
 
-    public static var usualImageProcessor: String { "Mllama" }
+    package static var usualImageProcessor: String { "Mllama" }
 }
 
 // MARK: - Files
 
 extension Mllama {
-    public static var modelTypes: [String] { ["mllama"] }
+    package static var modelTypes: [String] { ["mllama"] }
 
-    public static func naming(of files: ModelFiles) -> any CheckpointNaming { Naming() }
+    package static func naming(of files: ModelFiles) -> any CheckpointNaming { Naming() }
 
-    public static func make(from files: ModelFiles) throws -> Mllama {
+    package static func make(from files: ModelFiles) throws -> Mllama {
         guard let file = files.configuration else {
             throw ModelError.configuration(
-                file: files.path, key: "model_type", problem: "Llama 3.2 Vision is read from Hugging Face folders; there is no config.json")
+                file: files.path, key: "model_type",
+                problem: "Llama 3.2 Vision is read from Hugging Face folders; there is no config.json")
         }
         var configuration = try Configuration(file.main)
         configuration.text.makeRoom(for: files.options.contextLength)
@@ -268,7 +286,9 @@ extension Mllama {
             let text = "language_model.model."
             let head = "language_model."
             let other =
-                if key.hasPrefix(text) { "model.language_model." + key.dropFirst(text.count) } else if key.hasPrefix(head) {
+                if key.hasPrefix(text) {
+                    "model.language_model." + key.dropFirst(text.count)
+                } else if key.hasPrefix(head) {
                     String(key.dropFirst(head.count))
                 } else { "model." + key }
             return [StoredSlice(key), StoredSlice(other)]

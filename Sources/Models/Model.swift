@@ -1,57 +1,58 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Foundation
 import Telemetry
 import Transformer
 
 /// What a person may ask of a model's memory.
-public struct LoadOptions: Sendable, Hashable {
+package struct LoadOptions: Sendable, Hashable {
     /// The format that weight matrices are brought into while they are loaded; their own without. Matrices whose rows are
     /// no whole blocks of it become f16.
-    public var weights: ElementFormat?
+    package var weights: ElementFormat?
     /// Positions to make room for, where a model can have more; the architecture's own default without.
-    public var contextLength: Int?
+    package var contextLength: Int?
 
-    public init(weights: ElementFormat? = nil, contextLength: Int? = nil) {
+    package init(weights: ElementFormat? = nil, contextLength: Int? = nil) {
         self.weights = weights
         self.contextLength = contextLength
     }
 
     /// The formats that weights can be converted to.
-    public static let weightFormats = ElementFormat.encodable
+    package static let weightFormats = ElementFormat.encodable
 }
 
 /// The files of a model as a person has them: a Hugging Face folder, a CTranslate2 folder, a GGUF file.
-public struct ModelFiles {
-    public let path: String
-    public let checkpoint: Checkpoint
+package struct ModelFiles {
+    package let path: String
+    package let checkpoint: Checkpoint
     /// `config.json` and its companions; absent for single-file formats.
-    public let configuration: ModelConfiguration?
+    package let configuration: ModelConfiguration?
     /// What was asked of the model's memory.
-    public var options = LoadOptions()
+    package var options = LoadOptions()
     /// The vision tower and projector of a model whose text model is the GGUF file, llama.cpp's "mmproj" file.
-    public let projector: Checkpoint?
+    package let projector: Checkpoint?
 
     /// Opens a folder or file.
     /// - Parameter projector: the path of an "mmproj" file.
     /// - Throws: `CheckpointError` when it is not a model; `ModelError` when `projector` is none of that kind, or the model
     ///   is not one that has such a file.
-    public init(path: String, projector: String? = nil) throws {
+    package init(path: String, projector: String? = nil) throws {
         self.path = path
         checkpoint = try Checkpoint.open(path)
         self.projector = try projector.map { try Checkpoint.open($0) }
         if let own = self.projector {
             _ = try GGUFProjector(own)
             guard checkpoint.format == .gguf else {
-                throw ModelError.configuration(file: path, key: "format", problem: "an mmproj file belongs to a GGUF file, which this is not")
+                throw ModelError.configuration(
+                    file: path, key: "format", problem: "an mmproj file belongs to a GGUF file, which this is not")
             }
         }
         configuration = checkpoint.format == .gguf ? nil : try? ModelConfiguration(folder: path)
     }
 
     /// Unmaps the files of weights; see `Checkpoint.release`.
-    public func release() {
+    package func release() {
         checkpoint.release()
         projector?.release()
     }
@@ -67,7 +68,7 @@ public struct ModelFiles {
     /// - Parameter standIn: what to take for the weights; without, they are planned for in the format that the configuration
     ///   says they were saved in, or f16.
     /// - Throws: `CheckpointError` when there is no configuration.
-    public init(configuration path: String, standIn: Checkpoint.StandIn? = nil) throws {
+    package init(configuration path: String, standIn: Checkpoint.StandIn? = nil) throws {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let url = URL(fileURLWithPath: path)
@@ -77,13 +78,15 @@ public struct ModelFiles {
             } else {
                 try ModelConfiguration(folder: path)
             }
-        let saved = try configuration.main.elementFormat() ?? configuration.main.objectIfPresent("text_config")?.elementFormat()
+        let saved =
+            try configuration.main.elementFormat() ?? configuration.main.objectIfPresent("text_config")?.elementFormat()
         self.init(
-            path: path, checkpoint: .absent(path: path, standIn: standIn ?? .forecast(saved ?? .f16)), configuration: configuration)
+            path: path, checkpoint: .absent(path: path, standIn: standIn ?? .forecast(saved ?? .f16)),
+            configuration: configuration)
     }
 
     /// The files at `path`, or the configuration alone where there are no weights: enough for a plan.
-    public init(planning path: String) throws {
+    package init(planning path: String) throws {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if exists, !isFolder.boolValue, path.hasSuffix(".json") {
@@ -94,7 +97,8 @@ public struct ModelFiles {
             try self.init(path: path)
         } catch let error as CheckpointError {
             guard case .notACheckpoint = error, isFolder.boolValue,
-                FileManager.default.fileExists(atPath: URL(fileURLWithPath: path).appendingPathComponent("config.json").path)
+                FileManager.default.fileExists(
+                    atPath: URL(fileURLWithPath: path).appendingPathComponent("config.json").path)
             else { throw error }
             try self.init(configuration: path)
         }
@@ -102,7 +106,7 @@ public struct ModelFiles {
 }
 
 /// A model of any architecture, as loading, planning and the memory panel see it.
-public protocol Model: AnyObject, SendableMetatype {
+package protocol Model: AnyObject, SendableMetatype {
     /// Values of `model_type` (or the file family's own architecture name) that this architecture reads.
     static var modelTypes: [String] { get }
 
@@ -131,18 +135,18 @@ public protocol Model: AnyObject, SendableMetatype {
 
 extension Model {
     /// Gives all weight matrices one format.
-    public func assignFormat(_ format: ElementFormat) { parameters.assignFormat(format) }
+    package func assignFormat(_ format: ElementFormat) { parameters.assignFormat(format) }
 }
 
 /// The architectures the program knows. A new one is added here and nowhere else.
-public enum ModelRegistry {
-    public static let architectures: [any Model.Type] = [
+package enum ModelRegistry {
+    package static let architectures: [any Model.Type] = [
         Whisper.self, T5.self, Marian.self, BART.self, Llama.self, GPT2.self, LLaVA.self, SmolVLM.self, Mllama.self,
         BLIP.self, VisionEncoderDecoder.self,
     ]
 
     /// What kind of model the files hold, by their own word.
-    public static func modelType(of files: ModelFiles) throws -> String {
+    package static func modelType(of files: ModelFiles) throws -> String {
         if files.checkpoint.format == .cTranslate2 {
             return files.checkpoint.metadata["specification"] ?? "ctranslate2"
         }
@@ -151,7 +155,8 @@ public enum ModelRegistry {
             guard let projector = files.projector else { return type }
             guard type == "llama" else {
                 throw ModelError.configuration(
-                    file: files.path, key: "general.architecture", problem: "“\(type)” with an mmproj file is not supported; supported is llama")
+                    file: files.path, key: "general.architecture",
+                    problem: "“\(type)” with an mmproj file is not supported; supported is llama")
             }
             // llama.cpp's pair of files: the text model's own word is that it is a Llama.
             return try GGUFProjector(projector).type == "idefics3" ? "smolvlm" : "llava"
@@ -161,10 +166,11 @@ public enum ModelRegistry {
 
     /// Declares the model that the files hold, its weights in the format that the files' options ask for.
     /// - Throws: `ModelError.unknownArchitecture` naming those that are known.
-    public static func make(from files: ModelFiles) throws -> any Model {
+    package static func make(from files: ModelFiles) throws -> any Model {
         let type = try modelType(of: files)
         guard let architecture = architectures.first(where: { $0.modelTypes.contains(type) }) else {
-            throw ModelError.unknownArchitecture(file: files.path, type: type, known: architectures.flatMap { $0.modelTypes }.sorted())
+            throw ModelError.unknownArchitecture(
+                file: files.path, type: type, known: architectures.flatMap { $0.modelTypes }.sorted())
         }
         let model = try architecture.make(from: files)
         if let format = files.options.weights {

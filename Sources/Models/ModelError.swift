@@ -1,11 +1,11 @@
 import Checkpoint
-import Formats
+import NumberFormats
 
 /// # Models
 ///
 /// Floor 3. One file per architecture, each read from top to bottom: configuration, blocks, model, and how the
-/// checkpoint formats name its weights. Nothing here knows about quantisation, screens or sampling.
-public enum ModelError: Error, Sendable, CustomStringConvertible {
+/// checkpoint formats name its weights. Nothing here knows about quantization, screens or sampling.
+package enum ModelError: Error, Sendable, CustomStringConvertible {
     /// A value in a configuration that cannot be right.
     case configuration(file: String, key: String, problem: String)
     /// A tensor whose rank shows that the file is not what it says.
@@ -21,7 +21,7 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
     /// A prompt has more image tokens than the model's pictures have rows to put there.
     case picturesMissing(model: String, tokens: Int, rows: Int)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .configuration(let file, let key, let problem):
             "\(file): “\(key)”: \(problem)"
@@ -43,16 +43,20 @@ public enum ModelError: Error, Sendable, CustomStringConvertible {
     /// Checks that a size lies within what any model of the kind could have.
     static func requireRange(_ file: String, _ limits: [(key: String, value: Int, range: ClosedRange<Int>)]) throws {
         for (key, value, range) in limits where !range.contains(value) {
-            throw ModelError.configuration(file: file, key: key, problem: "\(value) is not within \(range.lowerBound)…\(range.upperBound)")
+            throw ModelError.configuration(
+                file: file, key: key, problem: "\(value) is not within \(range.lowerBound)…\(range.upperBound)")
         }
     }
 
     /// Checks that a configuration's activation is one the architecture's layers implement.
-    static func requireActivation(_ file: ConfigurationObject, key: String, default fallback: String, supported: [String]) throws {
+    static func requireActivation(
+        _ file: ConfigurationObject, key: String, default fallback: String, supported: [String]
+    ) throws {
         let name = try file.string(key, default: fallback)
         guard supported.contains(name) else {
             throw ModelError.configuration(
-                file: file.file, key: key, problem: "the activation “\(name)” is not supported (supported: \(supported.joined(separator: ", ")))")
+                file: file.file, key: key,
+                problem: "the activation “\(name)” is not supported (supported: \(supported.joined(separator: ", ")))")
         }
     }
 }

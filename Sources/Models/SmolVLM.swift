@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Media
 import Transformer
 
@@ -12,26 +12,30 @@ import Transformer
 // MARK: - Configuration
 
 extension SmolVLM {
-    public struct Configuration: Sendable, Hashable {
-        public var text: Llama.Configuration
-        public var vision: VisionTower.Configuration
+    package struct Configuration: Sendable, Hashable {
+        package var text: Llama.Configuration
+        package var vision: VisionTower.Configuration
         /// Patches along an edge that become one token.
-        public var scaleFactor = 2
-        public var imageToken = 128_257
+        package var scaleFactor = 2
+        package var imageToken = 128_257
 
         /// Tokens of one tile.
-        public var tokensPerTile: Int { vision.grid.count / (scaleFactor * scaleFactor) }
+        package var tokensPerTile: Int { vision.grid.count / (scaleFactor * scaleFactor) }
 
         /// Reads a Hugging Face `config.json`.
-        public init(_ file: ConfigurationObject) throws {
-            let textFile = try file.objectIfPresent("text_config") ?? ConfigurationObject(file: file.file, keyPath: ["text_config"], members: [:])
+        package init(_ file: ConfigurationObject) throws {
+            let textFile =
+                try file.objectIfPresent("text_config")
+                ?? ConfigurationObject(file: file.file, keyPath: ["text_config"], members: [:])
             let visionFile =
-                try file.objectIfPresent("vision_config") ?? ConfigurationObject(file: file.file, keyPath: ["vision_config"], members: [:])
+                try file.objectIfPresent("vision_config")
+                ?? ConfigurationObject(file: file.file, keyPath: ["vision_config"], members: [:])
             let type = try textFile.string("model_type", default: "llama")
             // Idefics3's first checkpoints called their Llama so.
             guard ["llama", "VLlama3"].contains(type) else {
                 throw ModelError.configuration(
-                    file: file.file, key: "text_config.model_type", problem: "SmolVLM with “\(type)” is not supported; supported is llama")
+                    file: file.file, key: "text_config.model_type",
+                    problem: "SmolVLM with “\(type)” is not supported; supported is llama")
             }
             text = try Llama.Configuration(textFile)
             text.isTied = try text.isTied || file.bool("tie_word_embeddings", default: false)
@@ -57,7 +61,8 @@ extension SmolVLM {
             let grid = vision.grid
             guard scaleFactor > 0, grid.rows % scaleFactor == 0, grid.columns % scaleFactor == 0 else {
                 throw ModelError.configuration(
-                    file: file, key: key, problem: "\(grid.rows)×\(grid.columns) patches do not divide by \(scaleFactor)")
+                    file: file, key: key,
+                    problem: "\(grid.rows)×\(grid.columns) patches do not divide by \(scaleFactor)")
             }
         }
     }
@@ -66,27 +71,29 @@ extension SmolVLM {
 // MARK: - Model
 
 /// SmolVLM or Idefics3 on a device.
-public final class SmolVLM: PictureDecoder {
-    public let configuration: Configuration
-    public let text: Llama
-    public let pictures: PictureTokens
+package final class SmolVLM: PictureDecoder {
+    package let configuration: Configuration
+    package let text: Llama
+    package let pictures: PictureTokens
     private let tower: VisionTower
     private let projection: Linear
     /// Patches merged to tokens, `[tokens, size · scale²]`
     private let merged: Slot
 
     /// Declares the model; nothing is allocated.
-    public init(configuration c: Configuration) {
+    package init(configuration c: Configuration) {
         configuration = c
         let (parameters, workspace) = (ParameterList(), Workspace())
         // Positions number the patches of a whole tile row by row, which is what position ids come to when every tile is
         // full, as the processor makes them.
         tower = VisionTower(
-            ParameterScope(list: parameters, prefix: "model.vision_model.", purpose: .weightsVision), configuration: c.vision,
+            ParameterScope(list: parameters, prefix: "model.vision_model.", purpose: .weightsVision),
+            configuration: c.vision,
             names: .clip, workspace: workspace)
         let width = c.vision.layer.size * c.scaleFactor * c.scaleFactor
         projection = Linear(
-            ParameterScope(list: parameters, prefix: "model.connector.modality_projection.proj.", purpose: .weightsProjector),
+            ParameterScope(
+                list: parameters, prefix: "model.connector.modality_projection.proj.", purpose: .weightsProjector),
             inputs: width, outputs: c.text.size, bias: false)
         merged = workspace.reserve("merged patches", rows: c.tokensPerTile, columns: width, phase: "vision")
         pictures = PictureTokens(token: c.imageToken)
@@ -95,16 +102,16 @@ public final class SmolVLM: PictureDecoder {
             workspace: workspace, resources: [tower.input], pictures: pictures)
     }
 
-    public var decoder: TokenDecoder { text.decoder }
-    public var parameters: ParameterList { text.parameters }
-    public var patchGrid: PatchGrid { configuration.vision.grid }
-    public var tokensPerTile: Int { configuration.tokensPerTile }
-    public var mergedPatches: Int { configuration.scaleFactor }
-    public var hasClassToken: Bool { false }
-    public var visionLayers: Int { configuration.vision.layers }
-    public var hasTiles: Bool { true }
+    package var decoder: TokenDecoder { text.decoder }
+    package var parameters: ParameterList { text.parameters }
+    package var patchGrid: PatchGrid { configuration.vision.grid }
+    package var tokensPerTile: Int { configuration.tokensPerTile }
+    package var mergedPatches: Int { configuration.scaleFactor }
+    package var hasClassToken: Bool { false }
+    package var visionLayers: Int { configuration.vision.layers }
+    package var hasTiles: Bool { true }
 
-    public func encodeTile(
+    package func encodeTile(
         _ pixels: ArraySlice<Float>, into features: Tensor, whole: Bool, tap: AttentionTap,
         observe: ((_ index: Int, _ state: Tensor) throws -> Void)?, on stream: CommandStream
     ) throws {
@@ -118,9 +125,10 @@ public final class SmolVLM: PictureDecoder {
         let (scale, size, grid) = (configuration.scaleFactor, configuration.vision.layer.size, patchGrid)
         let across = grid.columns / scale
         for row in 0..<grid.rows {
-            // Neighbours in a row of patches lie side by side already: `scale` of them are a stretch of a token.
+            // Neighbors in a row of patches lie side by side already: `scale` of them are a stretch of a token.
             let first = patches.rows(row * grid.columns..<row * grid.columns + 1)
-            let stretches = Tensor(buffer: first.buffer, byteOffset: first.byteOffset, rows: across, columns: scale * size)
+            let stretches = Tensor(
+                buffer: first.buffer, byteOffset: first.byteOffset, rows: across, columns: scale * size)
             let place = row % scale * scale * size
             let tokens = row / scale * across..<(row / scale + 1) * across
             try stream.convert(stretches, into: out.rows(tokens).columns(place..<place + scale * size))
@@ -129,22 +137,25 @@ public final class SmolVLM: PictureDecoder {
 
     // MARK: Prompts
 
-    public var picturePlaceholder: String? { "<image>" }
+    package var picturePlaceholder: String? { "<image>" }
 
     /// The tiles row by row, each behind its place in the grid, a line break after each row; then the whole picture.
-    public func pictureText(for layout: ImageLayout) -> String {
+    package func pictureText(for layout: ImageLayout) -> String {
         let tile = String(repeating: "<image>", count: tokensPerTile)
         var text = ""
         for row in 0..<layout.rows {
-            for column in 0..<layout.columns { text += "<fake_token_around_image><row_\(row + 1)_col_\(column + 1)>" + tile }
+            for column in 0..<layout.columns {
+                text += "<fake_token_around_image><row_\(row + 1)_col_\(column + 1)>" + tile
+            }
             text += "\n"
         }
-        return text + (layout.rows > 0 ? "\n" : "") + "<fake_token_around_image><global-img>" + tile + "<fake_token_around_image>"
+        return text + (layout.rows > 0 ? "\n" : "") + "<fake_token_around_image><global-img>" + tile
+            + "<fake_token_around_image>"
     }
 
-    public static var usualImageProcessor: String { "Idefics3" }
+    package static var usualImageProcessor: String { "Idefics3" }
 
-    public static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
+    package static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
         guard let projector = try files.projector.map(GGUFProjector.init) else {
             return try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: usualImageProcessor)
         }
@@ -152,7 +163,8 @@ public final class SmolVLM: PictureDecoder {
         let tile = try projector.metadata.int("clip.vision.image_size")
         configuration.maxImageSize = .init(longestEdge: tile)
         // All published models cut into four tiles along the longer edge; later files say so.
-        configuration.size = .init(longestEdge: try projector.metadata.intIfPresent("clip.vision.preproc_image_size") ?? 4 * tile)
+        configuration.size = .init(
+            longestEdge: try projector.metadata.intIfPresent("clip.vision.preproc_image_size") ?? 4 * tile)
         return try ImageProcessors.make(configuration)
     }
 }
@@ -160,13 +172,14 @@ public final class SmolVLM: PictureDecoder {
 // MARK: - Files
 
 extension SmolVLM {
-    public static var modelTypes: [String] { ["smolvlm", "idefics3"] }
+    package static var modelTypes: [String] { ["smolvlm", "idefics3"] }
 
-    public static func make(from files: ModelFiles) throws -> SmolVLM {
+    package static func make(from files: ModelFiles) throws -> SmolVLM {
         let source = try weightSource(of: files)
         var configuration: Configuration
         if let gguf = files.checkpoint.gguf, let projector = files.projector {
-            configuration = try Configuration(gguf: gguf, checkpoint: files.checkpoint, projector: GGUFProjector(projector))
+            configuration = try Configuration(
+                gguf: gguf, checkpoint: files.checkpoint, projector: GGUFProjector(projector))
         } else if let file = files.configuration {
             configuration = try Configuration(file.main)
             // A tensor that is there wins over a configuration that says it is not.
@@ -180,9 +193,9 @@ extension SmolVLM {
         return model
     }
 
-    public static func naming(of files: ModelFiles) -> any CheckpointNaming { SmolVLMNaming() }
+    package static func naming(of files: ModelFiles) -> any CheckpointNaming { SmolVLMNaming() }
 
-    public static func weightSource(of files: ModelFiles) throws -> WeightSource {
+    package static func weightSource(of files: ModelFiles) throws -> WeightSource {
         guard let projector = try files.projector.map(GGUFProjector.init) else {
             return WeightSource(checkpoint: files.checkpoint, naming: SmolVLMNaming())
         }
@@ -197,7 +210,9 @@ private struct SmolVLMNaming: CheckpointNaming {
     private static let spellings = [("text.model.", "model.text_model."), ("text.lm_head.", "lm_head.")]
 
     func candidates(for key: String) -> [StoredSlice] {
-        for (own, stored) in Self.spellings where key.hasPrefix(own) { return [StoredSlice(stored + key.dropFirst(own.count))] }
+        for (own, stored) in Self.spellings where key.hasPrefix(own) {
+            return [StoredSlice(stored + key.dropFirst(own.count))]
+        }
         return [StoredSlice(key)]
     }
 }

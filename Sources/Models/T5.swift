@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 // T5 (Raffel et al. 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer") and its
@@ -10,34 +10,34 @@ import Transformer
 // MARK: - Configuration
 
 extension T5 {
-    public struct Configuration: Sendable, Hashable {
-        public var vocabulary = 32128
-        public var size = 512
-        public var headDimension = 64
-        public var heads = 8
-        public var hidden = 2048
-        public var encoderLayers = 6
-        public var decoderLayers = 6
-        public var buckets = 32
-        public var maximumDistance = 128
-        public var epsilon: Float = 1e-6
-        public var activation = Activation.relu
+    package struct Configuration: Sendable, Hashable {
+        package var vocabulary = 32128
+        package var size = 512
+        package var headDimension = 64
+        package var heads = 8
+        package var hidden = 2048
+        package var encoderLayers = 6
+        package var decoderLayers = 6
+        package var buckets = 32
+        package var maximumDistance = 128
+        package var epsilon: Float = 1e-6
+        package var activation = Activation.relu
         /// Whether the feed-forward has a gate (T5 1.1, FLAN).
-        public var isGated = false
+        package var isGated = false
         /// The embedding is also the output projection.
-        public var isTied = true
+        package var isTied = true
         /// The decoder's output is multiplied by size^-½ before the vocabulary.
-        public var scalesOutput = true
+        package var scalesOutput = true
         /// Positions to make room for, in the source and in the decoder: the architecture itself has no limit.
-        public var sourcePositions = 512
-        public var positions = 512
-        public var startToken = 0
-        public var endTokens: Set<Int> = [1]
+        package var sourcePositions = 512
+        package var positions = 512
+        package var startToken = 0
+        package var endTokens: Set<Int> = [1]
 
-        public init() {}
+        package init() {}
 
         /// Reads a Hugging Face `config.json` (and `generation_config.json`).
-        public init(_ file: ModelConfiguration) throws {
+        package init(_ file: ModelConfiguration) throws {
             let main = file.main
             vocabulary = try main.int("vocab_size", default: 32128)
             size = try main.int("d_model", default: 512)
@@ -55,17 +55,19 @@ extension T5 {
             scalesOutput = try main.bool("scale_decoder_outputs", default: isTied)
             sourcePositions = try main.int("n_positions", default: 512)
             positions = sourcePositions
-            startToken = try main.int("decoder_start_token_id", default: file.generation.int("decoder_start_token_id", default: 0))
+            startToken = try main.int(
+                "decoder_start_token_id", default: file.generation.int("decoder_start_token_id", default: 0))
             endTokens = Set(try file.generation.ints("eos_token_id", default: main.ints("eos_token_id", default: [1])))
             try validate(file: main.file)
         }
 
         /// Reads the metadata of a GGUF file whose `general.architecture` is `t5`.
-        public init(gguf: GGUFMetadata, checkpoint: Checkpoint) throws {
+        package init(gguf: GGUFMetadata, checkpoint: Checkpoint) throws {
             func key(_ name: String) -> String { "t5.\(name)" }
             let embedding = try checkpoint.entry("token_embd.weight")
             guard embedding.shape.count == 2 else {
-                throw ModelError.unexpectedRank(file: checkpoint.path, tensor: embedding.name, rank: 2, shape: embedding.shape)
+                throw ModelError.unexpectedRank(
+                    file: checkpoint.path, tensor: embedding.name, rank: 2, shape: embedding.shape)
             }
             vocabulary = embedding.shape[0]
             size = try gguf.int(key("embedding_length"))
@@ -96,7 +98,8 @@ extension T5 {
             let isGated = name.hasPrefix("gated-")
             let function = isGated ? String(name.dropFirst("gated-".count)) : name
             if isGated && function == "gelu" { return (.geluTanh, true) }
-            let only = ConfigurationObject(file: file.file, keyPath: file.keyPath, members: ["feed_forward_proj": .string(function)])
+            let only = ConfigurationObject(
+                file: file.file, keyPath: file.keyPath, members: ["feed_forward_proj": .string(function)])
             return (try Activation(named: "feed_forward_proj", in: only, default: "relu"), isGated)
         }
 
@@ -107,7 +110,8 @@ extension T5 {
                     ("vocab_size", vocabulary, 1...2_000_000), ("d_model", size, 1...65536),
                     ("d_kv", headDimension, 1...AttentionSelection.largestHead), ("num_heads", heads, 1...1024),
                     ("d_ff", hidden, 1...1_000_000), ("num_layers", encoderLayers, 1...1024),
-                    ("num_decoder_layers", decoderLayers, 1...1024), ("relative_attention_num_buckets", buckets, 4...65536),
+                    ("num_decoder_layers", decoderLayers, 1...1024),
+                    ("relative_attention_num_buckets", buckets, 4...65536),
                     ("relative_attention_max_distance", maximumDistance, buckets / 2 + 1...1_000_000),
                     ("n_positions", positions, 1...65535), ("decoder_start_token_id", startToken, 0...vocabulary - 1),
                 ])
@@ -129,11 +133,13 @@ extension T5.Configuration {
     fileprivate func feedForward(_ scope: ParameterScope) -> any FeedForwardBlock {
         if isGated {
             return GatedFeedForward(
-                scope, names: .init(gate: "wi_0", up: "wi_1", down: "wo"), size: size, hidden: hidden, activation: activation)
+                scope, names: .init(gate: "wi_0", up: "wi_1", down: "wo"), size: size, hidden: hidden,
+                activation: activation)
         }
         return FeedForward(
             expand: Linear(scope("wi"), inputs: size, outputs: hidden, bias: false),
-            contract: Linear(scope("wo"), inputs: hidden, outputs: size, bias: false), hidden: hidden, activation: activation)
+            contract: Linear(scope("wo"), inputs: hidden, outputs: size, bias: false), hidden: hidden,
+            activation: activation)
     }
 
     fileprivate func relativePositions(
@@ -142,7 +148,8 @@ extension T5.Configuration {
         RelativePositions(
             stack("block.0.layer.0.SelfAttention"),
             shape: .init(
-                heads: heads, buckets: buckets, maximumDistance: maximumDistance, isBidirectional: isBidirectional, positions: positions),
+                heads: heads, buckets: buckets, maximumDistance: maximumDistance, isBidirectional: isBidirectional,
+                positions: positions),
             workspace: workspace, phase: phase)
     }
 }
@@ -170,19 +177,23 @@ private struct Encoder {
     init(_ scope: ParameterScope, embedding: Parameter, configuration c: T5.Configuration, workspace: Workspace) {
         self.embedding = embedding
         let phase = "encoder"
-        positions = c.relativePositions(scope, isBidirectional: true, positions: c.sourcePositions, workspace: workspace, phase: phase)
+        positions = c.relativePositions(
+            scope, isBidirectional: true, positions: c.sourcePositions, workspace: workspace, phase: phase)
         layers = (0..<c.encoderLayers).map { index in
             let block = scope("block.\(index)")
             return Layer(
                 attentionNorm: c.norm(block("layer.0.layer_norm")),
                 attention: .selfAttention(
-                    block("layer.0.SelfAttention"), kind: .encoder, layer: index, size: c.size, shape: c.attention, names: .t5),
-                feedForwardNorm: c.norm(block("layer.1.layer_norm")), feedForward: c.feedForward(block("layer.1.DenseReluDense")))
+                    block("layer.0.SelfAttention"), kind: .encoder, layer: index, size: c.size, shape: c.attention,
+                    names: .t5),
+                feedForwardNorm: c.norm(block("layer.1.layer_norm")),
+                feedForward: c.feedForward(block("layer.1.DenseReluDense")))
         }
         norm = c.norm(scope("final_layer_norm"))
         x = workspace.reserve("source", rows: c.sourcePositions, columns: c.size, phase: phase)
-        normalized = workspace.reserve("normalised", rows: c.sourcePositions, columns: c.size, phase: phase)
-        hidden = workspace.reserve("hidden", rows: c.sourcePositions, columns: layers[0].feedForward.scratchColumns, phase: phase)
+        normalized = workspace.reserve("normalized", rows: c.sourcePositions, columns: c.size, phase: phase)
+        hidden = workspace.reserve(
+            "hidden", rows: c.sourcePositions, columns: layers[0].feedForward.scratchColumns, phase: phase)
         attentionWorkspace = Attention.Workspace(workspace, rows: c.sourcePositions, shape: c.attention, phase: phase)
     }
 
@@ -232,29 +243,34 @@ private struct Decoder: CrossDecoder {
     private let attentionWorkspace: Attention.Workspace
 
     init(
-        _ scope: ParameterScope, embedding: Parameter, output: Parameter, configuration c: T5.Configuration, workspace: Workspace
+        _ scope: ParameterScope, embedding: Parameter, output: Parameter, configuration c: T5.Configuration,
+        workspace: Workspace
     ) {
         self.embedding = embedding
         self.output = output
         embedding.isReadEachStep = embedding === output
         outputScale = c.scalesOutput ? 1 / Float(c.size).squareRoot() : nil
         let phase = "decoder"
-        positions = c.relativePositions(scope, isBidirectional: false, positions: c.positions, workspace: workspace, phase: phase)
+        positions = c.relativePositions(
+            scope, isBidirectional: false, positions: c.positions, workspace: workspace, phase: phase)
         layers = (0..<c.decoderLayers).map { index in
             let block = scope("block.\(index)")
             return Layer(
                 selfNorm: c.norm(block("layer.0.layer_norm")),
                 selfAttention: .selfAttention(
-                    block("layer.0.SelfAttention"), kind: .selfAttention, layer: index, size: c.size, shape: c.attention, names: .t5),
+                    block("layer.0.SelfAttention"), kind: .selfAttention, layer: index, size: c.size,
+                    shape: c.attention, names: .t5),
                 crossNorm: c.norm(block("layer.1.layer_norm")),
                 crossAttention: .crossAttention(
-                    block("layer.1.EncDecAttention"), layer: index, size: c.size, sourceSize: c.size, shape: c.attention, names: .t5),
-                feedForwardNorm: c.norm(block("layer.2.layer_norm")), feedForward: c.feedForward(block("layer.2.DenseReluDense")))
+                    block("layer.1.EncDecAttention"), layer: index, size: c.size, sourceSize: c.size,
+                    shape: c.attention, names: .t5),
+                feedForwardNorm: c.norm(block("layer.2.layer_norm")),
+                feedForward: c.feedForward(block("layer.2.DenseReluDense")))
         }
         norm = c.norm(scope("final_layer_norm"))
         let rows = max(c.positions, DecodeStepper.maximumRows)
         x = workspace.reserve("tokens", rows: rows, columns: c.size, phase: phase)
-        normalized = workspace.reserve("normalised", rows: rows, columns: c.size, phase: phase)
+        normalized = workspace.reserve("normalized", rows: rows, columns: c.size, phase: phase)
         hidden = workspace.reserve("hidden", rows: rows, columns: layers[0].feedForward.scratchColumns, phase: phase)
         scaled = workspace.reserve("scaled", rows: DecodeStepper.maximumRows, columns: c.size, phase: phase)
         attentionWorkspace = Attention.Workspace(workspace, rows: rows, shape: c.attention, phase: phase)
@@ -269,12 +285,14 @@ private struct Decoder: CrossDecoder {
         let x = x.rows(count)
         let normalized = normalized.rows(count)
         try stream.embed(tokens: tokens, firstPosition: 0, table: embedding.matrix, into: x)
-        let bias = try positions.bias(queries: count, keys: firstPosition + count, firstPosition: firstPosition, on: stream)
+        let bias = try positions.bias(
+            queries: count, keys: firstPosition + count, firstPosition: firstPosition, on: stream)
         for (index, layer) in layers.enumerated() {
             try pass.observe?(index, x)
             try layer.selfNorm(x, into: normalized, on: stream)
             try layer.selfAttention.prefill(
-                normalized, firstPosition: firstPosition, bias: bias, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
+                normalized, firstPosition: firstPosition, bias: bias, cache: pass.selfCache, addingTo: x,
+                workspace: attentionWorkspace,
                 tap: pass.tap, on: stream)
             try layer.crossNorm(x, into: normalized, on: stream)
             try layer.crossAttention.readSource(
@@ -294,13 +312,16 @@ private struct Decoder: CrossDecoder {
         try stream.embed(step: step, rows: rows, table: embedding.matrix, into: x)
         for layer in layers {
             try layer.selfAttention.decode(
-                NormalizedInput(x, norm: layer.selfNorm, scratch: normalized), step: step, bias: positions.decodeBias, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
+                NormalizedInput(x, norm: layer.selfNorm, scratch: normalized), step: step, bias: positions.decodeBias,
+                cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
                 tap: pass.tap, on: stream)
             try layer.crossAttention.decodeSource(
-                NormalizedInput(x, norm: layer.crossNorm, scratch: normalized), sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache, addingTo: x,
+                NormalizedInput(x, norm: layer.crossNorm, scratch: normalized), sourceCount: pass.sourceCount,
+                mask: pass.sourceMask, step: step, cache: pass.crossCache, addingTo: x,
                 workspace: attentionWorkspace, tap: pass.tap, on: stream)
             try layer.feedForward(
-                NormalizedInput(x, norm: layer.feedForwardNorm, scratch: normalized), hidden: hidden.rows(rows), addingTo: x, on: stream)
+                NormalizedInput(x, norm: layer.feedForwardNorm, scratch: normalized), hidden: hidden.rows(rows),
+                addingTo: x, on: stream)
         }
         try norm(x, into: normalized, on: stream)
     }
@@ -318,21 +339,22 @@ private struct Decoder: CrossDecoder {
 // MARK: - Model
 
 /// T5 on a device: text in, text out.
-public final class T5 {
-    public let configuration: Configuration
-    public let runner: EncoderDecoderRunner
-    public let sourceInput: SourceInput
+package final class T5 {
+    package let configuration: Configuration
+    package let runner: EncoderDecoderRunner
+    package let sourceInput: SourceInput
     private let encoder: Encoder
 
     /// Declares the model; nothing is allocated.
-    public init(configuration c: Configuration) {
+    package init(configuration c: Configuration) {
         configuration = c
         let parameters = ParameterList()
         let workspace = Workspace()
         let decoderScope = ParameterScope(list: parameters, prefix: "", purpose: .weightsDecoder)
         let embedding = decoderScope.matrix("shared.weight", outputs: c.vocabulary, inputs: c.size)
         encoder = Encoder(
-            ParameterScope(list: parameters, prefix: "encoder.", purpose: .weightsEncoder), embedding: embedding, configuration: c,
+            ParameterScope(list: parameters, prefix: "encoder.", purpose: .weightsEncoder), embedding: embedding,
+            configuration: c,
             workspace: workspace)
         let output = c.isTied ? embedding : decoderScope.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
         let decoder = Decoder(
@@ -348,20 +370,20 @@ public final class T5 {
 }
 
 extension T5: TextEncoderDecoder {
-    public var sourceVocabulary: Int { configuration.vocabulary }
-    public var encoderLayers: Int { configuration.encoderLayers }
-    public var startTokens: [Int] { [configuration.startToken] }
-    public var endTokens: Set<Int> { configuration.endTokens }
+    package var sourceVocabulary: Int { configuration.vocabulary }
+    package var encoderLayers: Int { configuration.encoderLayers }
+    package var startTokens: [Int] { [configuration.startToken] }
+    package var endTokens: Set<Int> { configuration.endTokens }
 
-    public func runEncoder(_ tokens: Tensor, _ pass: EncoderPass) throws -> Tensor { try encoder(tokens, pass) }
+    package func runEncoder(_ tokens: Tensor, _ pass: EncoderPass) throws -> Tensor { try encoder(tokens, pass) }
 }
 
 // MARK: - Files
 
 extension T5 {
-    public static var modelTypes: [String] { ["t5"] }
+    package static var modelTypes: [String] { ["t5"] }
 
-    public static func make(from files: ModelFiles) throws -> T5 {
+    package static func make(from files: ModelFiles) throws -> T5 {
         func fit(_ configuration: inout Configuration) {
             guard let length = files.options.contextLength else { return }
             configuration.sourcePositions = max(1, min(length, 65535))
@@ -390,9 +412,10 @@ extension T5 {
         return model
     }
 
-    public func weightSource(_ files: ModelFiles) -> WeightSource {
+    package func weightSource(_ files: ModelFiles) -> WeightSource {
         let isGGUF = files.checkpoint.format == .gguf
-        return WeightSource(checkpoint: files.checkpoint, naming: isGGUF ? GGUFT5Naming() as any CheckpointNaming : Naming())
+        return WeightSource(
+            checkpoint: files.checkpoint, naming: isGGUF ? GGUFT5Naming() as any CheckpointNaming : Naming())
     }
 
     /// Hugging Face names; the embedding has several.
@@ -400,7 +423,8 @@ extension T5 {
         private let plain = HuggingFaceNaming(optionalPrefixes: ["model.", "transformer."])
 
         func candidates(for key: String) -> [StoredSlice] {
-            let names = key == "shared.weight" ? [key, "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"] : [key]
+            let names =
+                key == "shared.weight" ? [key, "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"] : [key]
             return names.flatMap { plain.candidates(for: $0) }
         }
     }
@@ -411,16 +435,21 @@ extension T5 {
 /// Where GGUF files keep what Hugging Face calls `decoder.block.0.layer.1.EncDecAttention.q.weight`.
 struct GGUFT5Naming: CheckpointNaming {
     private static let tops = [
-        "shared": "token_embd", "encoder.final_layer_norm": "enc.output_norm", "decoder.final_layer_norm": "dec.output_norm", "lm_head": "output",
+        "shared": "token_embd", "encoder.final_layer_norm": "enc.output_norm",
+        "decoder.final_layer_norm": "dec.output_norm", "lm_head": "output",
     ]
     private static let modules = [
-        "SelfAttention.q": "attn_q", "SelfAttention.k": "attn_k", "SelfAttention.v": "attn_v", "SelfAttention.o": "attn_o",
-        "SelfAttention.relative_attention_bias": "attn_rel_b", "EncDecAttention.q": "cross_attn_q", "EncDecAttention.k": "cross_attn_k",
+        "SelfAttention.q": "attn_q", "SelfAttention.k": "attn_k", "SelfAttention.v": "attn_v",
+        "SelfAttention.o": "attn_o",
+        "SelfAttention.relative_attention_bias": "attn_rel_b", "EncDecAttention.q": "cross_attn_q",
+        "EncDecAttention.k": "cross_attn_k",
         "EncDecAttention.v": "cross_attn_v", "EncDecAttention.o": "cross_attn_o", "DenseReluDense.wi": "ffn_up",
         "DenseReluDense.wi_0": "ffn_gate", "DenseReluDense.wi_1": "ffn_up", "DenseReluDense.wo": "ffn_down",
     ]
     /// A norm is named for the layer it stands before, by its place in the block.
-    private static let norms = ["encoder": ["attn_norm", "ffn_norm"], "decoder": ["attn_norm", "cross_attn_norm", "ffn_norm"]]
+    private static let norms = [
+        "encoder": ["attn_norm", "ffn_norm"], "decoder": ["attn_norm", "cross_attn_norm", "ffn_norm"],
+    ]
 
     func candidates(for key: String) -> [StoredSlice] {
         guard let dot = key.lastIndex(of: ".") else { return [] }
@@ -428,8 +457,10 @@ struct GGUFT5Naming: CheckpointNaming {
         if let top = Self.tops[path] { return [StoredSlice("\(top).\(leaf)")] }
         // encoder.block.N.layer.M.<module>
         let parts = path.split(separator: ".", maxSplits: 5).map(String.init)
-        guard parts.count == 6, parts[1] == "block", parts[3] == "layer", let norms = Self.norms[parts[0]], let place = Int(parts[4]),
-            let module = parts[5] == "layer_norm" && norms.indices.contains(place) ? norms[place] : Self.modules[parts[5]]
+        guard parts.count == 6, parts[1] == "block", parts[3] == "layer", let norms = Self.norms[parts[0]],
+            let place = Int(parts[4]),
+            let module = parts[5] == "layer_norm" && norms.indices.contains(place)
+                ? norms[place] : Self.modules[parts[5]]
         else { return [] }
         return [StoredSlice("\(parts[0].prefix(3)).blk.\(parts[2]).\(module).\(leaf)")]
     }

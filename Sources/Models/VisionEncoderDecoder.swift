@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 // A vision transformer and a text decoder put together (transformers' modeling_vision_encoder_decoder): ViT or DeiT
@@ -11,26 +11,27 @@ import Transformer
 
 extension VisionEncoderDecoder {
     /// The text side.
-    public enum Decoder: Sendable, Hashable {
+    package enum Decoder: Sendable, Hashable {
         case gpt2(GPT2.Configuration)
         case trocr(PostNormConfiguration)
     }
 
-    public struct Configuration: Sendable, Hashable {
-        public var vision: VisionTower.Configuration
-        public var decoder: Decoder
+    package struct Configuration: Sendable, Hashable {
+        package var vision: VisionTower.Configuration
+        package var decoder: Decoder
         /// Features that cross-attention reads: the encoder's own width, or what a layer between the two makes of it.
-        public var sourceSize: Int
-        public var startToken: Int
-        public var endTokens: Set<Int>
+        package var sourceSize: Int
+        package var startToken: Int
+        package var endTokens: Set<Int>
 
         /// Reads a Hugging Face `config.json` (and `generation_config.json`).
-        public init(_ file: ModelConfiguration) throws {
+        package init(_ file: ModelConfiguration) throws {
             let main = file.main
             let (encoder, decoder) = (try main.object("encoder"), try main.object("decoder"))
             func unsupported(_ key: String, _ type: String, _ known: [String]) -> ModelError {
                 .configuration(
-                    file: main.file, key: key, problem: "“\(type)” is not supported (supported: \(known.joined(separator: ", ")))")
+                    file: main.file, key: key,
+                    problem: "“\(type)” is not supported (supported: \(known.joined(separator: ", ")))")
             }
             switch try encoder.string("model_type") {
             case "vit": vision = try VisionTower.Configuration(encoder, family: .vit)
@@ -92,7 +93,8 @@ extension PostNormConfiguration {
         decoderVocabulary = vocabulary
         size = try file.int("d_model", default: 1024)
         decoder = Stack(
-            layers: try file.int("decoder_layers", default: 12), heads: try file.int("decoder_attention_heads", default: 16),
+            layers: try file.int("decoder_layers", default: 12),
+            heads: try file.int("decoder_attention_heads", default: 16),
             hidden: try file.int("decoder_ffn_dim", default: 4096))
         activation = try Activation(named: "activation_function", in: file, default: "gelu")
         scalesEmbedding = try file.bool("scale_embedding", default: false)
@@ -104,14 +106,18 @@ extension PostNormConfiguration {
             file.file,
             [
                 (key("vocab_size"), vocabulary, 1...2_000_000), (key("d_model"), size, 1...65536),
-                (key("decoder_layers"), decoder.layers, 1...1024), (key("decoder_attention_heads"), decoder.heads, 1...1024),
-                (key("decoder_ffn_dim"), decoder.hidden, 1...1_000_000), (key("max_position_embeddings"), positions, 1...65535),
+                (key("decoder_layers"), decoder.layers, 1...1024),
+                (key("decoder_attention_heads"), decoder.heads, 1...1024),
+                (key("decoder_ffn_dim"), decoder.hidden, 1...1_000_000),
+                (key("max_position_embeddings"), positions, 1...65535),
             ])
         try ModelError.requireRange(file.file, [(key("pad_token_id"), padding, 0...vocabulary - 1)])
         guard size % decoder.heads == 0, size / decoder.heads <= AttentionSelection.largestHead else {
             throw ModelError.configuration(
                 file: file.file, key: key("decoder_attention_heads"),
-                problem: "\(decoder.heads) heads do not divide the model size \(size) into heads of at most \(AttentionSelection.largestHead)")
+                problem:
+                    "\(decoder.heads) heads do not divide the model size \(size) into heads of at most \(AttentionSelection.largestHead)"
+            )
         }
         positionKind =
             try file.bool("use_learned_position_embeddings", default: true)
@@ -122,61 +128,69 @@ extension PostNormConfiguration {
 // MARK: - Model
 
 /// A vision encoder with a text decoder on a device: a picture in, its caption or its writing out.
-public final class VisionEncoderDecoder: PictureEncoderDecoder {
-    public let configuration: Configuration
-    public let runner: EncoderDecoderRunner
-    public let tower: VisionTower
+package final class VisionEncoderDecoder: PictureEncoderDecoder {
+    package let configuration: Configuration
+    package let runner: EncoderDecoderRunner
+    package let tower: VisionTower
 
     /// Declares the model; nothing is allocated.
-    public init(configuration c: Configuration) {
+    package init(configuration c: Configuration) {
         configuration = c
         let (parameters, workspace) = (ParameterList(), Workspace())
         let phase = "vision"
         tower = VisionTower(
-            ParameterScope(list: parameters, prefix: "encoder.", purpose: .weightsVision), configuration: c.vision, names: .vit,
+            ParameterScope(list: parameters, prefix: "encoder.", purpose: .weightsVision), configuration: c.vision,
+            names: .vit,
             workspace: workspace, phase: phase)
         let bridge =
             c.sourceSize == c.vision.layer.size
             ? nil
             : SourceBridge(
-                ParameterScope(list: parameters, prefix: "enc_to_dec_proj.", purpose: .weightsProjector), inputs: c.vision.layer.size,
+                ParameterScope(list: parameters, prefix: "enc_to_dec_proj.", purpose: .weightsProjector),
+                inputs: c.vision.layer.size,
                 outputs: c.sourceSize, rows: c.vision.tokens, workspace: workspace, phase: phase)
         let root = ParameterScope(list: parameters, prefix: "decoder.", purpose: .weightsDecoder)
         let decoder: any CrossDecoder
         switch c.decoder {
-        case .gpt2(let text): decoder = GPT2CrossDecoder(root, configuration: text, bridge: bridge, workspace: workspace)
+        case .gpt2(let text):
+            decoder = GPT2CrossDecoder(root, configuration: text, bridge: bridge, workspace: workspace)
         case .trocr(let text):
             let scope = root("model.decoder")
             let embedding = scope.matrix("embed_tokens.weight", outputs: text.decoderVocabulary, inputs: text.size)
             let output =
-                text.isTied ? embedding : root.matrix("output_projection.weight", outputs: text.decoderVocabulary, inputs: text.size)
+                text.isTied
+                ? embedding
+                : root.matrix("output_projection.weight", outputs: text.decoderVocabulary, inputs: text.size)
             decoder = PostNormDecoder(
-                scope, embedding: embedding, output: output, outputBias: nil, configuration: text, sourceSize: c.sourceSize, bridge: bridge,
+                scope, embedding: embedding, output: output, outputBias: nil, configuration: text,
+                sourceSize: c.sourceSize, bridge: bridge,
                 workspace: workspace)
         }
         let text = c.text
         runner = EncoderDecoderRunner(
             shape: .init(
-                name: text.name, vocabulary: text.vocabulary, decoderLayers: text.layers, decoderHeads: text.heads, keyValueWidth: text.size,
+                name: text.name, vocabulary: text.vocabulary, decoderLayers: text.layers, decoderHeads: text.heads,
+                keyValueWidth: text.size,
                 sourcePositions: c.vision.tokens, positions: text.positions),
             parameters: parameters, workspace: workspace, decoder: decoder, resources: [tower.input])
     }
 
-    public var startTokens: [Int] { [configuration.startToken] }
-    public var endTokens: Set<Int> { configuration.endTokens }
+    package var startTokens: [Int] { [configuration.startToken] }
+    package var endTokens: Set<Int> { configuration.endTokens }
 
-    public static var usualImageProcessor: String { "ViT" }
+    package static var usualImageProcessor: String { "ViT" }
 }
 
 // MARK: - Files
 
 extension VisionEncoderDecoder {
-    public static var modelTypes: [String] { ["vision-encoder-decoder"] }
+    package static var modelTypes: [String] { ["vision-encoder-decoder"] }
 
-    public static func make(from files: ModelFiles) throws -> VisionEncoderDecoder {
+    package static func make(from files: ModelFiles) throws -> VisionEncoderDecoder {
         guard let file = files.configuration else {
             throw ModelError.configuration(
-                file: files.path, key: "model_type", problem: "such models are read from Hugging Face folders; there is no config.json")
+                file: files.path, key: "model_type",
+                problem: "such models are read from Hugging Face folders; there is no config.json")
         }
         var configuration = try Configuration(file)
         // An output projection of its own wins over the configuration's word; a missing one is the embedding.
@@ -186,7 +200,9 @@ extension VisionEncoderDecoder {
             text.isTied = !(try aliases.areDifferent("decoder.lm_head.weight", "decoder.transformer.wte.weight"))
             configuration.decoder = .gpt2(text)
         case .trocr(var text):
-            text.isTied = !(try aliases.areDifferent("decoder.output_projection.weight", "decoder.model.decoder.embed_tokens.weight"))
+            text.isTied =
+                !(try aliases.areDifferent(
+                    "decoder.output_projection.weight", "decoder.model.decoder.embed_tokens.weight"))
             configuration.decoder = .trocr(text)
         }
         let model = VisionEncoderDecoder(configuration: configuration)
@@ -194,7 +210,7 @@ extension VisionEncoderDecoder {
         return model
     }
 
-    public func weightSource(_ files: ModelFiles) -> WeightSource {
+    package func weightSource(_ files: ModelFiles) -> WeightSource {
         WeightSource(checkpoint: files.checkpoint, naming: HuggingFaceNaming())
     }
 }

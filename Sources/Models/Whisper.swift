@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 // Whisper (Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision"): an encoder over a
@@ -9,35 +9,35 @@ import Transformer
 // MARK: - Configuration
 
 extension Whisper {
-    public struct Configuration: Sendable, Hashable {
-        public var mels = 80
-        public var vocabulary = 51865
-        public var size = 384
-        public var encoderLayers = 4
-        public var encoderHeads = 6
-        public var encoderHidden = 1536
-        public var decoderLayers = 4
-        public var decoderHeads = 6
-        public var decoderHidden = 1536
+    package struct Configuration: Sendable, Hashable {
+        package var mels = 80
+        package var vocabulary = 51865
+        package var size = 384
+        package var encoderLayers = 4
+        package var encoderHeads = 6
+        package var encoderHidden = 1536
+        package var decoderLayers = 4
+        package var decoderHeads = 6
+        package var decoderHidden = 1536
         /// Encoder positions, 20 ms each: half the mel frames of a window.
-        public var audioPositions = 1500
-        public var textPositions = 448
-        public var scalesEmbedding = false
+        package var audioPositions = 1500
+        package var textPositions = 448
+        package var scalesEmbedding = false
         /// Decoder heads that follow the sound in time, as (layer, head); empty where the checkpoint names none.
-        public var alignmentHeads: [AlignmentHead] = []
+        package var alignmentHeads: [AlignmentHead] = []
 
-        public struct AlignmentHead: Sendable, Hashable {
-            public let layer: Int
-            public let head: Int
+        package struct AlignmentHead: Sendable, Hashable {
+            package let layer: Int
+            package let head: Int
         }
 
         /// Mel frames of one window.
-        public var frames: Int { audioPositions * 2 }
+        package var frames: Int { audioPositions * 2 }
 
-        public init() {}
+        package init() {}
 
         /// Reads a Hugging Face `config.json` (and `generation_config.json`).
-        public init(_ file: ModelConfiguration) throws {
+        package init(_ file: ModelConfiguration) throws {
             let main = file.main
             mels = try main.int("num_mel_bins", default: 80)
             vocabulary = try main.int("vocab_size", default: 51865)
@@ -58,7 +58,7 @@ extension Whisper {
         }
 
         /// Reads the shapes of a CTranslate2 checkpoint, whose own `config.json` holds only decoding rules.
-        public init(ctranslate2 checkpoint: Checkpoint, rules: ConfigurationObject?) throws {
+        package init(ctranslate2 checkpoint: Checkpoint, rules: ConfigurationObject?) throws {
             func shape(_ name: String, rank: Int) throws -> [Int] {
                 let entry = try checkpoint.entry(name)
                 guard entry.shape.count == rank else {
@@ -68,7 +68,8 @@ extension Whisper {
             }
             func heads(_ side: String) throws -> Int {
                 guard let count = try checkpoint.integers("\(side)/num_heads").first else {
-                    throw ModelError.unexpectedRank(file: checkpoint.path, tensor: "\(side)/num_heads", rank: 0, shape: [0])
+                    throw ModelError.unexpectedRank(
+                        file: checkpoint.path, tensor: "\(side)/num_heads", rank: 0, shape: [0])
                 }
                 return count
             }
@@ -96,21 +97,27 @@ extension Whisper {
 
         private func validate(file: String) throws {
             let limits: [(String, Int, ClosedRange<Int>)] = [
-                ("num_mel_bins", mels, 1...1024), ("vocab_size", vocabulary, 1...2_000_000), ("d_model", size, 1...65536),
+                ("num_mel_bins", mels, 1...1024), ("vocab_size", vocabulary, 1...2_000_000),
+                ("d_model", size, 1...65536),
                 ("encoder_layers", encoderLayers, 1...1024), ("decoder_layers", decoderLayers, 1...1024),
-                ("encoder_attention_heads", encoderHeads, 1...1024), ("decoder_attention_heads", decoderHeads, 1...1024),
+                ("encoder_attention_heads", encoderHeads, 1...1024),
+                ("decoder_attention_heads", decoderHeads, 1...1024),
                 ("encoder_ffn_dim", encoderHidden, 1...1_000_000), ("decoder_ffn_dim", decoderHidden, 1...1_000_000),
                 ("max_source_positions", audioPositions, 1...65536), ("max_target_positions", textPositions, 1...65536),
             ]
             for (key, value, range) in limits where !range.contains(value) {
-                throw ModelError.configuration(file: file, key: key, problem: "\(value) is not within \(range.lowerBound)…\(range.upperBound)")
+                throw ModelError.configuration(
+                    file: file, key: key, problem: "\(value) is not within \(range.lowerBound)…\(range.upperBound)")
             }
             for (key, heads) in [("encoder_attention_heads", encoderHeads), ("decoder_attention_heads", decoderHeads)]
             where size % heads != 0 {
-                throw ModelError.configuration(file: file, key: key, problem: "\(heads) heads do not divide the model size \(size)")
+                throw ModelError.configuration(
+                    file: file, key: key, problem: "\(heads) heads do not divide the model size \(size)")
             }
-            for head in alignmentHeads where !(0..<decoderLayers).contains(head.layer) || !(0..<decoderHeads).contains(head.head) {
-                throw ModelError.configuration(file: file, key: "alignment_heads", problem: "there is no layer \(head.layer), head \(head.head)")
+            for head in alignmentHeads
+            where !(0..<decoderLayers).contains(head.layer) || !(0..<decoderHeads).contains(head.head) {
+                throw ModelError.configuration(
+                    file: file, key: "alignment_heads", problem: "there is no layer \(head.layer), head \(head.head)")
             }
         }
     }
@@ -144,10 +151,12 @@ private struct Encoder {
     init(_ scope: ParameterScope, configuration c: Whisper.Configuration, workspace: Workspace) {
         configuration = c
         convolution1 = (
-            scope.convolution("conv1.weight", outputs: c.size, inputs: c.mels, kernel: 3), scope.vector("conv1.bias", count: c.size)
+            scope.convolution("conv1.weight", outputs: c.size, inputs: c.mels, kernel: 3),
+            scope.vector("conv1.bias", count: c.size)
         )
         convolution2 = (
-            scope.convolution("conv2.weight", outputs: c.size, inputs: c.size, kernel: 3), scope.vector("conv2.bias", count: c.size)
+            scope.convolution("conv2.weight", outputs: c.size, inputs: c.size, kernel: 3),
+            scope.vector("conv2.bias", count: c.size)
         )
         positions = scope.table("embed_positions.weight", rows: c.audioPositions, columns: c.size)
         let shape = AttentionShape(heads: c.encoderHeads, headDimension: c.size / c.encoderHeads)
@@ -155,7 +164,8 @@ private struct Encoder {
             let layer = scope("layers.\(index)")
             return Layer(
                 attentionNorm: LayerNorm(layer("self_attn_layer_norm"), size: c.size),
-                attention: .selfAttention(layer("self_attn"), kind: .encoder, layer: index, size: c.size, shape: shape, names: .whisper),
+                attention: .selfAttention(
+                    layer("self_attn"), kind: .encoder, layer: index, size: c.size, shape: shape, names: .whisper),
                 feedForwardNorm: LayerNorm(layer("final_layer_norm"), size: c.size),
                 feedForward: FeedForward(layer, size: c.size, hidden: c.encoderHidden, activation: .gelu))
         }
@@ -164,7 +174,7 @@ private struct Encoder {
         // One zero row before the first frame and one after the last: the convolutions' padding.
         stem = workspace.reserve("stem", rows: c.frames + 2, columns: c.size, phase: "encoder")
         output = workspace.reserve("audio", rows: c.audioPositions, columns: c.size, phase: "encoder")
-        normalized = workspace.reserve("normalised", rows: c.audioPositions, columns: c.size, phase: "encoder")
+        normalized = workspace.reserve("normalized", rows: c.audioPositions, columns: c.size, phase: "encoder")
         hidden = workspace.reserve("hidden", rows: c.audioPositions, columns: c.encoderHidden, phase: "encoder")
         attentionWorkspace = Attention.Workspace(workspace, rows: c.audioPositions, shape: shape, phase: "encoder")
     }
@@ -175,22 +185,26 @@ private struct Encoder {
         // A row of three time steps is contiguous in time-major data, so a convolution is a matrix product whose
         // input rows overlap.
         let windows1 = Tensor(
-            buffer: features.buffer, byteOffset: features.byteOffset, rows: c.frames, columns: 3 * c.mels, rowStride: c.mels)
+            buffer: features.buffer, byteOffset: features.byteOffset, rows: c.frames, columns: 3 * c.mels,
+            rowStride: c.mels)
         try stream.fill(stem.tensor.rows(0..<1).byteRange, with: 0)
         try stream.fill(stem.tensor.rows(c.frames + 1..<c.frames + 2).byteRange, with: 0)
         try stream.linear(
-            windows1, weight: convolution1.weight.matrix, bias: convolution1.bias.tensor, activation: .gelu, residual: nil,
+            windows1, weight: convolution1.weight.matrix, bias: convolution1.bias.tensor, activation: .gelu,
+            residual: nil,
             into: stem.tensor.rows(1..<c.frames + 1))
         let source = stem.tensor
         let windows2 = Tensor(
-            buffer: source.buffer, byteOffset: source.byteOffset, rows: c.audioPositions, columns: 3 * c.size, rowStride: 2 * c.size)
+            buffer: source.buffer, byteOffset: source.byteOffset, rows: c.audioPositions, columns: 3 * c.size,
+            rowStride: 2 * c.size)
         let x = output.tensor
         try stream.linear(
             windows2, weight: convolution2.weight.matrix, bias: convolution2.bias.tensor, activation: .gelu,
             residual: positions.tensor, into: x)
         for layer in layers {
             try layer.attentionNorm(x, into: normalized.tensor, on: stream)
-            try layer.attention.encode(normalized.tensor, addingTo: x, workspace: attentionWorkspace, tap: tap, on: stream)
+            try layer.attention.encode(
+                normalized.tensor, addingTo: x, workspace: attentionWorkspace, tap: tap, on: stream)
             try layer.feedForwardNorm(x, into: normalized.tensor, on: stream)
             try layer.feedForward(normalized.tensor, hidden: hidden.tensor, addingTo: x, on: stream)
         }
@@ -235,13 +249,14 @@ private struct Decoder: CrossDecoder {
                     layer("self_attn"), kind: .selfAttention, layer: index, size: c.size, shape: shape, names: .whisper),
                 crossNorm: LayerNorm(layer("encoder_attn_layer_norm"), size: c.size),
                 crossAttention: .crossAttention(
-                    layer("encoder_attn"), layer: index, size: c.size, sourceSize: c.size, shape: shape, names: .whisper),
+                    layer("encoder_attn"), layer: index, size: c.size, sourceSize: c.size, shape: shape, names: .whisper
+                ),
                 feedForwardNorm: LayerNorm(layer("final_layer_norm"), size: c.size),
                 feedForward: FeedForward(layer, size: c.size, hidden: c.decoderHidden, activation: .gelu))
         }
         norm = LayerNorm(scope("layer_norm"), size: c.size)
         x = workspace.reserve("tokens", rows: c.textPositions, columns: c.size, phase: "decoder")
-        normalized = workspace.reserve("normalised", rows: c.textPositions, columns: c.size, phase: "decoder")
+        normalized = workspace.reserve("normalized", rows: c.textPositions, columns: c.size, phase: "decoder")
         hidden = workspace.reserve("hidden", rows: c.textPositions, columns: c.decoderHidden, phase: "decoder")
         attentionWorkspace = Attention.Workspace(workspace, rows: c.textPositions, shape: shape, phase: "decoder")
     }
@@ -257,16 +272,19 @@ private struct Decoder: CrossDecoder {
         let x = x.rows(count)
         let normalized = normalized.rows(count)
         try stream.embed(
-            tokens: tokens, firstPosition: firstPosition, table: embedding.matrix, scale: embeddingScale, positions: positions.tensor,
+            tokens: tokens, firstPosition: firstPosition, table: embedding.matrix, scale: embeddingScale,
+            positions: positions.tensor,
             into: x)
         for layer in layers {
             try layer.selfNorm(x, into: normalized, on: stream)
             try layer.selfAttention.prefill(
-                normalized, firstPosition: firstPosition, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: tap,
+                normalized, firstPosition: firstPosition, cache: pass.selfCache, addingTo: x,
+                workspace: attentionWorkspace, tap: tap,
                 on: stream)
             try layer.crossNorm(x, into: normalized, on: stream)
             try layer.crossAttention.readSource(
-                normalized, sourceCount: pass.sourceCount, cache: pass.crossCache, addingTo: x, workspace: attentionWorkspace, tap: tap,
+                normalized, sourceCount: pass.sourceCount, cache: pass.crossCache, addingTo: x,
+                workspace: attentionWorkspace, tap: tap,
                 on: stream)
             try layer.feedForwardNorm(x, into: normalized, on: stream)
             try layer.feedForward(normalized, hidden: hidden.rows(count), addingTo: x, on: stream)
@@ -279,15 +297,19 @@ private struct Decoder: CrossDecoder {
         let x = x.rows(rows)
         let normalized = normalized.rows(rows)
         try stream.embed(
-            step: step, rows: rows, table: embedding.matrix, scale: embeddingScale, positions: positions.tensor, into: x)
+            step: step, rows: rows, table: embedding.matrix, scale: embeddingScale, positions: positions.tensor, into: x
+        )
         for layer in layers {
             try layer.selfAttention.decode(
-                NormalizedInput(x, norm: layer.selfNorm, scratch: normalized), step: step, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: tap, on: stream)
+                NormalizedInput(x, norm: layer.selfNorm, scratch: normalized), step: step, cache: pass.selfCache,
+                addingTo: x, workspace: attentionWorkspace, tap: tap, on: stream)
             try layer.crossAttention.decodeSource(
-                NormalizedInput(x, norm: layer.crossNorm, scratch: normalized), sourceCount: pass.sourceCount, step: step, cache: pass.crossCache, addingTo: x,
+                NormalizedInput(x, norm: layer.crossNorm, scratch: normalized), sourceCount: pass.sourceCount,
+                step: step, cache: pass.crossCache, addingTo: x,
                 workspace: attentionWorkspace, tap: tap, on: stream)
             try layer.feedForward(
-                NormalizedInput(x, norm: layer.feedForwardNorm, scratch: normalized), hidden: hidden.rows(rows), addingTo: x, on: stream)
+                NormalizedInput(x, norm: layer.feedForwardNorm, scratch: normalized), hidden: hidden.rows(rows),
+                addingTo: x, on: stream)
         }
         try norm(x, into: normalized, on: stream)
     }
@@ -295,7 +317,8 @@ private struct Decoder: CrossDecoder {
     /// Logits of some rows of the last pass: the embedding is also the output projection.
     func project(_ rows: Range<Int>, into logits: Tensor, on stream: CommandStream) throws {
         try stream.linear(
-            normalized.tensor.rows(rows), weight: embedding.matrix, bias: nil, activation: .none, residual: nil, into: logits)
+            normalized.tensor.rows(rows), weight: embedding.matrix, bias: nil, activation: .none, residual: nil,
+            into: logits)
     }
 }
 
@@ -308,21 +331,23 @@ extension Attention.Names {
 // MARK: - Model
 
 /// Whisper on a device: encode a window of sound once, then decode tokens that attend to it.
-public final class Whisper {
-    public let configuration: Configuration
-    public let runner: EncoderDecoderRunner
+package final class Whisper {
+    package let configuration: Configuration
+    package let runner: EncoderDecoderRunner
     private let encoder: Encoder
     private let features: InputBuffer
 
     /// Declares the model; nothing is allocated.
-    public init(configuration c: Configuration) {
+    package init(configuration c: Configuration) {
         configuration = c
         let parameters = ParameterList()
         let workspace = Workspace()
         encoder = Encoder(
-            ParameterScope(list: parameters, prefix: "model.encoder.", purpose: .weightsEncoder), configuration: c, workspace: workspace)
+            ParameterScope(list: parameters, prefix: "model.encoder.", purpose: .weightsEncoder), configuration: c,
+            workspace: workspace)
         let decoder = Decoder(
-            ParameterScope(list: parameters, prefix: "model.decoder.", purpose: .weightsDecoder), configuration: c, workspace: workspace)
+            ParameterScope(list: parameters, prefix: "model.decoder.", purpose: .weightsDecoder), configuration: c,
+            workspace: workspace)
         features = InputBuffer(label: "log-mel", byteCount: (c.frames + 2) * c.mels * 4)
         runner = EncoderDecoderRunner(
             shape: .init(
@@ -333,11 +358,12 @@ public final class Whisper {
 
     /// Encodes one window and computes every layer's cross-attention keys and values from it.
     /// - Parameter logMel: `[mels, frames]`
-    public func encode(logMel: [Float]) throws {
+    package func encode(logMel: [Float]) throws {
         _ = try runner.loaded()
         let (mels, frames) = (configuration.mels, configuration.frames)
         guard logMel.count == mels * frames else {
-            throw TransformerError.inputShape(what: "log-mel features", expected: [mels, frames], actual: [logMel.count / mels, mels])
+            throw TransformerError.inputShape(
+                what: "log-mel features", expected: [mels, frames], actual: [logMel.count / mels, mels])
         }
         // Time-major, behind the zero row that pads the first convolution.
         var timeMajor = [Float](repeating: 0, count: frames * mels)
@@ -350,7 +376,8 @@ public final class Whisper {
         }
         features.buffer.write(timeMajor, at: mels * 4)
         try runner.encode { engine, _ in
-            try encoder(Tensor(buffer: features.buffer, rows: frames + 2, columns: mels), tap: engine.tap, on: engine.stream)
+            try encoder(
+                Tensor(buffer: features.buffer, rows: frames + 2, columns: mels), tap: engine.tap, on: engine.stream)
             return encoder.output.tensor
         }
     }
@@ -359,11 +386,13 @@ public final class Whisper {
 // MARK: - Files
 
 extension Whisper: EncoderDecoderModel {
-    public func encodeSample() throws { try encode(logMel: [Float](repeating: 0, count: configuration.mels * configuration.frames)) }
+    package func encodeSample() throws {
+        try encode(logMel: [Float](repeating: 0, count: configuration.mels * configuration.frames))
+    }
 
-    public static var modelTypes: [String] { ["whisper", "WhisperSpec"] }
+    package static var modelTypes: [String] { ["whisper", "WhisperSpec"] }
 
-    public static func make(from files: ModelFiles) throws -> Whisper {
+    package static func make(from files: ModelFiles) throws -> Whisper {
         let configuration =
             if files.checkpoint.format == .cTranslate2 {
                 try Configuration(ctranslate2: files.checkpoint, rules: files.configuration?.main)
@@ -377,9 +406,10 @@ extension Whisper: EncoderDecoderModel {
         return model
     }
 
-    public func weightSource(_ files: ModelFiles) -> WeightSource {
+    package func weightSource(_ files: ModelFiles) -> WeightSource {
         let naming: any CheckpointNaming =
-            files.checkpoint.format == .cTranslate2 ? CTranslate2WhisperNaming(size: configuration.size) : HuggingFaceNaming()
+            files.checkpoint.format == .cTranslate2
+            ? CTranslate2WhisperNaming(size: configuration.size) : HuggingFaceNaming()
         return WeightSource(checkpoint: files.checkpoint, naming: naming)
     }
 }
@@ -387,20 +417,24 @@ extension Whisper: EncoderDecoderModel {
 // MARK: - Names in CTranslate2 files
 
 /// Where CTranslate2's Whisper keeps what Hugging Face calls `model.encoder.layers.0.self_attn.q_proj.weight`.
-public struct CTranslate2WhisperNaming: CheckpointNaming {
+package struct CTranslate2WhisperNaming: CheckpointNaming {
     private let size: Int
 
-    public init(size: Int) { self.size = size }
+    package init(size: Int) { self.size = size }
 
     private static let norms = [
         "self_attn_layer_norm": "self_attention/layer_norm", "encoder_attn_layer_norm": "attention/layer_norm",
         "final_layer_norm": "ffn/layer_norm", "layer_norm": "layer_norm",
     ]
     private static let feedForward = ["fc1": "ffn/linear_0", "fc2": "ffn/linear_1"]
-    private static let selfProjections = ["q_proj": ("linear_0", 0), "k_proj": ("linear_0", 1), "v_proj": ("linear_0", 2), "out_proj": ("linear_1", -1)]
-    private static let crossProjections = ["q_proj": ("linear_0", -1), "k_proj": ("linear_1", 0), "v_proj": ("linear_1", 1), "out_proj": ("linear_2", -1)]
+    private static let selfProjections = [
+        "q_proj": ("linear_0", 0), "k_proj": ("linear_0", 1), "v_proj": ("linear_0", 2), "out_proj": ("linear_1", -1),
+    ]
+    private static let crossProjections = [
+        "q_proj": ("linear_0", -1), "k_proj": ("linear_1", 0), "v_proj": ("linear_1", 1), "out_proj": ("linear_2", -1),
+    ]
 
-    public func candidates(for key: String) -> [StoredSlice] {
+    package func candidates(for key: String) -> [StoredSlice] {
         // model.encoder.layers.N.<module>[.<projection>].<weight|bias>
         var path = key.split(separator: ".").map(String.init)
         guard path.count >= 4, path.removeFirst() == "model", let leaf = path.popLast() else { return [] }
@@ -411,7 +445,9 @@ public struct CTranslate2WhisperNaming: CheckpointNaming {
             path.removeFirst(2)
         }
         let module = path.joined(separator: ".")
-        if let norm = Self.norms[module] { return [StoredSlice("\(prefix)/\(norm)/\(leaf == "weight" ? "gamma" : "beta")")] }
+        if let norm = Self.norms[module] {
+            return [StoredSlice("\(prefix)/\(norm)/\(leaf == "weight" ? "gamma" : "beta")")]
+        }
         if let linear = Self.feedForward[module] { return [StoredSlice("\(prefix)/\(linear)/\(leaf)")] }
         switch module {
         case "conv1", "conv2": return [StoredSlice("\(prefix)/\(module)/\(leaf)")]

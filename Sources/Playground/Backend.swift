@@ -1,11 +1,11 @@
 import Checkpoint
-import Formats
+import AttentionTypes
 import Foundation
 import Generation
 import Telemetry
 
 /// What the screen needs of the engine. The app knows nothing else of it, so that a script can stand in for a model.
-public protocol PlaygroundBackend: Sendable {
+package protocol PlaygroundBackend: Sendable {
     /// The device that computes, as people call it.
     var deviceName: String { get async }
     func models() async -> [ModelChoice]
@@ -26,16 +26,16 @@ public protocol PlaygroundBackend: Sendable {
 }
 
 /// A model that can be chosen.
-public struct ModelChoice: Sendable, Hashable {
-    public var name: String
-    public var description: String
-    public var installed: Bool
+package struct ModelChoice: Sendable, Hashable {
+    package var name: String
+    package var description: String
+    package var installed: Bool
     /// Size of its files, to download or on disk.
-    public var bytes: Int
+    package var bytes: Int
     /// Something to try it on.
-    public var sample: ModelSample?
+    package var sample: ModelSample?
 
-    public init(name: String, description: String, installed: Bool, bytes: Int, sample: ModelSample? = nil) {
+    package init(name: String, description: String, installed: Bool, bytes: Int, sample: ModelSample? = nil) {
         self.name = name
         self.description = description
         self.installed = installed
@@ -45,14 +45,14 @@ public struct ModelChoice: Sendable, Hashable {
 }
 
 /// How far a download is.
-public struct TransferProgress: Sendable, Hashable {
-    public var file: String
-    public var bytesDone: Int
+package struct TransferProgress: Sendable, Hashable {
+    package var file: String
+    package var bytesDone: Int
     /// nil when the server does not say.
-    public var bytesTotal: Int?
-    public var bytesPerSecond: Double?
+    package var bytesTotal: Int?
+    package var bytesPerSecond: Double?
 
-    public init(file: String, bytesDone: Int, bytesTotal: Int?, bytesPerSecond: Double? = nil) {
+    package init(file: String, bytesDone: Int, bytesTotal: Int?, bytesPerSecond: Double? = nil) {
         self.file = file
         self.bytesDone = bytesDone
         self.bytesTotal = bytesTotal
@@ -63,35 +63,35 @@ public struct TransferProgress: Sendable, Hashable {
 }
 
 /// How far loading is.
-public struct LoadProgress: Sendable, Hashable {
+package struct LoadProgress: Sendable, Hashable {
     /// What is being done, e.g. "uploading decoder weights".
-    public var stage: String
+    package var stage: String
     /// 0…1.
-    public var fraction: Double
+    package var fraction: Double
 
-    public init(stage: String, fraction: Double) {
+    package init(stage: String, fraction: Double) {
         self.stage = stage
         self.fraction = fraction
     }
 }
 
 /// What a person sends to the model.
-public struct AnswerRequest: Sendable, Hashable {
+package struct AnswerRequest: Sendable, Hashable {
     /// The conversation, the new turn last; empty for a recording alone.
-    public var messages: [ChatMessage]
-    public var audioPath: String?
+    package var messages: [ChatMessage]
+    package var audioPath: String?
     /// What the microphone heard, instead of a file.
-    public var spoken: SpokenSound?
+    package var spoken: SpokenSound?
     /// A language code such as "en"; nil lets the model find out.
-    public var language: String?
-    public var task: SpeechTask
-    public var text: TextSettings
+    package var language: String?
+    package var task: SpeechTask
+    package var text: TextSettings
     /// Tokens the answer begins with, as if the model had said them.
-    public var prefix: [Int]
+    package var prefix: [Int]
     /// What is taken out of the model for this answer.
-    public var interventions: Interventions
+    package var interventions: Interventions
 
-    public init(
+    package init(
         messages: [ChatMessage] = [], audioPath: String? = nil, spoken: SpokenSound? = nil, language: String? = nil,
         task: SpeechTask = .transcribe, text: TextSettings = TextSettings(), prefix: [Int] = [],
         interventions: Interventions = .none
@@ -108,26 +108,26 @@ public struct AnswerRequest: Sendable, Hashable {
 }
 
 /// How a text is continued.
-public struct TextSettings: Sendable, Hashable {
-    public var sampling = SamplingOptions()
-    public var maximumTokens = 512
+package struct TextSettings: Sendable, Hashable {
+    package var sampling = SamplingOptions()
+    package var maximumTokens = 512
 
-    public init() {}
+    package init() {}
 }
 
 /// Mono sound from a microphone.
-public struct SpokenSound: Sendable, Hashable {
+package struct SpokenSound: Sendable, Hashable {
     /// Full scale ±1.
-    public var samples: [Float]
+    package var samples: [Float]
     /// Hz.
-    public var sampleRate: Int
+    package var sampleRate: Int
 
-    public init(samples: [Float] = [], sampleRate: Int) {
+    package init(samples: [Float] = [], sampleRate: Int) {
         self.samples = samples
         self.sampleRate = sampleRate
     }
 
-    public var seconds: Double { sampleRate > 0 ? Double(samples.count) / Double(sampleRate) : 0 }
+    package var seconds: Double { sampleRate > 0 ? Double(samples.count) / Double(sampleRate) : 0 }
 
     /// Loudness 0…1 over the 60 dB below full scale: what a level meter shows.
     var level: Float {

@@ -7,7 +7,7 @@ import Models
 import Telemetry
 
 /// The playground on the real engine: models from the store, sound from files, answers from the device.
-public final class EngineBackend: PlaygroundBackend {
+package final class EngineBackend: PlaygroundBackend {
     private let engine: Engine
     private let store: ModelStore
     private let loadOptions: LoadOptions
@@ -16,8 +16,9 @@ public final class EngineBackend: PlaygroundBackend {
     /// - Parameters:
     ///   - loadOptions: what is asked of the memory of every model that is loaded.
     ///   - locate: where the description of a model to plan lies; nil knows those that are installed, folders and files.
-    public init(
-        engine: Engine, store: ModelStore = .standard(), loadOptions: LoadOptions = LoadOptions(), locate: (@Sendable (String) throws -> String)? = nil
+    package init(
+        engine: Engine, store: ModelStore = .standard(), loadOptions: LoadOptions = LoadOptions(),
+        locate: (@Sendable (String) throws -> String)? = nil
     ) {
         self.locate = locate ?? { try store.resolve($0) }
         self.engine = engine
@@ -25,9 +26,9 @@ public final class EngineBackend: PlaygroundBackend {
         self.loadOptions = loadOptions
     }
 
-    public var deviceName: String { engine.device.properties.name }
+    package var deviceName: String { engine.device.properties.name }
 
-    public func models() async -> [ModelChoice] {
+    package func models() async -> [ModelChoice] {
         let installed = store.installed()
         let bundled = store.bundled.map {
             ModelChoice(name: $0.name, description: $0.summary, installed: true, bytes: $0.byteCount, sample: $0.sample)
@@ -35,21 +36,23 @@ public final class EngineBackend: PlaygroundBackend {
         let known = Catalogue.all.map { entry in
             let copy = installed.first { $0.name == entry.name }
             return ModelChoice(
-                name: entry.name, description: entry.summary, installed: copy != nil, bytes: copy?.byteCount ?? entry.downloadByteCount)
+                name: entry.name, description: entry.summary, installed: copy != nil,
+                bytes: copy?.byteCount ?? entry.downloadByteCount)
         }
         let others = installed.filter { model in !known.contains { $0.name == model.name } }.map {
-            ModelChoice(name: $0.name, description: $0.manifest?.source ?? $0.path, installed: true, bytes: $0.byteCount)
+            ModelChoice(
+                name: $0.name, description: $0.manifest?.source ?? $0.path, installed: true, bytes: $0.byteCount)
         }
         return bundled + known + others
     }
 
-    public func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
+    package func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
         Self.stream(of: store.pull(name)) {
             TransferProgress(file: $0.file, bytesDone: $0.receivedBytes, bytesTotal: $0.totalBytes)
         }
     }
 
-    public func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> {
+    package func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> {
         do {
             let path = try store.resolve(name)
             return Self.stream(of: engine.load(path: path, options: loadOptions)) { done, total in
@@ -60,9 +63,9 @@ public final class EngineBackend: PlaygroundBackend {
         }
     }
 
-    public func unload() async { await engine.unload() }
+    package func unload() async { await engine.unload() }
 
-    public func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    package func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
         let engine = engine
         return AsyncThrowingStream { continuation in
             let task = Task {
@@ -82,7 +85,9 @@ public final class EngineBackend: PlaygroundBackend {
     /// Alternatives that are asked for with each token.
     private static let alternatives = 6
 
-    private static func generationRequest(_ request: AnswerRequest, _ abilities: ModelAbilities?) throws -> GenerationRequest {
+    private static func generationRequest(_ request: AnswerRequest, _ abilities: ModelAbilities?) throws
+        -> GenerationRequest
+    {
         let isHeard = request.audioPath != nil || request.spoken != nil
         // A model that only listens is told so before anything runs.
         if !isHeard, let inputs = abilities?.inputs, inputs == [.sound] { throw BackendError.needsSound }
@@ -96,7 +101,8 @@ public final class EngineBackend: PlaygroundBackend {
         text.alternatives = alternatives
         text.answerPrefix = request.prefix
         return GenerationRequest(
-            messages: request.messages, sound: isHeard ? try recording(of: request) : nil, speech: speech, text: text, interventions: request.interventions)
+            messages: request.messages, sound: isHeard ? try recording(of: request) : nil, speech: speech, text: text,
+            interventions: request.interventions)
     }
 
     private static func recording(of request: AnswerRequest) throws -> Recording {
@@ -105,14 +111,16 @@ public final class EngineBackend: PlaygroundBackend {
         return try AudioFile.load(path: path, acceptTruncated: true)
     }
 
-    public func listen() -> AsyncThrowingStream<SpokenSound, any Error> {
+    package func listen() -> AsyncThrowingStream<SpokenSound, any Error> {
         AsyncThrowingStream { continuation in
             // Opening a device may take a moment, and reading it goes on in the background.
             let task = Task {
                 do {
                     let microphone = try Microphone()
                     defer { microphone.stop() }
-                    for try await chunk in microphone.samples { continuation.yield(SpokenSound(samples: chunk, sampleRate: microphone.sampleRate)) }
+                    for try await chunk in microphone.samples {
+                        continuation.yield(SpokenSound(samples: chunk, sampleRate: microphone.sampleRate))
+                    }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -122,11 +130,11 @@ public final class EngineBackend: PlaygroundBackend {
         }
     }
 
-    public func memory() async -> MemoryReport { engine.memory() }
+    package func memory() async -> MemoryReport { engine.memory() }
 
-    public func abilities() async -> ModelAbilities? { engine.abilities() }
+    package func abilities() async -> ModelAbilities? { engine.abilities() }
 
-    public func plan(_ question: PlanQuestion) async throws -> PlanFigures {
+    package func plan(_ question: PlanQuestion) async throws -> PlanFigures {
         let device = engine.device.properties, options = loadOptions, locate = locate
         // Reading a model's description takes a moment; nothing of it is loaded.
         return try await Task.detached {
@@ -154,13 +162,13 @@ public final class EngineBackend: PlaygroundBackend {
 }
 
 /// What the engine cannot answer.
-public enum BackendError: Error, Sendable, CustomStringConvertible {
+package enum BackendError: Error, Sendable, CustomStringConvertible {
     /// A speech model was sent words.
     case needsSound
     /// A session that is played has none.
     case noModel
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .noModel: "there is no model in a session that is played"
         case .needsSound: "this model listens: attach a sound file with /audio PATH, or speak with /mic"

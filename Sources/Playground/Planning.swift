@@ -1,29 +1,29 @@
-import Formats
+import NumberFormats
 import Media
 import Models
 import Telemetry
 import Terminal
 
 /// What `/plan` is asked: what a model would take on the device under these circumstances.
-public struct PlanQuestion: Sendable, Hashable {
+package struct PlanQuestion: Sendable, Hashable {
     /// Pixels of a picture.
-    public struct Picture: Sendable, Hashable {
-        public var width: Int
-        public var height: Int
+    package struct Picture: Sendable, Hashable {
+        package var width: Int
+        package var height: Int
 
-        public init(width: Int, height: Int) {
+        package init(width: Int, height: Int) {
             self.width = width
             self.height = height
         }
     }
 
-    public var model: String
+    package var model: String
     /// nil: as the model is loaded.
-    public var context: Int?
-    public var weights: ElementFormat?
-    public var picture: Picture?
+    package var context: Int?
+    package var weights: ElementFormat?
+    package var picture: Picture?
 
-    public init(model: String, context: Int? = nil, weights: ElementFormat? = nil, picture: Picture? = nil) {
+    package init(model: String, context: Int? = nil, weights: ElementFormat? = nil, picture: Picture? = nil) {
         self.model = model
         self.context = context
         self.weights = weights
@@ -36,10 +36,14 @@ public struct PlanQuestion: Sendable, Hashable {
     init?(_ words: String, model: String?) {
         self.init(model: model ?? "")
         for word in words.split(separator: " ").map(String.init) {
-            let sides = word.lowercased().replacing("×", with: "x").split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+            let sides = word.lowercased().replacing("×", with: "x").split(
+                separator: "x", omittingEmptySubsequences: false
+            ).map { Int($0) }
             if let number = Int(word), (1...1 << 24).contains(number) {
                 context = number
-            } else if sides.count == 2, let width = sides[0], let height = sides[1], (1...100_000).contains(width), (1...100_000).contains(height) {
+            } else if sides.count == 2, let width = sides[0], let height = sides[1], (1...100_000).contains(width),
+                (1...100_000).contains(height)
+            {
                 picture = Picture(width: width, height: height)
             } else if let format = LoadOptions.weightFormats.first(where: { $0.rawValue == word.lowercased() }) {
                 weights = format
@@ -70,11 +74,15 @@ struct Planner {
     /// - Throws: `CheckpointError`, `ModelError`, `MediaError`, and `PlanProblem` for a picture or a context a model cannot have.
     func figures(_ question: PlanQuestion, memory: Int) throws -> PlanFigures {
         let asked = try plan(question.context, question.weights, question.picture)
-        if let wanted = question.context, asked.context != wanted { throw PlanProblem.context(wanted, most: asked.context) }
+        if let wanted = question.context, asked.context != wanted {
+            throw PlanProblem.context(wanted, most: asked.context)
+        }
         let contexts = Set([512, 1024, 2048, 4096, 8192, 32_768, asked.context]).sorted()
         let rows = contexts.compactMap { context -> PlanFigures.Row? in
             // A context the model cannot have is no row.
-            guard let other = try? plan(context, question.weights, question.picture), other.context == context else { return nil }
+            guard let other = try? plan(context, question.weights, question.picture), other.context == context else {
+                return nil
+            }
             return .init(context: context, total: other.total, cache: other.cache)
         }
         let formats = [ElementFormat.f32, .f16, .q8_0, .q5_1, .q4_0].compactMap { format -> PlanFigures.Format? in
@@ -82,19 +90,23 @@ struct Planner {
             return .init(name: format.rawValue, weights: other.weights, total: other.total)
         }
         return PlanFigures(
-            model: question.model, weights: asked.weights, bytesPerToken: asked.bytesPerToken, memory: memory, rows: rows,
-            weightFormat: asked.formats.map(\.rawValue).joined(separator: ", "), context: asked.context, total: asked.total, formats: formats, picture: asked.picture)
+            model: question.model, weights: asked.weights, bytesPerToken: asked.bytesPerToken, memory: memory,
+            rows: rows,
+            weightFormat: asked.formats.map(\.rawValue).joined(separator: ", "), context: asked.context,
+            total: asked.total, formats: formats, picture: asked.picture)
     }
 
     private func plan(_ context: Int?, _ weights: ElementFormat?, _ picture: PlanQuestion.Picture?) throws -> Plan {
         var files = try ModelFiles(planning: path)
-        files.options = LoadOptions(weights: weights ?? options.weights, contextLength: context ?? options.contextLength)
+        files.options = LoadOptions(
+            weights: weights ?? options.weights, contextLength: context ?? options.contextLength)
         let model = try ModelRegistry.make(from: files)
         var buffers = model.plannedBuffers(unifiedMemory: hasUnifiedMemory)
         var read: PlanFigures.Picture?
         if let picture {
             guard let reader = model as? any PictureModel else { throw PlanProblem.readsNoPictures }
-            let layout = try type(of: reader).imageProcessor(of: files).layout(width: picture.width, height: picture.height)
+            let layout = try type(of: reader).imageProcessor(of: files).layout(
+                width: picture.width, height: picture.height)
             let own = reader.pictureBuffers(for: layout), tokens = reader.pictureTokens(for: layout)
             buffers += own
             read = PlanFigures.Picture(
@@ -103,8 +115,10 @@ struct Planner {
         }
         let whole = LoadPlan(buffers), byPurpose = whole.bytesByPurpose
         return Plan(
-            total: whole.total, weights: byPurpose.filter { $0.key.rawValue.hasPrefix("weights") }.reduce(0) { $0 + $1.value },
-            cache: (byPurpose[.selfKV] ?? 0) + (byPurpose[.crossKV] ?? 0), context: Self.context(of: model), bytesPerToken: model.bytesPerToken,
+            total: whole.total,
+            weights: byPurpose.filter { $0.key.rawValue.hasPrefix("weights") }.reduce(0) { $0 + $1.value },
+            cache: (byPurpose[.selfKV] ?? 0) + (byPurpose[.crossKV] ?? 0), context: Self.context(of: model),
+            bytesPerToken: model.bytesPerToken,
             formats: model.parameters.matrixFormats, picture: read)
     }
 
@@ -140,7 +154,8 @@ extension State {
 
     /// Changes what is asked: `w` other weights, `+` and `-` the context, `p` a picture; other keys close the box.
     mutating func handleInPlan(_ key: Key) -> [Effect] {
-        guard var question = memory.planQuestion, key.modifiers.isEmpty, case .character(let character) = key.code else {
+        guard var question = memory.planQuestion, key.modifiers.isEmpty, case .character(let character) = key.code
+        else {
             overlay = nil
             return []
         }

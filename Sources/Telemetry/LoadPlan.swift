@@ -7,21 +7,21 @@ import Compute
 ///
 /// `LoadPlan` is the list of device buffers a model will take. Loading allocates from the same list, so forecast and
 /// fact cannot drift.
-public struct LoadPlan: Sendable, Hashable {
-    public let buffers: [PlannedBuffer]
+package struct LoadPlan: Sendable, Hashable {
+    package let buffers: [PlannedBuffer]
 
-    public init(_ buffers: [PlannedBuffer]) { self.buffers = buffers }
+    package init(_ buffers: [PlannedBuffer]) { self.buffers = buffers }
 
-    public var total: Int { buffers.reduce(0) { $0 + $1.bytes } }
+    package var total: Int { buffers.reduce(0) { $0 + $1.bytes } }
 
-    public var bytesByPurpose: [MemoryPurpose: Int] {
+    package var bytesByPurpose: [MemoryPurpose: Int] {
         buffers.reduce(into: [:]) { $0[$1.purpose, default: 0] += $1.bytes }
     }
 }
 
 extension MemoryReport {
     /// The state of a device now.
-    public init(device: Device, bytesPerToken: Int? = nil, tokensLeft: Int? = nil) {
+    package init(device: Device, bytesPerToken: Int? = nil, tokensLeft: Int? = nil) {
         let budget = device.memoryBudget()
         self.init(
             byPurpose: device.ledger.bytesByPurpose, accounted: device.ledger.total, driverUsage: budget?.usage,

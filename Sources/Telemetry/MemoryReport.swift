@@ -3,24 +3,25 @@ import Compute
 /// Device memory at one moment: what we account for, beside what the driver says.
 ///
 /// A figure the driver does not give is `nil` and is shown as missing, never as 0.
-public struct MemoryReport: Sendable, Hashable {
+package struct MemoryReport: Sendable, Hashable {
     /// Bytes by purpose; purposes without memory are absent.
-    public var byPurpose: [MemoryPurpose: Int]
+    package var byPurpose: [MemoryPurpose: Int]
     /// Sum of `byPurpose`: what was allocated from Vulkan.
-    public var accounted: Int
+    package var accounted: Int
     /// Bytes this process uses on the device, by the driver (VK_EXT_memory_budget `heapUsage`).
-    public var driverUsage: Int?
+    package var driverUsage: Int?
     /// Bytes this process may use before it hurts others, by the driver (`heapBudget`).
-    public var driverBudget: Int?
+    package var driverBudget: Int?
     /// Size of the device's memory heap.
-    public var heapSize: Int
+    package var heapSize: Int
     /// KV-cache bytes that one more token costs, once a model is loaded.
-    public var bytesPerToken: Int?
+    package var bytesPerToken: Int?
     /// Tokens that still fit in the context.
-    public var tokensLeft: Int?
+    package var tokensLeft: Int?
 
-    public init(
-        byPurpose: [MemoryPurpose: Int], accounted: Int, driverUsage: Int? = nil, driverBudget: Int? = nil, heapSize: Int,
+    package init(
+        byPurpose: [MemoryPurpose: Int], accounted: Int, driverUsage: Int? = nil, driverBudget: Int? = nil,
+        heapSize: Int,
         bytesPerToken: Int? = nil, tokensLeft: Int? = nil
     ) {
         self.byPurpose = byPurpose

@@ -1,5 +1,5 @@
 /// What can go wrong while a tokenizer is read. Encoding and decoding themselves never fail.
-public enum TokenizationError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum TokenizationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file is absent or could not be read.
     case unreadable(file: String, reason: String)
     /// The folder holds none of the files a tokenizer can be read from.
@@ -15,7 +15,7 @@ public enum TokenizationError: Error, Sendable, Equatable, CustomStringConvertib
     /// A token another part of the tokenizer refers to is not in the vocabulary.
     case missingToken(file: String, field: String, token: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .unreadable(let file, let reason):
             "cannot read the tokenizer file \(file): \(reason); check the path and its permissions"

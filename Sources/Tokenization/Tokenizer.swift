@@ -1,14 +1,14 @@
 /// # Tokenization
 ///
 /// Text to token ids and back, exactly as the model's training code did it. A tokenizer is a pipeline
-/// (normaliser → words → model → special tokens, and a decoder back) read from the file the checkpoint came with:
+/// (normalizer → words → model → special tokens, and a decoder back) read from the file the checkpoint came with:
 /// tokenizer.json, a SentencePiece `.model`, `vocab.json` with `merges.txt`, `vocab.txt`, or the metadata of a GGUF file.
 ///
 /// - `Normalizers`, `PreTokenizers`, `Models`, `PostProcessors`, `Decoders`: the steps, each with a registry by its JSON "type".
 /// - `Pattern`: regular expressions on UTF-8 with the meaning split patterns rely on.
 /// - `SentencePiece`, `GGUF`, `Marian`: the other file formats.
 /// - `Whisper`: what a speech model's special tokens mean, and words out of tokens.
-public final class Tokenizer: Sendable {
+package final class Tokenizer: Sendable {
     let normalizer: (any Normalizer)?
     let preTokenizer: (any PreTokenizer)?
     let model: any TokenModel
@@ -23,8 +23,10 @@ public final class Tokenizer: Sendable {
     let isByteLevel: Bool
 
     init(
-        normalizer: (any Normalizer)? = nil, preTokenizer: (any PreTokenizer)? = nil, model: any TokenModel, postProcessor: (any PostProcessor)? = nil,
-        decoder: [any DecoderStage], addedTokens: [AddedToken], addedTokensAreLiteral: Bool = false, leadingToken: LeadingToken? = nil
+        normalizer: (any Normalizer)? = nil, preTokenizer: (any PreTokenizer)? = nil, model: any TokenModel,
+        postProcessor: (any PostProcessor)? = nil,
+        decoder: [any DecoderStage], addedTokens: [AddedToken], addedTokensAreLiteral: Bool = false,
+        leadingToken: LeadingToken? = nil
     ) {
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
@@ -40,26 +42,26 @@ public final class Tokenizer: Sendable {
     // MARK: Vocabulary
 
     /// Number of distinct token ids. Models may have more rows in their embedding than that.
-    public var vocabularySize: Int {
+    package var vocabularySize: Int {
         model.vocabulary.count + addedTokens.tokens.reduce(0) { $0 + (model.vocabulary.piece($1.id) == nil ? 1 : 0) }
     }
 
     /// The spelling of a token in the vocabulary, as in `Ġthe` or `▁the`; nil when there is no such id.
-    public func piece(_ id: Int) -> String? {
+    package func piece(_ id: Int) -> String? {
         pieceBytes(id).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The id of a token spelt as in the vocabulary.
-    public func id(of piece: String) -> Int? {
+    package func id(of piece: String) -> Int? {
         let bytes = Array(piece.utf8)
         return addedTokens.id(bytes) ?? model.vocabulary.id(bytes).map(Int.init)
     }
 
     /// Whether the token is one that decoding can leave out, such as the end of text.
-    public func isSpecial(_ id: Int) -> Bool { addedTokens.token(id)?.isSpecial ?? false }
+    package func isSpecial(_ id: Int) -> Bool { addedTokens.token(id)?.isSpecial ?? false }
 
     /// Ids of all special tokens, ascending.
-    public var specialIDs: [Int] { addedTokens.tokens.filter(\.isSpecial).map(\.id).sorted() }
+    package var specialIDs: [Int] { addedTokens.tokens.filter(\.isSpecial).map(\.id).sorted() }
 
     func pieceBytes(_ id: Int) -> [UInt8]? {
         addedTokens.token(id)?.content ?? model.vocabulary.piece(id)
@@ -78,7 +80,7 @@ public final class Tokenizer: Sendable {
     ///   - addSpecialTokens: whether the tokens every input has (begin or end of text, and the like) are put around.
     ///   - parseSpecialTokens: whether special tokens spelt out in the text become their ids. Pass false for text that may
     ///     come from anyone: `<|im_end|>` is then encoded as the characters it consists of.
-    public func encode(_ text: String, addSpecialTokens: Bool = true, parseSpecialTokens: Bool = true) -> [Int] {
+    package func encode(_ text: String, addSpecialTokens: Bool = true, parseSpecialTokens: Bool = true) -> [Int] {
         var bytes = Array(text.utf8)
         var ids: [Int32] = []
         if let leadingToken, let (token, rest) = leadingToken.split(bytes) {
@@ -92,7 +94,8 @@ public final class Tokenizer: Sendable {
             case .token(let id): ids.append(Int32(id))
             case .text(let range):
                 encode(
-                    stretch: range.count == bytes.count ? bytes : Array(bytes[range]), beginsInput: range.lowerBound == 0,
+                    stretch: range.count == bytes.count ? bytes : Array(bytes[range]),
+                    beginsInput: range.lowerBound == 0,
                     parsesSpecial: parseSpecialTokens, into: &ids, &workspace)
             }
         }
@@ -104,7 +107,7 @@ public final class Tokenizer: Sendable {
     /// its ends, and the text is otherwise encoded as if it were whole.
     ///
     /// - Parameter pieces: the text in order.
-    public func encode(_ pieces: [(text: String, isMarkup: Bool)], addSpecialTokens: Bool = true) -> [Int] {
+    package func encode(_ pieces: [(text: String, isMarkup: Bool)], addSpecialTokens: Bool = true) -> [Int] {
         var bytes: [UInt8] = []
         var markup: [Range<Int>] = []
         for piece in pieces {
@@ -130,7 +133,8 @@ public final class Tokenizer: Sendable {
                 case .token(let id): ids.append(Int32(id))
                 case .text(let range):
                     encode(
-                        stretch: Array(text[range]), beginsInput: stretch.lowerBound + range.lowerBound == 0, parsesSpecial: false, into: &ids,
+                        stretch: Array(text[range]), beginsInput: stretch.lowerBound + range.lowerBound == 0,
+                        parsesSpecial: false, into: &ids,
                         &workspace)
                 }
             }
@@ -141,14 +145,17 @@ public final class Tokenizer: Sendable {
 
     /// A stretch without added tokens of the plain kind.
     private func encode(
-        stretch: [UInt8], beginsInput: Bool, parsesSpecial: Bool, into ids: inout [Int32], _ workspace: inout TokenizerWorkspace
+        stretch: [UInt8], beginsInput: Bool, parsesSpecial: Bool, into ids: inout [Int32],
+        _ workspace: inout TokenizerWorkspace
     ) {
         let text = normalizer?.normalize(stretch) ?? stretch
         for segment in addedTokens.splitNormalized(text, parsesSpecial: parsesSpecial) {
             switch segment {
             case .token(let id): ids.append(Int32(id))
             case .text(let range):
-                var words = PreTokenizedText(range.count == text.count ? text : Array(text[range]), beginsInput: beginsInput && range.lowerBound == 0)
+                var words = PreTokenizedText(
+                    range.count == text.count ? text : Array(text[range]),
+                    beginsInput: beginsInput && range.lowerBound == 0)
                 preTokenizer?.apply(to: &words)
                 words.bytes.withUnsafeBufferPointer { buffer in
                     for word in words.words {
@@ -162,15 +169,15 @@ public final class Tokenizer: Sendable {
     // MARK: Decoding
 
     /// The text of token ids. Ids outside the vocabulary are left out; bytes that are not UTF-8 become U+FFFD.
-    public func decode(_ ids: some Sequence<Int>, skipSpecialTokens: Bool = true) -> String {
+    package func decode(_ ids: some Sequence<Int>, skipSpecialTokens: Bool = true) -> String {
         var stream = StreamingDecoder(self, skipSpecialTokens: skipSpecialTokens)
         var text = ""
         for id in ids { text += stream.append(id) }
         return text + stream.finish()
     }
 
-    /// The bytes a single token stands for, without what its neighbours would add or take away; nil when there is no such id.
-    public func bytes(of id: Int) -> [UInt8]? {
+    /// The bytes a single token stands for, without what its neighbors would add or take away; nil when there is no such id.
+    package func bytes(of id: Int) -> [UInt8]? {
         if let token = addedTokens.token(id) { return token.content }
         guard let piece = model.vocabulary.piece(id) else { return nil }
         if isByteLevel { return ByteAlphabet.bytes(of: piece) ?? piece }

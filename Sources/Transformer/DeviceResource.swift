@@ -1,7 +1,7 @@
 import Compute
 
 /// Device memory that a model takes besides its weights, workspace and caches.
-public protocol DeviceResource: AnyObject {
+package protocol DeviceResource: AnyObject {
     /// The buffers, as they will stand in the ledger.
     var plannedBuffers: [PlannedBuffer] { get }
     /// Allocates them, and fills them with what does not depend on weights.
@@ -13,33 +13,35 @@ public protocol DeviceResource: AnyObject {
 }
 
 extension DeviceResource {
-    public func derive(on stream: CommandStream) throws {}
+    package func derive(on stream: CommandStream) throws {}
 }
 
 /// A buffer through which the host hands a model its input.
-public final class InputBuffer: DeviceResource {
-    public let label: String
-    public let byteCount: Int
+package final class InputBuffer: DeviceResource {
+    package let label: String
+    package let byteCount: Int
     private var memory: Buffer?
 
-    public init(label: String, byteCount: Int) {
+    package init(label: String, byteCount: Int) {
         self.label = label
         self.byteCount = byteCount
     }
 
-    public var plannedBuffers: [PlannedBuffer] { [PlannedBuffer(purpose: .staging, label: label, byteCount: byteCount)] }
+    package var plannedBuffers: [PlannedBuffer] {
+        [PlannedBuffer(purpose: .staging, label: label, byteCount: byteCount)]
+    }
 
-    public func allocate(on device: Device) throws {
+    package func allocate(on device: Device) throws {
         let buffer = try device.makeBuffer(byteCount: byteCount, purpose: .staging, label: label, access: .upload)
         // What the host never writes (a convolution's padding) is zero.
         buffer.write([UInt8](repeating: 0, count: byteCount))
         memory = buffer
     }
 
-    public func release() { memory = nil }
+    package func release() { memory = nil }
 
     /// The host-visible buffer. It must be allocated.
-    public var buffer: Buffer {
+    package var buffer: Buffer {
         guard let memory else { preconditionFailure("the input buffer \(label) is not allocated") }
         return memory
     }

@@ -1,8 +1,9 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 
 /// What can go wrong between a checkpoint and a model's layers.
-public enum TransformerError: Error, Sendable, CustomStringConvertible {
+package enum TransformerError: Error, Sendable, CustomStringConvertible {
     /// The checkpoint lacks a tensor the model needs.
     case missingTensor(file: String, tensor: String, expected: [Int])
     /// There is a configuration, but nothing to load.
@@ -20,7 +21,7 @@ public enum TransformerError: Error, Sendable, CustomStringConvertible {
     /// Input features of the wrong size.
     case inputShape(what: String, expected: [Int], actual: [Int])
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .missingTensor(let file, let tensor, let expected):
             "\(file): the tensor “\(tensor)” \(expected) is missing. The file is incomplete, or belongs to another architecture than its configuration says."

@@ -1,11 +1,11 @@
 import Compute
-import Formats
+import NumberFormats
 
 /// A place for intermediate values: declared with its largest shape, backed by memory at load.
-public final class Slot {
-    public let label: String
-    public let rows: Int
-    public let columns: Int
+package final class Slot {
+    package let label: String
+    package let rows: Int
+    package let columns: Int
     fileprivate let byteOffset: Int
     fileprivate var buffer: Buffer?
 
@@ -17,26 +17,26 @@ public final class Slot {
     }
 
     /// The whole place as an f32 tensor. The workspace must be allocated.
-    public var tensor: Tensor {
+    package var tensor: Tensor {
         guard let buffer else { preconditionFailure("workspace slot \(label) is not allocated") }
         return Tensor(buffer: buffer, byteOffset: byteOffset, rows: rows, columns: columns)
     }
 
     /// The first rows of the place.
-    public func rows(_ count: Int) -> Tensor { tensor.rows(0..<count) }
+    package func rows(_ count: Int) -> Tensor { tensor.rows(0..<count) }
 }
 
 /// Memory for activations. Phases that never run at the same time (encoder, decoder) share the same bytes.
-public final class Workspace {
+package final class Workspace {
     private static let alignment = 256
     private var slots: [Slot] = []
     private var usedByPhase: [String: Int] = [:]
     private var buffer: Buffer?
 
-    public init() {}
+    package init() {}
 
     /// Declares a place of `[rows, columns]` f32 values in a phase.
-    public func reserve(_ label: String, rows: Int, columns: Int, phase: String) -> Slot {
+    package func reserve(_ label: String, rows: Int, columns: Int, phase: String) -> Slot {
         precondition(buffer == nil, "the workspace is already allocated")
         let offset = usedByPhase[phase, default: 0]
         let bytes = (rows * columns * 4 + Self.alignment - 1) / Self.alignment * Self.alignment
@@ -46,17 +46,19 @@ public final class Workspace {
         return slot
     }
 
-    public var byteCount: Int { usedByPhase.values.max() ?? 0 }
-    public var plannedBuffer: PlannedBuffer { PlannedBuffer(purpose: .activations, label: "workspace", byteCount: byteCount) }
+    package var byteCount: Int { usedByPhase.values.max() ?? 0 }
+    package var plannedBuffer: PlannedBuffer {
+        PlannedBuffer(purpose: .activations, label: "workspace", byteCount: byteCount)
+    }
 
-    public func allocate(on device: Device) throws {
+    package func allocate(on device: Device) throws {
         let buffer = try device.makeBuffer(byteCount: byteCount, purpose: .activations, label: "workspace")
         self.buffer = buffer
         for slot in slots { slot.buffer = buffer }
     }
 
     /// Lets go of the memory.
-    public func release() {
+    package func release() {
         buffer = nil
         for slot in slots { slot.buffer = nil }
     }

@@ -12,7 +12,8 @@ struct Fovea: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ChatCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, TranscribeCommand.self, TraceCommand.self, DevicesCommand.self, ModelsCommand.self,
+            ChatCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, TranscribeCommand.self,
+            TraceCommand.self, DevicesCommand.self, ModelsCommand.self,
             PullCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self, TokenizeCommand.self,
         ],
         defaultSubcommand: ChatCommand.self)

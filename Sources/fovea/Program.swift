@@ -75,7 +75,9 @@ enum Program {
             }
         }
         let message = text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
-        let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map { HarmlessText.line(String($0)) }
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map {
+            HarmlessText.line(String($0))
+        }
         Console.say("fovea: " + lines.joined(separator: "\n"))
         return .usage
     }

@@ -1,5 +1,5 @@
 import Checkpoint
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -11,7 +11,9 @@ import Testing
 
     @Test func everyTypeOfTheFixtureIsTested() throws {
         let golden = try Fixtures.golden("gguf/dequant")
-        let kinds = golden.tensors.keys.filter { $0.hasSuffix(".raw") }.compactMap { $0.split(separator: "/").last?.dropLast(4).lowercased() }
+        let kinds = golden.tensors.keys.filter { $0.hasSuffix(".raw") }.compactMap {
+            $0.split(separator: "/").last?.dropLast(4).lowercased()
+        }
         #expect(Set(kinds) == Set(Self.formats.map(\.rawValue)))
     }
 
@@ -24,7 +26,8 @@ import Testing
             let values = try golden.checkpoint.withBytes(of: "\(part)/\(kind).raw") { format.floats(from: $0) }
             #expect(try golden.compare(actual: values, shape: try golden.shape(name), to: name) == nil)
             // The arithmetic is done in the reference's order, so even the last bit agrees.
-            #expect(try golden.compare(actual: values, shape: try golden.shape(name), to: name, tolerance: .exact) == nil)
+            #expect(
+                try golden.compare(actual: values, shape: try golden.shape(name), to: name, tolerance: .exact) == nil)
             compared += 1
         }
         #expect(compared > 0)
@@ -39,7 +42,8 @@ import Testing
     }
 
     @Test func plainFormatsDecodeUnaligned() {
-        let bytes: [UInt8] = [0xff] + SafetensorsBytes.little(Double(0.1).bitPattern) + SafetensorsBytes.little(Int64(-3))
+        let bytes: [UInt8] =
+            [0xff] + SafetensorsBytes.little(Double(0.1).bitPattern) + SafetensorsBytes.little(Int64(-3))
         bytes.withUnsafeBytes { bytes in
             #expect(ElementFormat.f64.floats(from: .init(rebasing: bytes[1..<9])) == [0.1])
             #expect(ElementFormat.i64.floats(from: .init(rebasing: bytes[9..<17])) == [-3])

@@ -1,5 +1,5 @@
 import Checkpoint
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -20,7 +20,9 @@ import Testing
     }
 
     /// The weights of a model in float32, and the same model's GGUF file in this format.
-    @Test("every matrix of the models' GGUF files to the byte", .enabled(if: Fixtures.available), arguments: formats + [.f16], ["llama", "t5"])
+    @Test(
+        "every matrix of the models' GGUF files to the byte", .enabled(if: Fixtures.available),
+        arguments: formats + [.f16], ["llama", "t5"])
     func modelsEncodeAsTheirFiles(format: ElementFormat, model: String) throws {
         let plain = try Checkpoint.open(Fixtures.models.appending(path: "gguf/\(model)-f32.gguf").path)
         let file = try Checkpoint.open(Fixtures.models.appending(path: "gguf/\(model)-\(format.rawValue).gguf").path)
@@ -28,7 +30,9 @@ import Testing
         for name in file.names {
             let entry = try file.entry(name)
             guard entry.format == format else { continue }
-            #expect(Self.encode(try plain.floats(name), as: format) == (try file.withBytes(of: name) { Array($0) }), "\(name)")
+            #expect(
+                Self.encode(try plain.floats(name), as: format) == (try file.withBytes(of: name) { Array($0) }),
+                "\(name)")
             compared += 1
         }
         #expect(compared > 10)

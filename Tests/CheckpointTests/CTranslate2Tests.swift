@@ -70,8 +70,12 @@ struct CTranslate2Bytes {
         damage("leads to no variable") { $0.aliases = [("a", "b"), ("b", "a")] }
         damage("has the name of another tensor") { $0.aliases = [("bias", "weight")] }
         damage("occurs twice") { $0.variables.append($0.variables[2]) }
-        damage("unknown element type 9") { $0.variables.append(CTranslate2Bytes.variable("x", shape: [1], type: 9, bytes: [0, 0])) }
-        damage("tensor \"x\": 3 bytes are given") { $0.variables.append(CTranslate2Bytes.variable("x", shape: [1], type: 0, bytes: [0, 0, 0])) }
+        damage("unknown element type 9") {
+            $0.variables.append(CTranslate2Bytes.variable("x", shape: [1], type: 9, bytes: [0, 0]))
+        }
+        damage("tensor \"x\": 3 bytes are given") {
+            $0.variables.append(CTranslate2Bytes.variable("x", shape: [1], type: 0, bytes: [0, 0, 0]))
+        }
         damage("impossible") {
             $0.variables.append(CTranslate2Bytes.variable("x", shape: [.max, .max, .max], type: 0, bytes: []))
         }

@@ -14,11 +14,13 @@ import Testing
     }
 
     @Test func typedValues() throws {
-        let main = try configuration("""
+        let main = try configuration(
+            """
             {"d_model": 512, "big": 1000000000000000019884624838656, "eps": 1e-5, "whole": 3.0, "name": "x\\u00e9\\ud83d\\ude00",
              "flag": true, "nothing": null, "ids": [1, 2], "one": 7, "heads": [[1, 2], [3, 4]], "inf": [0.0, Infinity, NaN],
              "text_config": {"hidden_size": 64, "wrong": "x"}}
-            """).main
+            """
+        ).main
         #expect(try main.int("d_model") == 512)
         #expect(try main.int("whole") == 3)
         #expect(try main.double("eps") == 1e-5)
@@ -48,13 +50,15 @@ import Testing
         #expect(complaint { _ = try main.int("a") }.hasSuffix("\"a\" should be an integer, but is a string"))
         #expect(complaint { _ = try main.int("a", default: 1) }.contains("should be an integer"))
         #expect(complaint { _ = try main.ints("ids") }.contains("\"ids\" should be a list of integers"))
-        #expect(complaint { _ = try main.object("sub").int("b") }.contains("\"sub.b\" should be an integer, but is a list"))
+        #expect(
+            complaint { _ = try main.object("sub").int("b") }.contains("\"sub.b\" should be an integer, but is a list"))
         #expect(complaint { _ = try main.object("sub").object("c") }.contains("\"sub.c\" is missing"))
         #expect(complaint { _ = try main.object("a") }.contains("should be an object"))
     }
 
     @Test(arguments: [
-        "", "{", "{\"a\":}", "{\"a\":1,}", "[1]", "{\"a\":01}", "{\"a\":1.}", "{\"a\":\"\u{1}\"}", "{\"a\":\"\\x\"}", "{} x",
+        "", "{", "{\"a\":}", "{\"a\":1,}", "[1]", "{\"a\":01}", "{\"a\":1.}", "{\"a\":\"\u{1}\"}", "{\"a\":\"\\x\"}",
+        "{} x",
         "{\"a\":1,\"a\":2}", "{\"a\":tru}", "{\"a\":-}", "{\"a\":1e}", "{\"a\" 1}", "{a:1}", "\u{FEFF}{}",
     ])
     func garbageIsRefused(text: String) throws {
@@ -62,16 +66,22 @@ import Testing
     }
 
     @Test func anAbsentConfigurationIsNamed() {
-        #expect { try ModelConfiguration(folder: folder.url.path) } throws: { "\($0)".contains("config.json: No such file") }
+        #expect { try ModelConfiguration(folder: folder.url.path) } throws: {
+            "\($0)".contains("config.json: No such file")
+        }
     }
 
     @Test func bothSpellingsOfTransformers() throws {
-        let four = try configuration("""
+        let four = try configuration(
+            """
             {"torch_dtype": "bfloat16", "rope_theta": 5000.0, "rope_scaling": {"type": "linear", "factor": 2}}
-            """).main
-        let five = try configuration("""
+            """
+        ).main
+        let five = try configuration(
+            """
             {"dtype": "bfloat16", "rope_parameters": {"rope_theta": 5000.0, "rope_type": "linear", "factor": 2}}
-            """).main
+            """
+        ).main
         for main in [four, five] {
             #expect(try main.elementFormat() == .bf16)
             #expect(try main.string("torch_dtype") == "bfloat16")

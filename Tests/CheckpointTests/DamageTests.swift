@@ -19,11 +19,13 @@ import Testing
     }
 
     static let safetensors: [UInt8] = SafetensorsBytes.file(
-        header: #"{"__metadata__":{"k":"v"},"a.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"I64","shape":[2],"data_offsets":[24,40]},"c":{"dtype":"F16","shape":[],"data_offsets":[40,42]}}"#,
+        header:
+            #"{"__metadata__":{"k":"v"},"a.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"I64","shape":[2],"data_offsets":[24,40]},"c":{"dtype":"F16","shape":[],"data_offsets":[40,42]}}"#,
         data: [UInt8](repeating: 0x3d, count: 42))
 
     static let files: [(name: String, bytes: [UInt8])] = [
-        ("damaged.safetensors", safetensors), ("damaged.gguf", GGUFTests.small.bytes), ("damaged.bin", CTranslate2Tests.small.bytes),
+        ("damaged.safetensors", safetensors), ("damaged.gguf", GGUFTests.small.bytes),
+        ("damaged.bin", CTranslate2Tests.small.bytes),
     ]
 
     @Test(arguments: files.indices) func damagedFilesNeverCrash(index: Int) throws {
@@ -41,7 +43,8 @@ import Testing
             for _ in 0..<Int.random(in: round % 4 == 0 ? 0...2 : 1...6, using: &generator) where reach > 0 {
                 let position = Int.random(in: 0..<reach, using: &generator)
                 let extremes: [UInt8] = [0, 0xff, 0x7f, 0x80]
-                bytes[position] = Bool.random(using: &generator)
+                bytes[position] =
+                    Bool.random(using: &generator)
                     ? bytes[position] ^ (1 << UInt8.random(in: 0..<8, using: &generator))
                     : extremes[Int.random(in: 0..<4, using: &generator)]
             }
@@ -57,7 +60,9 @@ import Testing
         var generator = Generator(state: 77)
         for _ in 0..<800 {
             var bytes = index
-            for _ in 0..<2 { bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator) }
+            for _ in 0..<2 {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            }
             _ = readAll(try folder.write(bytes, to: "model.safetensors.index.json"))
         }
     }

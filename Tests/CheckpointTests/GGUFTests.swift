@@ -1,6 +1,6 @@
 import Checkpoint
 import Foundation
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -17,9 +17,12 @@ struct GGUFBytes {
     static func little<T: FixedWidthInteger>(_ value: T) -> [UInt8] { SafetensorsBytes.little(value) }
     static func string(_ text: String) -> [UInt8] { little(UInt64(text.utf8.count)) + Array(text.utf8) }
     static func pair(_ key: String, type: UInt32, _ value: [UInt8]) -> [UInt8] { string(key) + little(type) + value }
-    static func list(type: UInt32, count: UInt64, _ elements: [UInt8]) -> [UInt8] { little(type) + little(count) + elements }
+    static func list(type: UInt32, count: UInt64, _ elements: [UInt8]) -> [UInt8] {
+        little(type) + little(count) + elements
+    }
     static func tensor(_ name: String, innermostFirst: [UInt64], type: UInt32, offset: UInt64) -> [UInt8] {
-        string(name) + little(UInt32(innermostFirst.count)) + innermostFirst.flatMap { little($0) } + little(type) + little(offset)
+        string(name) + little(UInt32(innermostFirst.count)) + innermostFirst.flatMap { little($0) } + little(type)
+            + little(offset)
     }
 
     var bytes: [UInt8] {
@@ -56,7 +59,7 @@ struct GGUFBytes {
         ]
         file.tensors = [
             B.tensor("weight", innermostFirst: [3, 2], type: 0, offset: 0),
-            B.tensor("quantised", innermostFirst: [32, 1], type: 8, offset: 32),
+            B.tensor("quantized", innermostFirst: [32, 1], type: 8, offset: 32),
             B.tensor("exotic", innermostFirst: [256], type: 21, offset: 96),
         ]
         file.data = (0..<6).flatMap { B.little(Float($0).bitPattern) } + [UInt8](repeating: 0, count: 8)
@@ -85,12 +88,14 @@ struct GGUFBytes {
         #expect(metadata["flags"] == .bools([false, true]))
         #expect(metadata["nested"] == .nested([.integers([3, 4])]))
         #expect(try metadata.string("broken text") == "\u{FFFD}")
-        #expect { try metadata.int("f32") } throws: { "\($0)".contains("\"f32\" should be an integer, but is a number") }
+        #expect { try metadata.int("f32") } throws: {
+            "\($0)".contains("\"f32\" should be an integer, but is a number")
+        }
         #expect { try metadata.int("absent") } throws: { "\($0)".contains("\"absent\" is missing") }
 
         #expect(try checkpoint.entry("weight").shape == [2, 3], "outermost first")
         #expect(try checkpoint.floats("weight") == [0, 1, 2, 3, 4, 5])
-        #expect(try checkpoint.floats("quantised") == (0..<32).map { Float($0) })
+        #expect(try checkpoint.floats("quantized") == (0..<32).map { Float($0) })
         #expect(checkpoint.unsupported == ["exotic": "iq3_s"])
     }
 
@@ -107,25 +112,42 @@ struct GGUFBytes {
         damage("big-endian") { $0.version = 0x0300_0000 }
         damage("promises 18446744073709551615 tensors") { $0.tensorCount = .max }
         damage("promises 18446744073709551615 metadata pairs") { $0.pairCount = .max }
-        damage("promises 1099511627776 elements of \"x\"") { $0.pairs.append(B.pair("x", type: 9, B.list(type: 8, count: 1 << 40, []))) }
-        damage("promises 9223372036854775808 bytes in a string") { $0.pairs.append(B.pair("x", type: 8, B.little(UInt64(1) << 63))) }
+        damage("promises 1099511627776 elements of \"x\"") {
+            $0.pairs.append(B.pair("x", type: 9, B.list(type: 8, count: 1 << 40, [])))
+        }
+        damage("promises 9223372036854775808 bytes in a string") {
+            $0.pairs.append(B.pair("x", type: 8, B.little(UInt64(1) << 63)))
+        }
         damage("unknown type 99") { $0.pairs.append(B.pair("x", type: 99, [])) }
         damage("list of the unknown type 99") { $0.pairs.append(B.pair("x", type: 9, B.list(type: 99, count: 0, []))) }
         damage("nested more than") {
-            $0.pairs.append(B.pair("x", type: 9, [UInt8]((0..<100).map { _ in B.list(type: 9, count: 1, []) }.joined())))
+            $0.pairs.append(
+                B.pair("x", type: 9, [UInt8]((0..<100).map { _ in B.list(type: 9, count: 1, []) }.joined())))
         }
         damage("occurs twice") { $0.pairs.append($0.pairs[0]) }
         damage("general.alignment is 3") { $0.pairs.append(B.pair("general.alignment", type: 4, B.little(UInt32(3)))) }
         damage("general.alignment is 0") { $0.pairs.append(B.pair("general.alignment", type: 4, B.little(UInt32(0)))) }
-        damage("\"general.alignment\" should be an integer") { $0.pairs.append(B.pair("general.alignment", type: 8, B.string("x"))) }
+        damage("\"general.alignment\" should be an integer") {
+            $0.pairs.append(B.pair("general.alignment", type: 8, B.string("x")))
+        }
         damage("occurs twice") { $0.tensors.append($0.tensors[0]) }
-        damage("5 dimensions") { $0.tensors.append(B.tensor("x", innermostFirst: [1, 1, 1, 1, 1], type: 0, offset: 0)) }
+        damage("5 dimensions") {
+            $0.tensors.append(B.tensor("x", innermostFirst: [1, 1, 1, 1, 1], type: 0, offset: 0))
+        }
         damage("impossible") { $0.tensors.append(B.tensor("x", innermostFirst: [1 << 62, 4], type: 0, offset: 0)) }
-        damage("a dimension of 18446744073709551615") { $0.tensors.append(B.tensor("x", innermostFirst: [.max], type: 0, offset: 0)) }
-        damage("whole number of q8_0 blocks") { $0.tensors.append(B.tensor("x", innermostFirst: [16, 2], type: 8, offset: 0)) }
-        damage("multiple of the alignment") { $0.tensors.append(B.tensor("x", innermostFirst: [1], type: 0, offset: 4)) }
+        damage("a dimension of 18446744073709551615") {
+            $0.tensors.append(B.tensor("x", innermostFirst: [.max], type: 0, offset: 0))
+        }
+        damage("whole number of q8_0 blocks") {
+            $0.tensors.append(B.tensor("x", innermostFirst: [16, 2], type: 8, offset: 0))
+        }
+        damage("multiple of the alignment") {
+            $0.tensors.append(B.tensor("x", innermostFirst: [1], type: 0, offset: 4))
+        }
         damage("lies over the bytes") { $0.tensors.append(B.tensor("x", innermostFirst: [1], type: 0, offset: 0)) }
-        damage("tensor \"x\": the file ends too early") { $0.tensors.append(B.tensor("x", innermostFirst: [1], type: 0, offset: 1 << 20)) }
+        damage("tensor \"x\": the file ends too early") {
+            $0.tensors.append(B.tensor("x", innermostFirst: [1], type: 0, offset: 1 << 20))
+        }
         damage("tensor \"x\": the file ends too early") {
             $0.tensors.append(B.tensor("x", innermostFirst: [1], type: 0, offset: UInt64(Int.max) / 32 * 32))
         }
@@ -146,18 +168,23 @@ struct GGUFBytes {
         #expect { try Checkpoint.open(folder.url.path) } throws: { "\($0)".contains("several GGUF files") }
     }
 
-    /// The dequantised weights of the `llama` files are those of the safetensors model, as far as the format allows.
-    @Test(.enabled(if: Fixtures.available), arguments: [
-        ("llama-f32", Float(0)), ("llama-f16", 1e-3), ("llama-q8_0", 0.02), ("llama-q5_1", 0.08), ("llama-q5_0", 0.1),
-        ("llama-q4_1", 0.15), ("llama-q4_0", 0.2),
-    ])
+    /// The dequantized weights of the `llama` files are those of the safetensors model, as far as the format allows.
+    @Test(
+        .enabled(if: Fixtures.available),
+        arguments: [
+            ("llama-f32", Float(0)), ("llama-f16", 1e-3), ("llama-q8_0", 0.02), ("llama-q5_1", 0.08),
+            ("llama-q5_0", 0.1),
+            ("llama-q4_1", 0.15), ("llama-q4_0", 0.2),
+        ])
     func fixturesHoldTheModel(name: String, bound: Float) throws {
         let original = try Checkpoint.open(Fixtures.model("llama").path)
         let converted = try Checkpoint.open(Fixtures.models.appending(path: "gguf/\(name).gguf").path)
         #expect(try converted.gguf?.string("general.architecture") == "llama")
         let pairs = [
-            ("token_embd.weight", "model.embed_tokens.weight"), ("blk.0.ffn_down.weight", "model.layers.0.mlp.down_proj.weight"),
-            ("blk.1.attn_v.weight", "model.layers.1.self_attn.v_proj.weight"), ("output_norm.weight", "model.norm.weight"),
+            ("token_embd.weight", "model.embed_tokens.weight"),
+            ("blk.0.ffn_down.weight", "model.layers.0.mlp.down_proj.weight"),
+            ("blk.1.attn_v.weight", "model.layers.1.self_attn.v_proj.weight"),
+            ("output_norm.weight", "model.norm.weight"),
         ]
         for (theirs, ours) in pairs {
             #expect(try converted.entry(theirs).shape == original.entry(ours).shape)
@@ -169,13 +196,17 @@ struct GGUFBytes {
     }
 
     @Test(.enabled(if: Fixtures.available)) func everyFixtureOpens() throws {
-        let files = try FileManager.default.contentsOfDirectory(at: Fixtures.models.appending(path: "gguf"), includingPropertiesForKeys: nil)
-            .filter { $0.pathExtension == "gguf" }
+        let files = try FileManager.default.contentsOfDirectory(
+            at: Fixtures.models.appending(path: "gguf"), includingPropertiesForKeys: nil
+        )
+        .filter { $0.pathExtension == "gguf" }
         #expect(files.count >= 14)
         for file in files {
             let checkpoint = try Checkpoint.open(file.path)
             #expect(checkpoint.unsupported.isEmpty)
-            for name in checkpoint.names { #expect(try checkpoint.floats(name).allSatisfy { $0.isFinite }, "\(file.lastPathComponent) \(name)") }
+            for name in checkpoint.names {
+                #expect(try checkpoint.floats(name).allSatisfy { $0.isFinite }, "\(file.lastPathComponent) \(name)")
+            }
         }
     }
 

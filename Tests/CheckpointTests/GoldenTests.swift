@@ -10,7 +10,8 @@ import Testing
         let shape = try golden.shape(name)
         var values = try golden.floats(name)
         #expect(try golden.compare(actual: values, shape: shape, to: name) == nil)
-        #expect(try golden.compare(actual: values, shape: [1] + shape, to: name)?.contains("expected [3, 4, 4]") == true)
+        #expect(
+            try golden.compare(actual: values, shape: [1] + shape, to: name)?.contains("expected [3, 4, 4]") == true)
         #expect(try golden.compare(actual: [], shape: shape, to: name) != nil)
         values[17] += 0.00005
         #expect(try golden.compare(actual: values, shape: shape, to: name) == nil, "within 1e-4")

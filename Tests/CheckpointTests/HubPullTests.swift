@@ -58,12 +58,18 @@ import Testing
         #expect(zip(downloading, downloading.dropFirst()).allSatisfy { $0.receivedBytes <= $1.receivedBytes })
 
         let folder = try store.resolve("org/good")
-        #expect(Set(try FileManager.default.contentsOfDirectory(atPath: folder)) == ["model.safetensors", "config.json", ".fovea-model.json"])
+        #expect(
+            Set(try FileManager.default.contentsOfDirectory(atPath: folder)) == [
+                "model.safetensors", "config.json", ".fovea-model.json",
+            ])
         #expect(try Checkpoint.open(folder).integers("a").count == 20000)
         #expect(store.installed().map(\.name) == ["org/good"])
         try store.verify("org/good")
         #expect(!server.requests.contains { $0.contains("Bearer") })
-        #expect(try FileManager.default.contentsOfDirectory(atPath: home.path("models/.partial")).filter { !$0.hasSuffix(".lock") }.isEmpty)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: home.path("models/.partial")).filter {
+                !$0.hasSuffix(".lock")
+            }.isEmpty)
 
         // A second pull finds everything in place and asks nobody.
         let before = server.requests.count
@@ -132,7 +138,8 @@ import Testing
     @Test func tokens() async throws {
         try fill("org/gated")
         #expect(await complaint("org/gated").contains("set HF_TOKEN"))
-        #expect(await complaint("org/gated", store: store(["HF_TOKEN": "bad"])).contains("token in HF_TOKEN is not valid"))
+        #expect(
+            await complaint("org/gated", store: store(["HF_TOKEN": "bad"])).contains("token in HF_TOKEN is not valid"))
         _ = try await pull("org/gated", store: store(["HF_TOKEN": "secret"]))
     }
 
@@ -166,10 +173,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "../../evil.safetensors", "/etc/cron.d/x", "a/../../x.json", "config\\u0000.json", "..\\\\evil.json", "a:b.json",
+        "../../evil.safetensors", "/etc/cron.d/x", "a/../../x.json", "config\\u0000.json", "..\\\\evil.json",
+        "a:b.json",
     ])
     func hostileFileNamesAreRefused(name: String) async throws {
-        let listing = #"{"sha":"ab","siblings":[{"rfilename":"\#(name)","size":1,"blobId":"00"},{"rfilename":"model.safetensors","size":1,"blobId":"00"}]}"#
+        let listing =
+            #"{"sha":"ab","siblings":[{"rfilename":"\#(name)","size":1,"blobId":"00"},{"rfilename":"model.safetensors","size":1,"blobId":"00"}]}"#
         try server.add("org/hostile", "listing.raw", listing.utf8)
         #expect(await complaint("org/hostile").contains("would lie outside"))
     }
@@ -231,9 +240,12 @@ import Testing
 
     @Test func anUnwritableStore() async throws {
         _ = try home.write("x", to: "file")
-        let text = await complaint("org/good", store: ModelStore(root: home.path("file/models"), environment: ["HF_ENDPOINT": server.endpoint]))
+        let text = await complaint(
+            "org/good", store: ModelStore(root: home.path("file/models"), environment: ["HF_ENDPOINT": server.endpoint])
+        )
         #expect(text.contains("cannot write to") && text.contains("Not a directory"))
-        let readOnly = await complaint("org/good", store: ModelStore(root: "/proc/models", environment: ["HF_ENDPOINT": server.endpoint]))
+        let readOnly = await complaint(
+            "org/good", store: ModelStore(root: "/proc/models", environment: ["HF_ENDPOINT": server.endpoint]))
         #expect(readOnly.contains("cannot write to /proc/models"))
     }
 }

@@ -7,14 +7,21 @@ import Testing
 @Suite struct ModelStoreTests {
     @Test func theStoreFollowsTheXDGSpecification() {
         #expect(ModelStore.standard(environment: ["HOME": "/h"]).root == "/h/.local/share/fovea/models")
-        #expect(ModelStore.standard(environment: ["HOME": "/h", "XDG_DATA_HOME": "/data"]).root == "/data/fovea/models")
-        #expect(ModelStore.standard(environment: ["HOME": "/h", "XDG_DATA_HOME": "relative"]).root == "/h/.local/share/fovea/models")
-        #expect(ModelStore.standard(environment: ["HOME": "/h", "XDG_DATA_HOME": ""]).root == "/h/.local/share/fovea/models")
+        #expect(
+            ModelStore.standard(environment: ["HOME": "/h", "XDG_DATA_HOME": "/data"]).root == "/data/fovea/models")
+        #expect(
+            ModelStore.standard(environment: ["HOME": "/h", "XDG_DATA_HOME": "relative"]).root
+                == "/h/.local/share/fovea/models")
+        #expect(
+            ModelStore.standard(environment: ["HOME": "/h", "XDG_DATA_HOME": ""]).root == "/h/.local/share/fovea/models"
+        )
     }
 
     @Test(arguments: ["nonsense", "a/b/c", "../x", "a/..", "/a", "a/", "a/.b", "a b/c", "a/b:../c", "a/b:", "", "é/x"])
     func impossibleNames(name: String) {
-        #expect { try ModelName(name) } throws: { "\($0)".contains("whisper-tiny.en") && "\($0)".contains("owner/repo") }
+        #expect { try ModelName(name) } throws: {
+            "\($0)".contains("whisper-tiny.en") && "\($0)".contains("owner/repo")
+        }
     }
 
     @Test func possibleNames() throws {
@@ -28,9 +35,12 @@ import Testing
         let store = ModelStore(root: folder.path("models"), environment: [:])
         #expect { try store.resolve("whisper-base") } throws: { "\($0)".contains("fovea pull whisper-base") }
         #expect { try store.resolve("whisper-bass") } throws: { "\($0)".contains("no model is called") }
-        #expect { try store.resolve("/absent/x") } throws: { "\($0)".contains("neither a file or folder nor an installed model") }
+        #expect { try store.resolve("/absent/x") } throws: {
+            "\($0)".contains("neither a file or folder nor an installed model")
+        }
         #expect(try store.resolve(folder.url.path) == folder.url.path)
-        try FileManager.default.createDirectory(atPath: folder.path("models/whisper-base"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: folder.path("models/whisper-base"), withIntermediateDirectories: true)
         #expect(try store.resolve("whisper-base") == folder.path("models/whisper-base"))
         #expect(store.installed().map(\.name) == ["whisper-base"])
         #expect(store.installed()[0].manifest == nil)
@@ -40,24 +50,38 @@ import Testing
         let folder = try TemporaryFolder()
         func put(_ path: String, _ text: String) throws {
             let url = folder.url.appending(path: path)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(text.utf8).write(to: url)
         }
         try put("second/config.json", "{}")
-        try put("second/fovea.json", #"{"summary": "s", "licence": "MIT", "order": 2, "sample": {"questions": ["a", "b"]}}"#)
+        try put(
+            "second/fovea.json", #"{"summary": "s", "licence": "MIT", "order": 2, "sample": {"questions": ["a", "b"]}}"#
+        )
         try put("first/config.json", "12345")
-        try put("first/fovea.json", #"{"summary": "f", "licence": "MIT", "order": 1, "sample": {"picture": "p.png", "questions": ["?"]}}"#)
+        try put(
+            "first/fovea.json",
+            #"{"summary": "f", "licence": "MIT", "order": 1, "sample": {"picture": "p.png", "questions": ["?"]}}"#)
         try put("hostile/config.json", "{}")
-        try put("hostile/fovea.json", #"{"summary": "h", "licence": "MIT", "order": 3, "sample": {"picture": "../../etc/passwd", "questions": []}}"#)
+        try put(
+            "hostile/fovea.json",
+            #"{"summary": "h", "licence": "MIT", "order": 3, "sample": {"picture": "../../etc/passwd", "questions": []}}"#
+        )
         try put("recipe/README.md", "no model")
         try put("untrained/recipe/train.py", "no model yet")
         try put("broken/config.json", "{}")
         try put("broken/fovea.json", "{")
         let models = BundledModel.all(in: folder.url.path)
         #expect(models.map(\.name) == ["first", "second", "hostile"])
-        #expect(models[0].sample == ModelSample(picture: models[0].path + "/p.png", questions: ["?"]) && models[1].sample?.picture == nil)
+        #expect(
+            models[0].sample == ModelSample(picture: models[0].path + "/p.png", questions: ["?"])
+                && models[1].sample?.picture == nil)
         #expect(models[2].sample?.picture == nil)
-        #expect(models[0].byteCount == 5 + Int(try FileManager.default.attributesOfItem(atPath: models[0].path + "/fovea.json")[.size] as? Int ?? 0))
+        #expect(
+            models[0].byteCount == 5
+                + Int(
+                    try FileManager.default.attributesOfItem(atPath: models[0].path + "/fovea.json")[.size] as? Int ?? 0
+                ))
         let store = ModelStore(root: folder.path("store"), environment: [:], bundled: models)
         #expect(try store.resolve("second") == models[1].path)
         #expect { try store.resolve("third") } throws: { "\($0)".contains("first") }

@@ -10,7 +10,9 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     @Test func absentPaths() {
-        #expect { try Checkpoint.open("/nonexistent/model") } throws: { "\($0)".contains("/nonexistent/model: no such file") }
+        #expect { try Checkpoint.open("/nonexistent/model") } throws: {
+            "\($0)".contains("/nonexistent/model: no such file")
+        }
     }
 
     @Test func emptyFilesAndFolders() throws {

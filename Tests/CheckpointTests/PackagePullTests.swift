@@ -14,11 +14,13 @@ import Testing
     init() throws {
         home = try TemporaryFolder()
         model = SafetensorsBytes.file(
-            header: #"{"a":{"dtype":"U8","shape":[3000],"data_offsets":[0,3000]}}"#, data: (0..<3000).map { UInt8(truncatingIfNeeded: $0 * 7) })
+            header: #"{"a":{"dtype":"U8","shape":[3000],"data_offsets":[0,3000]}}"#,
+            data: (0..<3000).map { UInt8(truncatingIfNeeded: $0 * 7) })
         let config = Array(#"{"model_type":"test"}"#.utf8)
         let (first, second) = (Array(model.prefix(1000)), Array(model.dropFirst(1000)))
         try FileManager.default.createDirectory(atPath: home.path("wheels"), withIntermediateDirectories: true)
-        let one = try Self.wheel("fovea_test_part1", files: ["data/m.part1": first, "data/config.json": config], in: home)
+        let one = try Self.wheel(
+            "fovea_test_part1", files: ["data/m.part1": first, "data/config.json": config], in: home)
         let two = try Self.wheel("fovea_test_part2", files: ["data/m.part2": second], in: home)
         func member(_ path: String, _ bytes: [UInt8], _ target: String) -> CatalogueEntry.Member {
             .init(path: path, byteCount: bytes.count, target: target)
@@ -32,7 +34,10 @@ import Testing
             wheels: [
                 .init(
                     package: "fovea-test-part1", version: "1.0", byteCount: one.count, sha256: Self.sha256(one),
-                    members: [member("fovea_test_part1/data/m.part1", first, "model.safetensors"), member("fovea_test_part1/data/config.json", config, "config.json")]),
+                    members: [
+                        member("fovea_test_part1/data/m.part1", first, "model.safetensors"),
+                        member("fovea_test_part1/data/config.json", config, "config.json"),
+                    ]),
                 .init(
                     package: "fovea-test-part2", version: "1.0", byteCount: two.count, sha256: Self.sha256(two),
                     members: [member("fovea_test_part2/data/m.part2", second, "model.safetensors")]),
@@ -48,18 +53,21 @@ import Testing
         let source = home.path("source-\(name)")
         var all = files.reduce(into: [:]) { $0["\(name)/\($1.key)"] = $1.value }
         all["\(name)-1.0.dist-info/METADATA"] = Array("Metadata-Version: 2.1\nName: \(name)\nVersion: 1.0\n".utf8)
-        all["\(name)-1.0.dist-info/WHEEL"] = Array("Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n".utf8)
+        all["\(name)-1.0.dist-info/WHEEL"] = Array(
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n".utf8)
         all["\(name)-1.0.dist-info/RECORD"] = []
         for (path, bytes) in all {
             let url = URL(filePath: source).appending(path: path)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(bytes).write(to: url)
         }
         let target = home.path("wheels/\(name)-1.0-py3-none-any.whl")
         let process = Process()
         process.executableURL = URL(filePath: try #require(HubServer.python))
         process.currentDirectoryURL = URL(filePath: source)
-        process.arguments = ["-m", "zipfile", "-c", target] + (try FileManager.default.contentsOfDirectory(atPath: source)).sorted()
+        process.arguments =
+            ["-m", "zipfile", "-c", target] + (try FileManager.default.contentsOfDirectory(atPath: source)).sorted()
         try process.run()
         process.waitUntilExit()
         return Array(try Data(contentsOf: URL(filePath: target)))
@@ -68,7 +76,8 @@ import Testing
     private func store(_ more: [String: String] = [:]) throws -> ModelStore {
         let folder = (try #require(HubServer.python) as NSString).deletingLastPathComponent
         var environment = [
-            "PATH": "\(folder):/usr/bin:/bin", "HOME": home.url.path, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": home.path("wheels"),
+            "PATH": "\(folder):/usr/bin:/bin", "HOME": home.url.path, "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": home.path("wheels"),
             "PIP_CONFIG_FILE": "/dev/null",
         ]
         environment.merge(more) { $1 }
@@ -77,7 +86,9 @@ import Testing
 
     private func pull(_ entry: CatalogueEntry? = nil, store: ModelStore? = nil) async throws -> [PullProgress] {
         let reports = Mutex<[PullProgress]>([])
-        _ = try await (store ?? self.store()).pull(ModelName(entry ?? self.entry)) { report in reports.withLock { $0.append(report) } }
+        _ = try await (store ?? self.store()).pull(ModelName(entry ?? self.entry)) { report in
+            reports.withLock { $0.append(report) }
+        }
         return reports.withLock { $0 }
     }
 
@@ -116,7 +127,11 @@ import Testing
         let other = String(repeating: "0", count: 64)
         let changed = CatalogueEntry(
             name: entry.name, summary: "", licence: "", files: entry.files,
-            wheels: [.init(package: wheel.package, version: wheel.version, byteCount: wheel.byteCount, sha256: other, members: wheel.members)])
+            wheels: [
+                .init(
+                    package: wheel.package, version: wheel.version, byteCount: wheel.byteCount, sha256: other,
+                    members: wheel.members)
+            ])
         let text = await complaint(changed)
         #expect(text.contains("sha256 expected \(other), actual \(wheel.sha256)"), "\(text)")
         #expect(try store().installed().isEmpty)
@@ -126,7 +141,8 @@ import Testing
         let other = String(repeating: "1", count: 64)
         let changed = CatalogueEntry(
             name: entry.name, summary: "", licence: "",
-            files: [ModelFile(name: "model.safetensors", byteCount: model.count, sha256: other), entry.files[1]], wheels: entry.wheels)
+            files: [ModelFile(name: "model.safetensors", byteCount: model.count, sha256: other), entry.files[1]],
+            wheels: entry.wheels)
         #expect(await complaint(changed).contains("model.safetensors: wrong content: sha256 expected \(other)"))
     }
 
@@ -134,8 +150,11 @@ import Testing
         let wheel = entry.wheels[1]
         let changed = CatalogueEntry(
             name: entry.name, summary: "", licence: "", files: entry.files,
-            wheels: [.init(package: wheel.package, version: wheel.version, byteCount: wheel.byteCount, sha256: wheel.sha256,
-                           members: [.init(path: "absent", byteCount: 1, target: "x")])])
+            wheels: [
+                .init(
+                    package: wheel.package, version: wheel.version, byteCount: wheel.byteCount, sha256: wheel.sha256,
+                    members: [.init(path: "absent", byteCount: 1, target: "x")])
+            ])
         #expect(await complaint(changed).contains("cannot unpack"))
     }
 
@@ -143,8 +162,11 @@ import Testing
         let wheel = entry.wheels[1]
         let changed = CatalogueEntry(
             name: entry.name, summary: "", licence: "", files: entry.files,
-            wheels: [.init(package: wheel.package, version: wheel.version, byteCount: wheel.byteCount, sha256: wheel.sha256,
-                           members: [.init(path: wheel.members[0].path, byteCount: 10, target: "x")])])
+            wheels: [
+                .init(
+                    package: wheel.package, version: wheel.version, byteCount: wheel.byteCount, sha256: wheel.sha256,
+                    members: [.init(path: wheel.members[0].path, byteCount: 10, target: "x")])
+            ])
         #expect(await complaint(changed).contains("longer than it should be"))
     }
 
@@ -152,9 +174,12 @@ import Testing
         let wheel = entry.wheels[0]
         let changed = CatalogueEntry(
             name: entry.name, summary: "", licence: "", files: entry.files,
-            wheels: [.init(package: "fovea-test-absent", version: "9", byteCount: 1, sha256: wheel.sha256, members: [])])
+            wheels: [.init(package: "fovea-test-absent", version: "9", byteCount: 1, sha256: wheel.sha256, members: [])]
+        )
         let text = await complaint(changed)
-        #expect(text.contains("pip could not get fovea-test-absent 9") && text.contains("No matching distribution"), "\(text)")
+        #expect(
+            text.contains("pip could not get fovea-test-absent 9") && text.contains("No matching distribution"),
+            "\(text)")
     }
 
     @Test func missingProgramsAreNamed() async throws {
@@ -164,9 +189,14 @@ import Testing
     }
 
     @Test func theNetworkAndTheDiskAreToldApart() async throws {
-        let offline = try fakePython("echo 'WARNING: Retrying after connection broken by NewConnectionError(Failed to establish a new connection)'; echo 'ERROR: No matching distribution found' >&2; exit 1\n")
-        #expect(await complaint(store: try store(offline)).contains("no connection while fetching fovea-test-part1 1.0"))
-        let full = try fakePython("echo 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device' >&2; exit 1\n")
+        let offline = try fakePython(
+            "echo 'WARNING: Retrying after connection broken by NewConnectionError(Failed to establish a new connection)'; echo 'ERROR: No matching distribution found' >&2; exit 1\n"
+        )
+        #expect(
+            await complaint(store: try store(offline)).contains("no connection while fetching fovea-test-part1 1.0"))
+        let full = try fakePython(
+            "echo 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device' >&2; exit 1\n"
+        )
         #expect(await complaint(store: try store(full)).contains("is full"))
     }
 
@@ -174,13 +204,18 @@ import Testing
         let wheel = entry.wheels[0]
         let huge = CatalogueEntry(
             name: entry.name, summary: "", licence: "", files: entry.files,
-            wheels: [.init(package: wheel.package, version: wheel.version, byteCount: 1 << 60, sha256: wheel.sha256, members: [])])
+            wheels: [
+                .init(
+                    package: wheel.package, version: wheel.version, byteCount: 1 << 60, sha256: wheel.sha256,
+                    members: [])
+            ])
         #expect(await complaint(huge).contains("not enough room"))
     }
 
     @Test func arrivingBytesAreReportedAndCancellationEndsPip() async throws {
         // Like pip, it writes to TMPDIR first; its own process number tells whether it was ended.
-        let slow = try fakePython("""
+        let slow = try fakePython(
+            """
             echo $$ > "\(home.path("pid"))"
             i=0; while [ $i -lt 200 ]; do head -c 10 /dev/zero >> "$TMPDIR/wheel"; i=$((i+1)); sleep 0.05; done
             """)
@@ -195,7 +230,9 @@ import Testing
         task.cancel()
         await #expect(throws: ModelStoreError.cancelled(name: "test-model")) { try await task.value }
         #expect(most.withLock { $0 } >= 50, "the growing file was seen")
-        let pid = Int32(try String(contentsOfFile: home.path("pid"), encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))
+        let pid = Int32(
+            try String(contentsOfFile: home.path("pid"), encoding: .utf8).trimmingCharacters(
+                in: .whitespacesAndNewlines))
         #expect(kill(try #require(pid), 0) != 0, "the helper is still running")
     }
 
@@ -203,7 +240,8 @@ import Testing
         let folder = home.path("models/.partial/test-model/wheels/fovea-test-part1-1.0")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try FileManager.default.moveItem(
-            atPath: home.path("wheels/fovea_test_part1-1.0-py3-none-any.whl"), toPath: folder + "/fovea_test_part1-1.0-py3-none-any.whl")
+            atPath: home.path("wheels/fovea_test_part1-1.0-py3-none-any.whl"),
+            toPath: folder + "/fovea_test_part1-1.0-py3-none-any.whl")
         let store = try store()
         _ = try await pull(store: store)
         #expect(try Checkpoint.open(store.root + "/test-model").integers("a").count == 3000)

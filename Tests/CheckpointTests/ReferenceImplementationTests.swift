@@ -5,7 +5,8 @@ import Testing
 
 /// Files written here, read by the reference implementation of safetensors. Runs where `FOVEA_TEST_PYTHON` names a
 /// Python that has `safetensors` and `numpy`.
-@Suite(.enabled(if: ProcessInfo.processInfo.environment["FOVEA_TEST_PYTHON"] != nil)) struct ReferenceImplementationTests {
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["FOVEA_TEST_PYTHON"] != nil))
+struct ReferenceImplementationTests {
     @Test func writtenFilesAreReadByTheReference() throws {
         let python = try #require(ProcessInfo.processInfo.environment["FOVEA_TEST_PYTHON"])
         let folder = try TemporaryFolder()

@@ -16,7 +16,9 @@ import Testing
         try writer.add("ids", shape: [2], integers: [Int.max, -1])
         try writer.add("scalar", shape: [], floats: [7])
         try writer.add("empty", shape: [0, 4], floats: [])
-        try [UInt8]([0, 0x3c, 0, 0xbc]).withUnsafeBytes { try writer.add("halves", shape: [2], format: .f16, bytes: $0) }
+        try [UInt8]([0, 0x3c, 0, 0xbc]).withUnsafeBytes {
+            try writer.add("halves", shape: [2], format: .f16, bytes: $0)
+        }
         #expect(!FileManager.default.fileExists(atPath: path), "the file appears only when it is complete")
         try writer.finish()
 
@@ -72,11 +74,20 @@ import Testing
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, 4, "rising pair"),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "4 bytes are given for shape [2]"),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 4, "ends too early"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[9223372036854775803,9223372036854775807]}}"#, 4, "ends too early"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4, "ends at 4"),
+        (
+            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[9223372036854775803,9223372036854775807]}}"#, 4,
+            "ends too early"
+        ),
+        (
+            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+            4, "ends at 4"
+        ),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "ends at 0"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 6, "2 bytes behind the last tensor"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4, "twice"),
+        (
+            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+            4, "twice"
+        ),
         (#"{"__metadata__":{"k":1}}"#, 0, "__metadata__"),
         (#"{"__metadata__":[]}"#, 0, "__metadata__"),
     ]
@@ -90,7 +101,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [UInt64.max, 1 << 62, 100_000_001, 4096]) func absurdHeaderLengthsAreRefused(length: UInt64) throws {
+    @Test(arguments: [UInt64.max, 1 << 62, 100_000_001, 4096]) func absurdHeaderLengthsAreRefused(length: UInt64) throws
+    {
         let path = try folder.write(SafetensorsBytes.file(header: "{}", length: length), to: "model.safetensors")
         #expect(throws: CheckpointError.self) { try Checkpoint.open(path) }
     }
@@ -112,8 +124,10 @@ import Testing
     }
 
     @Test func undecodableTypesAreListedNotFatal() throws {
-        let header = #"{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}}"#
-        let path = try folder.write(SafetensorsBytes.file(header: header, data: [0, 0, 0, 0, 9]), to: "model.safetensors")
+        let header =
+            #"{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}}"#
+        let path = try folder.write(
+            SafetensorsBytes.file(header: header, data: [0, 0, 0, 0, 9]), to: "model.safetensors")
         let checkpoint = try Checkpoint.open(path)
         #expect(checkpoint.names == ["b"])
         #expect(checkpoint.unsupported == ["a": "F8_E4M3"])
@@ -127,7 +141,9 @@ import Testing
         try writer.add("encoder.layer.0.weight", shape: [2, 1], floats: [1, 2])
         try writer.finish()
         let checkpoint = try Checkpoint.open(path)
-        #expect { try checkpoint.entry("decoder.layer.0.weight") } throws: { "\($0)".contains("encoder.layer.0.weight") }
+        #expect { try checkpoint.entry("decoder.layer.0.weight") } throws: {
+            "\($0)".contains("encoder.layer.0.weight")
+        }
         #expect { try checkpoint.entry("encoder.layer.0.weight", shape: [1, 2]) } throws: { "\($0)".contains("[2, 1]") }
         #expect { try checkpoint.integers("encoder.layer.0.weight") } throws: { "\($0)".contains("f32") }
     }

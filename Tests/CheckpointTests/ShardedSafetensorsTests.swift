@@ -30,7 +30,9 @@ import Testing
     @Test func anAbsentShardIsNamed() throws {
         try shard("model-1.safetensors", ["a"])
         try index(#"{"a":"model-1.safetensors","b":"model-2.safetensors"}"#)
-        #expect { try Checkpoint.open(folder.url.path) } throws: { "\($0)".contains("model-2.safetensors: the shard is missing") }
+        #expect { try Checkpoint.open(folder.url.path) } throws: {
+            "\($0)".contains("model-2.safetensors: the shard is missing")
+        }
     }
 
     @Test func aTensorThatIsNotInItsShardIsNamed() throws {
@@ -45,12 +47,16 @@ import Testing
     ])
     func shardNamesMayNotLeadElsewhere(name: String) throws {
         try index(#"{"a":"\#(name)"}"#)
-        #expect { try Checkpoint.open(folder.url.path) } throws: { "\($0)".contains("not the name of a safetensors file") }
+        #expect { try Checkpoint.open(folder.url.path) } throws: {
+            "\($0)".contains("not the name of a safetensors file")
+        }
     }
 
     @Test(arguments: [#"[]"#, #"{"a":1}"#, #"{}"#, #"{"a":"#]) func malformedIndexesAreRefused(map: String) throws {
         try index(map)
-        #expect { try Checkpoint.open(folder.url.path) } throws: { $0 is CheckpointError && "\($0)".contains("index.json") }
+        #expect { try Checkpoint.open(folder.url.path) } throws: {
+            $0 is CheckpointError && "\($0)".contains("index.json")
+        }
     }
 
     @Test func onlyTheMappedCopyOfATensorCounts() throws {

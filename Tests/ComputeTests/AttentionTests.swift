@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -27,7 +27,8 @@ struct AttentionTests {
     static var cases: [Case] {
         Tuning.allCases.flatMap { tuning in
             var all = [
-                Case(queries: 1, keys: 1), Case(queries: 7, keys: 13), Case(queries: 17, keys: 64), Case(queries: 67, keys: 67),
+                Case(queries: 1, keys: 1), Case(queries: 7, keys: 13), Case(queries: 17, keys: 64),
+                Case(queries: 67, keys: 67),
                 Case(queries: 65, keys: 1500, heads: 1, keyValueHeads: 1), Case(queries: 5, keys: 9, size: 12),
                 Case(queries: 6, keys: 11, size: 5), Case(queries: 3, keys: 8, heads: 3, keyValueHeads: 1, size: 1),
                 Case(queries: 9, keys: 23, heads: 6, keyValueHeads: 2, size: 32), Case(queries: 5, keys: 21, size: 80),
@@ -35,8 +36,10 @@ struct AttentionTests {
                 Case(queries: 4, keys: 19, heads: 2, keyValueHeads: 1, size: 255),
                 Case(queries: 13, keys: 13, causalOffset: 0), Case(queries: 70, keys: 75, causalOffset: 5),
                 Case(queries: 3, keys: 40, heads: 4, keyValueHeads: 2, size: 16, causalOffset: 37),
-                Case(queries: 10, keys: 11, bias: true), Case(queries: 66, keys: 31, size: 16, causalOffset: 0, bias: false),
-                Case(queries: 8, keys: 30, heads: 4, keyValueHeads: 2, cache: .f16), Case(queries: 6, keys: 11, size: 5, cache: .f16),
+                Case(queries: 10, keys: 11, bias: true),
+                Case(queries: 66, keys: 31, size: 16, causalOffset: 0, bias: false),
+                Case(queries: 8, keys: 30, heads: 4, keyValueHeads: 2, cache: .f16),
+                Case(queries: 6, keys: 11, size: 5, cache: .f16),
             ]
             for index in all.indices { all[index].tuning = tuning }
             return all
@@ -60,7 +63,8 @@ struct AttentionTests {
             { head, query, key in bias[perHead ? head * c.queries + query : query, key] }
         }
         let expected = Reference.attention(
-            shape: shape, query: query, key: KernelBench.rounded(key, to: c.cache), value: KernelBench.rounded(value, to: c.cache),
+            shape: shape, query: query, key: KernelBench.rounded(key, to: c.cache),
+            value: KernelBench.rounded(value, to: c.cache),
             bias: added)
 
         // Query, key and value as columns of wider rows, as a fused projection leaves them.
@@ -71,7 +75,8 @@ struct AttentionTests {
         let out = try bench.output(c.queries, shape.queryWidth, rowStride: shape.queryWidth + 4)
         let lse = try bench.output(c.heads, c.queries)
         try bench.stream.attention(
-            shape: shape, query: q, key: k, value: v, bias: biasTensor, logSumExp: lse, into: out, profile: c.tuning.profile, load: c.tuning.load)
+            shape: shape, query: q, key: k, value: v, bias: biasTensor, logSumExp: lse, into: out,
+            profile: c.tuning.profile, load: c.tuning.load)
         #expect(largestDifference(try bench.read(out), expected.output) < 1e-5)
         bench.expectUntouchedGaps(out)
         let gotLSE = try bench.read(lse)
@@ -80,7 +85,8 @@ struct AttentionTests {
         let rows = c.queries > 3 ? [c.queries - 1, 0, 1, 2] : Array(0..<c.queries)
         for lse in [lse, nil] {
             let weights = try bench.output(c.heads * rows.count, c.keys)
-            try bench.stream.attentionRows(rows, shape: shape, query: q, key: k, bias: biasTensor, logSumExp: lse, into: weights)
+            try bench.stream.attentionRows(
+                rows, shape: shape, query: q, key: k, bias: biasTensor, logSumExp: lse, into: weights)
             let got = try bench.read(weights)
             let wanted = Reference.attentionRows(
                 rows, shape: shape, query: query, key: KernelBench.rounded(key, to: c.cache), bias: added)
@@ -121,14 +127,18 @@ struct AttentionDecodeTests {
     static var cases: [Case] {
         Tuning.allCases.flatMap { tuning in
             var all = [
-                Case(position: 0), Case(position: 1), Case(position: 15), Case(position: 16), Case(rows: 5, position: 46),
+                Case(position: 0), Case(position: 1), Case(position: 15), Case(position: 16),
+                Case(rows: 5, position: 46),
                 Case(rows: 2, position: 1499, heads: 1, keyValueHeads: 1), Case(rows: 3, position: 10, size: 5),
                 Case(rows: 2, position: 33, heads: 6, keyValueHeads: 2, size: 12), Case(position: 300, size: 80),
                 Case(position: 40, heads: 2, keyValueHeads: 1, size: 256), Case(rows: 16, position: 7, size: 8),
                 Case(rows: 2, position: 29, bias: true), Case(rows: 2, position: 29, bias: false),
-                Case(rows: 3, position: 37, heads: 4, keyValueHeads: 2, cache: .f16), Case(rows: 2, position: 20, size: 5, cache: .f16),
-                Case(rows: 2, position: 9, turned: 64), Case(position: 50, heads: 9, keyValueHeads: 3, turned: 64, hasPairs: true),
-                Case(rows: 3, position: 18, heads: 4, keyValueHeads: 2, size: 12, turned: 12), Case(position: 5, size: 80, turned: 32),
+                Case(rows: 3, position: 37, heads: 4, keyValueHeads: 2, cache: .f16),
+                Case(rows: 2, position: 20, size: 5, cache: .f16),
+                Case(rows: 2, position: 9, turned: 64),
+                Case(position: 50, heads: 9, keyValueHeads: 3, turned: 64, hasPairs: true),
+                Case(rows: 3, position: 18, heads: 4, keyValueHeads: 2, size: 12, turned: 12),
+                Case(position: 5, size: 80, turned: 32),
                 Case(rows: 2, position: 5, size: 80, turned: 32, hasPairs: true),
                 Case(rows: 3, position: 37, heads: 4, keyValueHeads: 2, cache: .f16, turned: 64),
             ]
@@ -165,8 +175,10 @@ struct AttentionDecodeTests {
         let rotary = c.turned == nil ? nil : DecodeRotary(shape: rotaryShape, table: try bench.tensor(angles))
         /// What the kernel is to turn the rows of this position into.
         func turn(_ rows: Reference.Matrix, at position: Int) -> Reference.Matrix {
-            c.turned == nil ? rows : Reference.rotary(
-                rows, shape: rotaryShape, table: angles, rowPositions: Array(repeating: position, count: rows.rows))
+            c.turned == nil
+                ? rows
+                : Reference.rotary(
+                    rows, shape: rotaryShape, table: angles, rowPositions: Array(repeating: position, count: rows.rows))
         }
         let step = try StepBuffer(device: bench.device)
         let recording = try bench.stream.record { stream in
@@ -176,7 +188,8 @@ struct AttentionDecodeTests {
                     fused.columns(shape.queryWidth..<shape.queryWidth + width),
                     fused.columns(shape.queryWidth + width..<shape.queryWidth + 2 * width)
                 ),
-                key: cache.columns(0..<width), value: cache.columns(width..<2 * width), keyCapacity: capacity, keyCount: .step, step: step,
+                key: cache.columns(0..<width), value: cache.columns(width..<2 * width), keyCapacity: capacity,
+                keyCount: .step, step: step,
                 rotary: rotary, bias: bias, capture: capture, into: out, profile: c.tuning.profile, load: c.tuning.load)
         }
         for number in 0..<steps {
@@ -227,10 +240,13 @@ struct AttentionDecodeTests {
         let step = try StepBuffer(device: bench.device)
         step.write(StepState(position: 99, tokens: [1]))
         try bench.stream.attentionDecode(
-            shape: shape, query: bench.tensor(query), append: nil, key: bench.tensor(key), value: bench.tensor(value), keyCapacity: 0,
-            keyCount: .fixed(c.keys), step: step, capture: capture, into: out, profile: tuning.profile, load: tuning.load)
+            shape: shape, query: bench.tensor(query), append: nil, key: bench.tensor(key), value: bench.tensor(value),
+            keyCapacity: 0,
+            keyCount: .fixed(c.keys), step: step, capture: capture, into: out, profile: tuning.profile,
+            load: tuning.load)
         let expected = Reference.attentionDecode(
-            shape: shape, query: query, keys: Array(repeating: key, count: c.rows), values: Array(repeating: value, count: c.rows),
+            shape: shape, query: query, keys: Array(repeating: key, count: c.rows),
+            values: Array(repeating: value, count: c.rows),
             keyCount: c.keys)
         let got = try bench.read(out)
         #expect(largestDifference(got, expected.output) < 1e-5)
@@ -240,7 +256,8 @@ struct AttentionDecodeTests {
         for b in 0..<c.rows {
             for column in 0..<shape.queryWidth {
                 let row = b * shape.heads + column / c.size
-                product[b, column] = Float((0..<c.keys).reduce(0.0) { $0 + Double(rows[row, $1]) * Double(value[$1, column]) })
+                product[b, column] = Float(
+                    (0..<c.keys).reduce(0.0) { $0 + Double(rows[row, $1]) * Double(value[$1, column]) })
             }
         }
         #expect(largestDifference(got, product) < 1e-5)

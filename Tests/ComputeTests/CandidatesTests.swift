@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -11,12 +11,14 @@ struct CandidatesTests {
         _ x: Reference.Matrix, temperature: Float, _ profile: KernelProfile, _ bench: KernelBench
     ) throws -> [TokenCandidates] {
         let scratch = try bench.device.makeBuffer(
-            byteCount: TokenCandidates.scratchBytes(rows: x.rows, columns: x.columns), purpose: .activations, label: "test")
+            byteCount: TokenCandidates.scratchBytes(rows: x.rows, columns: x.columns), purpose: .activations,
+            label: "test")
         let lists = try bench.device.makeBuffer(
             byteCount: TokenCandidates.resultBytes(rows: x.rows), purpose: .staging, label: "test", access: .readback)
         lists.write([UInt8](repeating: 77, count: TokenCandidates.resultBytes(rows: x.rows)))
         try bench.stream.candidates(
-            of: bench.tensor(x, rowStride: x.columns + 3), inverseTemperature: bench.vector([1 / temperature]), scratch: scratch, into: lists,
+            of: bench.tensor(x, rowStride: x.columns + 3), inverseTemperature: bench.vector([1 / temperature]),
+            scratch: scratch, into: lists,
             profile: profile)
         try bench.stream.finish()
         return (0..<x.rows).map { TokenCandidates(row: $0, of: lists, temperature: temperature) }
@@ -27,13 +29,15 @@ struct CandidatesTests {
         #expect(got.ids == expected.ids && got.logits == expected.logits, "\(what)")
         for (sum, wanted) in [(got.logSumExp, expected.logSumExp), (got.scaledLogSumExp, expected.scaledLogSumExp)] {
             // Equal infinities, or NaN for both, or close: 2⁻²³ of the value, and what a sum in 32 bits loses.
-            let isClose = sum == wanted || sum.isNaN && wanted.isNaN || abs(sum - wanted) <= 5e-6 + abs(wanted) * 0x1p-22
+            let isClose =
+                sum == wanted || sum.isNaN && wanted.isNaN || abs(sum - wanted) <= 5e-6 + abs(wanted) * 0x1p-22
             #expect(isClose, "\(what): \(sum) for \(wanted)")
         }
     }
 
     @Test(
-        "short rows, ties, −∞, +∞ and NaN", arguments: [1, 2, 63, 64, 65, 66, 511, 512, 513, 1000, 1537, 5000], KernelProfile.allCases)
+        "short rows, ties, −∞, +∞ and NaN", arguments: [1, 2, 63, 64, 65, 66, 511, 512, 513, 1000, 1537, 5000],
+        KernelProfile.allCases)
     func edges(_ columns: Int, _ profile: KernelProfile) throws {
         let bench = try KernelBench(seed: UInt64(columns))
         var x = bench.matrix(9, columns, in: -30...30)
@@ -52,7 +56,8 @@ struct CandidatesTests {
         for temperature: Float in [1, 0.05, 1.7] {
             for (row, got) in try candidates(x, temperature: temperature, profile, bench).enumerated() {
                 expectEqual(
-                    got, x.values[row * columns..<(row + 1) * columns], temperature: temperature, "\(columns) columns, row \(row), T \(temperature)")
+                    got, x.values[row * columns..<(row + 1) * columns], temperature: temperature,
+                    "\(columns) columns, row \(row), T \(temperature)")
             }
         }
         bench.expectNoValidationMessages()
@@ -86,7 +91,8 @@ struct CandidatesTests {
         let lists = try bench.device.makeBuffer(
             byteCount: TokenCandidates.resultBytes(rows: 2), purpose: .staging, label: "test", access: .readback)
         let recording = try bench.stream.record { stream in
-            try stream.candidates(of: x, inverseTemperature: step.inverseTemperature, scratch: scratch, into: lists, profile: profile)
+            try stream.candidates(
+                of: x, inverseTemperature: step.inverseTemperature, scratch: scratch, into: lists, profile: profile)
         }
         for temperature: Float in [1, 0.3, 2] {
             let values = bench.matrix(2, columns, in: -9...9)
@@ -95,7 +101,8 @@ struct CandidatesTests {
             try bench.stream.wait(for: bench.stream.replay(recording))
             for row in 0..<2 {
                 expectEqual(
-                    TokenCandidates(row: row, of: lists, temperature: temperature), values.values[row * columns..<(row + 1) * columns],
+                    TokenCandidates(row: row, of: lists, temperature: temperature),
+                    values.values[row * columns..<(row + 1) * columns],
                     temperature: temperature, "row \(row), T \(temperature)")
             }
         }

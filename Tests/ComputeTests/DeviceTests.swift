@@ -19,7 +19,8 @@ struct DeviceTests {
     @Test("discrete before integrated before CPU, unless named; unsuitable devices are passed over")
     func choice() throws {
         let devices = [
-            device(0, "llvmpipe", .cpu), device(1, "Iris", .integrated), device(2, "Old Card", .discrete, missing: ["shaderInt64"]),
+            device(0, "llvmpipe", .cpu), device(1, "Iris", .integrated),
+            device(2, "Old Card", .discrete, missing: ["shaderInt64"]),
             device(3, "Radeon", .discrete),
         ]
         #expect(try Instance.choose(nil, from: devices).index == 3)
@@ -50,12 +51,18 @@ struct DeviceTests {
         TestDevice.expectNoValidationMessages(device)
     }
 
-    @Test("large buffers of a CPU driver that takes the host's pages begin on a large page, hold zeros, and go back to the system")
+    @Test(
+        "large buffers of a CPU driver that takes the host's pages begin on a large page, hold zeros, and go back to the system"
+    )
     func hostPages() throws {
         let device = try Device(validation: true)
         guard device.properties.usesHostPages else { return }
         // Pages in memory: the second figure of statm.
-        let pages = { try #require(try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ").dropFirst().first.flatMap { Int($0) }) }
+        let pages = {
+            try #require(
+                try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ").dropFirst().first
+                    .flatMap { Int($0) })
+        }
         let byteCount = 64 << 20
         let before = try pages()
         do {
@@ -69,9 +76,12 @@ struct DeviceTests {
             source.write([UInt32(2)], at: byteCount - 4)
             let stream = try CommandStream(device: device)
             try stream.copy(
-                from: MemoryRange(buffer: source, offset: 0, byteCount: byteCount), to: MemoryRange(buffer: target, offset: 0, byteCount: byteCount))
+                from: MemoryRange(buffer: source, offset: 0, byteCount: byteCount),
+                to: MemoryRange(buffer: target, offset: 0, byteCount: byteCount))
             try stream.finish()
-            #expect(target.read(UInt32.self, count: 1) == [1] && target.read(UInt32.self, count: 1, at: byteCount - 4) == [2])
+            #expect(
+                target.read(UInt32.self, count: 1) == [1]
+                    && target.read(UInt32.self, count: 1, at: byteCount - 4) == [2])
             #expect(target.read(UInt32.self, count: 1, at: 4) == [0])
             #expect(try pages() >= before + byteCount / 4096)
         }
@@ -99,7 +109,8 @@ struct DeviceTests {
             let source = try device.makeBuffer(byteCount: 4096, purpose: .staging, label: "source", access: .upload)
             source.write([UInt32](0..<1024))
             try stream.copy(
-                from: MemoryRange(buffer: source, offset: 0, byteCount: 4096), to: MemoryRange(buffer: target, offset: 0, byteCount: 4096))
+                from: MemoryRange(buffer: source, offset: 0, byteCount: 4096),
+                to: MemoryRange(buffer: target, offset: 0, byteCount: 4096))
             try stream.fill(MemoryRange(buffer: target, offset: 16, byteCount: 8), with: 7)
         }
         try stream.finish()
@@ -132,7 +143,8 @@ struct DeviceTests {
         let target = try device.makeBuffer(byteCount: 64, purpose: .staging, label: "out", access: .readback)
         let recording = try stream.record { stream in
             try stream.copy(
-                from: MemoryRange(buffer: source, offset: 0, byteCount: 4), to: MemoryRange(buffer: target, offset: 0, byteCount: 4))
+                from: MemoryRange(buffer: source, offset: 0, byteCount: 4),
+                to: MemoryRange(buffer: target, offset: 0, byteCount: 4))
         }
         #expect(target.read(UInt32.self, count: 1) == [0])
         for value: UInt32 in [3, 9, 27] {
@@ -171,7 +183,9 @@ struct HazardTests {
     @Test("barriers appear exactly where ranges conflict")
     func hazards() throws {
         let buffer = try TestDevice.open().makeBuffer(byteCount: 4096, purpose: .activations, label: "hazards")
-        func range(_ start: Int, _ count: Int) -> MemoryRange { MemoryRange(buffer: buffer, offset: start, byteCount: count) }
+        func range(_ start: Int, _ count: Int) -> MemoryRange {
+            MemoryRange(buffer: buffer, offset: start, byteCount: count)
+        }
         var tracker = HazardTracker()
         #expect(!tracker.barrier(reads: [], writes: [range(0, 100)]).isNeeded)
         #expect(!tracker.barrier(reads: [range(100, 100)], writes: [range(200, 100)]).isNeeded)
@@ -185,7 +199,7 @@ struct HazardTests {
         #expect(tracker.barrier(reads: [range(304, 2)], writes: []) == .init(readAfterWrite: true))
         #expect(tracker.barrier(reads: [], writes: [range(304, 2)]) == .init(writeAfterRead: true))
         #expect(tracker.barrier(reads: [], writes: [range(305, 1)]) == .init(writeAfterWrite: true))
-        // Neighbours do not overlap.
+        // Neighbors do not overlap.
         #expect(!tracker.barrier(reads: [range(306, 4)], writes: [range(301, 4)]).isNeeded)
     }
 }
@@ -202,7 +216,8 @@ struct TexelViewTests {
             let (weight, values) = try bench.weight(bench.matrix(24, 64), format: .f32)
             let out = try bench.output(2, 24)
             try bench.stream.linear(bench.tensor(x), weight: weight, into: out, load: .texel)
-            #expect(largestDifference(try bench.read(out), Reference.linear(x, weight: values)) < 2e-5, "round \(round)")
+            #expect(
+                largestDifference(try bench.read(out), Reference.linear(x, weight: values)) < 2e-5, "round \(round)")
             #expect(bench.device.views.setCount <= before + 1)
         }
         #expect(bench.device.views.setCount == before)

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import Testing
 
 @testable import Compute
@@ -40,11 +40,15 @@ final class KernelBench {
         Reference.Matrix(rows: rows, columns: columns, values: values(rows * columns, in: range))
     }
 
-    func integers(_ count: Int, below bound: Int) -> [Int] { (0..<count).map { _ in Int.random(in: 0..<bound, using: &random) } }
+    func integers(_ count: Int, below bound: Int) -> [Int] {
+        (0..<count).map { _ in Int.random(in: 0..<bound, using: &random) }
+    }
 
     /// A tensor with the values, its rows `rowStride` apart and `offset` elements into its buffer. What lies between the
     /// rows is NaN, so that a kernel that reads it is found out.
-    func tensor(_ m: Reference.Matrix, rowStride: Int? = nil, offset: Int = 0, format: ElementFormat = .f32) throws -> Tensor {
+    func tensor(_ m: Reference.Matrix, rowStride: Int? = nil, offset: Int = 0, format: ElementFormat = .f32) throws
+        -> Tensor
+    {
         let stride = rowStride ?? m.columns
         let count = offset + (m.rows - 1) * stride + m.columns + 8
         var all = [Float](repeating: .nan, count: count)
@@ -57,13 +61,17 @@ final class KernelBench {
         default: buffer.write(all)
         }
         return Tensor(
-            buffer: buffer, byteOffset: offset * format.bytesPerBlock, rows: m.rows, columns: m.columns, rowStride: stride, format: format)
+            buffer: buffer, byteOffset: offset * format.bytesPerBlock, rows: m.rows, columns: m.columns,
+            rowStride: stride, format: format)
     }
 
-    func vector(_ values: [Float]) throws -> Tensor { try tensor(.init(rows: 1, columns: values.count, values: values)) }
+    func vector(_ values: [Float]) throws -> Tensor {
+        try tensor(.init(rows: 1, columns: values.count, values: values))
+    }
 
     func ids(_ values: [Int]) throws -> Tensor {
-        let buffer = try device.makeBuffer(byteCount: max(values.count, 1) * 4, purpose: .activations, label: "ids", access: .readback)
+        let buffer = try device.makeBuffer(
+            byteCount: max(values.count, 1) * 4, purpose: .activations, label: "ids", access: .readback)
         buffer.write(values.map { UInt32($0) })
         return Tensor(buffer: buffer, rows: 1, columns: values.count, format: .i32)
     }
@@ -80,7 +88,8 @@ final class KernelBench {
             }
         }
         let buffer = try device.makeBuffer(
-            byteCount: WeightMatrix.byteCount(rows: m.rows, columns: m.columns, format: format), purpose: .weightsEncoder, label: "test weight",
+            byteCount: WeightMatrix.byteCount(rows: m.rows, columns: m.columns, format: format),
+            purpose: .weightsEncoder, label: "test weight",
             access: .readback)
         switch format {
         case .f16: buffer.write(all.map { HalfPrecision.f16($0) })
@@ -93,8 +102,10 @@ final class KernelBench {
     /// A copy whose rows lie in panels.
     func inPanels(_ plain: WeightMatrix) throws -> WeightMatrix {
         let bytes = plain.buffer.read(UInt8.self, count: plain.byteCount, at: plain.byteOffset)
-        let room = WeightMatrix.byteCount(rows: WeightMatrix.paddedRows(plain.rows), columns: plain.columns, format: plain.format)
-        let buffer = try device.makeBuffer(byteCount: room + 16, purpose: .weightsEncoder, label: "test panels", access: .readback)
+        let room = WeightMatrix.byteCount(
+            rows: WeightMatrix.paddedRows(plain.rows), columns: plain.columns, format: plain.format)
+        let buffer = try device.makeBuffer(
+            byteCount: room + 16, purpose: .weightsEncoder, label: "test panels", access: .readback)
         buffer.write(bytes, at: 16)
         var matrix = plain
         (matrix.buffer, matrix.byteOffset, matrix.rowsPerPanel) = (buffer, 16, WeightMatrix.panelRows)
@@ -115,8 +126,11 @@ final class KernelBench {
     }
 
     /// A tensor for results, of NaN.
-    func output(_ rows: Int, _ columns: Int, rowStride: Int? = nil, offset: Int = 0, format: ElementFormat = .f32) throws -> Tensor {
-        try tensor(.init(rows: rows, columns: columns, repeating: .nan), rowStride: rowStride, offset: offset, format: format)
+    func output(_ rows: Int, _ columns: Int, rowStride: Int? = nil, offset: Int = 0, format: ElementFormat = .f32)
+        throws -> Tensor
+    {
+        try tensor(
+            .init(rows: rows, columns: columns, repeating: .nan), rowStride: rowStride, offset: offset, format: format)
     }
 
     func read(_ tensor: Tensor) throws -> Reference.Matrix {
@@ -126,7 +140,8 @@ final class KernelBench {
             let at = tensor.byteOffset + r * tensor.rowStride * tensor.elementBytes
             let row: [Float] =
                 switch tensor.format {
-                case .f16: tensor.buffer.read(UInt16.self, count: tensor.columns, at: at).map(HalfPrecision.float(fromF16:))
+                case .f16:
+                    tensor.buffer.read(UInt16.self, count: tensor.columns, at: at).map(HalfPrecision.float(fromF16:))
                 default: tensor.buffer.read(Float.self, count: tensor.columns, at: at)
                 }
             m.values.replaceSubrange(r * tensor.columns..<(r + 1) * tensor.columns, with: row)
@@ -139,7 +154,8 @@ final class KernelBench {
         guard tensor.rowStride > tensor.columns else { return }
         for r in 0..<tensor.rows - 1 {
             let gap = tensor.buffer.read(
-                Float.self, count: tensor.rowStride - tensor.columns, at: tensor.byteOffset + (r * tensor.rowStride + tensor.columns) * 4)
+                Float.self, count: tensor.rowStride - tensor.columns,
+                at: tensor.byteOffset + (r * tensor.rowStride + tensor.columns) * 4)
             let isUntouched = gap.allSatisfy(\.isNaN)
             #expect(isUntouched, "row \(r) was written past its end", sourceLocation: sourceLocation)
         }

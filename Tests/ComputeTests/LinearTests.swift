@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -23,7 +23,10 @@ struct LinearTests {
     }
 
     /// Shapes at and around every edge: 1, primes, one more and one less than a tile, K short of a block.
-    static let shapes = [(1, 1, 1), (1, 7, 3), (1, 67, 240), (2, 5, 31), (3, 33, 32), (4, 65, 33), (5, 64, 64), (8, 31, 100), (9, 129, 97), (67, 71, 130)]
+    static let shapes = [
+        (1, 1, 1), (1, 7, 3), (1, 67, 240), (2, 5, 31), (3, 33, 32), (4, 65, 33), (5, 64, 64), (8, 31, 100),
+        (9, 129, 97), (67, 71, 130),
+    ]
 
     static var cases: [Case] {
         var all: [Case] = []
@@ -32,16 +35,21 @@ struct LinearTests {
                 for format in LinearSelection.plainFormats {
                     all.append(
                         Case(
-                            rows: shape.0, outputs: shape.1, inputs: shape.2, format: format, tuning: tuning, bias: index % 2 == 0,
+                            rows: shape.0, outputs: shape.1, inputs: shape.2, format: format, tuning: tuning,
+                            bias: index % 2 == 0,
                             residual: index % 3 == 0))
                 }
             }
             // Aligned and unaligned rows of x, and results that must not spill into their gaps.
-            all.append(Case(rows: 6, outputs: 37, inputs: 64, format: .f16, tuning: tuning, residual: true, gap: 4, offset: 4))
-            all.append(Case(rows: 6, outputs: 37, inputs: 64, format: .f16, tuning: tuning, residual: true, gap: 3, offset: 1))
-            all.append(Case(rows: 1, outputs: 37, inputs: 64, format: .f32, tuning: tuning, residual: true, gap: 3, offset: 2))
+            all.append(
+                Case(rows: 6, outputs: 37, inputs: 64, format: .f16, tuning: tuning, residual: true, gap: 4, offset: 4))
+            all.append(
+                Case(rows: 6, outputs: 37, inputs: 64, format: .f16, tuning: tuning, residual: true, gap: 3, offset: 1))
+            all.append(
+                Case(rows: 1, outputs: 37, inputs: 64, format: .f32, tuning: tuning, residual: true, gap: 3, offset: 2))
             for activation in Activation.allCases {
-                all.append(Case(rows: 5, outputs: 40, inputs: 36, activation: activation, tuning: tuning, residual: true))
+                all.append(
+                    Case(rows: 5, outputs: 40, inputs: 36, activation: activation, tuning: tuning, residual: true))
             }
         }
         return all
@@ -57,8 +65,10 @@ struct LinearTests {
         func result(_ weight: WeightMatrix) throws -> Tensor {
             let out = try bench.output(c.rows, c.outputs, rowStride: c.outputs + c.gap, offset: c.offset)
             try bench.stream.linear(
-                bench.tensor(x, rowStride: c.inputs + c.gap, offset: c.offset), weight: weight, bias: bias.map { try bench.vector($0) },
-                activation: c.activation, residual: residual.map { try bench.tensor($0, rowStride: c.outputs + c.gap) }, into: out,
+                bench.tensor(x, rowStride: c.inputs + c.gap, offset: c.offset), weight: weight,
+                bias: bias.map { try bench.vector($0) },
+                activation: c.activation, residual: residual.map { try bench.tensor($0, rowStride: c.outputs + c.gap) },
+                into: out,
                 profile: c.tuning.profile, load: c.tuning.load)
             return out
         }
@@ -67,7 +77,9 @@ struct LinearTests {
         #expect(largestDifference(try bench.read(out), expected) < 2e-6 * Float(c.inputs).squareRoot() + 2e-6)
         bench.expectUntouchedGaps(out)
         if c.tuning.profile == .vector {
-            #expect(try bench.read(result(bench.inPanels(weight))) == bench.read(out), "panels change where weights lie, nothing else")
+            #expect(
+                try bench.read(result(bench.inPanels(weight))) == bench.read(out),
+                "panels change where weights lie, nothing else")
         }
         bench.expectNoValidationMessages()
     }
@@ -79,11 +91,14 @@ struct LinearTests {
         let residual = bench.matrix(11, 53)
         let (weight, rounded) = try bench.weight(bench.matrix(53, 48), format: .f16)
         let out = try bench.tensor(residual)
-        try bench.stream.linear(bench.tensor(x), weight: weight, residual: out, into: out, profile: tuning.profile, load: tuning.load)
+        try bench.stream.linear(
+            bench.tensor(x), weight: weight, residual: out, into: out, profile: tuning.profile, load: tuning.load)
         #expect(largestDifference(try bench.read(out), Reference.linear(x, weight: rounded, residual: residual)) < 2e-5)
     }
 
-    @Test("GELU is within 1e-6 of the exact function, from far below zero to far above", arguments: [Activation.gelu, .geluTanh, .quickGelu, .silu])
+    @Test(
+        "GELU is within 1e-6 of the exact function, from far below zero to far above",
+        arguments: [Activation.gelu, .geluTanh, .quickGelu, .silu])
     func activations(_ activation: Activation) throws {
         let bench = try KernelBench()
         let x = Reference.Matrix(rows: 1, columns: 4001, values: (0...4000).map { Float($0 - 2000) / 200 })
@@ -111,21 +126,25 @@ struct LinearTests {
     static var fusions: [Fusion] {
         // Gates join many rows too, aligned or not.
         [
-            Fusion(rows: 21, outputs: 43, inputs: 96, isGated: true), Fusion(rows: 9, outputs: 70, inputs: 33, isGated: true, format: .f16),
+            Fusion(rows: 21, outputs: 43, inputs: 96, isGated: true),
+            Fusion(rows: 9, outputs: 70, inputs: 33, isGated: true, format: .f16),
             Fusion(rows: 1, outputs: 19, inputs: 31, isGated: true),
             // Rows long and few enough to be shared by subgroups; products large enough for large tiles.
-            Fusion(rows: 1, outputs: 9, inputs: 1100, norm: .rootMeanSquare, isGated: true), Fusion(rows: 2, outputs: 7, inputs: 1028, norm: .layer),
-            Fusion(rows: 1030, outputs: 1040, inputs: 20, isGated: true, format: .f16), Fusion(rows: 1030, outputs: 2100, inputs: 19),
-        ] + [InputNorm.Kind?.none, .rootMeanSquare, .layer].flatMap { norm in
-            [false, true].flatMap { isGated in
-                [
-                    Fusion(rows: 1, outputs: 67, inputs: 36, norm: norm, isGated: isGated),
-                    Fusion(rows: 1, outputs: 9, inputs: 240, norm: norm, isGated: isGated, format: .f16),
-                    Fusion(rows: 4, outputs: 33, inputs: 100, norm: norm, isGated: isGated, format: .bf16),
-                    Fusion(rows: 3, outputs: 40, inputs: 576, norm: norm, isGated: isGated, format: .f16),
-                ]
+            Fusion(rows: 1, outputs: 9, inputs: 1100, norm: .rootMeanSquare, isGated: true),
+            Fusion(rows: 2, outputs: 7, inputs: 1028, norm: .layer),
+            Fusion(rows: 1030, outputs: 1040, inputs: 20, isGated: true, format: .f16),
+            Fusion(rows: 1030, outputs: 2100, inputs: 19),
+        ]
+            + [InputNorm.Kind?.none, .rootMeanSquare, .layer].flatMap { norm in
+                [false, true].flatMap { isGated in
+                    [
+                        Fusion(rows: 1, outputs: 67, inputs: 36, norm: norm, isGated: isGated),
+                        Fusion(rows: 1, outputs: 9, inputs: 240, norm: norm, isGated: isGated, format: .f16),
+                        Fusion(rows: 4, outputs: 33, inputs: 100, norm: norm, isGated: isGated, format: .bf16),
+                        Fusion(rows: 3, outputs: 40, inputs: 576, norm: norm, isGated: isGated, format: .f16),
+                    ]
+                }
             }
-        }
     }
 
     @Test("norms before and gates behind are part of the kernel", arguments: fusions, Tuning.allCases)
@@ -144,11 +163,13 @@ struct LinearTests {
             case .layer: .layer(gamma: try bench.vector(gamma), beta: try bench.vector(beta), epsilon: 1e-5)
             case nil: nil
             }
-        let canFuse = LinearSelection.fuses(rows: c.rows, inputs: c.inputs, bench.device.properties, profile: tuning.profile)
+        let canFuse = LinearSelection.fuses(
+            rows: c.rows, inputs: c.inputs, bench.device.properties, profile: tuning.profile)
         #expect(canFuse || c.norm == nil)
         let out = try bench.output(c.rows, c.outputs, rowStride: c.outputs + 1)
         try bench.stream.linear(
-            bench.tensor(x, rowStride: c.inputs + 4), norm: norm, weight: weight, bias: bench.vector(bias), activation: .silu, isGated: c.isGated,
+            bench.tensor(x, rowStride: c.inputs + 4), norm: norm, weight: weight, bias: bench.vector(bias),
+            activation: .silu, isGated: c.isGated,
             residual: bench.tensor(residual), into: out, profile: tuning.profile, load: tuning.load)
 
         let normed: Reference.Matrix =
@@ -161,7 +182,9 @@ struct LinearTests {
         if c.isGated {
             var joined = Reference.Matrix(rows: c.rows, columns: c.outputs)
             for m in 0..<c.rows {
-                for n in 0..<c.outputs { joined[m, n] = Float(Reference.activate(Double(expected[m, n]), .silu)) * expected[m, n + c.outputs] }
+                for n in 0..<c.outputs {
+                    joined[m, n] = Float(Reference.activate(Double(expected[m, n]), .silu)) * expected[m, n + c.outputs]
+                }
             }
             expected = joined
         } else {
@@ -169,12 +192,15 @@ struct LinearTests {
         }
         expected = Reference.combine(expected, .add, residual)
         let largest = expected.values.reduce(Float(1)) { max($0, abs($1)) }
-        #expect(largestDifference(try bench.read(out), expected) < (2e-6 * Float(c.inputs).squareRoot() + 4e-6) * largest)
+        #expect(
+            largestDifference(try bench.read(out), expected) < (2e-6 * Float(c.inputs).squareRoot() + 4e-6) * largest)
         bench.expectUntouchedGaps(out)
         bench.expectNoValidationMessages()
     }
 
-    @Test("products of matrices in slices of sixteen columns", .enabled(if: TestDevice.hasMatrices, "the device has no cooperative matrices"))
+    @Test(
+        "products of matrices in slices of sixteen columns",
+        .enabled(if: TestDevice.hasMatrices, "the device has no cooperative matrices"))
     func shallowSlices() throws {
         for format in [ElementFormat.f16, .f32] {
             let bench = try KernelBench(device: TestDevice.withLittleSharedMemory.get())
@@ -211,11 +237,14 @@ struct LinearTests {
         var permuted = Reference.Matrix(rows: c.outputs, columns: c.kernel * c.channels)
         for o in 0..<c.outputs {
             for k in 0..<c.channels {
-                for tap in 0..<c.kernel { permuted[o, tap * c.channels + k] = filter[(o * c.channels + k) * c.kernel + tap] }
+                for tap in 0..<c.kernel {
+                    permuted[o, tap * c.channels + k] = filter[(o * c.channels + k) * c.kernel + tap]
+                }
             }
         }
         let expected = Reference.convolution1D(
-            x, weight: filter, outputs: c.outputs, kernel: c.kernel, stride: c.stride, padding: c.padding, bias: bias, activation: .gelu)
+            x, weight: filter, outputs: c.outputs, kernel: c.kernel, stride: c.stride, padding: c.padding, bias: bias,
+            activation: .gelu)
         let out = try bench.output(expected.rows, c.outputs)
         try bench.stream.convolution1D(
             bench.tensor(padded), weight: bench.weight(permuted, format: .f32).0, kernel: c.kernel, stride: c.stride,

@@ -1,19 +1,22 @@
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
 @testable import Compute
 
-@Suite("quantised weights equal the decoded ones", .usesDevice)
+@Suite("quantized weights equal the decoded ones", .usesDevice)
 struct QuantizedWeightTests {
     /// Where a block has half-precision scales.
     static let scales: [ElementFormat: [Int]] = [
-        .q8_0: [0], .q4_0: [0], .iq4_nl: [0], .q4_1: [0, 2], .q5_0: [0], .q5_1: [0, 2], .q2_k: [80, 82], .q3_k: [108], .q4_k: [0, 2],
+        .q8_0: [0], .q4_0: [0], .iq4_nl: [0], .q4_1: [0, 2], .q5_0: [0], .q5_1: [0, 2], .q2_k: [80, 82], .q3_k: [108],
+        .q4_k: [0, 2],
         .q5_k: [0, 2], .q6_k: [208],
     ]
 
     /// A matrix of random blocks, and the values Formats' decoders find in them.
-    private func weight(_ bench: KernelBench, rows: Int, columns: Int, format: ElementFormat) throws -> (WeightMatrix, Reference.Matrix) {
+    private func weight(_ bench: KernelBench, rows: Int, columns: Int, format: ElementFormat) throws -> (
+        WeightMatrix, Reference.Matrix
+    ) {
         let blocks = rows * columns / format.elementsPerBlock
         var bytes = bench.integers(blocks * format.bytesPerBlock, below: 256).map { UInt8($0) }
         for block in 0..<blocks {
@@ -27,10 +30,12 @@ struct QuantizedWeightTests {
         let layout = try #require(BlockLayout(format))
         let arranged = bytes.withUnsafeBytes { layout.arrange($0, rows: rows, columns: columns) }
         #expect(arranged.count == WeightMatrix.byteCount(rows: rows, columns: columns, format: format))
-        let buffer = try bench.device.makeBuffer(byteCount: arranged.count, purpose: .weightsDecoder, label: "test weight", access: .readback)
+        let buffer = try bench.device.makeBuffer(
+            byteCount: arranged.count, purpose: .weightsDecoder, label: "test weight", access: .readback)
         buffer.write(arranged)
         return (
-            WeightMatrix(buffer: buffer, rows: rows, columns: columns, format: format), .init(rows: rows, columns: columns, values: values)
+            WeightMatrix(buffer: buffer, rows: rows, columns: columns, format: format),
+            .init(rows: rows, columns: columns, values: values)
         )
     }
 
@@ -45,27 +50,38 @@ struct QuantizedWeightTests {
             let x = bench.matrix(rows, columns)
             let bias = bench.values(outputs)
             let out = try bench.output(rows, outputs, rowStride: outputs + 1)
-            try bench.stream.linear(bench.tensor(x), weight: matrix, bias: bench.vector(bias), into: out, profile: tuning.profile, load: tuning.load)
+            try bench.stream.linear(
+                bench.tensor(x), weight: matrix, bias: bench.vector(bias), into: out, profile: tuning.profile,
+                load: tuning.load)
             let expected = Reference.linear(x, weight: values, bias: bias)
-            #expect(largestDifference(try bench.read(out), expected) < 3e-6 * max(1, largest(values)) * Float(columns).squareRoot() + 3e-6)
+            #expect(
+                largestDifference(try bench.read(out), expected) < 3e-6 * max(1, largest(values))
+                    * Float(columns).squareRoot() + 3e-6)
             bench.expectUntouchedGaps(out)
             if tuning.profile == .vector {
                 let again = try bench.output(rows, outputs, rowStride: outputs + 1)
                 try bench.stream.linear(
-                    bench.tensor(x), weight: bench.inPanels(matrix), bias: bench.vector(bias), into: again, profile: tuning.profile, load: tuning.load)
+                    bench.tensor(x), weight: bench.inPanels(matrix), bias: bench.vector(bias), into: again,
+                    profile: tuning.profile, load: tuning.load)
                 #expect(try bench.read(again) == bench.read(out))
             }
             // Some of the outputs: rows of blocks can be cut.
             let part = try bench.output(rows, outputs - 5)
-            try bench.stream.linear(bench.tensor(x), weight: matrix.rows(5..<outputs), into: part, profile: tuning.profile, load: tuning.load)
-            let cut = Reference.Matrix(rows: outputs - 5, columns: columns, values: Array(values.values[(5 * columns)...]))
+            try bench.stream.linear(
+                bench.tensor(x), weight: matrix.rows(5..<outputs), into: part, profile: tuning.profile,
+                load: tuning.load)
+            let cut = Reference.Matrix(
+                rows: outputs - 5, columns: columns, values: Array(values.values[(5 * columns)...]))
             #expect(
-                largestDifference(try bench.read(part), Reference.linear(x, weight: cut)) < 3e-6 * max(1, largest(values)) * Float(columns)
+                largestDifference(try bench.read(part), Reference.linear(x, weight: cut)) < 3e-6
+                    * max(1, largest(values))
+                    * Float(columns)
                     .squareRoot() + 3e-6)
             if tuning.profile == .vector {
                 let again = try bench.output(rows, outputs - 5)
                 try bench.stream.linear(
-                    bench.tensor(x), weight: bench.inPanels(matrix).rows(5..<outputs), into: again, profile: tuning.profile, load: tuning.load)
+                    bench.tensor(x), weight: bench.inPanels(matrix).rows(5..<outputs), into: again,
+                    profile: tuning.profile, load: tuning.load)
                 #expect(try bench.read(again) == bench.read(part))
             }
         }
@@ -75,7 +91,9 @@ struct QuantizedWeightTests {
     /// Every format without a norm by products of bytes; norms, which are the same for all, also in floats.
     static let streams: [(format: ElementFormat, norm: InputNorm.Kind?, usesDots: Bool)] =
         BlockLayout.formats.map { ($0, nil, true) }
-        + [false, true].flatMap { dots in [(.q4_1, .rootMeanSquare, dots), (.q4_1, .layer, dots), (.q6_k, .layer, dots)] }
+        + [false, true].flatMap { dots in
+            [(.q4_1, .rootMeanSquare, dots), (.q4_1, .layer, dots), (.q6_k, .layer, dots)]
+        }
 
     @Test("linear of few rows on GPUs, with norms and gates, in floats and by products of bytes", arguments: streams)
     func streamed(_ format: ElementFormat, _ kind: InputNorm.Kind?, _ usesDots: Bool) throws {
@@ -84,10 +102,13 @@ struct QuantizedWeightTests {
             let bench = try KernelBench(seed: 11, device: usesDots ? TestDevice.withPackedDot.get() : nil)
             let columns = 256 * runs
             let choice = LinearSelection.select(
-                LinearProblem(rows: rows, outputs: outputs, inputs: columns, format: format, hasWideRows: true, norm: kind, isGated: isGated),
+                LinearProblem(
+                    rows: rows, outputs: outputs, inputs: columns, format: format, hasWideRows: true, norm: kind,
+                    isGated: isGated),
                 bench.device.properties, profile: .coalesced)
             #expect(choice.variant.name == "linear/\(usesDots ? "dot" : "row")_\(format.rawValue)")
-            let (matrix, values) = try weight(bench, rows: outputs * (isGated ? 2 : 1), columns: columns, format: format)
+            let (matrix, values) = try weight(
+                bench, rows: outputs * (isGated ? 2 : 1), columns: columns, format: format)
             let x = bench.matrix(rows, columns, in: -3...5)
             let (gamma, beta, bias) = (bench.values(columns), bench.values(columns), bench.values(matrix.rows))
             var (norm, normed) = (InputNorm?.none, x)
@@ -102,7 +123,8 @@ struct QuantizedWeightTests {
             }
             let out = try bench.output(rows, outputs, rowStride: outputs + 1)
             try bench.stream.linear(
-                bench.tensor(x), norm: norm, weight: matrix, bias: bench.vector(bias), activation: .relu, isGated: isGated, into: out,
+                bench.tensor(x), norm: norm, weight: matrix, bias: bench.vector(bias), activation: .relu,
+                isGated: isGated, into: out,
                 profile: .coalesced)
             let sums = Reference.linear(normed, weight: values, bias: bias)
             var expected = Reference.Matrix(rows: rows, columns: outputs)

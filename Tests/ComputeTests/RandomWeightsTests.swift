@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -12,24 +12,33 @@ struct RandomWeightsTests {
         for (rows, columns) in [(1, 256), (5, 512), (3, format.isQuantized ? 768 : 77), (70_000, 32)]
         where rows < 1000 || format == .q8_0 {
             let bytes = WeightMatrix.byteCount(rows: rows, columns: columns, format: format)
-            let buffer = try bench.device.makeBuffer(byteCount: bytes + 32, purpose: .weightsDecoder, label: "random", access: .readback)
+            let buffer = try bench.device.makeBuffer(
+                byteCount: bytes + 32, purpose: .weightsDecoder, label: "random", access: .readback)
             buffer.write([UInt32](repeating: 0xdead_beef, count: bytes / 4 + 8))
             let matrix = WeightMatrix(buffer: buffer, byteOffset: 16, rows: rows, columns: columns, format: format)
             try bench.stream.fillRandom(matrix, exponent: exponent, seed: 42)
             try bench.stream.finish()
             let words = buffer.read(UInt32.self, count: bytes / 4 + 8)
-            #expect(Array(words[4..<bytes / 4 + 4]) == Reference.randomWeights(rows: rows, columns: columns, format: format, exponent: exponent, seed: 42))
-            #expect(words[..<4].allSatisfy { $0 == 0xdead_beef } && words[(bytes / 4 + 4)...].allSatisfy { $0 == 0xdead_beef })
+            #expect(
+                Array(words[4..<bytes / 4 + 4])
+                    == Reference.randomWeights(
+                        rows: rows, columns: columns, format: format, exponent: exponent, seed: 42))
+            #expect(
+                words[..<4].allSatisfy { $0 == 0xdead_beef }
+                    && words[(bytes / 4 + 4)...].allSatisfy { $0 == 0xdead_beef })
         }
         bench.expectNoValidationMessages()
     }
 
-    @Test("values as the matrix product reads them: around 0, within bounds, all different", arguments: [ElementFormat.f32, .f16, .bf16] + BlockLayout.formats)
+    @Test(
+        "values as the matrix product reads them: around 0, within bounds, all different",
+        arguments: [ElementFormat.f32, .f16, .bf16] + BlockLayout.formats)
     func values(_ format: ElementFormat) throws {
         let bench = try KernelBench()
         let (rows, columns) = (64, 256)
         let buffer = try bench.device.makeBuffer(
-            byteCount: WeightMatrix.byteCount(rows: rows, columns: columns, format: format), purpose: .weightsDecoder, label: "random")
+            byteCount: WeightMatrix.byteCount(rows: rows, columns: columns, format: format), purpose: .weightsDecoder,
+            label: "random")
         let matrix = WeightMatrix(buffer: buffer, rows: rows, columns: columns, format: format)
         try bench.stream.fillRandom(matrix, exponent: -4, seed: 7)
         // Each column by itself: the identity times the matrix.

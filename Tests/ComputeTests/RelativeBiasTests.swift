@@ -4,7 +4,9 @@ import Testing
 
 @Suite("bias by relative position equals its CPU twin")
 struct RelativeBiasTests {
-    @Test("squares, rows after others, single queries", arguments: [(1, 1, 1), (3, 5, 5), (8, 33, 33), (6, 2, 40), (2, 1, 300)], [false, true])
+    @Test(
+        "squares, rows after others, single queries",
+        arguments: [(1, 1, 1), (3, 5, 5), (8, 33, 33), (6, 2, 40), (2, 1, 300)], [false, true])
     func spreading(_ size: (heads: Int, queries: Int, keys: Int), isMasked: Bool) throws {
         let bench = try KernelBench()
         let weights = bench.matrix(7, size.heads)
@@ -14,7 +16,8 @@ struct RelativeBiasTests {
         let mask = isMasked ? bench.values(size.keys) : nil
         let out = try bench.output(size.heads * size.queries, size.keys, rowStride: size.keys + 3)
         try bench.stream.relativeBias(
-            weights: bench.tensor(weights), buckets: bench.ids(buckets), first: first, mask: mask.map { try bench.vector($0) },
+            weights: bench.tensor(weights), buckets: bench.ids(buckets), first: first,
+            mask: mask.map { try bench.vector($0) },
             queries: size.queries, into: out)
         let expected = Reference.relativeBias(
             weights: weights, buckets: buckets, first: first, mask: mask, queries: size.queries, keys: size.keys)

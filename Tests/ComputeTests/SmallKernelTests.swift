@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -14,15 +14,20 @@ struct SmallKernelTests {
         let (gamma, beta) = (bench.values(shape.columns), bench.values(shape.columns))
         let source = try bench.tensor(x, rowStride: shape.columns + gap)
         let out = try bench.output(shape.rows, shape.columns, rowStride: shape.columns + gap)
-        try bench.stream.layerNorm(source, gamma: bench.vector(gamma), beta: bench.vector(beta), epsilon: 1e-5, into: out)
-        #expect(largestDifference(try bench.read(out), Reference.layerNorm(x, gamma: gamma, beta: beta, epsilon: 1e-5)) < 3e-5)
+        try bench.stream.layerNorm(
+            source, gamma: bench.vector(gamma), beta: bench.vector(beta), epsilon: 1e-5, into: out)
+        #expect(
+            largestDifference(try bench.read(out), Reference.layerNorm(x, gamma: gamma, beta: beta, epsilon: 1e-5))
+                < 3e-5)
         bench.expectUntouchedGaps(out)
         try bench.stream.rmsNorm(source, gamma: bench.vector(gamma), epsilon: 1e-6, into: out)
         #expect(largestDifference(try bench.read(out), Reference.rmsNorm(x, gamma: gamma, epsilon: 1e-6)) < 3e-6)
         bench.expectUntouchedGaps(out)
         // In place, and without parameters.
         try bench.stream.layerNorm(source, gamma: nil, beta: nil, epsilon: 1e-5, into: source)
-        #expect(largestDifference(try bench.read(source), Reference.layerNorm(x, gamma: nil, beta: nil, epsilon: 1e-5)) < 3e-5)
+        #expect(
+            largestDifference(try bench.read(source), Reference.layerNorm(x, gamma: nil, beta: nil, epsilon: 1e-5))
+                < 3e-5)
         bench.expectNoValidationMessages()
     }
 
@@ -34,11 +39,13 @@ struct SmallKernelTests {
         let tokens = bench.integers(6, below: 53)
         let out = try bench.output(6, columns, rowStride: columns + 1)
         try bench.stream.embed(
-            tokens: bench.ids(tokens), firstPosition: 4, table: table, scale: 1.5, positions: bench.tensor(positions), into: out)
+            tokens: bench.ids(tokens), firstPosition: 4, table: table, scale: 1.5, positions: bench.tensor(positions),
+            into: out)
         #expect(
             largestDifference(
                 try bench.read(out),
-                Reference.embed(tokens, table: rounded, scale: 1.5, positions: positions, rowPositions: Array(4..<10))) < 1e-6)
+                Reference.embed(tokens, table: rounded, scale: 1.5, positions: positions, rowPositions: Array(4..<10)))
+                < 1e-6)
         bench.expectUntouchedGaps(out)
 
         let step = try StepBuffer(device: bench.device)
@@ -47,14 +54,18 @@ struct SmallKernelTests {
         #expect(
             largestDifference(
                 try bench.read(out),
-                Reference.embed(tokens, table: rounded, scale: 1, positions: positions, rowPositions: Array(repeating: 11, count: 6))) < 1e-6)
+                Reference.embed(
+                    tokens, table: rounded, scale: 1, positions: positions, rowPositions: Array(repeating: 11, count: 6)
+                )) < 1e-6)
 
         // Ids and positions beyond their tables are clamped, not followed into the wilds.
         try bench.stream.embed(
-            tokens: bench.ids([4_000_000_000]), firstPosition: 1000, table: table, positions: bench.tensor(positions), into: out.rows(0..<1))
+            tokens: bench.ids([4_000_000_000]), firstPosition: 1000, table: table, positions: bench.tensor(positions),
+            into: out.rows(0..<1))
         #expect(
             largestDifference(
-                try bench.read(out.rows(0..<1)), Reference.embed([52], table: rounded, scale: 1, positions: positions, rowPositions: [19])) < 1e-6)
+                try bench.read(out.rows(0..<1)),
+                Reference.embed([52], table: rounded, scale: 1, positions: positions, rowPositions: [19])) < 1e-6)
         bench.expectNoValidationMessages()
     }
 
@@ -64,7 +75,8 @@ struct SmallKernelTests {
         let x = bench.matrix(shape.rows, shape.columns, in: -70...70)
         for (source, target) in ElementwiseSelection.conversions {
             let out = try bench.output(shape.rows, shape.columns, rowStride: shape.columns + 5, format: target)
-            try bench.stream.convert(bench.tensor(x, rowStride: shape.columns + 3, format: source), scale: 0.5, into: out)
+            try bench.stream.convert(
+                bench.tensor(x, rowStride: shape.columns + 3, format: source), scale: 0.5, into: out)
             let got = try bench.read(out)
             for (value, original) in zip(got.values, x.values) {
                 let expected = KernelBench.rounded(original, to: source) * 0.5
@@ -84,7 +96,9 @@ struct SmallKernelTests {
         let out = try bench.output(3, columns, rowStride: columns + 2)
         for operation in ElementwiseOperation.allCases {
             try bench.stream.combine(ta, activation: activation, operation, tb, into: out)
-            #expect(largestDifference(try bench.read(out), Reference.combine(a, activation: activation, operation, b)) < 1e-5)
+            #expect(
+                largestDifference(try bench.read(out), Reference.combine(a, activation: activation, operation, b))
+                    < 1e-5)
         }
         try bench.stream.activate(ta, activation, into: ta)
         #expect(largestDifference(try bench.read(ta), Reference.combine(a, activation: activation)) < 1e-5)

@@ -34,9 +34,11 @@ import Testing
             guard let end = run["eos_token_id"] as? Int, let penalty = run["length_penalty"] as? Double,
                 let sequences = run["sequences"] as? [[Int]], let scores = run["sequences_scores"] as? [Double]
             else { return nil }
-            let stopping: BeamStopping = run["early_stopping"] is String ? .never : run["early_stopping"] as? Bool == true ? .early : .heuristic
+            let stopping: BeamStopping =
+                run["early_stopping"] is String ? .never : run["early_stopping"] as? Bool == true ? .early : .heuristic
             return Run(
-                model: model, end: end, penalty: penalty, stopping: stopping, sequences: sequences, scores: scores, start: start, beams: beams,
+                model: model, end: end, penalty: penalty, stopping: stopping, sequences: sequences, scores: scores,
+                start: start, beams: beams,
                 maximum: maximum, banned: banned)
         }
     }
@@ -44,14 +46,19 @@ import Testing
     /// Searches as `run` asks and compares; any decoder of the model will do.
     static func check(_ run: Run, on decoder: any SequenceDecoder) throws {
         let search = BeamSearch(
-            beams: run.beams, rule: .transformers(lengthPenalty: run.penalty, stopping: run.stopping, maximumLength: run.maximum), results: run.beams)
+            beams: run.beams,
+            rule: .transformers(lengthPenalty: run.penalty, stopping: run.stopping, maximumLength: run.maximum),
+            results: run.beams)
         let request = SearchRequest(
-            prompt: [run.start], processors: run.banned.isEmpty ? [] : [SuppressTokens(run.banned)], endTokens: [run.end],
+            prompt: [run.start], processors: run.banned.isEmpty ? [] : [SuppressTokens(run.banned)],
+            endTokens: [run.end],
             maximumNewTokens: run.maximum)
         let result = try search.run(decoder, request)
         #expect(result.hypotheses.map(\.ids) == run.sequences, "\(run.testDescription)")
         #expect(result.scores.count == run.scores.count)
-        for (found, wanted) in zip(result.scores, run.scores) { #expect(abs(found - wanted) < 1e-4, "\(run.testDescription)") }
+        for (found, wanted) in zip(result.scores, run.scores) {
+            #expect(abs(found - wanted) < 1e-4, "\(run.testDescription)")
+        }
     }
 
     private static let isThere = ReferenceTensors.exists("sampling/beams.json")
@@ -71,8 +78,10 @@ import Testing
     /// The same searches on the engine's own models.
     @Test(.usesDevice, .enabled(if: isThere, "reference fixtures are absent"), arguments: ["t5", "marian"])
     func theEngineEqualsTransformers(name: String) throws {
-        let source = try #require((try ReferenceTensors.json("sampling/beams.json")[name] as? [String: Any])?["input_ids"] as? [Int])
-        let runs = BeamSearchTests.runs(name), decoder = try EngineDecoder(name, source: source, on: Device(validation: false))
+        let source = try #require(
+            (try ReferenceTensors.json("sampling/beams.json")[name] as? [String: Any])?["input_ids"] as? [Int])
+        let runs = BeamSearchTests.runs(name),
+            decoder = try EngineDecoder(name, source: source, on: Device(validation: false))
         #expect(runs.count == 36)
         for run in runs { try BeamSearchTests.check(run, on: decoder) }
     }
@@ -93,7 +102,8 @@ import Testing
             for answer in open {
                 let probabilities = LogProbabilities.logSoftmax(decoder.logits(after: prompt + answer.ids))
                 for id in 0..<decoder.vocabularySize {
-                    let longer = Answer(ids: answer.ids + [id], sum: answer.sum + Double(probabilities[id]), ends: id == end)
+                    let longer = Answer(
+                        ids: answer.ids + [id], sum: answer.sum + Double(probabilities[id]), ends: id == end)
                     if longer.ends { done.append(longer) } else { next.append(longer) }
                 }
             }
@@ -109,7 +119,9 @@ import Testing
             let decoder = TableDecoder(vocabulary: 4, seed: seed, sharpness: 3)
             let all = enumerate(decoder, prompt: [2], end: 0, limit: 4)
             let best = all.map { $0.sum / pow(Double($0.ids.count), penalty) }.sorted(by: >)
-            let search = BeamSearch(beams: 64, rule: .transformers(lengthPenalty: penalty, stopping: stopping, maximumLength: 4), results: 3)
+            let search = BeamSearch(
+                beams: 64, rule: .transformers(lengthPenalty: penalty, stopping: stopping, maximumLength: 4), results: 3
+            )
             let result = try search.run(decoder, SearchRequest(prompt: [2], endTokens: [0], maximumNewTokens: 4))
             #expect(result.scores.count == 3)
             for (found, wanted) in zip(result.scores, best) { #expect(abs(found - wanted) < 1e-5, "seed \(seed)") }
@@ -128,7 +140,9 @@ import Testing
             }
             let search = BeamSearch(beams: 64, rule: .whisper(patience: 2, lengthPenalty: penalty), results: 5)
             let result = try search.run(decoder, SearchRequest(prompt: [2], endTokens: [0], maximumNewTokens: 3))
-            for (found, wanted) in zip(result.scores, scores.sorted(by: >)) { #expect(abs(found - wanted) < 1e-5, "seed \(seed)") }
+            for (found, wanted) in zip(result.scores, scores.sorted(by: >)) {
+                #expect(abs(found - wanted) < 1e-5, "seed \(seed)")
+            }
         }
     }
 
@@ -143,7 +157,8 @@ import Testing
         let impatient = try ended(1), patient = try ended(3)
         // Endless patience is a long search, not a crash.
         let endless = BeamSearch(beams: 2, rule: .whisper(patience: 1e300, lengthPenalty: nil))
-        _ = try endless.run(TableDecoder(vocabulary: 5, seed: 4), SearchRequest(prompt: [1], endTokens: [0], maximumNewTokens: 5))
+        _ = try endless.run(
+            TableDecoder(vocabulary: 5, seed: 4), SearchRequest(prompt: [1], endTokens: [0], maximumNewTokens: 5))
         #expect(impatient.0 == 2 && patient.0 == 6 && impatient.1 < patient.1)
     }
 
@@ -161,13 +176,20 @@ import Testing
     @Test func badOptionsAndDeadEndsAreErrors() {
         let decoder = TableDecoder(vocabulary: 4, seed: 1, maximumHypotheses: 4)
         let request = SearchRequest(prompt: [1], endTokens: [0], maximumNewTokens: 4)
-        #expect(throws: GenerationError.self) { try BeamSearch(beams: 5, rule: .whisper(patience: 1, lengthPenalty: nil)).run(decoder, request) }
-        #expect(throws: GenerationError.self) { try BeamSearch(beams: 2, rule: .whisper(patience: 0, lengthPenalty: nil)).run(decoder, request) }
-        #expect(throws: GenerationError.self) { try BeamSearch(beams: 2, rule: .whisper(patience: 1, lengthPenalty: 2)).run(decoder, request) }
+        #expect(throws: GenerationError.self) {
+            try BeamSearch(beams: 5, rule: .whisper(patience: 1, lengthPenalty: nil)).run(decoder, request)
+        }
+        #expect(throws: GenerationError.self) {
+            try BeamSearch(beams: 2, rule: .whisper(patience: 0, lengthPenalty: nil)).run(decoder, request)
+        }
+        #expect(throws: GenerationError.self) {
+            try BeamSearch(beams: 2, rule: .whisper(patience: 1, lengthPenalty: 2)).run(decoder, request)
+        }
         var dead = request
         dead.processors = [SuppressTokens([0, 1, 2, 3])]
         #expect(throws: GenerationError.noCandidate(step: 0)) {
-            try BeamSearch(beams: 2, rule: .transformers(lengthPenalty: 1, stopping: .early, maximumLength: 4)).run(decoder, dead)
+            try BeamSearch(beams: 2, rule: .transformers(lengthPenalty: 1, stopping: .early, maximumLength: 4)).run(
+                decoder, dead)
         }
     }
 }

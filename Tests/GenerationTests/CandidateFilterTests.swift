@@ -12,7 +12,9 @@ struct CandidateFilterTests {
         case 0: break
         case 1:
             // Peaked: a few likely, a long tail.
-            for rank in 0..<12 { row[Int.random(in: 0..<columns, using: &random)] = 16 - Float(rank) * Float(random.uniform()) }
+            for rank in 0..<12 {
+                row[Int.random(in: 0..<columns, using: &random)] = 16 - Float(rank) * Float(random.uniform())
+            }
         case 2:
             // Ties everywhere.
             for index in row.indices { row[index] = row[index].rounded() }
@@ -39,7 +41,8 @@ struct CandidateFilterTests {
         return options
     }
 
-    @Test("the same tokens for the same seed wherever the candidates tell, and no random number drawn where they do not")
+    @Test(
+        "the same tokens for the same seed wherever the candidates tell, and no random number drawn where they do not")
     func equalsSampler() {
         var random = RandomSource(seed: 5)
         var decided = 0, cases = 0
@@ -116,10 +119,19 @@ struct CandidateFilterTests {
         #expect(!says(flat) { $0.topP = 0.0505 })
         #expect(!says(flat) { $0.minP = 0.5 })
         #expect(says(steep) { $0.topK = 64 } && says(steep) { $0.topP = 0.99 } && says(steep) { $0.minP = 0.01 })
-        #expect(says(steep) { $0.topK = 64; $0.typicalP = 0.5 })
+        #expect(
+            says(steep) {
+                $0.topK = 64; $0.typicalP = 0.5
+            })
         // The nucleus is wider than the candidates.
-        #expect(!says(steep) { $0.topP = 0.9; $0.temperature = 30 })
-        #expect(!says([Float](repeating: 1, count: 30) + [.nan] + flat) { $0.temperature = 1; $0.topK = 1 })
+        #expect(
+            !says(steep) {
+                $0.topP = 0.9; $0.temperature = 30
+            })
+        #expect(
+            !says([Float](repeating: 1, count: 30) + [.nan] + flat) {
+                $0.temperature = 1; $0.topK = 1
+            })
 
         func asks(alternatives: Int = 0, _ set: (inout SamplingOptions) -> Void) -> Bool {
             var options = SamplingOptions()
@@ -127,9 +139,31 @@ struct CandidateFilterTests {
             return options.canUseCandidates(alternatives: alternatives)
         }
         #expect(asks { _ in } && asks(alternatives: 65) { _ in } && !asks(alternatives: 66) { _ in })
-        #expect(asks { $0.temperature = 1; $0.topP = 0.9 } && asks { $0.temperature = 1; $0.topK = 64 } && asks { $0.temperature = 1; $0.minP = 0.1 })
-        #expect(!asks { $0.temperature = 1 } && !asks { $0.temperature = 1; $0.topK = 65; $0.topP = 0.9 } && !asks { $0.temperature = 1; $0.topP = 1 })
-        #expect(!asks { $0.temperature = 1; $0.typicalP = 0.5 } && !asks { $0.temperature = 1; $0.topK = 20; $0.presencePenalty = 1 })
+        #expect(
+            asks {
+                $0.temperature = 1; $0.topP = 0.9
+            }
+                && asks {
+                    $0.temperature = 1; $0.topK = 64
+                }
+                && asks {
+                    $0.temperature = 1; $0.minP = 0.1
+                })
+        #expect(
+            !asks { $0.temperature = 1 }
+                && !asks {
+                    $0.temperature = 1; $0.topK = 65; $0.topP = 0.9
+                }
+                && !asks {
+                    $0.temperature = 1; $0.topP = 1
+                })
+        #expect(
+            !asks {
+                $0.temperature = 1; $0.typicalP = 0.5
+            }
+                && !asks {
+                    $0.temperature = 1; $0.topK = 20; $0.presencePenalty = 1
+                })
         #expect(!asks { $0.repetitionPenalty = 1.1 } && !asks { $0.noRepeatNGram = 3 } && !asks { $0.suppressed = [4] })
     }
 
@@ -140,17 +174,21 @@ struct CandidateFilterTests {
             var options = Self.options(&random)
             if round % 5 == 0 { options.presencePenalty = 0.5 }
             options.seed = random.next()
-            let request = SearchRequest(prompt: [1, 2], endTokens: [0], maximumNewTokens: 12, alternatives: [0, 3, 65, 66][round % 4])
+            let request = SearchRequest(
+                prompt: [1, 2], endTokens: [0], maximumNewTokens: 12, alternatives: [0, 3, 65, 66][round % 4])
             let table = TableDecoder(vocabulary: 300, seed: UInt64(round), sharpness: round % 2 == 0 ? 2 : 9)
             let expected = try SamplingSearch(options, samples: samples).run(table, request)
-            let decoder = CandidateDecoder(TableDecoder(vocabulary: 300, seed: UInt64(round), sharpness: round % 2 == 0 ? 2 : 9))
+            let decoder = CandidateDecoder(
+                TableDecoder(vocabulary: 300, seed: UInt64(round), sharpness: round % 2 == 0 ? 2 : 9))
             let got = try SamplingSearch(options, samples: samples).run(decoder, request)
             #expect(got.hypotheses.map(\.ids) == expected.hypotheses.map(\.ids), "\(options)")
             for (token, wanted) in zip(got.hypotheses.flatMap(\.tokens), expected.hypotheses.flatMap(\.tokens)) {
                 #expect(abs(token.logProbability - wanted.logProbability) < 1e-5)
                 #expect(token.alternatives.map(\.id) == wanted.alternatives.map(\.id))
             }
-            #expect((decoder.candidateSteps == 0) == !options.canUseCandidates(alternatives: request.alternatives) || decoder.steps == 0)
+            #expect(
+                (decoder.candidateSteps == 0) == !options.canUseCandidates(alternatives: request.alternatives)
+                    || decoder.steps == 0)
             #expect(decoder.fetches <= decoder.candidateSteps)
         }
     }
@@ -160,7 +198,8 @@ extension TokenCandidates {
     /// The same with another sum.
     fileprivate init(_ row: TokenCandidates, scaledLogSumExp: Float) {
         self.init(
-            ids: row.ids, logits: row.logits, logSumExp: row.logSumExp, temperature: row.temperature, scaledLogSumExp: scaledLogSumExp)
+            ids: row.ids, logits: row.logits, logSumExp: row.logSumExp, temperature: row.temperature,
+            scaledLogSumExp: scaledLogSumExp)
     }
 }
 

@@ -9,7 +9,9 @@ import Testing
 @Suite("Conversations in a bounded context")
 struct ConversationWindowTests {
     /// One token for each character, and two for each message.
-    private func prompt(_ messages: [ChatMessage]) -> [Int] { messages.flatMap { Array($0.text.utf8).map(Int.init) + [0, 0] } }
+    private func prompt(_ messages: [ChatMessage]) -> [Int] {
+        messages.flatMap { Array($0.text.utf8).map(Int.init) + [0, 0] }
+    }
 
     private func request(_ turns: Int, system: String = "sss", length: Int = 6) -> GenerationRequest {
         var messages = [ChatMessage(.system, system)]
@@ -55,7 +57,10 @@ struct ConversationWindowTests {
 }
 
 /// Real weights, where they are on this machine.
-@Suite("Chat with SmolLM2", .usesDevice, .enabled(if: Fixtures.realModel("smollm2-135m-instruct") != nil, "smollm2-135m-instruct is not installed"), .serialized)
+@Suite(
+    "Chat with SmolLM2", .usesDevice,
+    .enabled(if: Fixtures.realModel("smollm2-135m-instruct") != nil, "smollm2-135m-instruct is not installed"),
+    .serialized)
 struct ChatSessionTests {
     private static func open(context: Int) async throws -> Engine {
         let folder = try #require(Fixtures.realModel("smollm2-135m-instruct"))
@@ -66,13 +71,17 @@ struct ChatSessionTests {
     func turns() async throws {
         let engine = try await Self.open(context: 512)
         let abilities = try #require(engine.abilities())
-        #expect(abilities.holdsConversations && abilities.inputs == [.text] && abilities.shownAttention == .selfAttention)
+        #expect(
+            abilities.holdsConversations && abilities.inputs == [.text] && abilities.shownAttention == .selfAttention)
         var request = GenerationRequest(messages: [ChatMessage(.user, "What is the capital of France?")])
         request.text.maximumTokens = 24
         request.text.alternatives = 3
         let first = try await EngineTests.ask(engine, request)
         #expect(first.text == "The capital of France is Paris." && first.summary?.reason == .endOfText)
-        #expect(first.tokens.allSatisfy { $0.alternatives.count == 3 && $0.alternatives[0].id == $0.id && $0.logProbability <= 0 })
+        #expect(
+            first.tokens.allSatisfy {
+                $0.alternatives.count == 3 && $0.alternatives[0].id == $0.id && $0.logProbability <= 0
+            })
         #expect(first.tokens.allSatisfy { $0.attention.map(\.layer) == abilities.attentionLayers })
         #expect(first.summary?.prefilledTokens == first.summary?.promptTokens)
 
@@ -95,7 +104,10 @@ struct ChatSessionTests {
         var request = GenerationRequest(messages: [ChatMessage(.system, "You are brief.")])
         request.text.maximumTokens = 16
         var dropped = 0
-        for question in ["Name a fruit.", "Name a city in Spain.", "Name a colour of the sky.", "Name an animal that barks.", "Name a number below five."] {
+        for question in [
+            "Name a fruit.", "Name a city in Spain.", "Name a color of the sky.", "Name an animal that barks.",
+            "Name a number below five.",
+        ] {
             request.messages.append(ChatMessage(.user, question))
             let answer = try await EngineTests.ask(engine, request)
             #expect(!answer.ids.isEmpty && (answer.summary?.promptTokens ?? 999) < 160)
@@ -117,7 +129,9 @@ struct ChatSessionTests {
         // The format's own ends, for the system message that it adds and for the person's.
         #expect(source.tokens.filter { $0.piece == "<|im_end|>" }.count == 2)
         request.text.chatForm = .named("zephyr")
-        #expect(try await EngineTests.ask(engine, request).source?.tokens.map(\.text).joined().hasPrefix("<|user|>") == true)
+        #expect(
+            try await EngineTests.ask(engine, request).source?.tokens.map(\.text).joined().hasPrefix("<|user|>") == true
+        )
         request.text.chatForm = .named("nonsense")
         await #expect(throws: GenerationError.self) { try await EngineTests.ask(engine, request) }
         request.text.chatForm = .raw

@@ -1,5 +1,5 @@
 import Compute
-import Formats
+import NumberFormats
 import Models
 import TestSupport
 import Testing
@@ -9,7 +9,9 @@ import Transformer
 
 /// Answers of small models with the best tokens found on the device, as on a device with memory of its own, against
 /// answers from whole rows.
-@Suite("Sampling on the device", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Sampling on the device", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct DeviceSamplingTests {
     private static let steps = 24
 
@@ -25,7 +27,9 @@ struct DeviceSamplingTests {
     }
 
     /// Bytes of logits and candidates that the steps after the prompt brought to the host come with the tokens.
-    private func answer(_ session: TextSession, _ prompt: [Int], _ options: TextOptions) throws -> (tokens: [GeneratedToken], bytesRead: Int) {
+    private func answer(_ session: TextSession, _ prompt: [Int], _ options: TextOptions) throws -> (
+        tokens: [GeneratedToken], bytesRead: Int
+    ) {
         var tokens: [GeneratedToken] = []
         let before = session.model.decoder.bytesRead
         try session.generate(prompt, options: options, endTokens: []) { event in
@@ -43,7 +47,9 @@ struct DeviceSamplingTests {
         return options
     }
 
-    @Test("the same text, log-probabilities, alternatives and attention from half a kilobyte a token", arguments: ["llama", "llama3", "gpt2"])
+    @Test(
+        "the same text, log-probabilities, alternatives and attention from half a kilobyte a token",
+        arguments: ["llama", "llama3", "gpt2"])
     func decided(_ name: String) throws {
         let device = try Device(validation: true)
         let whole = try session(name, givesCandidates: false, on: device)
@@ -74,7 +80,9 @@ struct DeviceSamplingTests {
             #expect(got.tokens.map(\.text).joined() == expected.tokens.map(\.text).joined())
             for (token, wanted) in zip(got.tokens, expected.tokens) {
                 #expect(token.id == wanted.id && abs(token.logProbability - wanted.logProbability) <= 1e-5)
-                #expect(token.alternatives.map(\.id) == wanted.alternatives.map(\.id) && token.alternatives.count == options.alternatives)
+                #expect(
+                    token.alternatives.map(\.id) == wanted.alternatives.map(\.id)
+                        && token.alternatives.count == options.alternatives)
                 for (other, wanted) in zip(token.alternatives, wanted.alternatives) {
                     #expect(abs(other.logProbability - wanted.logProbability) <= 1e-5)
                 }
@@ -101,13 +109,19 @@ struct DeviceSamplingTests {
             }
             let expected = try answer(whole, prompt, options), got = try answer(few, prompt, options)
             #expect(got.tokens.map(\.id) == expected.tokens.map(\.id))
-            for (token, wanted) in zip(got.tokens, expected.tokens) { #expect(abs(token.logProbability - wanted.logProbability) <= 1e-5) }
+            for (token, wanted) in zip(got.tokens, expected.tokens) {
+                #expect(abs(token.logProbability - wanted.logProbability) <= 1e-5)
+            }
             #expect(bytes.contains(got.bytesRead), "\(got.bytesRead) not in \(bytes)")
         }
         // Asked for, and never enough: a nucleus of nearly everything.
-        try check(steps * (list + row)...steps * (list + row)) { $0.sampling.temperature = 3; $0.sampling.topP = 0.999 }
+        try check(steps * (list + row)...steps * (list + row)) {
+            $0.sampling.temperature = 3; $0.sampling.topP = 0.999
+        }
         // Sometimes enough.
-        try check(steps * list...steps * (list + row)) { $0.sampling.temperature = 0.4; $0.sampling.topP = 0.7 }
+        try check(steps * list...steps * (list + row)) {
+            $0.sampling.temperature = 0.4; $0.sampling.topP = 0.7
+        }
         // Never asked for.
         try check(steps * row...steps * row) { $0.sampling.temperature = 1 }
         try check(steps * row...steps * row) { $0.sampling.repetitionPenalty = 1.2 }
@@ -122,7 +136,8 @@ struct DeviceSamplingTests {
         let whole = try session("llama", givesCandidates: false, on: device)
         let few = try session("llama", givesCandidates: true, on: device)
         let request = SearchRequest(
-            prompt: try Fixtures.golden("llama").integers("main/input_ids"), endTokens: [3, 7, 11], maximumNewTokens: 12, alternatives: 2)
+            prompt: try Fixtures.golden("llama").integers("main/input_ids"), endTokens: [3, 7, 11],
+            maximumNewTokens: 12, alternatives: 2)
         for (topK, topP) in [(20, nil), (nil, 0.8)] as [(Int?, Float?)] {
             var sampling = SamplingOptions()
             sampling.temperature = 0.7
@@ -149,7 +164,9 @@ struct DeviceSamplingTests {
         let session = try TextSession(path: Fixtures.model("llama").path, on: device)
         #expect(session.model.decoder.canGiveCandidates == !device.properties.hasUnifiedMemory)
         let model = try #require(try ModelRegistry.make(from: files) as? any DecoderOnlyModel)
-        func labels(unified: Bool) -> Int { model.plannedBuffers(unifiedMemory: unified).filter { $0.label.hasPrefix("candidates") }.count }
+        func labels(unified: Bool) -> Int {
+            model.plannedBuffers(unifiedMemory: unified).filter { $0.label.hasPrefix("candidates") }.count
+        }
         #expect(labels(unified: true) == 0 && labels(unified: false) == 2)
     }
 }

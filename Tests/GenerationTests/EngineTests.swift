@@ -1,5 +1,5 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
 import Foundation
 import Media
 import Models
@@ -9,7 +9,9 @@ import Testing
 @testable import Generation
 
 /// The engine as the playground uses it, on models of every kind.
-@Suite("Engine", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Engine", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"),
+    .serialized)
 struct EngineTests {
     /// What a run said.
     struct Answer {
@@ -47,7 +49,9 @@ struct EngineTests {
         return engine
     }
 
-    @Test("a text that is read and rewritten: source, tokens, attention to the source", arguments: ["t5", "flan-t5", "marian", "bart"])
+    @Test(
+        "a text that is read and rewritten: source, tokens, attention to the source",
+        arguments: ["t5", "flan-t5", "marian", "bart"])
     func translation(_ name: String) async throws {
         let golden = try Fixtures.golden(name)
         let engine = try await Self.open(Fixtures.model(name).path)
@@ -64,20 +68,27 @@ struct EngineTests {
         #expect(answer.ids == Array(greedy.prefix(answer.ids.count)) && !answer.ids.isEmpty)
         #expect(answer.encodings == 1 && answer.summary?.tokens == answer.ids.count)
         // The rollout through the encoder is that of the reference's attention.
-        let layers = try (0..<16).map { "main/enc.attn.\($0)" }.filter(golden.contains).enumerated().map { layer, name in
+        let layers = try (0..<16).map { "main/enc.attn.\($0)" }.filter(golden.contains).enumerated().map {
+            layer, name in
             let shape = Array(try golden.shape(name).suffix(3))
-            return AttentionWeights(kind: .encoder, layer: layer, heads: shape[0], queries: shape[1], keys: shape[2], values: try golden.floats(name))
+            return AttentionWeights(
+                kind: .encoder, layer: layer, heads: shape[0], queries: shape[1], keys: shape[2],
+                values: try golden.floats(name))
         }
         let rollout = try AttentionRollout.rollOut(layers)
-        #expect(source.rollout.count == source.tokens.count * source.tokens.count && source.rollout.count == rollout.count)
+        #expect(
+            source.rollout.count == source.tokens.count * source.tokens.count && source.rollout.count == rollout.count)
         #expect(zip(source.rollout, rollout).allSatisfy { abs($0 - $1) < 1e-4 })
         for (step, token) in answer.tokens.enumerated() {
             #expect(token.index == step && token.alternatives.first?.id == token.id)
             #expect(token.attention.map(\.layer) == abilities.attentionLayers)
             for weights in token.attention {
-                #expect(weights.kind == .cross && weights.keys == source.tokens.count && weights.heads == abilities.attentionHeads)
+                #expect(
+                    weights.kind == .cross && weights.keys == source.tokens.count
+                        && weights.heads == abilities.attentionHeads)
                 let mismatch = try golden.compare(
-                    actual: weights.values, shape: [weights.heads, 1, weights.keys], to: "main/step\(step).cross.\(weights.layer)")
+                    actual: weights.values, shape: [weights.heads, 1, weights.keys],
+                    to: "main/step\(step).cross.\(weights.layer)")
                 #expect(mismatch == nil)
             }
         }
@@ -118,7 +129,9 @@ struct EngineTests {
         greedy.text.beams = 1
         let plain = try await Self.ask(engine, greedy)
         // A beam's best is at least as likely, by its own measure.
-        func score(_ answer: Answer) -> Float { answer.tokens.reduce(0) { $0 + $1.logProbability } / Float(answer.tokens.count) }
+        func score(_ answer: Answer) -> Float {
+            answer.tokens.reduce(0) { $0 + $1.logProbability } / Float(answer.tokens.count)
+        }
         #expect(score(answer) >= score(plain) - 1e-4)
         request.text.sampling.temperature = 1
         await #expect(throws: GenerationError.self) { try await Self.ask(engine, request) }
@@ -127,7 +140,8 @@ struct EngineTests {
     @Test("a transcript taken up again goes on as it did; hidden moments and silenced heads change it")
     func speech() async throws {
         let engine = try await Self.open(Fixtures.model("whisper-80").path)
-        let sound = try AudioFile.load(path: Fixtures.models.appending(path: "inputs/audio.wav").path, acceptTruncated: false)
+        let sound = try AudioFile.load(
+            path: Fixtures.models.appending(path: "inputs/audio.wav").path, acceptTruncated: false)
         var request = GenerationRequest(sound: sound)
         request.speech.temperatures = [0]
         request.speech.language = "fr"
@@ -138,12 +152,16 @@ struct EngineTests {
         request.text.answerPrefix = Array(answer.ids.prefix(5))
         let rest = try await Self.ask(engine, request)
         #expect(rest.tokens.first?.index == 5 && rest.ids == Array(answer.ids.dropFirst(5)))
-        for (old, new) in zip(answer.tokens.dropFirst(5), rest.tokens) { #expect(abs(old.logProbability - new.logProbability) < 1e-3) }
+        for (old, new) in zip(answer.tokens.dropFirst(5), rest.tokens) {
+            #expect(abs(old.logProbability - new.logProbability) < 1e-3)
+        }
 
         request.interventions.hiddenKeys[.cross] = Set(0..<400)
         let hidden = try await Self.ask(engine, request)
         for weights in hidden.tokens.flatMap(\.attention) {
-            for head in 0..<weights.heads { #expect(weights.row(head: head, query: 0).prefix(400).allSatisfy { $0 == 0 }) }
+            for head in 0..<weights.heads {
+                #expect(weights.row(head: head, query: 0).prefix(400).allSatisfy { $0 == 0 })
+            }
         }
         request.interventions = Interventions(silencedHeads: [AttentionHead(kind: .encoder, layer: 0, head: 1)])
         let silenced = try await Self.ask(engine, request)
@@ -189,10 +207,13 @@ struct EngineTests {
                 #expect(takes == "text")
             }
         }
-        #expect(!(try await Self.ask(engine, GenerationRequest(messages: [ChatMessage(.user, "The cat.")])).ids.isEmpty))
+        #expect(
+            !(try await Self.ask(engine, GenerationRequest(messages: [ChatMessage(.user, "The cat.")])).ids.isEmpty))
         for try await _ in engine.load(path: Fixtures.model("whisper-80").path) {}
         #expect(engine.abilities()?.inputs == [.sound])
-        await #expect(throws: GenerationError.self) { try await Self.ask(engine, GenerationRequest(messages: [ChatMessage(.user, "a")])) }
+        await #expect(throws: GenerationError.self) {
+            try await Self.ask(engine, GenerationRequest(messages: [ChatMessage(.user, "a")]))
+        }
         await engine.unload()
         #expect(engine.abilities() == nil)
     }
@@ -201,7 +222,9 @@ struct EngineTests {
 extension Golden {
     /// The text that a case's ids were made of.
     func text(_ name: String) throws -> String {
-        guard case .object(let root) = meta, case .object(let texts)? = root["texts"], case .string(let text)? = texts[name] else {
+        guard case .object(let root) = meta, case .object(let texts)? = root["texts"],
+            case .string(let text)? = texts[name]
+        else {
             throw GenerationError.missingToken("texts.\(name)")
         }
         return text

@@ -9,7 +9,9 @@ import Tokenization
 
 @testable import Generation
 
-@Suite("Pictures in prompts", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Pictures in prompts", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct PicturePromptTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let model: String
@@ -17,14 +19,17 @@ struct PicturePromptTests {
         var testDescription: String { "\(model) \(name)" }
 
         static let all = [
-            Case(model: "llava", name: "square"), Case(model: "llava", name: "wide"), Case(model: "llava", name: "pair"),
+            Case(model: "llava", name: "square"), Case(model: "llava", name: "wide"),
+            Case(model: "llava", name: "pair"),
             Case(model: "smolvlm", name: "square"), Case(model: "smolvlm", name: "wide"),
         ]
     }
 
     private func pictures(_ names: [String], _ model: any PictureModel, _ files: ModelFiles) throws -> [LoadedPicture] {
         let processor = try type(of: model).imageProcessor(of: files)
-        return try names.map { try LoadedPicture(path: Fixtures.models.appending(path: "inputs/\($0)").path, processor: processor) }
+        return try names.map {
+            try LoadedPicture(path: Fixtures.models.appending(path: "inputs/\($0)").path, processor: processor)
+        }
     }
 
     @Test("from text and picture files to the reference's tokens, and to its answer", arguments: Case.all)
@@ -35,7 +40,8 @@ struct PicturePromptTests {
         let prompt = try #require(golden.meta["prompts"]?[run.name])
         let loaded = try pictures(try #require(prompt["images"]?.stringArray), model, session.files)
         let tokens = try PicturePrompt.tokens(
-            try #require(prompt["text"]?.stringValue), layouts: loaded.map(\.processed.layout), model: model, tokenizer: session.tokenizer)
+            try #require(prompt["text"]?.stringValue), layouts: loaded.map(\.processed.layout), model: model,
+            tokenizer: session.tokenizer)
         #expect(try golden.compare(actual: tokens, to: "\(run.name)/input_ids") == nil)
 
         try model.readPictures(loaded.map(\.processed), keeping: 0)
@@ -66,8 +72,11 @@ struct PicturePromptTests {
         let loaded = try pictures(["image_a.png", "image_b.png"], model, files)
         let layouts = loaded.map(\.processed.layout)
         let picture = Array(repeating: try #require(model.pictureToken), count: model.pictureTokens(for: layouts[0]))
-        let tokens = try PicturePrompt.tokens("one <image><image>\nsame?", layouts: layouts, model: model, tokenizer: tokenizer)
-        #expect(tokens == tokenizer.encode("one ") + picture + picture + tokenizer.encode("\nsame?", addSpecialTokens: false))
+        let tokens = try PicturePrompt.tokens(
+            "one <image><image>\nsame?", layouts: layouts, model: model, tokenizer: tokenizer)
+        #expect(
+            tokens == tokenizer.encode("one ") + picture + picture
+                + tokenizer.encode("\nsame?", addSpecialTokens: false))
     }
 
     @Test("as many places as pictures, or a typed error")
@@ -77,7 +86,10 @@ struct PicturePromptTests {
         let tokenizer = try Tokenizer(contentsOf: Fixtures.model("smolvlm"))
         let layouts = try pictures(["image_a.png"], model, files).map(\.processed.layout)
         for (text, layouts) in [("no picture", layouts), ("<image> and <image>", layouts), ("<image>", [])] {
-            #expect(throws: GenerationError.pictureCount(places: text.components(separatedBy: "<image>").count - 1, pictures: layouts.count)) {
+            #expect(
+                throws: GenerationError.pictureCount(
+                    places: text.components(separatedBy: "<image>").count - 1, pictures: layouts.count)
+            ) {
                 try PicturePrompt.tokens(text, layouts: layouts, model: model, tokenizer: tokenizer)
             }
         }

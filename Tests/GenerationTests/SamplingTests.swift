@@ -12,8 +12,12 @@ import Testing
         "min_p_0.05": [MinP(0.05)], "min_p_0.3": [MinP(0.3)],
         "repetition_1.3": [RepetitionPenalty(1.3)], "repetition_0.8": [RepetitionPenalty(0.8)],
         "typical_0.6": [TypicalP(0.6)], "no_repeat_ngram_3": [NoRepeatNGram(3)],
-        "chain_default": chain { $0.repetitionPenalty = 1.2; $0.temperature = 0.8; $0.topK = 20; $0.topP = 0.95; $0.minP = 0.02 },
-        "chain_cold": chain { $0.repetitionPenalty = 1.1; $0.temperature = 0.2; $0.topK = 50; $0.topP = 0.9 },
+        "chain_default": chain {
+            $0.repetitionPenalty = 1.2; $0.temperature = 0.8; $0.topK = 20; $0.topP = 0.95; $0.minP = 0.02
+        },
+        "chain_cold": chain {
+            $0.repetitionPenalty = 1.1; $0.temperature = 0.2; $0.topK = 50; $0.topP = 0.9
+        },
     ]
 
     private static func chain(_ set: (inout SamplingOptions) -> Void) -> [any LogitsProcessor] {
@@ -36,7 +40,10 @@ import Testing
             var logits = Array(raw.values[row * vocabulary..<(row + 1) * vocabulary])
             let tokens = Array(history.integers[row * length..<(row + 1) * length])
             // Where the prompt ends makes no difference to these rules.
-            chain.process(&logits, context: TokenContext(prompt: Array(tokens.prefix(row * 5)), generated: Array(tokens.dropFirst(row * 5))))
+            chain.process(
+                &logits,
+                context: TokenContext(
+                    prompt: Array(tokens.prefix(row * 5)), generated: Array(tokens.dropFirst(row * 5))))
             let softmax = LogProbabilities.softmax(logits)
             for token in 0..<vocabulary {
                 let reference = wanted[row * vocabulary + token]
@@ -45,7 +52,8 @@ import Testing
                 } else {
                     #expect(abs(reference - logits[token]) <= 1e-5, "row \(row), token \(token)")
                 }
-                #expect(abs(probabilities[row * vocabulary + token] - softmax[token]) <= 1e-6, "row \(row), token \(token)")
+                #expect(
+                    abs(probabilities[row * vocabulary + token] - softmax[token]) <= 1e-6, "row \(row), token \(token)")
             }
         }
     }
@@ -58,7 +66,8 @@ import Testing
 
     @Test func presenceAndFrequencyCountGeneratedTokensOnly() {
         var logits: [Float] = [1, 1, 1, 1]
-        PresenceFrequencyPenalty(presence: 0.5, frequency: 0.25).process(&logits, context: TokenContext(prompt: [0, 0], generated: [1, 2, 2, 9]))
+        PresenceFrequencyPenalty(presence: 0.5, frequency: 0.25).process(
+            &logits, context: TokenContext(prompt: [0, 0], generated: [1, 2, 2, 9]))
         #expect(logits == [1, 0.25, 0, 1])
     }
 
@@ -73,8 +82,10 @@ import Testing
 
     @Test func optionsOutsideTheirRangeAreRefused() {
         for set: (inout SamplingOptions) -> Void in [
-            { $0.temperature = -1 }, { $0.temperature = .nan }, { $0.topK = 0 }, { $0.topP = 0 }, { $0.topP = 1.1 }, { $0.minP = 2 },
-            { $0.typicalP = 0 }, { $0.repetitionPenalty = 0 }, { $0.frequencyPenalty = .infinity }, { $0.noRepeatNGram = 0 },
+            { $0.temperature = -1 }, { $0.temperature = .nan }, { $0.topK = 0 }, { $0.topP = 0 }, { $0.topP = 1.1 },
+            { $0.minP = 2 },
+            { $0.typicalP = 0 }, { $0.repetitionPenalty = 0 }, { $0.frequencyPenalty = .infinity },
+            { $0.noRepeatNGram = 0 },
         ] {
             var options = SamplingOptions()
             set(&options)
@@ -98,16 +109,26 @@ import Testing
         var random = RandomSource(seed: 5)
         for count in [1, 2, 7, 100, 5000] {
             // Few distinct values, so that there are ties.
-            let values = (0..<count).map { _ -> Float in let v = Float(random.next() % 50); return v == 0 ? -.infinity : v }
-            let sorted = values.indices.filter { values[$0] > -.infinity }.sorted { (values[$1], $0) < (values[$0], $1) }
+            let values = (0..<count).map { _ -> Float in
+                let v = Float(random.next() % 50); return v == 0 ? -.infinity : v
+            }
+            let sorted = values.indices.filter { values[$0] > -.infinity }.sorted {
+                (values[$1], $0) < (values[$0], $1)
+            }
             for wanted in [0, 1, 5, 64, 10_000] {
                 #expect(LogProbabilities.top(wanted, of: values).map(\.index) == Array(sorted.prefix(wanted)))
             }
             var walked: [Int] = []
-            RankedSelection.descending(values) { walked.append($0); return true }
-            #expect(walked == values.indices.filter { values[$0] > -.infinity }.sorted { (values[$1], $1) < (values[$0], $0) })
+            RankedSelection.descending(values) {
+                walked.append($0); return true
+            }
+            #expect(
+                walked
+                    == values.indices.filter { values[$0] > -.infinity }.sorted { (values[$1], $1) < (values[$0], $0) })
             let all = values.sorted(by: >)
-            for rank in [1, 2, 50, 5000] { #expect(RankedSelection.value(rank: rank, of: values) == all[min(rank, count) - 1]) }
+            for rank in [1, 2, 50, 5000] {
+                #expect(RankedSelection.value(rank: rank, of: values) == all[min(rank, count) - 1])
+            }
         }
         #expect(LogProbabilities.top(3, of: [.nan, 1, .nan, 2]).map(\.index) == [3, 1])
         #expect(LogProbabilities.argmax([-.infinity, .nan]) == nil)
@@ -150,10 +171,13 @@ import Testing
 
     @Test func greedySearchTakesTheLikeliestAndSuppressionBinds() throws {
         let decoder = TableDecoder(vocabulary: 9, seed: 3)
-        var request = SearchRequest(prompt: [1, 2], endTokens: [0], maximumNewTokens: 6, alternatives: 3, logitRows: [0])
+        var request = SearchRequest(
+            prompt: [1, 2], endTokens: [0], maximumNewTokens: 6, alternatives: 3, logitRows: [0])
         request.processors = [SuppressTokens([4, 0])]
         var streamed: [Int] = []
-        let result = try SamplingSearch().run(decoder, request) { streamed.append($0.id); return true }
+        let result = try SamplingSearch().run(decoder, request) {
+            streamed.append($0.id); return true
+        }
         var prefix = [1, 2]
         for token in result.hypotheses[0].tokens {
             var logits = decoder.logits(after: prefix)
@@ -176,7 +200,8 @@ import Testing
         var options = SamplingOptions()
         options.temperature = 1
         options.seed = 7
-        let result = try SamplingSearch(options, samples: 6).run(decoder, SearchRequest(prompt: [1], endTokens: [0], maximumNewTokens: 40))
+        let result = try SamplingSearch(options, samples: 6).run(
+            decoder, SearchRequest(prompt: [1], endTokens: [0], maximumNewTokens: 40))
         #expect(result.hypotheses.count == 6 && Set(result.hypotheses.map(\.ids)).count > 1)
         for hypothesis in result.hypotheses {
             #expect(hypothesis.isFinished == (hypothesis.ids.last == 0) && !hypothesis.textIDs.contains(0))
@@ -194,7 +219,11 @@ import Testing
         let decoder = TableDecoder(vocabulary: 9, seed: 3)
         let request = SearchRequest(prompt: [1], endTokens: [], maximumNewTokens: 50)
         var asked = 0
-        let cancelled = try SamplingSearch().run(decoder, request, isCancelled: { asked += 1; return asked == 4 })
+        let cancelled = try SamplingSearch().run(
+            decoder, request,
+            isCancelled: {
+                asked += 1; return asked == 4
+            })
         #expect(cancelled.wasCancelled && cancelled.hypotheses[0].ids.count == 4)
         let stopped = try SamplingSearch().run(decoder, request, onToken: { _ in false })
         #expect(!stopped.wasCancelled && stopped.hypotheses[0].ids.count == 1)
@@ -209,17 +238,18 @@ import Testing
         options.seed = 1
         var sampler = Sampler(options)
         let clock = ContinuousClock()
-        let taken = clock.measure {
-            for _ in 0..<10 {
-                _ = LogProbabilities.logSumExp(logits)
-                _ = LogProbabilities.top(10, of: logits)
-                _ = sampler.choose(logits, context: TokenContext())
-            }
-        } / 10
+        let taken =
+            clock.measure {
+                for _ in 0..<10 {
+                    _ = LogProbabilities.logSumExp(logits)
+                    _ = LogProbabilities.top(10, of: logits)
+                    _ = sampler.choose(logits, context: TokenContext())
+                }
+            } / 10
         #if DEBUG
-        #expect(taken < .seconds(2))
+            #expect(taken < .seconds(2))
         #else
-        #expect(taken < .milliseconds(20), "\(taken)")
+            #expect(taken < .milliseconds(20), "\(taken)")
         #endif
     }
 }

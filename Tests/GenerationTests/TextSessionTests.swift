@@ -6,10 +6,14 @@ import Transformer
 
 @testable import Generation
 
-@Suite("Text sessions", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Text sessions", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct TextSessionTests {
     /// Tokens and text of a run, and how it ended.
-    private func run(_ session: TextSession, _ prompt: [Int], _ options: TextOptions) throws -> (ids: [Int], text: String, end: FinishReason?) {
+    private func run(_ session: TextSession, _ prompt: [Int], _ options: TextOptions) throws -> (
+        ids: [Int], text: String, end: FinishReason?
+    ) {
         var ids: [Int] = []
         var text = ""
         var end: FinishReason?
@@ -101,17 +105,22 @@ struct TextSessionTests {
 }
 
 /// Real weights, where they are on this machine.
-@Suite("SmolLM2", .usesDevice, .enabled(if: Fixtures.realModel("smollm2-135m-instruct") != nil, "smollm2-135m-instruct is not installed"), .serialized)
+@Suite(
+    "SmolLM2", .usesDevice,
+    .enabled(if: Fixtures.realModel("smollm2-135m-instruct") != nil, "smollm2-135m-instruct is not installed"),
+    .serialized)
 struct SmolLM2Tests {
-    @Test("greedy continuations are those of float32 arithmetic on the dequantised weights")
+    @Test("greedy continuations are those of float32 arithmetic on the dequantized weights")
     func greedy() throws {
         let folder = try #require(Fixtures.realModel("smollm2-135m-instruct"))
-        let file = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.hasSuffix(".gguf") })
+        let file = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.hasSuffix(".gguf") })
         let session = try TextSession(
             path: folder.appending(path: file).path, contextLength: 256, on: Device(validation: false))
         for (question, ids) in SmolLM2Reference.answers {
             let prompt = session.tokenizer.encode("<|im_start|>user\n\(question)<|im_end|>\n<|im_start|>assistant\n")
-            var logits = try #require(try session.model.prefill(prompt, at: 0, logitRows: [prompt.count - 1]).values.first)
+            var logits = try #require(
+                try session.model.prefill(prompt, at: 0, logitRows: [prompt.count - 1]).values.first)
             for (step, id) in ids.enumerated() {
                 try #require(LogProbabilities.argmax(logits) == id, "\(question), step \(step)")
                 logits = try session.model.advance(tokens: [id]).logits[0]
@@ -122,7 +131,8 @@ struct SmolLM2Tests {
     @Test("answers a question, and a second turn runs only its own tokens")
     func answer() throws {
         let folder = try #require(Fixtures.realModel("smollm2-135m-instruct"))
-        let file = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.hasSuffix(".gguf") })
+        let file = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.hasSuffix(".gguf") })
         let session = try TextSession(
             path: folder.appending(path: file).path, contextLength: 256, on: Device(validation: false))
         var options = TextOptions()
@@ -136,10 +146,12 @@ struct SmolLM2Tests {
             }
             return (text, ids, reason)
         }
-        let first = session.tokenizer.encode("<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n")
+        let first = session.tokenizer.encode(
+            "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n")
         let answer = try ask(first)
         #expect(answer.text == "The capital of France is Paris." && answer.reason == .endOfText)
-        let turn = session.tokenizer.encode("<|im_end|>\n<|im_start|>user\nAnd of Italy?<|im_end|>\n<|im_start|>assistant\n")
+        let turn = session.tokenizer.encode(
+            "<|im_end|>\n<|im_start|>user\nAnd of Italy?<|im_end|>\n<|im_start|>assistant\n")
         let second = try ask(first + answer.ids + turn)
         #expect(session.decoder.prefilledTokens == turn.count && !second.text.isEmpty)
     }

@@ -1,5 +1,5 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import NumberFormats
 import TestSupport
 import Testing
 
@@ -14,11 +14,13 @@ import Testing
 
     private func recording(_ seconds: Double) throws -> MelRecording {
         let frames = Int(seconds * 100)
-        return try MelRecording(mels: 2, frames: frames, values: (0..<2 * frames).map { Float($0 % 7) + 1 }, duration: seconds)
+        return try MelRecording(
+            mels: 2, frames: frames, values: (0..<2 * frames).map { Float($0 % 7) + 1 }, duration: seconds)
     }
 
     private func run(
-        _ model: ScriptedSpeech, seconds: Double, cancelAfter: Int = .max, _ set: (inout TranscriptionOptions) -> Void = { _ in }
+        _ model: ScriptedSpeech, seconds: Double, cancelAfter: Int = .max,
+        _ set: (inout TranscriptionOptions) -> Void = { _ in }
     ) throws -> (transcript: Transcript, log: [String], events: [GenerationEvent]) {
         var options = TranscriptionOptions()
         options.language = model.tokenizer.isMultilingual ? "en" : nil
@@ -26,13 +28,18 @@ import Testing
         set(&options)
         var events: [GenerationEvent] = [], asked = 0
         let transcript = try Transcriber(model: model, tokenizer: model.tokenizer, options: options).run(
-            recording(seconds), isCancelled: { asked += 1; return asked > cancelAfter }, emit: { events.append($0) })
+            recording(seconds),
+            isCancelled: {
+                asked += 1; return asked > cancelAfter
+            }, emit: { events.append($0) })
         let log = events.map { event -> String in
             switch event {
-            case .inputPrepared(.audio(let window)): "window \(window.index) at \(window.start) \(window.language ?? "?")"
+            case .inputPrepared(.audio(let window)):
+                "window \(window.index) at \(window.start) \(window.language ?? "?")"
             case .inputPrepared: "no sound"
             case .encoded: "encoded"
-            case .token(let token): "\(token.index):\(token.isSpecial ? token.timestamp.map { "<\($0)>" } ?? token.piece : token.text)"
+            case .token(let token):
+                "\(token.index):\(token.isSpecial ? token.timestamp.map { "<\($0)>" } ?? token.piece : token.text)"
             case .discarded(let keeping, _): "discarded to \(keeping)"
             case .contextShortened(let count): "\(count) messages left out"
             case .segment(let segment): "segment \(segment.index) \(segment.start)-\(segment.end)\(segment.text)"
@@ -48,21 +55,28 @@ import Testing
             [Attempt(tokens: [t.at(0.5), 4, 5, t.at(1.5)])],
         ])
         let result = try run(model, seconds: 34)
-        #expect(result.log == [
-            "window 0 at 0.0 en", "encoded", "0:<0.0>", "1: hello", "2: world", "3:<2.0>", "4:<2.0>", "5: how", "6: are", "7:<4.5>", "8:<4.5>", "9: you",
-            "discarded to 8", "segment 0 0.0-2.0 hello world", "segment 1 2.0-4.5 how are",
-            "window 1 at 4.5 en", "encoded", "8:<5.0>", "9: you", "10:.", "11:<6.0>", "segment 2 4.5-6.0 you.", "finished endOfText",
-        ])
+        #expect(
+            result.log == [
+                "window 0 at 0.0 en", "encoded", "0:<0.0>", "1: hello", "2: world", "3:<2.0>", "4:<2.0>", "5: how",
+                "6: are", "7:<4.5>", "8:<4.5>", "9: you",
+                "discarded to 8", "segment 0 0.0-2.0 hello world", "segment 1 2.0-4.5 how are",
+                "window 1 at 4.5 en", "encoded", "8:<5.0>", "9: you", "10:.", "11:<6.0>", "segment 2 4.5-6.0 you.",
+                "finished endOfText",
+            ])
         #expect(result.transcript.text == " hello world how are you." && result.transcript.duration == 34)
         // The second window is shown what the first kept, and its frames follow the seek.
-        #expect(model.prompts[1] == [t.startOfPrevious!, t.at(0), 0, 1, t.at(2), t.at(2), 2, 3, t.at(4.5)] + model.prompts[0])
+        #expect(
+            model.prompts[1] == [t.startOfPrevious!, t.at(0), 0, 1, t.at(2), t.at(2), 2, 3, t.at(4.5)]
+                + model.prompts[0])
         #expect(model.windows[1].logMel[0] == Float(450 % 7) + 1 && model.windows[1].duration == 29.5)
         #expect(model.windows[1].logMel[2999] == 0, "zeros behind the sound")
     }
 
     @Test func attentionAndAlternativesComeWithTheToken() throws {
         let model = ScriptedSpeech([[Attempt(tokens: [t.at(0), 0, t.at(1)])]])
-        let tokens = try run(model, seconds: 5).events.compactMap { if case .token(let token) = $0 { token } else { nil } }
+        let tokens = try run(model, seconds: 5).events.compactMap {
+            if case .token(let token) = $0 { token } else { nil }
+        }
         #expect(tokens.count == 3)
         for (index, token) in tokens.enumerated() {
             #expect(token.alternatives.first?.id == token.id && token.alternatives.count == 5)
@@ -84,14 +98,21 @@ import Testing
         let first = try #require(result.transcript.segments.first)
         #expect(first.temperature == 0.6 && first.text == " hello" && first.compressionRatio < 2.4)
         #expect(result.log.contains("1: hello"), "counting starts again after the discard")
-        #expect(model.prompts[2] == model.prompts[0], "a text found at a high temperature is not shown to the next window")
-        guard case .discarded(_, let reason)? = result.events.first(where: { if case .discarded = $0 { true } else { false } }) else { return }
+        #expect(
+            model.prompts[2] == model.prompts[0], "a text found at a high temperature is not shown to the next window")
+        guard
+            case .discarded(_, let reason)? = result.events.first(where: {
+                if case .discarded = $0 { true } else { false }
+            })
+        else { return }
         #expect(reason.contains("compression ratio") && reason.contains("0.6"))
     }
 
     @Test func theLastTemperatureStandsAndImprobableTextFallsBack() throws {
         let model = ScriptedSpeech([[Attempt(tokens: [t.at(0), 0, t.at(3)], sharpness: 8)]])
-        let result = try run(model, seconds: 5) { $0.temperatures = [0, 0]; $0.logProbabilityThreshold = -0.1 }
+        let result = try run(model, seconds: 5) {
+            $0.temperatures = [0, 0]; $0.logProbabilityThreshold = -0.1
+        }
         #expect(result.log.filter { $0.hasPrefix("discarded to 0") }.count == 1)
         #expect(result.transcript.segments.allSatisfy { $0.averageLogProbability < -0.1 })
         #expect(result.transcript.text == " hello")
@@ -120,13 +141,18 @@ import Testing
 
     @Test func promptsCanBeGivenCarriedOrLeftOut() throws {
         func prompts(_ set: (inout TranscriptionOptions) -> Void) throws -> [[Int]] {
-            let model = ScriptedSpeech([[Attempt(tokens: [t.at(0), 0, t.at(3)])], [Attempt(tokens: [t.at(0), 1, t.at(3)])]])
+            let model = ScriptedSpeech([
+                [Attempt(tokens: [t.at(0), 0, t.at(3)])], [Attempt(tokens: [t.at(0), 1, t.at(3)])],
+            ])
             _ = try run(model, seconds: 40, set)
             return model.prompts
         }
         let kept = try prompts { $0.initialPrompt = "you" }
-        #expect(kept[0].prefix(2) == [t.startOfPrevious!, 4] && kept[1].prefix(4) == [t.startOfPrevious!, 4, t.at(0), 0])
-        let carried = try prompts { $0.initialPrompt = "you"; $0.carriesInitialPrompt = true; $0.conditionsOnPreviousText = false }
+        #expect(
+            kept[0].prefix(2) == [t.startOfPrevious!, 4] && kept[1].prefix(4) == [t.startOfPrevious!, 4, t.at(0), 0])
+        let carried = try prompts {
+            $0.initialPrompt = "you"; $0.carriesInitialPrompt = true; $0.conditionsOnPreviousText = false
+        }
         #expect(carried[1] == carried[0])
         let alone = try prompts { $0.conditionsOnPreviousText = false }
         #expect(alone[1] == alone[0] && alone[0].count == 3)
@@ -134,7 +160,12 @@ import Testing
 
     @Test func beamsAndSamplesAreShownWhenDecided() throws {
         let script = [[Attempt(tokens: [t.at(0), 0, 1, t.at(3)])]]
-        for set: (inout TranscriptionOptions) -> Void in [{ $0.beamSize = 3 }, { $0.temperatures = [0.5]; $0.bestOf = 4 }] {
+        for set: (inout TranscriptionOptions) -> Void in [
+            { $0.beamSize = 3 },
+            {
+                $0.temperatures = [0.5]; $0.bestOf = 4
+            },
+        ] {
             let result = try run(ScriptedSpeech(script), seconds: 5, set)
             #expect(result.transcript.text == " hello world")
             #expect(result.log.filter { $0.hasSuffix(" hello") }.count == 1)
@@ -157,14 +188,18 @@ import Testing
         #expect(at.log == ["finished cancelled"])
         struct Stop: Error {}
         #expect(throws: Stop.self) {
-            try Transcriber(model: ScriptedSpeech(script), tokenizer: t).run(recording(5), isCancelled: { false }) { _ in throw Stop() }
+            try Transcriber(model: ScriptedSpeech(script), tokenizer: t).run(recording(5), isCancelled: { false }) {
+                _ in throw Stop()
+            }
         }
     }
 
     @Test func wordsGetTheirTimes() throws {
-        let model = ScriptedSpeech([[
-            Attempt(tokens: [t.at(0), 0, 10, 1, 5, t.at(6)], positions: [0, 50, 75, 150, 200]),
-        ]])
+        let model = ScriptedSpeech([
+            [
+                Attempt(tokens: [t.at(0), 0, 10, 1, 5, t.at(6)], positions: [0, 50, 75, 150, 200])
+            ]
+        ])
         let result = try run(model, seconds: 10) { $0.words = true }
         let words = try #require(result.transcript.segments.first?.words)
         #expect(words.map(\.text) == [" helloing", " world."])
@@ -172,8 +207,12 @@ import Testing
         // The path changes rows half way between their ridges: 50 to 75, and 75 to 150 positions of 20 ms. The full stop
         // joins its word but, as published, does not lengthen it.
         #expect(abs(words[1].start - 1.25) < 0.05 && abs(words[1].end - 2.25) < 0.05, "\(words)")
-        #expect(result.transcript.segments[0].start == words[0].start && result.transcript.segments[0].end == words[1].end)
-        #expect(model.prompts[1] == [t.startOfTranscript, t.languages[0].token, t.transcribe!, t.noTimestamps!, 0, 10, 1, 5, t.endOfText])
+        #expect(
+            result.transcript.segments[0].start == words[0].start && result.transcript.segments[0].end == words[1].end)
+        #expect(
+            model.prompts[1] == [
+                t.startOfTranscript, t.languages[0].token, t.transcribe!, t.noTimestamps!, 0, 10, 1, 5, t.endOfText,
+            ])
     }
 
     @Test func emptySegmentsAreLeftOut() throws {
@@ -202,7 +241,8 @@ import Testing
             try Transcriber(model: model, tokenizer: english, options: options { $0.task = .translate })
         }
         for set: (inout TranscriptionOptions) -> Void in [
-            { $0.temperatures = [] }, { $0.temperatures = [-1] }, { $0.patience = 0 }, { $0.lengthPenalty = 2 }, { $0.bestOf = 0 },
+            { $0.temperatures = [] }, { $0.temperatures = [-1] }, { $0.patience = 0 }, { $0.lengthPenalty = 2 },
+            { $0.bestOf = 0 },
             { $0.maximumInitialTimestamp = 31 }, { $0.maximumTokensPerWindow = 0 },
         ] {
             #expect(throws: GenerationError.self) { try Transcriber(model: model, tokenizer: t, options: options(set)) }
@@ -220,7 +260,9 @@ import Testing
         let none = builder.cut([0, 1], offset: 10, frames: 500)
         #expect(none.segments.map(\.end) == [15] && none.advance == 500 && none.used == 2)
         let one = builder.cut([t.at(0), 0, t.at(2)], offset: 10, frames: 500)
-        #expect(one.segments.map(\.start) == [10] && one.segments.map(\.end) == [12] && one.advance == 500 && one.endsInSilence)
+        #expect(
+            one.segments.map(\.start) == [10] && one.segments.map(\.end) == [12] && one.advance == 500
+                && one.endsInSilence)
         let closed = builder.cut([t.at(0), 0, t.at(2), t.at(2), 1, t.at(3)], offset: 0, frames: 3000)
         #expect(closed.segments.map(\.end) == [2, 3] && closed.advance == 3000 && closed.used == 6)
         let open = builder.cut([t.at(1), 0, t.at(2), t.at(2.5), 1], offset: 0, frames: 3000)
@@ -236,7 +278,9 @@ import Testing
         #expect(spaced.map(\.tokens) == [[0, 10], [5], [7], [1], [8, half, half + 1], [t.endOfText]])
         let every = WordSplitter(tokenizer: t, language: "ja").words(tokens)
         #expect(every.map(\.tokens) == [[0], [10], [5], [7], [1], [8], [half, half + 1], [t.endOfText]])
-        #expect(WordSplitter(tokenizer: t, language: "en").words([0, half]).flatMap(\.tokens) == [0, half], "a broken end loses no token")
+        #expect(
+            WordSplitter(tokenizer: t, language: "en").words([0, half]).flatMap(\.tokens) == [0, half],
+            "a broken end loses no token")
     }
 
     @Test func charactersAreNeverSplit() {
@@ -246,7 +290,8 @@ import Testing
         for byte in text.utf8 { pieces.append(assembler.add([byte])) }
         #expect(pieces.joined() == text && !pieces.contains { $0.unicodeScalars.contains("\u{fffd}") })
         var broken = CharacterAssembler()
-        #expect(broken.add([0xe6, 0x97]) == "" && broken.add([0x41]) == "\u{fffd}A" && broken.add([0xff]) == "\u{fffd}")
+        #expect(
+            broken.add([0xe6, 0x97]) == "" && broken.add([0x41]) == "\u{fffd}A" && broken.add([0xff]) == "\u{fffd}")
     }
 
     /// Values of Python's `len(b) / len(zlib.compress(b))`.
@@ -258,19 +303,25 @@ import Testing
     }
 
     @Test func slicesArePadded() throws {
-        let recording = try MelRecording(mels: 2, frames: 6, values: [1, 2, 3, 4, -5, -5, 11, 12, 13, 14, -6, -6], duration: 0.04)
+        let recording = try MelRecording(
+            mels: 2, frames: 6, values: [1, 2, 3, 4, -5, -5, 11, 12, 13, 14, -6, -6], duration: 0.04)
         #expect(recording.contentFrames == 4)
         func frames(_ seconds: Double) throws -> Int {
-            try MelRecording(mels: 1, frames: 2000, values: [Float](repeating: 0, count: 2000), duration: seconds).contentFrames
+            try MelRecording(mels: 1, frames: 2000, values: [Float](repeating: 0, count: 2000), duration: seconds)
+                .contentFrames
         }
         #expect(try frames(11.3) == 1130 && frames(11.305) == 1130 && frames(0.07) == 7 && frames(1e300) == 2000)
         #expect(recording.slice(first: 2, count: 2, length: 5, padding: .zeros) == [3, 4, 0, 0, 0, 13, 14, 0, 0, 0])
-        #expect(recording.slice(first: 2, count: 2, length: 5, padding: .silence) == [3, 4, -5, -5, -6, 13, 14, -6, -6, -6])
+        #expect(
+            recording.slice(first: 2, count: 2, length: 5, padding: .silence) == [3, 4, -5, -5, -6, 13, 14, -6, -6, -6])
     }
 
     @Test func doubtfulTextAmongSilenceIsLeftOut() {
         func words(_ start: Double, _ end: Double, _ probability: Float) -> [TimedWord] {
-            [TimedWord(text: " a", start: start, end: end, probability: probability), TimedWord(text: " b", start: end, end: end + 0.3, probability: probability)]
+            [
+                TimedWord(text: " a", start: start, end: end, probability: probability),
+                TimedWord(text: " b", start: end, end: end + 0.3, probability: probability),
+            ]
         }
         let sure = DraftSegment(start: 1, end: 2, tokens: [0, 1], words: words(1, 1.5, 0.9))
         let doubtful = DraftSegment(start: 10, end: 11, tokens: [2, 3, 4], words: words(10, 10.5, 0.05))

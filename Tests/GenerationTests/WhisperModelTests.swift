@@ -1,7 +1,8 @@
-import Attribution
+import AttentionAnalysis
 import Checkpoint
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Foundation
 import Media
 import Models
@@ -16,7 +17,9 @@ private enum TestDevice {
     static func open() throws -> Device { try shared.get() }
 }
 
-@Suite("Whisper's generation, as transformers does it", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Whisper's generation, as transformers does it", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct WhisperFixtureGenerationTests {
     /// The fixture's own decoding rules, around a loaded model that has heard the fixture's recording.
     private struct Case {
@@ -34,20 +37,24 @@ struct WhisperFixtureGenerationTests {
             // The extractor of transformers pads the sound, not the spectrogram, to 30 s.
             let mel = try session.spectrogram(of: recording)
             let configuration = session.model.configuration
-            let window = mel.slice(first: 0, count: configuration.frames, length: configuration.frames, padding: .silence)
+            let window = mel.slice(
+                first: 0, count: configuration.frames, length: configuration.frames, padding: .silence)
             try session.decoder.encode(
                 window: AudioWindow(
-                    index: 0, start: 0, duration: recording.duration, mels: configuration.mels, frames: configuration.frames, logMel: window))
+                    index: 0, start: 0, duration: recording.duration, mels: configuration.mels,
+                    frames: configuration.frames, logMel: window))
         }
 
         func processors(timestamps: Bool) throws -> [any LogitsProcessor] {
             var chain: [any LogitsProcessor] = [
-                SuppressTokensAtBegin(try generation.ints("begin_suppress_tokens")), SuppressTokens(try generation.ints("suppress_tokens")),
+                SuppressTokensAtBegin(try generation.ints("begin_suppress_tokens")),
+                SuppressTokens(try generation.ints("suppress_tokens")),
             ]
             if timestamps {
                 chain.append(
                     TimestampRules(
-                        timestampBegin: try generation.int("no_timestamps_token_id") + 1, endOfText: try generation.int("eos_token_id"),
+                        timestampBegin: try generation.int("no_timestamps_token_id") + 1,
+                        endOfText: try generation.int("eos_token_id"),
                         noTimestamps: try generation.int("no_timestamps_token_id"),
                         maximumInitialIndex: try generation.int("max_initial_timestamp_index")))
             }
@@ -55,7 +62,9 @@ struct WhisperFixtureGenerationTests {
         }
     }
 
-    @Test("one window, greedy, with and without timestamps, both tasks: the same tokens", arguments: ["whisper-80", "whisper-128"])
+    @Test(
+        "one window, greedy, with and without timestamps, both tasks: the same tokens",
+        arguments: ["whisper-80", "whisper-128"])
     func windows(_ name: String) throws {
         let fixture = try Case(name)
         let windows = try #require(fixture.expected["windows"]?.arrayValue)
@@ -80,7 +89,9 @@ struct WhisperFixtureGenerationTests {
         let times = try #require(run["token_timestamps"]?.doubleArray)
         let tokens = try #require(run["sequences"]?.intArray)
         let windows = try #require(fixture.expected["windows"]?.arrayValue)
-        let prompt = try #require(windows.first { $0["timestamps"]?.boolValue == false && $0["task"]?.stringValue == "transcribe" }?["prompt"]?.intArray)
+        let prompt = try #require(
+            windows.first { $0["timestamps"]?.boolValue == false && $0["task"]?.stringValue == "transcribe" }?[
+                "prompt"]?.intArray)
 
         let decoder = fixture.session.decoder
         _ = try decoder.start(prompt: prompt, hypotheses: 1, logitRows: [])
@@ -99,11 +110,14 @@ struct WhisperFixtureGenerationTests {
         let windows = try #require(fixture.expected["windows"]?.arrayValue)
         let prompt = try #require(windows[0]["prompt"]?.intArray)
         let request = SearchRequest(
-            prompt: prompt, processors: try fixture.processors(timestamps: false), endTokens: [try fixture.generation.int("eos_token_id")],
+            prompt: prompt, processors: try fixture.processors(timestamps: false),
+            endTokens: [try fixture.generation.int("eos_token_id")],
             maximumNewTokens: 8)
         let greedy = try SamplingSearch(SamplingOptions()).run(fixture.session.decoder, request)
-        let one = try BeamSearch(beams: 1, rule: .whisper(patience: 1, lengthPenalty: nil)).run(fixture.session.decoder, request)
-        let five = try BeamSearch(beams: 5, rule: .whisper(patience: 1, lengthPenalty: nil)).run(fixture.session.decoder, request)
+        let one = try BeamSearch(beams: 1, rule: .whisper(patience: 1, lengthPenalty: nil)).run(
+            fixture.session.decoder, request)
+        let five = try BeamSearch(beams: 5, rule: .whisper(patience: 1, lengthPenalty: nil)).run(
+            fixture.session.decoder, request)
         #expect(one.hypotheses[0].tokens.map(\.id) == greedy.hypotheses[0].tokens.map(\.id))
         func total(_ result: SearchResult) -> Float { result.hypotheses[0].tokens.reduce(0) { $0 + $1.logProbability } }
         #expect(total(five) >= total(greedy) - 1e-3)
@@ -122,8 +136,11 @@ struct RealWhisperTests {
     }
 
     @Test(
-        "the famous sentence, its words and their times", .enabled(if: Fixtures.available, "the sample recording is not beside the checkout"),
-        .enabled(if: installed("whisper-tiny.en") && installed("whisper-base"), "pull whisper-tiny.en and whisper-base first"),
+        "the famous sentence, its words and their times",
+        .enabled(if: Fixtures.available, "the sample recording is not beside the checkout"),
+        .enabled(
+            if: installed("whisper-tiny.en") && installed("whisper-base"), "pull whisper-tiny.en and whisper-base first"
+        ),
         arguments: ["whisper-tiny.en", "whisper-base"])
     func sentence(_ name: String) throws {
         let device = try TestDevice.open()
@@ -152,7 +169,9 @@ struct RealWhisperTests {
         #expect(tokens > 20 && watched == tokens)
         let found = transcript.segments.flatMap { $0.words ?? [] }
         #expect(Self.normalized(found.map(\.text).joined()) == Self.words)
-        for (earlier, later) in zip(found, found.dropFirst()) { #expect(earlier.start <= later.start && earlier.start <= earlier.end) }
+        for (earlier, later) in zip(found, found.dropFirst()) {
+            #expect(earlier.start <= later.start && earlier.start <= earlier.end)
+        }
         // "country" ends the sentence, and the recording is 11 s long; "Americans" is said around 2.3 s.
         let americans = try #require(found.first { Self.normalized($0.text) == "americans" })
         #expect(americans.start > 1 && americans.end < 3.5)
@@ -163,9 +182,12 @@ struct RealWhisperTests {
     private static let python = ProcessInfo.processInfo.environment["FOVEA_TEST_PYTORCH"]
 
     @Test(
-        "cross-attention as PyTorch computes it from the same weights", .enabled(if: python != nil, "set FOVEA_TEST_PYTORCH to a Python with transformers"),
+        "cross-attention as PyTorch computes it from the same weights",
+        .enabled(if: python != nil, "set FOVEA_TEST_PYTORCH to a Python with transformers"),
         .enabled(if: Fixtures.available, "the sample recording is not beside the checkout"),
-        .enabled(if: installed("whisper-tiny.en") && installed("whisper-base"), "pull whisper-tiny.en and whisper-base first"),
+        .enabled(
+            if: installed("whisper-tiny.en") && installed("whisper-base"), "pull whisper-tiny.en and whisper-base first"
+        ),
         arguments: ["whisper-tiny.en", "whisper-base"])
     func againstPyTorch(_ name: String) throws {
         let folder = try ModelStore.standard().resolve(name)
@@ -180,7 +202,9 @@ struct RealWhisperTests {
         // Prefill a prompt, then decode greedily: both ways through the cross-attention are held against PyTorch.
         let special = session.tokenizer
         var tokens = [special.startOfTranscript]
-        if special.isMultilingual { tokens += [special.languages.first { $0.code == "en" }?.token, special.transcribe].compactMap { $0 } }
+        if special.isMultilingual {
+            tokens += [special.languages.first { $0.code == "en" }?.token, special.transcribe].compactMap { $0 }
+        }
         tokens += [special.noTimestamps].compactMap { $0 }
         session.model.tap?.queryRows = .all
         let first = try session.model.start(tokens: tokens, hypotheses: 1, logitRows: Set(tokens.indices))
@@ -202,8 +226,11 @@ struct RealWhisperTests {
         try input.finish()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.python ?? "python3")
-        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "PyTorch/whisper_reference.py")
-        process.arguments = [script.path, folder, temporary.path("input.safetensors"), temporary.path("output.safetensors")]
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "PyTorch/whisper_reference.py")
+        process.arguments = [
+            script.path, folder, temporary.path("input.safetensors"), temporary.path("output.safetensors"),
+        ]
         try process.run()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "the reference script failed")
@@ -228,7 +255,9 @@ struct RealWhisperTests {
         let scale = try reference.floats("logits").reduce(0) { max($0, abs($1)) }
         let logitError = difference(logits.flatMap { $0 }, try reference.floats("logits")) / scale
         let encoderError = difference(encoded, try reference.floats("enc.out"))
-        print("\(name): cross-attention differs by at most \(worst), logits by \(logitError) of the largest, encoder output by \(encoderError)")
+        print(
+            "\(name): cross-attention differs by at most \(worst), logits by \(logitError) of the largest, encoder output by \(encoderError)"
+        )
         #expect(worst <= 2e-3)
         #expect(logitError <= 1e-3)
     }

@@ -31,10 +31,14 @@ import Testing
             options.timestamps = try #require(window["timestamps"] as? Bool)
             options.language = tokenizer.languages.first { $0.token == prompt[1] }?.code
             options.maximumTokensPerWindow = 20
-            let rules = try WhisperRules(options, tokenizer: tokenizer, language: options.language, secondsPerTimestamp: 0.02)
+            let rules = try WhisperRules(
+                options, tokenizer: tokenizer, language: options.language, secondsPerTimestamp: 0.02)
             #expect(rules.initialTokens == prompt)
-            let search = try SamplingSearch().run(model, SearchRequest(
-                prompt: prompt, processors: rules.processors, endTokens: [tokenizer.endOfText], maximumNewTokens: 20))
+            let search = try SamplingSearch().run(
+                model,
+                SearchRequest(
+                    prompt: prompt, processors: rules.processors, endTokens: [tokenizer.endOfText], maximumNewTokens: 20
+                ))
             #expect(search.hypotheses[0].ids == tokens)
             let text = tokenizer.text(tokens)
             let whole = try #require(window["text"] as? String)
@@ -57,8 +61,11 @@ import Testing
             options.maximumTokensPerWindow = run["max_new_tokens"] as? Int
             let model = try ReferenceWhisper(folder, heads: heads)
             var streamed: [Int] = []
-            let recording = try MelRecording(mels: 2, frames: 1130, values: [Float](repeating: 0, count: 2260), duration: 11.3)
-            let transcript = try Transcriber(model: model, tokenizer: tokenizer, options: options).run(recording, isCancelled: { false }) { event in
+            let recording = try MelRecording(
+                mels: 2, frames: 1130, values: [Float](repeating: 0, count: 2260), duration: 11.3)
+            let transcript = try Transcriber(model: model, tokenizer: tokenizer, options: options).run(
+                recording, isCancelled: { false }
+            ) { event in
                 if case .token(let token) = event { streamed.append(token.id) }
             }
             #expect(streamed == run["sequences"] as? [Int])
@@ -70,10 +77,10 @@ import Testing
 
     private let rules = TimestampRules(timestampBegin: 6, endOfText: 4, noTimestamps: 5, maximumInitialIndex: 1)
 
-    /// Which of 10 tokens (0–3 text, 4 end, 5 no timestamps, 6–9 times) are left of equal logits, text favoured.
-    private func allowed(after tokens: [Int], favouringText: Bool = true) -> [Int] {
+    /// Which of 10 tokens (0–3 text, 4 end, 5 no timestamps, 6–9 times) are left of equal logits, text favored.
+    private func allowed(after tokens: [Int], favoringText: Bool = true) -> [Int] {
         var logits = [Float](repeating: 0, count: 10)
-        if favouringText { logits[0] = 9 } else { for time in 6..<10 { logits[time] = 0.1 } }
+        if favoringText { logits[0] = 9 } else { for time in 6..<10 { logits[time] = 0.1 } }
         rules.process(&logits, context: TokenContext(prompt: [9, 9], generated: tokens))
         return logits.indices.filter { logits[$0] > -.infinity }
     }
@@ -92,7 +99,7 @@ import Testing
     }
 
     @Test func timesTogetherBeatSingleWords() {
-        #expect(allowed(after: [6, 0], favouringText: false) == [7, 8, 9])
+        #expect(allowed(after: [6, 0], favoringText: false) == [7, 8, 9])
     }
 
     @Test func tokensOutsideTheVocabularyDoNoHarm() {
@@ -116,15 +123,24 @@ import Testing
         var options = TranscriptionOptions()
         options.task = .translate
         let rules = try WhisperRules(options, tokenizer: tokenizer, language: "fr", secondsPerTimestamp: 0.02)
-        #expect(rules.initialTokens == [tokenizer.startOfTranscript, tokenizer.languages[1].token, tokenizer.translate!])
+        #expect(
+            rules.initialTokens == [tokenizer.startOfTranscript, tokenizer.languages[1].token, tokenizer.translate!])
         #expect(try rules.prompt(previous: [], tokenizer: tokenizer, maximumTokens: 448) == rules.initialTokens)
         let long = Array(repeating: 1, count: 300)
-        #expect(try rules.prompt(previous: long, tokenizer: tokenizer, maximumTokens: 448) == [tokenizer.startOfPrevious!] + long.prefix(223) + rules.initialTokens)
+        #expect(
+            try rules.prompt(previous: long, tokenizer: tokenizer, maximumTokens: 448) == [tokenizer.startOfPrevious!]
+                + long.prefix(223) + rules.initialTokens)
         options.timestamps = false
-        #expect(try WhisperRules(options, tokenizer: tokenizer, language: "en", secondsPerTimestamp: 0.02).initialTokens.last == tokenizer.noTimestamps)
-        let english = try WhisperRules(TranscriptionOptions(), tokenizer: ToyTokenizer(isMultilingual: false), language: "en", secondsPerTimestamp: 0.02)
+        #expect(
+            try WhisperRules(options, tokenizer: tokenizer, language: "en", secondsPerTimestamp: 0.02).initialTokens
+                .last == tokenizer.noTimestamps)
+        let english = try WhisperRules(
+            TranscriptionOptions(), tokenizer: ToyTokenizer(isMultilingual: false), language: "en",
+            secondsPerTimestamp: 0.02)
         #expect(english.initialTokens == [tokenizer.startOfTranscript])
-        #expect(throws: GenerationError.self) { try WhisperRules(options, tokenizer: tokenizer, language: "xx", secondsPerTimestamp: 0.02) }
+        #expect(throws: GenerationError.self) {
+            try WhisperRules(options, tokenizer: tokenizer, language: "xx", secondsPerTimestamp: 0.02)
+        }
     }
 
     @Test func nonSpeechTokensAreSingleSymbols() throws {

@@ -11,7 +11,8 @@ enum Fixtures {
             .deletingLastPathComponent().appendingPathComponent("shared")
     }()
     static let models = shared.appendingPathComponent("fixtures/models")
-    static let available = FileManager.default.fileExists(atPath: models.appendingPathComponent("inputs/audio.wav").path)
+    static let available = FileManager.default.fileExists(
+        atPath: models.appendingPathComponent("inputs/audio.wav").path)
 
     static func input(_ name: String) -> String { models.appendingPathComponent("inputs/\(name)").path }
 
@@ -52,7 +53,9 @@ struct GoldenTensors {
 
     func floats(_ name: String) throws -> [Float] { try values(name, dtype: "F32") }
     func bytes(_ name: String) throws -> [UInt8] { try values(name, dtype: "U8") }
-    func integers(_ name: String) throws -> [Int] { try values(name, dtype: "I64").map { (value: Int64) in Int(value) } }
+    func integers(_ name: String) throws -> [Int] {
+        try values(name, dtype: "I64").map { (value: Int64) in Int(value) }
+    }
 
     private func values<Value: BitwiseCopyable>(_ name: String, dtype: String) throws -> [Value] {
         let entry = try #require(entries[name], "no tensor \(name)")

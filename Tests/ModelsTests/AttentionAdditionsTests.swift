@@ -48,10 +48,12 @@ struct AttentionAdditionsTests {
             try writer.finish()
             list = ParameterList()
             attention = declare(ParameterScope(list: list, purpose: .weightsDecoder))
-            scratch = Attention.Workspace(workspace, rows: rows, shape: shape, phase: "test", gatedSize: gated ? size : nil)
+            scratch = Attention.Workspace(
+                workspace, rows: rows, shape: shape, phase: "test", gatedSize: gated ? size : nil)
             input = workspace.reserve("input", rows: rows, columns: size, phase: "test")
             output = workspace.reserve("output", rows: rows, columns: size, phase: "test")
-            let source = WeightSource(checkpoint: try Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming())
+            let source = WeightSource(
+                checkpoint: try Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming())
             try WeightLoader(device: device, source: source).load(WeightArenas(list))
             try workspace.allocate(on: device)
             cache = KeyValueCache(
@@ -64,15 +66,18 @@ struct AttentionAdditionsTests {
         }
 
         func upload(_ values: [Float], to tensor: Tensor) throws {
-            let buffer = try device.makeBuffer(byteCount: values.count * 4, purpose: .staging, label: "test", access: .upload)
+            let buffer = try device.makeBuffer(
+                byteCount: values.count * 4, purpose: .staging, label: "test", access: .upload)
             buffer.write(values)
-            try stream.copy(from: MemoryRange(buffer: buffer, offset: 0, byteCount: values.count * 4), to: tensor.byteRange)
+            try stream.copy(
+                from: MemoryRange(buffer: buffer, offset: 0, byteCount: values.count * 4), to: tensor.byteRange)
             try stream.finish()
         }
 
         func read(_ tensor: Tensor) throws -> [Float] {
             let count = tensor.rows * tensor.columns
-            let buffer = try device.makeBuffer(byteCount: count * 4, purpose: .staging, label: "test", access: .readback)
+            let buffer = try device.makeBuffer(
+                byteCount: count * 4, purpose: .staging, label: "test", access: .readback)
             try stream.copy(from: tensor.byteRange, to: MemoryRange(buffer: buffer, offset: 0, byteCount: count * 4))
             try stream.finish()
             return buffer.read(Float.self, count: count)
@@ -81,8 +86,10 @@ struct AttentionAdditionsTests {
 
     private var projections: [String: ([Int], [Float])] {
         [
-            "q.weight": ([width, size], noise(width * size, 1)), "k.weight": ([keyValueWidth, size], noise(keyValueWidth * size, 2)),
-            "v.weight": ([keyValueWidth, size], noise(keyValueWidth * size, 3)), "o.weight": ([size, width], noise(size * width, 4)),
+            "q.weight": ([width, size], noise(width * size, 1)),
+            "k.weight": ([keyValueWidth, size], noise(keyValueWidth * size, 2)),
+            "v.weight": ([keyValueWidth, size], noise(keyValueWidth * size, 3)),
+            "o.weight": ([size, width], noise(size * width, 4)),
             "q_norm.weight": ([6], noise(6, 5)), "k_norm.weight": ([6], noise(6, 6)), "gate": ([1], [0.7]),
         ]
     }
@@ -91,7 +98,8 @@ struct AttentionAdditionsTests {
         Attention(
             kind: .selfAttention, layer: 5, shape: shape,
             fused: Linear(
-                fusing: [("q", width), ("k", keyValueWidth), ("v", keyValueWidth)], in: scope, inputs: size, bias: false),
+                fusing: [("q", width), ("k", keyValueWidth), ("v", keyValueWidth)], in: scope, inputs: size, bias: false
+            ),
             output: Linear(scope("o"), inputs: width, outputs: size, bias: false), additions: additions(scope))
     }
 
@@ -102,11 +110,15 @@ struct AttentionAdditionsTests {
             declare($0) { _ in .init() }
         }
         let excluded = AttentionBias.excluded
-        let masks = [[Float]](arrayLiteral: (0..<rows).map { $0 % 3 == 0 ? excluded : 0 }, (0..<rows).map { $0 < 9 ? excluded : 0 })
+        let masks = [[Float]](
+            arrayLiteral: (0..<rows).map { $0 % 3 == 0 ? excluded : 0 }, (0..<rows).map { $0 < 9 ? excluded : 0 })
         let matrix = (0..<rows).flatMap { $0 < 4 ? [Float](repeating: 0, count: rows) : masks[$0 < 9 ? 0 : 1] }
-        let buffer = try bench.device.makeBuffer(byteCount: 4 * (rows + 2) * rows, purpose: .staging, label: "masks", access: .upload)
+        let buffer = try bench.device.makeBuffer(
+            byteCount: 4 * (rows + 2) * rows, purpose: .staging, label: "masks", access: .upload)
         buffer.write(matrix + masks[0] + masks[1])
-        func row(_ index: Int) -> Tensor { Tensor(buffer: buffer, byteOffset: 4 * (rows + index) * rows, rows: 1, columns: rows) }
+        func row(_ index: Int) -> Tensor {
+            Tensor(buffer: buffer, byteOffset: 4 * (rows + index) * rows, rows: 1, columns: rows)
+        }
         let x = noise(rows * size, 9)
 
         func run(_ body: (Tensor, Tensor) throws -> Void) throws -> (output: [Float], rows: [Float]) {
@@ -117,14 +129,16 @@ struct AttentionAdditionsTests {
         }
         let whole = try run {
             let bias = AttentionBias(values: Tensor(buffer: buffer, rows: rows, columns: rows), isPerHead: false)
-            try bench.attention.encode($0, bias: bias, addingTo: $1, workspace: bench.scratch, tap: bench.tap, on: bench.stream)
+            try bench.attention.encode(
+                $0, bias: bias, addingTo: $1, workspace: bench.scratch, tap: bench.tap, on: bench.stream)
         }
         func byRuns() throws -> (output: [Float], rows: [Float]) {
             try run {
                 try bench.attention.encode(
                     $0,
                     masks: [
-                        MaskRun(queries: 0..<4, mask: nil), MaskRun(queries: 4..<9, mask: row(0)), MaskRun(queries: 9..<13, mask: row(1)),
+                        MaskRun(queries: 0..<4, mask: nil), MaskRun(queries: 4..<9, mask: row(0)),
+                        MaskRun(queries: 9..<13, mask: row(1)),
                     ], addingTo: $1, workspace: bench.scratch, tap: bench.tap, on: bench.stream)
             }
         }
@@ -150,14 +164,17 @@ struct AttentionAdditionsTests {
         let rows = 7
         let bench = try Bench(tensors: projections, rows: rows, size: size, shape: shape, gated: true) {
             declare($0) {
-                .init(queryNorm: RMSNorm($0("q_norm"), size: 6), keyNorm: RMSNorm($0("k_norm"), size: 6), gate: Gate($0, "gate"), cacheLayer: 0)
+                .init(
+                    queryNorm: RMSNorm($0("q_norm"), size: 6), keyNorm: RMSNorm($0("k_norm"), size: 6),
+                    gate: Gate($0, "gate"), cacheLayer: 0)
             }
         }
         let x = noise(rows * size, 9)
         try bench.upload(x, to: bench.input.tensor)
         try bench.upload(x, to: bench.output.tensor)
         try bench.attention.prefill(
-            bench.input.tensor, firstPosition: 0, cache: bench.cache, addingTo: bench.output.tensor, workspace: bench.scratch,
+            bench.input.tensor, firstPosition: 0, cache: bench.cache, addingTo: bench.output.tensor,
+            workspace: bench.scratch,
             tap: bench.tap, on: bench.stream)
         let whole = try bench.read(bench.output.tensor)
         let expected = reference(x, rows: rows)
@@ -172,7 +189,8 @@ struct AttentionAdditionsTests {
         try bench.upload(Array(x[(last * size)...]), to: bench.output.rows(1))
         step.write(StepState(position: last, tokens: [0]))
         try bench.attention.decode(
-            bench.input.rows(1), step: step, cache: bench.cache, addingTo: bench.output.rows(1), workspace: bench.scratch, tap: bench.tap,
+            bench.input.rows(1), step: step, cache: bench.cache, addingTo: bench.output.rows(1),
+            workspace: bench.scratch, tap: bench.tap,
             on: bench.stream)
         let token = try bench.read(bench.output.rows(1))
         #expect(zip(token, expected[(last * size)...]).allSatisfy { abs($0 - $1) < 1e-4 })
@@ -183,10 +201,12 @@ struct AttentionAdditionsTests {
         func project(_ name: String, _ input: [Float], _ inputs: Int) -> [[Float]] {
             let (shape, weight) = projections[name] ?? ([0, 0], [])
             return stride(from: 0, to: input.count, by: inputs).map { row in
-                (0..<shape[0]).map { output in (0..<inputs).reduce(0) { $0 + input[row + $1] * weight[output * inputs + $1] } }
+                (0..<shape[0]).map { output in
+                    (0..<inputs).reduce(0) { $0 + input[row + $1] * weight[output * inputs + $1] }
+                }
             }
         }
-        func normalised(_ values: [[Float]], _ name: String) -> [[Float]] {
+        func normalized(_ values: [[Float]], _ name: String) -> [[Float]] {
             let weight = projections[name]?.1 ?? []
             return values.map { row in
                 stride(from: 0, to: row.count, by: 6).flatMap { first -> [Float] in
@@ -196,15 +216,16 @@ struct AttentionAdditionsTests {
                 }
             }
         }
-        let query = normalised(project("q.weight", x, size), "q_norm.weight")
-        let key = normalised(project("k.weight", x, size), "k_norm.weight")
+        let query = normalized(project("q.weight", x, size), "q_norm.weight")
+        let key = normalized(project("k.weight", x, size), "k_norm.weight")
         let value = project("v.weight", x, size)
         var context: [Float] = []
         for row in 0..<rows {
             for head in 0..<4 {
                 let group = head / 2
                 let scores = (0...row).map { other in
-                    (0..<6).reduce(Float(0)) { $0 + query[row][head * 6 + $1] * key[other][group * 6 + $1] } / Float(6).squareRoot()
+                    (0..<6).reduce(Float(0)) { $0 + query[row][head * 6 + $1] * key[other][group * 6 + $1] }
+                        / Float(6).squareRoot()
                 }
                 let top = scores.max() ?? 0
                 let weights = scores.map { exp($0 - top) }
@@ -221,8 +242,9 @@ struct AttentionAdditionsTests {
     func interleaved() {
         // Two first columns, then elements a, b, c of groups 1 and 2: a1 a2 b1 b2 c1 c2.
         let stored: [Float] = [0, 1, 10, 20, 11, 21, 12, 22]
-        #expect(WeightLoader.grouped(stored + stored.map { $0 + 100 }, columns: 8, first: 2, groups: 2)
-            == [0, 1, 10, 11, 12, 20, 21, 22, 100, 101, 110, 111, 112, 120, 121, 122])
+        #expect(
+            WeightLoader.grouped(stored + stored.map { $0 + 100 }, columns: 8, first: 2, groups: 2)
+                == [0, 1, 10, 11, 12, 20, 21, 22, 100, 101, 110, 111, 112, 120, 121, 122])
         #expect(WeightLoader.grouped([1, 2, 3], columns: 3, first: 3, groups: 0) == [1, 2, 3])
     }
 
@@ -234,18 +256,21 @@ struct AttentionAdditionsTests {
         let cache = KeyValueCache(purpose: .crossKV, layers: 2, capacity: 3, width: 4)
         try cache.allocate(on: device)
         let values = noise(2 * 2 * 8, 3)
-        let upload = try device.makeBuffer(byteCount: values.count * 4, purpose: .staging, label: "test", access: .upload)
+        let upload = try device.makeBuffer(
+            byteCount: values.count * 4, purpose: .staging, label: "test", access: .upload)
         upload.write(values)
         for layer in 0..<2 {
             try stream.copy(
-                from: MemoryRange(buffer: upload, offset: layer * 64, byteCount: 64), to: cache.keysAndValues(layer: layer).rows(0..<2).byteRange)
+                from: MemoryRange(buffer: upload, offset: layer * 64, byteCount: 64),
+                to: cache.keysAndValues(layer: layer).rows(0..<2).byteRange)
         }
         try cache.grow(to: 5, keeping: 2, on: stream)
         #expect(cache.capacity == 5 && cache.keysAndValues(layer: 1).rows == 5)
         let host = try device.makeBuffer(byteCount: 128, purpose: .staging, label: "test", access: .readback)
         for layer in 0..<2 {
             try stream.copy(
-                from: cache.keysAndValues(layer: layer).rows(0..<2).byteRange, to: MemoryRange(buffer: host, offset: layer * 64, byteCount: 64))
+                from: cache.keysAndValues(layer: layer).rows(0..<2).byteRange,
+                to: MemoryRange(buffer: host, offset: layer * 64, byteCount: 64))
         }
         try stream.finish()
         #expect(host.read(Float.self, count: 32) == values)

@@ -1,13 +1,15 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import TestSupport
 import Testing
 
 @testable import Models
 
 /// Weights that are converted while they are loaded, against the same model's GGUF files, which another program converted.
-@Suite("Weights converted at load", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Weights converted at load", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct ConvertedWeightsTests {
     static let formats: [ElementFormat] = [.f32, .f16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1]
 
@@ -25,7 +27,9 @@ struct ConvertedWeightsTests {
         var options = TraceOptions()
         options.maximumTokens = try golden.shape("main/greedy")[0]
         let source = try golden.integers("main/input_ids")
-        let check: (TraceTensor) throws -> Void = { try comparison.check($0, as: $0.name == "generated_ids" ? "greedy" : nil) }
+        let check: (TraceTensor) throws -> Void = {
+            try comparison.check($0, as: $0.name == "generated_ids" ? "greedy" : nil)
+        }
         if let model = model as? any DecoderOnlyModel {
             try model.trace(prompt: source, options: options, includingHiddenStates: true, emit: check)
         } else {
@@ -35,10 +39,13 @@ struct ConvertedWeightsTests {
         model.unload()
     }
 
-    @Test("every kind of model runs with converted weights, and the plan is what is allocated", arguments: [
-        "gpt2", "marian", "bart", "flan-t5", "whisper-80", "llama3", "t5-bf16", "t5-sharded", "llava", "smolvlm", "mllama", "blip", "vit-gpt2",
-        "trocr", "gguf/llama-q8_0.gguf",
-    ], [ElementFormat.f16, .q8_0, .q4_1])
+    @Test(
+        "every kind of model runs with converted weights, and the plan is what is allocated",
+        arguments: [
+            "gpt2", "marian", "bart", "flan-t5", "whisper-80", "llama3", "t5-bf16", "t5-sharded", "llava", "smolvlm",
+            "mllama", "blip", "vit-gpt2",
+            "trocr", "gguf/llama-q8_0.gguf",
+        ], [ElementFormat.f16, .q8_0, .q4_1])
     func everyKind(_ name: String, _ format: ElementFormat) throws {
         var files = try ModelFiles(path: Fixtures.model(name).path)
         files.options.weights = format

@@ -32,9 +32,13 @@ struct DecoderFixture: Sendable, CustomStringConvertible {
     }
 }
 
-@Suite("Decoder-only models against PyTorch", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Decoder-only models against PyTorch", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct DecoderOnlyTests {
-    @Test("every tensor within its tolerance, ids exact, memory all accounted and all returned", arguments: DecoderFixture.all)
+    @Test(
+        "every tensor within its tolerance, ids exact, memory all accounted and all returned",
+        arguments: DecoderFixture.all)
     func golden(_ fixture: DecoderFixture) throws {
         let device = try Device(validation: true)
         let golden = try Fixtures.golden(fixture.golden)
@@ -44,7 +48,8 @@ struct DecoderOnlyTests {
         var comparison = TraceComparison(golden: golden, prefix: "main/")
         var options = TraceOptions()
         options.maximumTokens = greedy.count
-        try model.trace(prompt: golden.integers("main/input_ids"), options: options, includingHiddenStates: true) { tensor in
+        try model.trace(prompt: golden.integers("main/input_ids"), options: options, includingHiddenStates: true) {
+            tensor in
             try comparison.check(tensor, as: tensor.name == "generated_ids" ? "greedy" : nil)
         }
         #expect(comparison.compared.count > greedy.count)
@@ -95,7 +100,9 @@ struct DecoderOnlyTests {
         #expect(comparison.missing(["logits_row1", "self_row1"]) == [])
     }
 
-    @Test("a prompt in pieces, tokens one by one and a corrected tail give what one pass gives", arguments: DecoderFixture.folders)
+    @Test(
+        "a prompt in pieces, tokens one by one and a corrected tail give what one pass gives",
+        arguments: DecoderFixture.folders)
     func continuing(_ fixture: DecoderFixture) throws {
         let golden = try Fixtures.golden(fixture.golden)
         let (model, files) = try fixture.open()
@@ -142,7 +149,8 @@ struct DecoderOnlyTests {
         let writer = try SafetensorsWriter(path: folder.path("model.safetensors"))
         for name in source.names {
             try writer.add(
-                name.replacingOccurrences(of: "transformer.", with: ""), shape: source.entry(name).shape, floats: source.floats(name))
+                name.replacingOccurrences(of: "transformer.", with: ""), shape: source.entry(name).shape,
+                floats: source.floats(name))
         }
         try writer.finish()
         let files = try ModelFiles(path: folder.url.path)
@@ -162,7 +170,8 @@ struct DecoderOnlyTests {
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
         let prompt = try golden.integers("main/input_ids")
         func alone(_ tokens: [Int]) throws -> [Float] {
-            try #require(try model.prefill(prompt + tokens, at: 0, logitRows: [prompt.count + tokens.count - 1]).values.first)
+            try #require(
+                try model.prefill(prompt + tokens, at: 0, logitRows: [prompt.count + tokens.count - 1]).values.first)
         }
         let (a, b, crossed) = (try alone([4, 74]), try alone([7, 12]), try alone([4, 12]))
 
@@ -194,8 +203,11 @@ struct DecoderOnlyTests {
                 return "no error"
             } catch { return "\(error)" }
         }
-        #expect(error(["rope_scaling": .object(["rope_type": .string("yarn"), "factor": .number(2)])]).contains("yarn"))
-        #expect(error(["rope_scaling": .object(["type": .string("linear"), "factor": .number(0)])]).contains("rope_scaling.factor"))
+        #expect(
+            error(["rope_scaling": .object(["rope_type": .string("yarn"), "factor": .number(2)])]).contains("yarn"))
+        #expect(
+            error(["rope_scaling": .object(["type": .string("linear"), "factor": .number(0)])]).contains(
+                "rope_scaling.factor"))
         #expect(error(["num_attention_heads": .number(0)]).contains("num_attention_heads"))
         #expect(error(["num_key_value_heads": .number(5)]).contains("num_key_value_heads"))
         #expect(error(["head_dim": .number(7)]).contains("head_dim"))
@@ -207,7 +219,8 @@ struct DecoderOnlyTests {
     @Test("frequencies: plain, stretched, and Llama 3's between")
     func frequencies() {
         func frequencies(_ scaling: RotaryPositions.Scaling) -> [Float] {
-            RotaryPositions(shape: RotaryShape(headDimension: 8), positions: 1, theta: 10_000, scaling: scaling).frequencies
+            RotaryPositions(shape: RotaryShape(headDimension: 8), positions: 1, theta: 10_000, scaling: scaling)
+                .frequencies
         }
         #expect(frequencies(.none) == [1, 0.1, 0.01, 0.001])
         #expect(frequencies(.linear(factor: 4)) == [0.25, 0.025, 0.0025, 0.00025])
@@ -226,7 +239,9 @@ struct DecoderOnlyTests {
         #expect(throws: ModelError.self) { try model.prefill([1], at: 0, logitRows: []) }
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
         #expect(throws: TransformerError.self) { try model.prefill([421], at: 0, logitRows: []) }
-        #expect(throws: TransformerError.self) { try model.prefill(Array(repeating: 1, count: 91), at: 0, logitRows: []) }
+        #expect(throws: TransformerError.self) {
+            try model.prefill(Array(repeating: 1, count: 91), at: 0, logitRows: [])
+        }
         #expect(throws: TransformerError.self) { try model.prefill([1], at: 1, logitRows: []) }
         _ = try model.prefill(Array(repeating: 1, count: 90), at: 0, logitRows: [])
         #expect(throws: TransformerError.self) { try model.advance(tokens: [1]) }

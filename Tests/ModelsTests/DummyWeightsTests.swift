@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Foundation
 import TestSupport
 import Testing
@@ -8,7 +8,9 @@ import Testing
 @testable import Models
 
 /// Models of a configuration alone, with random weights that are made on the device.
-@Suite("Dummy weights", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Dummy weights", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct DummyWeightsTests {
     /// The fixtures' configurations, whose models are small.
     static let names = [
@@ -16,7 +18,9 @@ struct DummyWeightsTests {
         "blip", "vit-gpt2", "trocr",
     ]
 
-    @Test("run, are the plan to the byte, and the same each time", arguments: names, [ElementFormat.f32, .f16, .bf16, .q8_0, .q4_0, .q4_k, .q6_k])
+    @Test(
+        "run, are the plan to the byte, and the same each time", arguments: names,
+        [ElementFormat.f32, .f16, .bf16, .q8_0, .q4_0, .q4_k, .q6_k])
     func run(_ name: String, _ format: ElementFormat) throws {
         let path = Fixtures.model(name).appending(path: "config.v4.json").path
         func logits() throws -> [Float] {

@@ -25,7 +25,9 @@ struct GGUFFile {
 
     func write(to path: String) throws {
         var bytes = Data("GGUF".utf8)
-        func put<T: FixedWidthInteger>(_ value: T) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
+        func put<T: FixedWidthInteger>(_ value: T) {
+            withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+        }
         func put(_ text: String) {
             put(UInt64(text.utf8.count))
             bytes.append(contentsOf: text.utf8)

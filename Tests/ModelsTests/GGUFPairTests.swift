@@ -21,8 +21,10 @@ struct FilePair {
         var fixture: PictureFixture { model == "llava" ? PictureFixture.all[0] : PictureFixture.all[1] }
 
         static let all = [
-            Style(model: "llava", isEarly: true, hasImageToken: true), Style(model: "llava", isEarly: false, hasImageToken: false),
-            Style(model: "smolvlm", isEarly: true, hasImageToken: false), Style(model: "smolvlm", isEarly: false, hasImageToken: true),
+            Style(model: "llava", isEarly: true, hasImageToken: true),
+            Style(model: "llava", isEarly: false, hasImageToken: false),
+            Style(model: "smolvlm", isEarly: true, hasImageToken: false),
+            Style(model: "smolvlm", isEarly: false, hasImageToken: true),
         ]
     }
 
@@ -39,7 +41,8 @@ struct FilePair {
         self.style = style
         folder = try TemporaryFolder()
         source = try Checkpoint.open(Fixtures.model(style.model).path)
-        configuration = try ConfigurationObject(contentsOf: Fixtures.model(style.model).appending(path: "config.v4.json").path)
+        configuration = try ConfigurationObject(
+            contentsOf: Fixtures.model(style.model).appending(path: "config.v4.json").path)
         imageToken = try configuration.int(style.model == "llava" ? "image_token_index" : "image_token_id")
         try textFile().write(to: text)
         try projectorFile().write(to: projector)
@@ -56,7 +59,9 @@ struct FilePair {
 
     private func textFile() throws -> GGUFFile {
         let c = try configuration.object("text_config")
-        let (prefix, head) = style.model == "llava" ? ("language_model.model.", "language_model.lm_head.weight") : ("model.text_model.", "lm_head.weight")
+        let (prefix, head) =
+            style.model == "llava"
+            ? ("language_model.model.", "language_model.lm_head.weight") : ("model.text_model.", "lm_head.weight")
         var file = GGUFFile()
         file.set("general.architecture", .string("llama"))
         file.set("llama.embedding_length", .integer(try c.int("hidden_size")))
@@ -68,21 +73,26 @@ struct FilePair {
         file.set("llama.attention.layer_norm_rms_epsilon", .float(Float(try c.double("rms_norm_eps"))))
         file.set("llama.rope.freq_base", .float(Float(try c.double("rope_theta"))))
         if style.hasImageToken {
-            file.set("tokenizer.ggml.tokens", .strings((0..<(try c.int("vocab_size"))).map { $0 == imageToken ? "<image>" : "t\($0)" }))
+            file.set(
+                "tokenizer.ggml.tokens",
+                .strings((0..<(try c.int("vocab_size"))).map { $0 == imageToken ? "<image>" : "t\($0)" }))
         }
         let headDimension = try c.int("hidden_size") / c.int("num_attention_heads")
         try copy("\(prefix)embed_tokens.weight", as: "token_embd.weight", to: &file)
         try copy("\(prefix)norm.weight", as: "output_norm.weight", to: &file)
         try copy(head, as: "output.weight", to: &file)
         let modules = [
-            "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
+            "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate",
+            "mlp.up_proj": "ffn_up",
             "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm",
         ]
         for layer in 0..<(try c.int("num_hidden_layers")) {
             let scope = "\(prefix)layers.\(layer)."
-            for (name, other) in modules { try copy("\(scope)\(name).weight", as: "blk.\(layer).\(other).weight", to: &file) }
+            for (name, other) in modules {
+                try copy("\(scope)\(name).weight", as: "blk.\(layer).\(other).weight", to: &file)
+            }
             for (name, other) in [("q_proj", "attn_q"), ("k_proj", "attn_k")] {
-                // Element i of either half becomes element 2i or 2i + 1: neighbours are turned as a pair there.
+                // Element i of either half becomes element 2i or 2i + 1: neighbors are turned as a pair there.
                 let name = "\(scope)self_attn.\(name).weight"
                 let (shape, values) = (try source.entry(name).shape, try source.floats(name))
                 let columns = shape[1]
@@ -142,14 +152,17 @@ struct FilePair {
         }
         for (name, other) in tops { try copy(name, as: other, to: &file) }
         let modules = [
-            "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.out_proj": "attn_out",
+            "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
+            "self_attn.out_proj": "attn_out",
             "layer_norm1": "ln1", "layer_norm2": "ln2", "mlp.fc1": style.isEarly ? "ffn_down" : "ffn_up",
             "mlp.fc2": style.isEarly ? "ffn_up" : "ffn_down",
         ]
         for layer in 0..<written {
             for (name, other) in modules {
                 for leaf in ["weight", "bias"] {
-                    try copy("\(prefix)encoder.layers.\(layer).\(name).\(leaf)", as: "v.blk.\(layer).\(other).\(leaf)", to: &file)
+                    try copy(
+                        "\(prefix)encoder.layers.\(layer).\(name).\(leaf)", as: "v.blk.\(layer).\(other).\(leaf)",
+                        to: &file)
                 }
             }
         }
@@ -157,7 +170,9 @@ struct FilePair {
     }
 }
 
-@Suite("Vision models from pairs of GGUF files", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Vision models from pairs of GGUF files", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct GGUFPairTests {
     @Test("give what the fixture's own files give", arguments: FilePair.Style.all)
     func golden(_ style: FilePair.Style) throws {
@@ -181,7 +196,8 @@ struct GGUFPairTests {
             var options = TraceOptions()
             options.maximumTokens = greedy.count
             try model.trace(
-                pictures: [PictureFixture.picture(run.pictures[0], golden, model, files)], prompt: prompt, options: options,
+                pictures: [PictureFixture.picture(run.pictures[0], golden, model, files)], prompt: prompt,
+                options: options,
                 includingHiddenStates: true
             ) { tensor in
                 if tensor.name.hasPrefix("vision.") || tensor.name == "image_features" {
@@ -192,7 +208,8 @@ struct GGUFPairTests {
             }
             #expect(text.missing(["step", "hidden", "greedy"]) == [])
             // Earlier converters leave out the layer that nobody reads.
-            let last = style.model == "llava" && style.isEarly ? ["\(prefix)vision.attn.2", "\(prefix)vision.hidden.3"] : []
+            let last =
+                style.model == "llava" && style.isEarly ? ["\(prefix)vision.attn.2", "\(prefix)vision.hidden.3"] : []
             #expect(vision.missing(["vision.", "image_features"]) == last)
         }
         model.unload()
@@ -205,7 +222,9 @@ struct GGUFPairTests {
         let golden = try Fixtures.golden(name)
         let image = try ImageFile.load(path: Fixtures.models.appending(path: "inputs/image_b.png").path)
         let pixels = try type(of: model).imageProcessor(of: files).process(image).pixelValues
-        #expect(try golden.compare(actual: pixels, shape: golden.shape("image_b/pixel_values"), to: "image_b/pixel_values") == nil)
+        #expect(
+            try golden.compare(actual: pixels, shape: golden.shape("image_b/pixel_values"), to: "image_b/pixel_values")
+                == nil)
     }
 
     @Test("files that do not belong together are typed errors that say what to do")
@@ -218,11 +237,17 @@ struct GGUFPairTests {
             } catch { return "\(error)" }
         }
         #expect(error { _ = try ModelFiles(path: pair.text, projector: pair.text) }.contains("clip"))
-        #expect(error { _ = try ModelFiles(path: Fixtures.model("llava").path, projector: pair.projector) }.contains("GGUF"))
+        #expect(
+            error { _ = try ModelFiles(path: Fixtures.model("llava").path, projector: pair.projector) }.contains("GGUF")
+        )
         #expect(error { _ = try ModelRegistry.make(from: ModelFiles(path: pair.projector)) }.contains("clip"))
         // Towers for other text models.
         func message(_ text: String) -> String {
-            error { _ = try ModelRegistry.make(from: ModelFiles(path: Fixtures.models.appending(path: "gguf/\(text).gguf").path, projector: pair.projector)) }
+            error {
+                _ = try ModelRegistry.make(
+                    from: ModelFiles(
+                        path: Fixtures.models.appending(path: "gguf/\(text).gguf").path, projector: pair.projector))
+            }
         }
         #expect(message("llama256-q4_k").contains("mmproj.gguf") && message("llama256-q4_k").contains("mm.0.weight"))
         #expect(message("t5-f32").contains("t5") && message("t5-f32").contains("mmproj"))

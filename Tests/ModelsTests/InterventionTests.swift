@@ -1,6 +1,7 @@
 import Checkpoint
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Foundation
 import Media
 import TestSupport
@@ -42,7 +43,8 @@ private struct LlamaReference {
     }
 
     /// Logits of every row, and attention `[layers][heads][queries][keys]`.
-    func run(_ tokens: [Int], _ interventions: Interventions) throws -> (logits: [[Double]], attention: [[[[Double]]]]) {
+    func run(_ tokens: [Int], _ interventions: Interventions) throws -> (logits: [[Double]], attention: [[[[Double]]]])
+    {
         let (d, group) = (c.headDimension, c.heads / c.keyValueHeads)
         let hidden = interventions.hiddenKeys[.selfAttention] ?? []
         let table = try weights("model.embed_tokens.weight")
@@ -65,7 +67,7 @@ private struct LlamaReference {
                     var scores = (0...query).map { key in
                         (0..<d).reduce(0.0) { $0 + turnedQuery[$1] * keys[key][$1] } / Double(d).squareRoot()
                     }
-                    // What is left is renormalised; where nothing is left, all are alike.
+                    // What is left is renormalized; where nothing is left, all are alike.
                     if scores.indices.allSatisfy(hidden.contains) {
                         scores = scores.map { _ in 0 }
                     } else {
@@ -76,7 +78,11 @@ private struct LlamaReference {
                     let sum = exponentials.reduce(0, +)
                     let row = exponentials.map { $0 / sum }
                     rows.append(row + [Double](repeating: 0, count: tokens.count - row.count))
-                    if interventions.silencedHeads.contains(AttentionHead(kind: .selfAttention, layer: layer, head: head)) { continue }
+                    if interventions.silencedHeads.contains(
+                        AttentionHead(kind: .selfAttention, layer: layer, head: head))
+                    {
+                        continue
+                    }
                     for key in row.indices {
                         for e in 0..<d { context[query][head * d + e] += row[key] * v[key][g * d + e] }
                     }
@@ -89,7 +95,9 @@ private struct LlamaReference {
             let inner = try norm(x, base + "post_attention_layernorm.weight")
             let gate = try linear(inner, base + "mlp.gate_proj.weight", outputs: c.hidden)
             let up = try linear(inner, base + "mlp.up_proj.weight", outputs: c.hidden)
-            let product = gate.indices.map { row in gate[row].indices.map { gate[row][$0] / (1 + exp(-gate[row][$0])) * up[row][$0] } }
+            let product = gate.indices.map { row in
+                gate[row].indices.map { gate[row][$0] / (1 + exp(-gate[row][$0])) * up[row][$0] }
+            }
             let down = try linear(product, base + "mlp.down_proj.weight", outputs: c.size)
             for row in x.indices { for e in x[row].indices { x[row][e] += down[row][e] } }
         }
@@ -97,7 +105,9 @@ private struct LlamaReference {
     }
 }
 
-@Suite("Interventions", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Interventions", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct InterventionTests {
     private func expectClose(_ actual: [Float], _ expected: [Double], _ tolerance: Double, _ what: String) {
         let largest = max(expected.reduce(0) { max($0, abs($1)) }, 1e-9)
@@ -108,15 +118,18 @@ struct InterventionTests {
     private static let cases: [Interventions] = [
         .none,
         Interventions(silencedHeads: [
-            AttentionHead(kind: .selfAttention, layer: 0, head: 2), AttentionHead(kind: .selfAttention, layer: 2, head: 7),
+            AttentionHead(kind: .selfAttention, layer: 0, head: 2),
+            AttentionHead(kind: .selfAttention, layer: 2, head: 7),
             AttentionHead(kind: .selfAttention, layer: 2, head: 0),
         ]),
         Interventions(hiddenKeys: [.selfAttention: [0, 3, 4, 9, 33]]),
         Interventions(
-            silencedHeads: [AttentionHead(kind: .selfAttention, layer: 1, head: 4)], hiddenKeys: [.selfAttention: [1, 2, 30], .cross: [0]]),
+            silencedHeads: [AttentionHead(kind: .selfAttention, layer: 1, head: 4)],
+            hiddenKeys: [.selfAttention: [1, 2, 30], .cross: [0]]),
     ]
 
-    @Test("heads and keys taken out of Llama: rows and logits of prompt and steps are those of the CPU", arguments: cases)
+    @Test(
+        "heads and keys taken out of Llama: rows and logits of prompt and steps are those of the CPU", arguments: cases)
     func llama(_ interventions: Interventions) throws {
         let golden = try Fixtures.golden("llama")
         let files = try ModelFiles(path: Fixtures.model("llama").path)
@@ -135,7 +148,9 @@ struct InterventionTests {
         let expected = try reference.run(tokens, interventions)
         for row in prompt.indices { expectClose(logits[row] ?? [], expected.logits[row], 1e-3, "prompt row \(row)") }
         for weights in tap.takeRows() {
-            expectClose(weights.values, expected.attention[weights.layer].flatMap { $0.flatMap { $0 } }, 1e-4, "prompt attention \(weights.layer)")
+            expectClose(
+                weights.values, expected.attention[weights.layer].flatMap { $0.flatMap { $0 } }, 1e-4,
+                "prompt attention \(weights.layer)")
         }
         for id in [5, 77, 12] {
             tokens.append(id)
@@ -180,7 +195,8 @@ struct InterventionTests {
         #expect(try dispatches() == count)
     }
 
-    @Test("source keys hidden from T5, Marian and BART: nobody attends to them, and the first layer's rows are shared out anew",
+    @Test(
+        "source keys hidden from T5, Marian and BART: nobody attends to them, and the first layer's rows are shared out anew",
         arguments: ["t5", "marian", "bart"])
     func source(_ name: String) throws {
         let golden = try Fixtures.golden(name)
@@ -213,7 +229,9 @@ struct InterventionTests {
                     guard new.layer == 0 else { continue }
                     let was = Array(old.row(head: head, query: 0))
                     let left = was.indices.filter { !hidden.contains($0) }.reduce(Float(0)) { $0 + was[$1] }
-                    for key in row.indices where !hidden.contains(key) { #expect(abs(row[key] - was[key] / left) < 1e-4) }
+                    for key in row.indices where !hidden.contains(key) {
+                        #expect(abs(row[key] - was[key] / left) < 1e-4)
+                    }
                 }
             }
         }
@@ -224,7 +242,9 @@ struct InterventionTests {
         }
     }
 
-    @Test("keys of pictures hidden from Llama 3.2 Vision, whose queries see them through masks of their own", arguments: ["wide", "two"])
+    @Test(
+        "keys of pictures hidden from Llama 3.2 Vision, whose queries see them through masks of their own",
+        arguments: ["wide", "two"])
     func pictures(_ name: String) throws {
         let golden = try Fixtures.golden("mllama")
         let files = try ModelFiles(path: Fixtures.model("mllama").path)
@@ -257,14 +277,18 @@ struct InterventionTests {
                 #expect(old.queries == new.queries && old.keys == new.keys)
                 for head in 0..<new.heads {
                     for query in 0..<new.queries {
-                        let (was, row) = (Array(old.row(head: head, query: query)), Array(new.row(head: head, query: query)))
+                        let (was, row) = (
+                            Array(old.row(head: head, query: query)), Array(new.row(head: head, query: query))
+                        )
                         #expect(abs(row.reduce(0, +) - 1) < 1e-5)
                         let left = was.indices.filter { !hidden.contains($0) }.reduce(Float(0)) { $0 + was[$1] }
                         guard left > 1e-4 else { continue }
                         #expect(hidden.allSatisfy { row[$0] == 0 })
                         // The first layer with pictures reads what no hidden key has touched yet.
                         guard new.layer == 1 else { continue }
-                        for key in row.indices where !hidden.contains(key) { #expect(abs(row[key] - was[key] / left) < 1e-3) }
+                        for key in row.indices where !hidden.contains(key) {
+                            #expect(abs(row[key] - was[key] / left) < 1e-3)
+                        }
                     }
                 }
             }
@@ -276,10 +300,13 @@ struct InterventionTests {
     func silence(_ name: String) throws {
         let golden = try Fixtures.golden(name)
         let files = try ModelFiles(path: Fixtures.model(name).path)
-        let output = name == "t5" ? "decoder.block.1.layer.1.EncDecAttention.o.weight" : "model.decoder.layers.1.encoder_attn.out_proj.weight"
+        let output =
+            name == "t5"
+            ? "decoder.block.1.layer.1.EncDecAttention.o.weight" : "model.decoder.layers.1.encoder_attn.out_proj.weight"
         let folder = try TemporaryFolder()
         for file in ["config.json", "generation_config.json"] {
-            try FileManager.default.copyItem(at: Fixtures.model(name).appending(path: file), to: folder.url.appending(path: file))
+            try FileManager.default.copyItem(
+                at: Fixtures.model(name).appending(path: file), to: folder.url.appending(path: file))
         }
         let writer = try SafetensorsWriter(path: folder.path("model.safetensors"))
         for tensor in files.checkpoint.names {
@@ -304,7 +331,8 @@ struct InterventionTests {
             model.unload()
             return [first[0] ?? []] + next
         }
-        let silenced = try logits(files.path, Interventions(silencedHeads: [AttentionHead(kind: .cross, layer: 1, head: 1)]))
+        let silenced = try logits(
+            files.path, Interventions(silencedHeads: [AttentionHead(kind: .cross, layer: 1, head: 1)]))
         let zeroed = try logits(folder.url.path, .none)
         for (a, b) in zip(silenced, zeroed) { expectClose(a, b.map(Double.init), 1e-5, "logits") }
         #expect(try logits(files.path, .none) != silenced)

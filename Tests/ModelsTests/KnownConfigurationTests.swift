@@ -10,18 +10,24 @@ import Transformer
 struct KnownConfigurationTests {
     /// Parameters as the published checkpoints count them, tied matrices once and tables that are computed not at all.
     static let published: [String: Int] = [
-        "t5-small": 60_506_624, "t5-base": 222_903_552, "t5-large": 737_668_096, "t5-3b": 2_851_598_336, "t5-11b": 11_307_321_344,
-        "flan-t5-small": 76_961_152, "flan-t5-base": 247_577_856, "flan-t5-large": 783_150_080, "flan-t5-xl": 2_849_757_184,
+        "t5-small": 60_506_624, "t5-base": 222_903_552, "t5-large": 737_668_096, "t5-3b": 2_851_598_336,
+        "t5-11b": 11_307_321_344,
+        "flan-t5-small": 76_961_152, "flan-t5-base": 247_577_856, "flan-t5-large": 783_150_080,
+        "flan-t5-xl": 2_849_757_184,
         "flan-t5-xxl": 11_135_332_352,
-        "whisper-tiny": 37_760_640, "whisper-tiny.en": 37_760_256, "whisper-base": 72_593_920, "whisper-base.en": 72_593_408,
-        "whisper-small": 241_734_912, "whisper-small.en": 241_734_144, "whisper-medium": 763_857_920, "whisper-medium.en": 763_856_896,
+        "whisper-tiny": 37_760_640, "whisper-tiny.en": 37_760_256, "whisper-base": 72_593_920,
+        "whisper-base.en": 72_593_408,
+        "whisper-small": 241_734_912, "whisper-small.en": 241_734_144, "whisper-medium": 763_857_920,
+        "whisper-medium.en": 763_856_896,
         "whisper-large-v2": 1_543_304_960, "whisper-large-v3": 1_543_490_560, "whisper-large-v3-turbo": 808_878_080,
-        "llama-2-7b": 6_738_415_616, "llama-3.1-8b": 8_030_261_248, "llama-3.2-1b": 1_235_814_400, "llama-3.2-3b": 3_212_749_824,
+        "llama-2-7b": 6_738_415_616, "llama-3.1-8b": 8_030_261_248, "llama-3.2-1b": 1_235_814_400,
+        "llama-3.2-3b": 3_212_749_824,
         "smollm2-135m": 134_515_008,
         "gpt2": 124_439_808, "gpt2-medium": 354_823_168, "gpt2-large": 774_030_080, "gpt2-xl": 1_557_611_200,
         "llava-1.5-7b": 7_063_427_072, "llava-1.5-13b": 13_350_839_296,
         "smolvlm-256m": 256_484_928, "smolvlm-500m": 507_482_304, "smolvlm-instruct": 2_246_272_880,
-        "llama-3.2-11b-vision": 10_670_220_835, "blip-base": 223_971_644, "trocr-base": 333_921_792, "vit-gpt2": 239_195_904,
+        "llama-3.2-11b-vision": 10_670_220_835, "blip-base": 223_971_644, "trocr-base": 333_921_792,
+        "vit-gpt2": 239_195_904,
         "opus-mt-fr-en": 74_609_664, "bart-base": 139_420_416, "bart-large-cnn": 406_290_432,
     ]
 
@@ -44,7 +50,9 @@ struct KnownConfigurationTests {
     func options() throws {
         var files = try ModelFiles(configuration: Self.folder.appending(path: "llama-2-7b").path)
         func bytes() throws -> [MemoryPurpose: Int] {
-            try ModelRegistry.make(from: files).plannedBuffers(unifiedMemory: false).reduce(into: [:]) { $0[$1.purpose, default: 0] += $1.bytes }
+            try ModelRegistry.make(from: files).plannedBuffers(unifiedMemory: false).reduce(into: [:]) {
+                $0[$1.purpose, default: 0] += $1.bytes
+            }
         }
         files.options = LoadOptions(weights: .f16, contextLength: 2048)
         let half = try bytes()

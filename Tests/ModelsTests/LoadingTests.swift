@@ -1,5 +1,5 @@
 import Checkpoint
-import Formats
+import NumberFormats
 import Foundation
 import TestSupport
 import Testing
@@ -11,7 +11,9 @@ import Testing
 /// What loading does beside copying weights: matrices in pieces on all cores, kernels made ready.
 @Suite("Loading", .usesDevice, .serialized)
 struct LoadingTests {
-    @Test("a matrix of many pieces is what it would be in one", arguments: [ElementFormat.f32, .f16, .q8_0, .q4_1], [96, 100])
+    @Test(
+        "a matrix of many pieces is what it would be in one", arguments: [ElementFormat.f32, .f16, .q8_0, .q4_1],
+        [96, 100])
     func pieces(_ format: ElementFormat, columns: Int) throws {
         // Blocks need whole rows of 32; the others are padded.
         guard !format.isQuantized || columns % 32 == 0 else { return }
@@ -25,7 +27,8 @@ struct LoadingTests {
         let device = try Device(validation: true)
         let list = ParameterList()
         let parameter = ParameterScope(list: list, purpose: .weightsDecoder).matrix("w", outputs: rows, inputs: columns)
-        let source = WeightSource(checkpoint: try Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming())
+        let source = WeightSource(
+            checkpoint: try Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming())
         list.assignFormat(format)
         var heard: [Int] = []
         try WeightLoader(device: device, source: source).load(WeightArenas(list)) { done, _ in heard.append(done) }
@@ -33,14 +36,17 @@ struct LoadingTests {
         #expect(heard.last == matrix.byteCount)
 
         let stream = try CommandStream(device: device)
-        let copy = try device.makeBuffer(byteCount: matrix.byteCount, purpose: .staging, label: "copy", access: .readback)
+        let copy = try device.makeBuffer(
+            byteCount: matrix.byteCount, purpose: .staging, label: "copy", access: .readback)
         try stream.copy(from: matrix.byteRange, to: MemoryRange(buffer: copy, offset: 0, byteCount: matrix.byteCount))
         try stream.finish()
         let actual = copy.read(UInt8.self, count: matrix.byteCount)
         let encoded = values.withUnsafeBufferPointer { format.bytes(encoding: $0) }
         let rowBytes = WeightMatrix.rowBytes(columns: columns, format: format)
         let plain =
-            BlockLayout(format).map { layout in encoded.withUnsafeBytes { layout.arrange($0, rows: rows, columns: columns) } }
+            BlockLayout(format).map { layout in
+                encoded.withUnsafeBytes { layout.arrange($0, rows: rows, columns: columns) }
+            }
             ?? (0..<rows).flatMap { row in
                 let bytes = columns * format.bytesPerBlock
                 return encoded[row * bytes..<(row + 1) * bytes] + [UInt8](repeating: 0, count: rowBytes - bytes)
@@ -73,7 +79,8 @@ struct LoadingTests {
             #expect(model.position == 0 && model.decoder.stream?.dispatchCount == 0)
             let shown = try (model as? any PicturePromptModel)?.readSample(of: files) ?? []
             #expect(shown.isEmpty == !(model is any PicturePromptModel))
-            let prompt = (shown + Array(repeating: 5, count: TokenDecoder.Shape.rehearsedTokens)).prefix(model.contextLength - 1)
+            let prompt = (shown + Array(repeating: 5, count: TokenDecoder.Shape.rehearsedTokens)).prefix(
+                model.contextLength - 1)
             _ = try model.prefill(Array(prompt), at: 0, logitRows: [prompt.count - 1])
             _ = try model.advance(tokens: [6])
         } else {

@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Foundation
 import Media
 import TestSupport
@@ -22,15 +22,20 @@ enum PictureFixtures {
     }
 
     /// The recorded pixels, cut as the processor cuts a picture of that size.
-    static func picture(_ name: String, _ golden: Golden, _ model: any PictureModel, _ files: ModelFiles) throws -> ProcessedImage {
+    static func picture(_ name: String, _ golden: Golden, _ model: any PictureModel, _ files: ModelFiles) throws
+        -> ProcessedImage
+    {
         ProcessedImage(layout: try layout(name, model, files), pixelValues: try golden.floats("\(name)/pixel_values"))
     }
 
     /// Names of tensors that are no inputs, and not what the processor is tested with.
     static func computed(_ golden: Golden) -> Set<String> {
-        Set(golden.tensors.keys.filter { name in
-            !["input_ids", "pixel_values", "resized_u8", "decoder_start", "decoder_input_ids"].contains { name.hasSuffix("/" + $0) }
-        })
+        Set(
+            golden.tensors.keys.filter { name in
+                !["input_ids", "pixel_values", "resized_u8", "decoder_start", "decoder_input_ids"].contains {
+                    name.hasSuffix("/" + $0)
+                }
+            })
     }
 
     static func checkPlan(_ model: any PictureModel, _ files: ModelFiles) throws {
@@ -46,16 +51,22 @@ enum PictureFixtures {
     static func difference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } }
 }
 
-@Suite("Llama 3.2 Vision against PyTorch", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Llama 3.2 Vision against PyTorch", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct MllamaTests {
     private func open() throws -> (Mllama, ModelFiles, Golden) {
         let (model, files) = try PictureFixtures.open("mllama")
         return (try #require(model as? Mllama), files, try Fixtures.golden("mllama"))
     }
 
-    private func pictures(of run: String, _ golden: Golden, _ model: Mllama, _ files: ModelFiles) throws -> [ProcessedImage] {
+    private func pictures(of run: String, _ golden: Golden, _ model: Mllama, _ files: ModelFiles) throws
+        -> [ProcessedImage]
+    {
         let names = try #require(golden.meta["prompts"]?[run]?["images"]?.stringArray)
-        return try names.map { try PictureFixtures.picture($0.replacingOccurrences(of: ".png", with: ""), golden, model, files) }
+        return try names.map {
+            try PictureFixtures.picture($0.replacingOccurrences(of: ".png", with: ""), golden, model, files)
+        }
     }
 
     @Test("every tensor of every case within its tolerance, ids exact, memory all accounted and all returned")
@@ -71,7 +82,8 @@ struct MllamaTests {
             var options = TraceOptions()
             options.maximumTokens = try golden.shape("\(run)/greedy")[0]
             try model.trace(
-                pictures: pictures(of: run, golden, model, files), prompt: golden.integers("\(run)/input_ids"), options: options,
+                pictures: pictures(of: run, golden, model, files), prompt: golden.integers("\(run)/input_ids"),
+                options: options,
                 includingHiddenStates: true
             ) { try comparison.check($0, as: $0.name == "generated_ids" ? "greedy" : nil) }
             compared.formUnion(comparison.compared)
@@ -128,7 +140,8 @@ struct MllamaTests {
         try model.readPictures(pictures(of: "wide", golden, model, files), keeping: 0)
         let prompt = try golden.integers("wide/input_ids")
         func alone(_ tokens: [Int]) throws -> [Float] {
-            try #require(try model.prefill(prompt + tokens, at: 0, logitRows: [prompt.count + tokens.count - 1]).values.first)
+            try #require(
+                try model.prefill(prompt + tokens, at: 0, logitRows: [prompt.count + tokens.count - 1]).values.first)
         }
         let (a, b) = (try alone([4, 74]), try alone([7, 12]))
         try model.decoder.reserve(hypotheses: 2)
@@ -189,8 +202,10 @@ struct MllamaTests {
         try writer.finish()
         let llama = Llama(configuration: text)
         try llama.decoder.load(
-            from: WeightSource(checkpoint: Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming()),
-            on: TestDevice.open()) { _, _ in }
+            from: WeightSource(
+                checkpoint: Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming()),
+            on: TestDevice.open()
+        ) { _, _ in }
         _ = try llama.prefill(prompt, at: 0, logitRows: [])
         #expect(PictureFixtures.difference(try llama.advance(tokens: [5]).logits[0], before) < 1e-4)
 
@@ -210,7 +225,9 @@ struct MllamaTests {
         _ = try model.prefill(golden.integers("small/input_ids"), at: 0, logitRows: [])
         model.tap?.selection = .cross
         _ = try model.advance(tokens: [5])
-        #expect(device.ledger.bytesByPurpose[.capture] == model.watchingBytes(unifiedMemory: device.properties.hasUnifiedMemory))
+        #expect(
+            device.ledger.bytesByPurpose[.capture]
+                == model.watchingBytes(unifiedMemory: device.properties.hasUnifiedMemory))
         model.unload()
     }
 
@@ -261,8 +278,11 @@ struct MllamaTests {
     func otherNames() throws {
         let (_, files, golden) = try open()
         let folder = try TemporaryFolder()
-        for (file, name) in [("config.v4.json", "config.json"), ("preprocessor_config.json", "preprocessor_config.json")] {
-            try FileManager.default.copyItem(at: Fixtures.model("mllama").appending(path: file), to: folder.url.appending(path: name))
+        for (file, name) in [
+            ("config.v4.json", "config.json"), ("preprocessor_config.json", "preprocessor_config.json"),
+        ] {
+            try FileManager.default.copyItem(
+                at: Fixtures.model("mllama").appending(path: file), to: folder.url.appending(path: name))
         }
         let writer = try SafetensorsWriter(path: folder.path("model.safetensors"))
         for name in files.checkpoint.names {
@@ -280,14 +300,16 @@ struct MllamaTests {
         var options = TraceOptions()
         options.maximumTokens = 1
         try model.trace(
-            pictures: pictures(of: "tall", golden, model, renamed), prompt: golden.integers("tall/input_ids"), options: options
+            pictures: pictures(of: "tall", golden, model, renamed), prompt: golden.integers("tall/input_ids"),
+            options: options
         ) { try comparison.check($0) }
         #expect(comparison.missing(["vision.out", "step0.", "step1."]) == [])
     }
 
     @Test("who sees which picture: the last one before, and those just before that one")
     func masks() throws {
-        let memory = PictureMemory(placeholder: 9, keysPerTile: 2, tilesPerPicture: 2, layers: 1, keyValueWidth: 4, room: 4)
+        let memory = PictureMemory(
+            placeholder: 9, keysPerTile: 2, tilesPerPicture: 2, layers: 1, keyValueWidth: 4, room: 4)
         let device = try TestDevice.open()
         try memory.allocate(on: device)
         defer { memory.release() }
@@ -296,10 +318,11 @@ struct MllamaTests {
         try memory.place([1, 9, 2, 9, 9, 3], at: 0)
         try memory.place([4, 9], at: 6)
         let mask = memory.crossAttentionMask(positions: 8)
-        #expect(mask == [
-            [0, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 1, 1, 0, 0, 0, 0],
-            [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0, 1, 0],
-        ])
+        #expect(
+            mask == [
+                [0, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 1, 1, 0, 0, 0, 0],
+                [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0, 1, 0],
+            ])
         let view = try #require(memory.view(of: 0..<6))
         #expect(view.masks.map(\.queries) == [0..<1, 1..<3, 3..<4, 4..<6])
         #expect(view.seeing == [1..<6] && view.masks[0].mask == nil && view.count == 16)
@@ -312,7 +335,9 @@ struct MllamaTests {
 
     @Test("configurations that cannot be are errors that name file and key")
     func badConfigurations() throws {
-        func error(text: [String: JSONValue] = [:], vision: [String: JSONValue] = [:], _ members: [String: JSONValue] = [:]) -> String {
+        func error(
+            text: [String: JSONValue] = [:], vision: [String: JSONValue] = [:], _ members: [String: JSONValue] = [:]
+        ) -> String {
             let all = members.merging(["text_config": .object(text), "vision_config": .object(vision)]) { $1 }
             do {
                 _ = try Mllama.Configuration(ConfigurationObject(file: "here/config.json", members: all))
@@ -320,10 +345,14 @@ struct MllamaTests {
             } catch { return "\(error)" }
         }
         #expect(error() == "no error")
-        #expect(error(text: ["cross_attention_layers": .array([.integer(40)])]).contains("text_config.cross_attention_layers"))
+        #expect(
+            error(text: ["cross_attention_layers": .array([.integer(40)])]).contains(
+                "text_config.cross_attention_layers"))
         #expect(error(text: ["num_attention_heads": .integer(7)]).contains("here/config.json"))
         #expect(error(vision: ["vision_output_dim": .integer(1280)]).contains("vision_config.vision_output_dim"))
-        #expect(error(vision: ["intermediate_layers_indices": .array([.integer(33)])]).contains("vision_config.intermediate_layers_indices"))
+        #expect(
+            error(vision: ["intermediate_layers_indices": .array([.integer(33)])]).contains(
+                "vision_config.intermediate_layers_indices"))
         #expect(error(vision: ["max_num_tiles": .integer(0)]).contains("vision_config.max_num_tiles"))
         #expect(error(vision: ["attention_heads": .integer(7)]).contains("vision_config.attention_heads"))
         #expect(error(vision: ["hidden_act": .string("mystery")]).contains("here/config.json"))
@@ -340,6 +369,8 @@ struct MllamaTests {
         #expect(throws: TransformerError.self) { try model.readPictures([short], keeping: 0) }
         let prompt = try golden.integers("small/input_ids")
         #expect(throws: ModelError.self) { try model.prefill(prompt, at: 0, logitRows: []) }
-        #expect(throws: TransformerError.self) { try model.prefill([model.configuration.inputVocabulary], at: 0, logitRows: []) }
+        #expect(throws: TransformerError.self) {
+            try model.prefill([model.configuration.inputVocabulary], at: 0, logitRows: [])
+        }
     }
 }

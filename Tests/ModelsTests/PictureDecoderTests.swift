@@ -1,6 +1,6 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Foundation
 import Media
 import TestSupport
@@ -38,22 +38,31 @@ struct PictureFixture: Sendable, CustomStringConvertible {
         let prompts = try #require(golden.meta["prompts"]?.objectValue)
         return try prompts.sorted { $0.key < $1.key }.map { name, prompt in
             Case(
-                name: name, pictures: try #require(prompt["images"]?.stringArray).map { $0.replacingOccurrences(of: ".png", with: "") },
+                name: name,
+                pictures: try #require(prompt["images"]?.stringArray).map {
+                    $0.replacingOccurrences(of: ".png", with: "")
+                },
                 text: try #require(prompt["text"]?.stringValue), expanded: prompt["expanded"]?.stringValue)
         }
     }
 
     /// The recorded pixels, cut as the processor cuts a picture of that size.
-    static func picture(_ name: String, _ golden: Golden, _ model: any PictureModel, _ files: ModelFiles) throws -> ProcessedImage {
+    static func picture(_ name: String, _ golden: Golden, _ model: any PictureModel, _ files: ModelFiles) throws
+        -> ProcessedImage
+    {
         let image = try ImageFile.load(path: Fixtures.models.appending(path: "inputs/\(name).png").path)
         let layout = try type(of: model).imageProcessor(of: files).layout(width: image.width, height: image.height)
         return ProcessedImage(layout: layout, pixelValues: try golden.floats("\(name)/pixel_values"))
     }
 }
 
-@Suite("Models whose pictures are tokens, against PyTorch", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Models whose pictures are tokens, against PyTorch", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct PictureDecoderTests {
-    @Test("every tensor within its tolerance, ids exact, memory all accounted and all returned", arguments: PictureFixture.all)
+    @Test(
+        "every tensor within its tolerance, ids exact, memory all accounted and all returned",
+        arguments: PictureFixture.all)
     func golden(_ fixture: PictureFixture) throws {
         let device = try Device(validation: true)
         let golden = try Fixtures.golden(fixture.model)
@@ -68,7 +77,8 @@ struct PictureDecoderTests {
             var options = TraceOptions()
             options.maximumTokens = greedy.count
             try model.trace(
-                pictures: pictures, prompt: golden.integers("\(run.name)/input_ids"), options: options, includingHiddenStates: true
+                pictures: pictures, prompt: golden.integers("\(run.name)/input_ids"), options: options,
+                includingHiddenStates: true
             ) { tensor in
                 if tensor.name.hasPrefix("vision.") || tensor.name == "image_features" {
                     try vision.check(tensor)
@@ -106,9 +116,12 @@ struct PictureDecoderTests {
         #expect(device.ledger.total == before)
     }
 
-    @Test("weights converted while they are loaded take what was planned, and answer nearly alike", arguments: PictureFixture.all, [
-        ElementFormat.f16, .q8_0,
-    ])
+    @Test(
+        "weights converted while they are loaded take what was planned, and answer nearly alike",
+        arguments: PictureFixture.all,
+        [
+            ElementFormat.f16, .q8_0,
+        ])
     func conversion(_ fixture: PictureFixture, _ format: ElementFormat) throws {
         let device = try TestDevice.open()
         let golden = try Fixtures.golden(fixture.model)
@@ -116,7 +129,9 @@ struct PictureDecoderTests {
         files.options = LoadOptions(weights: format, contextLength: 100)
         let model = try #require(try ModelRegistry.make(from: files) as? any PictureDecoder)
         #expect(model.contextLength == 100)
-        let (planned, before) = (model.plannedBuffers(unifiedMemory: device.properties.hasUnifiedMemory), device.ledger.total)
+        let (planned, before) = (
+            model.plannedBuffers(unifiedMemory: device.properties.hasUnifiedMemory), device.ledger.total
+        )
         try model.load(from: files, on: device) { _, _ in }
         #expect(device.ledger.total - before == planned.reduce(0) { $0 + $1.bytes })
         defer { model.unload() }
@@ -144,7 +159,9 @@ struct PictureDecoderTests {
         var options = TraceOptions()
         options.maximumTokens = 1
         let pictures = try ["image_a", "image_b"].map { try PictureFixture.picture($0, golden, model, files) }
-        try model.trace(pictures: pictures, prompt: golden.integers("pair/input_ids"), options: options) { try comparison.check($0) }
+        try model.trace(pictures: pictures, prompt: golden.integers("pair/input_ids"), options: options) {
+            try comparison.check($0)
+        }
         #expect(comparison.missing(["step0.", "step1."]) == [])
     }
 
@@ -161,7 +178,9 @@ struct PictureDecoderTests {
 
         // The second picture's tokens begin within the second piece; the first piece ends among the first one's.
         try model.readPictures([pictures[0]], keeping: 0)
-        #expect(model.position == prompt.firstIndex(of: model.pictures.token), "what another picture's tokens gave must not be kept")
+        #expect(
+            model.position == prompt.firstIndex(of: model.pictures.token),
+            "what another picture's tokens gave must not be kept")
         _ = try model.prefill(Array(prompt[..<20]), at: 0, logitRows: [])
         try model.readPictures(pictures, keeping: 1)
         #expect(model.position == 20)
@@ -170,7 +189,8 @@ struct PictureDecoderTests {
         #expect(difference(try #require(rest[last - 40]), whole) < 1e-4)
 
         // The first picture again in the second's place: what came before its tokens stays.
-        let second = try #require(prompt.indices.filter { prompt[$0] == model.pictures.token }.dropFirst(model.tokensPerTile).first)
+        let second = try #require(
+            prompt.indices.filter { prompt[$0] == model.pictures.token }.dropFirst(model.tokensPerTile).first)
         try model.readPictures([pictures[0], pictures[0]], keeping: 1)
         #expect(model.position == second)
         let other = try model.prefill(Array(prompt[second...]), at: second, logitRows: [last - second])
@@ -186,7 +206,9 @@ struct PictureDecoderTests {
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
         let prompt = try golden.integers("pair/input_ids")
         try model.readPictures([picture], keeping: 0)
-        #expect { try model.prefill(prompt, at: 0, logitRows: []) } throws: { "\($0)".contains("\(2 * model.tokensPerTile) image tokens") }
+        #expect { try model.prefill(prompt, at: 0, logitRows: []) } throws: {
+            "\($0)".contains("\(2 * model.tokensPerTile) image tokens")
+        }
         let short = ProcessedImage(layout: picture.layout, pixelValues: Array(picture.pixelValues.dropLast()))
         #expect(throws: TransformerError.self) { try model.readPictures([short], keeping: 0) }
         let (smolvlm, others) = try PictureFixture.all[1].open()
@@ -231,13 +253,15 @@ struct PictureDecoderTests {
             var text = ""
             for (index, piece) in run.text.components(separatedBy: placeholder).enumerated() {
                 if index > 0 {
-                    text += model.pictureText(for: try PictureFixture.picture(run.pictures[index - 1], golden, model, files).layout)
+                    text += model.pictureText(
+                        for: try PictureFixture.picture(run.pictures[index - 1], golden, model, files).layout)
                 }
                 text += piece
             }
             if let expanded = run.expanded { #expect(text == expanded) }
             let ids = try golden.integers("\(run.name)/input_ids")
-            #expect(text.components(separatedBy: "<image>").count - 1 == ids.filter { $0 == model.pictures.token }.count)
+            #expect(
+                text.components(separatedBy: "<image>").count - 1 == ids.filter { $0 == model.pictures.token }.count)
         }
     }
 
@@ -263,11 +287,16 @@ struct PictureDecoderTests {
         let name = "multi_modal_projector.linear_1.weight"
         let (shape, weights) = (try source.entry(name).shape, try source.floats(name))
         let writer = try SafetensorsWriter(path: folder.path("model.safetensors"))
-        for other in source.names where other != name { try writer.add(other, shape: source.entry(other).shape, floats: source.floats(other)) }
-        let rows = stride(from: 0, to: weights.count, by: shape[1]).flatMap { weights[$0..<$0 + shape[1]] + Array(repeating: 0, count: shape[1]) }
+        for other in source.names where other != name {
+            try writer.add(other, shape: source.entry(other).shape, floats: source.floats(other))
+        }
+        let rows = stride(from: 0, to: weights.count, by: shape[1]).flatMap {
+            weights[$0..<$0 + shape[1]] + Array(repeating: 0, count: shape[1])
+        }
         try writer.add(name, shape: [shape[0], 2 * shape[1]], floats: rows)
         try writer.finish()
-        var members = try ConfigurationObject(contentsOf: Fixtures.model("llava").appending(path: "config.json").path).members
+        var members = try ConfigurationObject(contentsOf: Fixtures.model("llava").appending(path: "config.json").path)
+            .members
         members["vision_feature_layer"] = .array([.integer(-2), .integer(3)])
         members["vision_feature_select_strategy"] = .string("full")
         let configuration = try LLaVA.Configuration(ConfigurationObject(file: "config.json", members: members))
@@ -283,7 +312,9 @@ struct PictureDecoderTests {
         var features: [Float] = []
         var options = TraceOptions()
         options.maximumTokens = 0
-        try model.trace(pictures: [picture], prompt: Array(repeating: model.pictures.token, count: tokens), options: options) { tensor in
+        try model.trace(
+            pictures: [picture], prompt: Array(repeating: model.pictures.token, count: tokens), options: options
+        ) { tensor in
             if tensor.name == "image_features", case .floats(let values) = tensor.values { features = values }
         }
         // The class token's features come first.
@@ -291,7 +322,8 @@ struct PictureDecoderTests {
         #expect(features.count == tokens * size)
         #expect(
             try golden.compare(
-                actual: Array(features.dropFirst(size)), shape: [tokens - 1, size], to: "image_a/image_features") == nil)
+                actual: Array(features.dropFirst(size)), shape: [tokens - 1, size], to: "image_a/image_features") == nil
+        )
         let keys = model.pictureKeys([picture.layout], in: Array(repeating: model.pictures.token, count: tokens))[0]
         #expect(keys[0].content == .classToken && keys[0].rectangle == nil)
         #expect(keys[1].content == .patch(row: 0, column: 0) && keys[1].key == 1)
@@ -311,26 +343,33 @@ struct PictureDecoderTests {
         #expect(error(["vision_feature_layer": .array([])]).contains("vision_feature_layer"))
         #expect(error(["vision_feature_select_strategy": .string("some")]).contains("vision_feature_select_strategy"))
         #expect(error(["text_config": .object(["model_type": .string("mystery")])]).contains("text_config.model_type"))
-        #expect(error(["vision_config": .object(["model_type": .string("mystery")])]).contains("vision_config.model_type"))
+        #expect(
+            error(["vision_config": .object(["model_type": .string("mystery")])]).contains("vision_config.model_type"))
         #expect(error(["vision_config": .object(["hidden_size": .integer(0)])]).contains("vision_config.hidden_size"))
         #expect(error(["scale_factor": .integer(0)], smolvlm: true).contains("scale_factor"))
-        #expect(error(["scale_factor": .integer(2)], smolvlm: true).contains("scale_factor"), "7×7 patches do not divide")
+        #expect(
+            error(["scale_factor": .integer(2)], smolvlm: true).contains("scale_factor"), "7×7 patches do not divide")
         #expect(error(["scale_factor": .integer(7)], smolvlm: true) == "no error")
     }
 
-    @Test("checkpoints as transformers 5 names them load alike", arguments: [
-        ["vision_tower.vision_model.": "vision_tower."],
-        [
-            "vision_tower.vision_model.": "model.vision_tower.", "language_model.model.": "model.language_model.",
-            "language_model.lm_head.": "lm_head.", "multi_modal_projector.": "model.multi_modal_projector.",
-        ],
-    ])
+    @Test(
+        "checkpoints as transformers 5 names them load alike",
+        arguments: [
+            ["vision_tower.vision_model.": "vision_tower."],
+            [
+                "vision_tower.vision_model.": "model.vision_tower.", "language_model.model.": "model.language_model.",
+                "language_model.lm_head.": "lm_head.", "multi_modal_projector.": "model.multi_modal_projector.",
+            ],
+        ])
     func otherNames(_ names: [String: String]) throws {
         let golden = try Fixtures.golden("llava")
         let source = try Checkpoint.open(Fixtures.model("llava").path)
         let folder = try TemporaryFolder()
-        for (file, name) in [("config.v4.json", "config.json"), ("preprocessor_config.json", "preprocessor_config.json")] {
-            try FileManager.default.copyItem(at: Fixtures.model("llava").appending(path: file), to: folder.url.appending(path: name))
+        for (file, name) in [
+            ("config.v4.json", "config.json"), ("preprocessor_config.json", "preprocessor_config.json"),
+        ] {
+            try FileManager.default.copyItem(
+                at: Fixtures.model("llava").appending(path: file), to: folder.url.appending(path: name))
         }
         let writer = try SafetensorsWriter(path: folder.path("model.safetensors"))
         for name in source.names {
@@ -345,7 +384,8 @@ struct PictureDecoderTests {
         var options = TraceOptions()
         options.maximumTokens = 1
         try model.trace(
-            pictures: [PictureFixture.picture("image_b", golden, model, files)], prompt: golden.integers("wide/input_ids"), options: options
+            pictures: [PictureFixture.picture("image_b", golden, model, files)],
+            prompt: golden.integers("wide/input_ids"), options: options
         ) { try comparison.check($0) }
         #expect(comparison.missing(["step0.", "step1."]) == [])
     }

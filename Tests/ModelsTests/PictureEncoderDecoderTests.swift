@@ -33,12 +33,17 @@ struct CaptionFixture: Sendable, CustomStringConvertible {
     "Encoder-decoders of pictures against PyTorch", .usesDevice,
     .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct PictureEncoderDecoderTests {
-    @Test("every tensor of every case within its tolerance, ids exact, memory all accounted and all returned", arguments: CaptionFixture.all)
+    @Test(
+        "every tensor of every case within its tolerance, ids exact, memory all accounted and all returned",
+        arguments: CaptionFixture.all)
     func golden(_ fixture: CaptionFixture) throws {
         let device = try Device(validation: true)
         let (model, files, golden) = try fixture.open()
         try model.load(from: files, on: device) { _, _ in }
-        let cases = Set(golden.tensors.keys.filter { $0.contains("logits") }.compactMap { $0.split(separator: "/").first.map(String.init) })
+        let cases = Set(
+            golden.tensors.keys.filter { $0.contains("logits") }.compactMap {
+                $0.split(separator: "/").first.map(String.init)
+            })
         #expect(cases.count >= 2)
         var compared: Set<String> = []
         for run in cases.sorted() {
@@ -48,7 +53,9 @@ struct PictureEncoderDecoderTests {
             if run == "forced" {
                 try model.traceForced(tokens: golden.integers("forced/decoder_input_ids"), options: options) {
                     try model.encode(pixels: pixels[...])
-                } emit: { try comparison.check($0) }
+                } emit: {
+                    try comparison.check($0)
+                }
             } else {
                 options.maximumTokens = try golden.shape("\(run)/greedy")[0]
                 try model.trace(pixels: pixels[...], start: golden.integers("\(run)/decoder_start"), options: options) {
@@ -100,7 +107,9 @@ struct PictureEncoderDecoderTests {
         #expect(PictureFixtures.difference(second.logits[1], crossed) < 1e-4)
     }
 
-    @Test("keys of attention are the class tokens and the patches, each with its place in the picture", arguments: CaptionFixture.all)
+    @Test(
+        "keys of attention are the class tokens and the patches, each with its place in the picture",
+        arguments: CaptionFixture.all)
     func keys(_ fixture: CaptionFixture) throws {
         let (model, files, _) = try fixture.open()
         let layout = try PictureFixtures.layout("image_b", model, files)
@@ -116,7 +125,8 @@ struct PictureEncoderDecoderTests {
         }
     }
 
-    @Test("pixels of another size and decoding before a picture was read are typed errors", arguments: CaptionFixture.all)
+    @Test(
+        "pixels of another size and decoding before a picture was read are typed errors", arguments: CaptionFixture.all)
     func badInput(_ fixture: CaptionFixture) throws {
         let (model, files, golden) = try fixture.open()
         let picture = try PictureFixtures.picture("image_a", golden, model, files)
@@ -144,7 +154,9 @@ struct PictureEncoderDecoderTests {
         #expect(error() == "no error")
         #expect(error(encoder: ["model_type": .string("swin")]).contains("here/config.json: “encoder.model_type”"))
         #expect(error(decoder: ["model_type": .string("bert")]).contains("decoder.model_type"))
-        #expect(error(decoder: ["cross_attention_hidden_size": .integer(700)]).contains("decoder.cross_attention_hidden_size"))
+        #expect(
+            error(decoder: ["cross_attention_hidden_size": .integer(700)]).contains(
+                "decoder.cross_attention_hidden_size"))
         #expect(error(decoder: ["decoder_attention_heads": .integer(7)]).contains("decoder.decoder_attention_heads"))
         #expect(error(encoder: ["num_attention_heads": .integer(7)]).contains("encoder.num_attention_heads"))
         #expect(error(decoder: ["activation_function": .string("mystery")]).contains("here/config.json"))
@@ -155,12 +167,15 @@ struct PictureEncoderDecoderTests {
         func error(_ members: [String: JSONValue] = [:], text: [String: JSONValue] = [:]) -> String {
             do {
                 _ = try BLIP.Configuration(
-                    ConfigurationObject(file: "here/config.json", members: members.merging(["text_config": .object(text)]) { $1 }))
+                    ConfigurationObject(
+                        file: "here/config.json", members: members.merging(["text_config": .object(text)]) { $1 }))
                 return "no error"
             } catch { return "\(error)" }
         }
         #expect(error() == "no error")
-        #expect(error(["architectures": .array([.string("BlipForQuestionAnswering")])]).contains("here/config.json: “architectures”"))
+        #expect(
+            error(["architectures": .array([.string("BlipForQuestionAnswering")])]).contains(
+                "here/config.json: “architectures”"))
         #expect(error(text: ["num_attention_heads": .integer(7)]).contains("text_config.num_attention_heads"))
         #expect(error(text: ["bos_token_id": .integer(40_000)]).contains("text_config.bos_token_id"))
         #expect(error(text: ["hidden_act": .string("mystery")]).contains("here/config.json"))
@@ -198,7 +213,8 @@ struct PictureEncoderDecoderTests {
                     try writer.add(parameter.key, shape: parameter.shape, floats: part(parameter.key, parameter.shape))
                 } else {
                     try writer.add(
-                        parameter.key, shape: checkpoint.entry(parameter.key).shape, floats: checkpoint.floats(parameter.key))
+                        parameter.key, shape: checkpoint.entry(parameter.key).shape,
+                        floats: checkpoint.floats(parameter.key))
                 }
             }
             try writer.finish()
@@ -236,7 +252,8 @@ struct PictureEncoderDecoderTests {
         let model = try VisionEncoderDecoder(
             configuration: {
                 var configuration = try VisionEncoderDecoder.Configuration(
-                    ModelConfiguration(folder: "here", main: ConfigurationObject(file: "here/config.json", members: config)))
+                    ModelConfiguration(
+                        folder: "here", main: ConfigurationObject(file: "here/config.json", members: config)))
                 #expect(configuration.vision.tokens == 11)
                 configuration.vision.layer.size = size
                 return configuration
@@ -252,10 +269,12 @@ struct PictureEncoderDecoderTests {
             try writer.add(name, shape: shape, floats: values)
         }
         try writer.add(
-            "encoder.embeddings.distillation_token", shape: [1, 1, size], floats: files.checkpoint.floats("encoder.embeddings.cls_token"))
+            "encoder.embeddings.distillation_token", shape: [1, 1, size],
+            floats: files.checkpoint.floats("encoder.embeddings.cls_token"))
         try writer.finish()
         try model.load(
-            from: WeightSource(checkpoint: Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming()),
+            from: WeightSource(
+                checkpoint: Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming()),
             on: TestDevice.open())
         model.tap?.selection = .everything
         model.tap?.queryRows = .all

@@ -19,7 +19,8 @@ struct TextFixture: Sendable, CustomStringConvertible {
     }
 
     static let all = [
-        TextFixture("t5"), TextFixture("flan-t5"), TextFixture("t5-sharded", golden: "t5"), TextFixture("t5-bf16"), TextFixture("t5-f16"),
+        TextFixture("t5"), TextFixture("flan-t5"), TextFixture("t5-sharded", golden: "t5"), TextFixture("t5-bf16"),
+        TextFixture("t5-f16"),
         TextFixture("marian"), TextFixture("bart"),
     ]
     /// The same T5 in GGUF files, in every format.
@@ -34,9 +35,12 @@ struct TextFixture: Sendable, CustomStringConvertible {
 }
 
 @Suite(
-    "Text encoder-decoders against PyTorch", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+    "Text encoder-decoders against PyTorch", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct TextEncoderDecoderTests {
-    @Test("every tensor of every case within its tolerance, ids exact, memory all accounted and all returned", arguments: TextFixture.all + TextFixture.files)
+    @Test(
+        "every tensor of every case within its tolerance, ids exact, memory all accounted and all returned",
+        arguments: TextFixture.all + TextFixture.files)
     func golden(_ fixture: TextFixture) throws {
         let device = try Device(validation: true)
         let golden = try Fixtures.golden(fixture.golden)
@@ -63,14 +67,16 @@ struct TextEncoderDecoderTests {
         var comparison = TraceComparison(golden: golden, prefix: "\(name)/")
         var options = TraceOptions()
         options.maximumTokens = try golden.shape("\(name)/greedy")[0]
-        let rows = golden.contains("\(name)/enc.attn_row_index") ? try golden.integers("\(name)/enc.attn_row_index") : nil
+        let rows =
+            golden.contains("\(name)/enc.attn_row_index") ? try golden.integers("\(name)/enc.attn_row_index") : nil
         if let rows { options.encoderRows = .list(rows) }
         #expect(try golden.integers("\(name)/decoder_start") == model.startTokens)
         try model.trace(source: golden.integers("\(name)/input_ids"), options: options) { tensor in
             if tensor.name == "generated_ids" {
                 try comparison.check(tensor, as: "greedy")
             } else if rows != nil, tensor.name.hasPrefix("enc.attn.") {
-                try comparison.check(tensor, as: tensor.name.replacingOccurrences(of: "enc.attn.", with: "enc.attn_rows."))
+                try comparison.check(
+                    tensor, as: tensor.name.replacingOccurrences(of: "enc.attn.", with: "enc.attn_rows."))
             } else {
                 try comparison.check(tensor)
             }
@@ -96,7 +102,9 @@ struct TextEncoderDecoderTests {
             let width = try golden.shape("batch/\(name)")[1]
             return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
         }
-        let (ids, masks, decoderIds) = (try rows("input_ids"), try rows("attention_mask"), try rows("decoder_input_ids"))
+        let (ids, masks, decoderIds) = (
+            try rows("input_ids"), try rows("attention_mask"), try rows("decoder_input_ids")
+        )
         #expect(masks.contains { $0.contains(0) })
         var joined: [String: (shape: [Int], values: [Float])] = [:]
         for row in ids.indices {
@@ -189,7 +197,9 @@ struct TextEncoderDecoderTests {
         try model.traceForced(tokens: [0, 5], options: TraceOptions()) {
             try model.encode(tokens: [0, 0, 0, 0, 0], mask: Array(repeating: false, count: 5))
         } emit: { tensor in
-            guard tensor.name.hasPrefix("enc.attn") || tensor.name.hasPrefix("cross"), case .floats(let values) = tensor.values else { return }
+            guard tensor.name.hasPrefix("enc.attn") || tensor.name.hasPrefix("cross"),
+                case .floats(let values) = tensor.values
+            else { return }
             #expect(values.allSatisfy { abs($0 - 0.2) < 1e-6 }, "\(tensor.name)")
         }
     }
@@ -204,9 +214,13 @@ struct TextEncoderDecoderTests {
         #expect(throws: TransformerError.self) { try model.encode(tokens: [1, 2], mask: [true]) }
         #expect(throws: TransformerError.self) { try model.encode(tokens: [1_000_000]) }
         #expect(throws: TransformerError.self) { try model.encode(tokens: [-1]) }
-        #expect(throws: TransformerError.self) { try model.encode(tokens: Array(repeating: 1, count: model.sourcePositions + 1)) }
+        #expect(throws: TransformerError.self) {
+            try model.encode(tokens: Array(repeating: 1, count: model.sourcePositions + 1))
+        }
         try model.encode(tokens: [1, 2, 3])
-        #expect(throws: TransformerError.self) { try model.start(tokens: Array(repeating: 1, count: 10_000), hypotheses: 1, logitRows: []) }
+        #expect(throws: TransformerError.self) {
+            try model.start(tokens: Array(repeating: 1, count: 10_000), hypotheses: 1, logitRows: [])
+        }
     }
 
     private func difference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } }

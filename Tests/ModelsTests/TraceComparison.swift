@@ -21,7 +21,9 @@ struct TraceComparison {
     }
 
     /// Compares one tensor of the trace under its golden name; names the fixture lacks are passed over.
-    mutating func check(_ tensor: TraceTensor, as name: String? = nil, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    mutating func check(
+        _ tensor: TraceTensor, as name: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
         let name = prefix + (name ?? tensor.name)
         guard golden.contains(name) else { return }
         compared.insert(name)

@@ -25,21 +25,27 @@ struct TowerFixture: Sendable, CustomStringConvertible {
 
     static let all = [
         TowerFixture(
-            model: "llava", configurationKey: "vision_config", scope: "vision_tower.vision_model.", family: .clip, names: .clip,
+            model: "llava", configurationKey: "vision_config", scope: "vision_tower.vision_model.", family: .clip,
+            names: .clip,
             prefix: "image_b/", part: "vision", pixels: "image_b/pixel_values", output: nil),
         TowerFixture(
-            model: "blip", configurationKey: "vision_config", scope: "vision_model.", family: .blip, names: .blip, prefix: "caption/",
+            model: "blip", configurationKey: "vision_config", scope: "vision_model.", family: .blip, names: .blip,
+            prefix: "caption/",
             part: "enc", pixels: "image_a/pixel_values", output: "enc.out"),
         TowerFixture(
-            model: "vit-gpt2", configurationKey: "encoder", scope: "encoder.", family: .vit, names: .vit, prefix: "image_b/", part: "enc",
+            model: "vit-gpt2", configurationKey: "encoder", scope: "encoder.", family: .vit, names: .vit,
+            prefix: "image_b/", part: "enc",
             pixels: "image_b/pixel_values", output: "enc.out"),
         TowerFixture(
-            model: "trocr", configurationKey: "encoder", scope: "encoder.", family: .vit, names: .vit, prefix: "image_a/", part: "enc",
+            model: "trocr", configurationKey: "encoder", scope: "encoder.", family: .vit, names: .vit,
+            prefix: "image_a/", part: "enc",
             pixels: "image_a/pixel_values", output: "enc.out"),
     ]
 }
 
-@Suite("Vision towers against PyTorch", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Vision towers against PyTorch", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct VisionTowerTests {
     @Test("attention, hidden states and output of CLIP, BLIP, ViT and TrOCR's ViT", arguments: TowerFixture.all)
     func towers(_ fixture: TowerFixture) throws {
@@ -65,8 +71,11 @@ struct VisionTowerTests {
         tap.selection = .everything
         tap.queryRows = .all
         func read(_ tensor: Tensor) throws -> [Float] {
-            let host = try device.makeBuffer(byteCount: tensor.rows * tensor.columns * 4, purpose: .staging, label: "result", access: .readback)
-            try stream.copy(from: tensor.byteRange, to: MemoryRange(buffer: host, offset: 0, byteCount: tensor.rows * tensor.columns * 4))
+            let host = try device.makeBuffer(
+                byteCount: tensor.rows * tensor.columns * 4, purpose: .staging, label: "result", access: .readback)
+            try stream.copy(
+                from: tensor.byteRange,
+                to: MemoryRange(buffer: host, offset: 0, byteCount: tensor.rows * tensor.columns * 4))
             try stream.finish()
             return host.read(Float.self, count: tensor.rows * tensor.columns)
         }
@@ -74,9 +83,11 @@ struct VisionTowerTests {
         func check(_ name: String, _ tensor: Tensor) throws {
             try comparison.check(TraceTensor(name, shape: [tensor.rows, tensor.columns], floats: read(tensor)))
         }
-        let output = try tower.encode(golden.floats(fixture.pixels)[...], tap: tap, observe: { index, state in
-            try check("\(fixture.part).hidden.\(index)", state)
-        }, on: stream)
+        let output = try tower.encode(
+            golden.floats(fixture.pixels)[...], tap: tap,
+            observe: { index, state in
+                try check("\(fixture.part).hidden.\(index)", state)
+            }, on: stream)
         if let name = fixture.output { try check(name, output) }
         for weights in tap.takeRows() {
             #expect(weights.kind == .vision)
@@ -104,7 +115,8 @@ struct VisionTowerTests {
         func error(_ members: [String: JSONValue]) -> String {
             do {
                 _ = try VisionTower.Configuration(
-                    ConfigurationObject(file: "here/config.json", keyPath: ["vision_config"], members: members), family: .clip)
+                    ConfigurationObject(file: "here/config.json", keyPath: ["vision_config"], members: members),
+                    family: .clip)
                 return "no error"
             } catch { return "\(error)" }
         }

@@ -7,7 +7,9 @@ import Transformer
 
 @testable import Models
 
-@Suite("Whisper against PyTorch", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+@Suite(
+    "Whisper against PyTorch", .usesDevice,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
 struct WhisperTests {
     private func open(_ name: String) throws -> (Whisper, ModelFiles) {
         let files = try ModelFiles(path: Fixtures.model(name).path)
@@ -27,7 +29,9 @@ struct WhisperTests {
         return features
     }
 
-    @Test("every tensor within its tolerance, ids exact, memory all accounted and all returned", arguments: ["whisper-80", "whisper-128"])
+    @Test(
+        "every tensor within its tolerance, ids exact, memory all accounted and all returned",
+        arguments: ["whisper-80", "whisper-128"])
     func golden(_ name: String) throws {
         let device = try Device(validation: true)
         let golden = try Fixtures.golden(name)
@@ -46,7 +50,8 @@ struct WhisperTests {
             try model.encode(logMel: features)
         } emit: { tensor in
             if tensor.name.hasPrefix("enc.attn.") {
-                try comparison.check(tensor, as: tensor.name.replacingOccurrences(of: "enc.attn.", with: "enc.attn_rows."))
+                try comparison.check(
+                    tensor, as: tensor.name.replacingOccurrences(of: "enc.attn.", with: "enc.attn_rows."))
             } else if tensor.name == "generated_ids" {
                 try comparison.check(tensor, as: "greedy")
             } else {
@@ -66,7 +71,9 @@ struct WhisperTests {
         let planned = model.plannedBuffers(unifiedMemory: device.properties.hasUnifiedMemory)
         try model.load(from: files, on: device) { _, _ in }
         let entries = device.ledger.entries
-        #expect(planned.map { "\($0.purpose.rawValue) \($0.label) \($0.bytes)" }.sorted() == entries.map { "\($0.purpose.rawValue) \($0.label) \($0.bytes)" }.sorted())
+        #expect(
+            planned.map { "\($0.purpose.rawValue) \($0.label) \($0.bytes)" }.sorted()
+                == entries.map { "\($0.purpose.rawValue) \($0.label) \($0.bytes)" }.sorted())
     }
 
     @Test("hypotheses that decode together give what each gives alone")
@@ -110,7 +117,8 @@ struct WhisperTests {
         #expect(throws: TransformerError.self) { try model.encode(logMel: [0, 1, 2]) }
         #expect(throws: TransformerError.self) { try model.start(tokens: [1_000_000], hypotheses: 1, logitRows: []) }
         #expect(throws: TransformerError.self) {
-            try model.start(tokens: Array(repeating: 1, count: model.configuration.textPositions + 1), hypotheses: 1, logitRows: [])
+            try model.start(
+                tokens: Array(repeating: 1, count: model.configuration.textPositions + 1), hypotheses: 1, logitRows: [])
         }
     }
 }

@@ -1,5 +1,5 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
 import Foundation
 import Generation
 import Terminal
@@ -18,14 +18,19 @@ struct CatchingUpTests {
             let layers = (0..<2).map { layer in
                 var values = [Float](repeating: 0, count: Self.keys)
                 values[index + layer] = 1
-                return AttentionWeights(kind: .cross, layer: layer, heads: 1, queries: 1, keys: Self.keys, values: values)
+                return AttentionWeights(
+                    kind: .cross, layer: layer, heads: 1, queries: 1, keys: Self.keys, values: values)
             }
-            return TokenRecord(GeneratedToken(index: index, id: 1, text: " word", piece: "word", logProbability: 0), record: record.append(layers))
+            return TokenRecord(
+                GeneratedToken(index: index, id: 1, text: " word", piece: "word", logProbability: 0),
+                record: record.append(layers))
         }
         return (tokens, record)
     }
 
-    private func subject(_ layer: LayerChoice) -> AttentionRows.Subject { .init(message: 0, window: 0, kind: .cross, layer: layer, head: .mean, hidesSinks: false) }
+    private func subject(_ layer: LayerChoice) -> AttentionRows.Subject {
+        .init(message: 0, window: 0, kind: .cross, layer: layer, head: .mean, hidesSinks: false)
+    }
 
     @Test("another layer's rows come in parts of bounded size, and are the same in the end") func parts() {
         let (tokens, record) = answer(20)
@@ -41,7 +46,8 @@ struct CatchingUpTests {
         rows.follow(tokens, subject(.all), record)
         #expect(rows.rows.count == 4 && rows.isBehind, "both layers of four tokens weigh as much")
         rows.follow(tokens, subject(.layer(7)), record)
-        #expect(rows.rows.count == 20 && rows.rows.allSatisfy { $0 == nil }, "a layer that was not captured has no rows")
+        #expect(
+            rows.rows.count == 20 && rows.rows.allSatisfy { $0 == nil }, "a layer that was not captured has no rows")
     }
 
     @Test("a key is taken between two parts; one part is under way at a time") func between() throws {

@@ -27,19 +27,23 @@ struct ClippingTests {
 
     /// Draws in a rectangle within a larger canvas; whatever lands outside of it is a fault.
     private func expectWithin(
-        _ rect: Rect, _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ draw: (Rect, inout Canvas) -> Void
+        _ rect: Rect, _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+        _ draw: (Rect, inout Canvas) -> Void
     ) {
         var canvas = Canvas(Size(rect.right + 12, rect.bottom + 6))
         draw(rect, &canvas)
         for y in 0..<canvas.size.height {
             for x in 0..<canvas.size.width where !rect.contains(x: x, y: y) && canvas[x, y] != .blank {
-                Issue.record("\(what) draws “\(canvas[x, y].glyph.text)” at \(x), \(y), outside of \(rect)", sourceLocation: sourceLocation)
+                Issue.record(
+                    "\(what) draws “\(canvas[x, y].glyph.text)” at \(x), \(y), outside of \(rect)",
+                    sourceLocation: sourceLocation)
                 return
             }
         }
     }
 
-    @Test("the attention panel, in each view, with every head, asked about a place, zoomed", arguments: Kind.allCases) func attention(kind: Kind) {
+    @Test("the attention panel, in each view, with every head, asked about a place, zoomed", arguments: Kind.allCases)
+    func attention(kind: Kind) {
         var scene = scene(kind)
         for asks in [false, true] {
             if asks { scene.press(.character("c")) }
@@ -48,7 +52,10 @@ struct ClippingTests {
                 scene.state.attention.zoom = heads ? 4 : 1
                 for width in [1, 4, 9, 20, 38, 43, 57, 64, 106, 132] {
                     for height in [1, 2, 3, 4, 5, 6, 8, 11, 14, 24, 40, 60] {
-                        expectWithin(Rect(x: 10, y: 5, width: width, height: height), "\(kind) \(heads ? "heads " : "")\(asks ? "asked " : "")\(width)×\(height)") {
+                        expectWithin(
+                            Rect(x: 10, y: 5, width: width, height: height),
+                            "\(kind) \(heads ? "heads " : "")\(asks ? "asked " : "")\(width)×\(height)"
+                        ) {
                             AttentionPanel.draw(scene.state, in: $0, onto: &$1)
                         }
                     }
@@ -73,9 +80,15 @@ struct ClippingTests {
     @Test("boxes fit any screen") func overlays() {
         var scene = scene(.tiles)
         scene.state.comparison = Comparison(original: 1, variant: 1)
-        scene.state.conversations = (0..<30).map { ConversationStore.Summary(id: Int64($0), started: Scene.date, title: "talk", messages: 3) }
-        scene.state.memory.plan = PlanFigures(model: "m", weights: 1, bytesPerToken: 1, memory: 0, rows: [.init(context: 1, total: 1, cache: 1)])
-        for overlay in [Overlay.conversations(selected: 29), .deleteQuestion(scene.state.conversations[0]), .plan, .alternatives(selected: 0), .comparison(scroll: 900), .models(selected: 0)] {
+        scene.state.conversations = (0..<30).map {
+            ConversationStore.Summary(id: Int64($0), started: Scene.date, title: "talk", messages: 3)
+        }
+        scene.state.memory.plan = PlanFigures(
+            model: "m", weights: 1, bytesPerToken: 1, memory: 0, rows: [.init(context: 1, total: 1, cache: 1)])
+        for overlay in [
+            Overlay.conversations(selected: 29), .deleteQuestion(scene.state.conversations[0]), .plan,
+            .alternatives(selected: 0), .comparison(scroll: 900), .models(selected: 0),
+        ] {
             scene.state.overlay = overlay
             for width in stride(from: 1, through: 250, by: 31) {
                 for height in stride(from: 1, through: 80, by: 11) {

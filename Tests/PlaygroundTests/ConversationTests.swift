@@ -23,7 +23,8 @@ struct ConversationTests {
         scene.press(Key(.enter))
         scene.type("And the roof?")
         let effects = scene.press(Key(.enter))
-        guard case .answer(_, let request)? = effects.last(where: { if case .answer = $0 { true } else { false } }) else { Issue.record("not sent"); return }
+        guard case .answer(_, let request)? = effects.last(where: { if case .answer = $0 { true } else { false } })
+        else { Issue.record("not sent"); return }
         #expect(
             request.messages == [
                 ChatMessage(.system, "Be brief."), ChatMessage(.user, "What is there?", pictures: ["/tmp/scenery.png"]),
@@ -34,7 +35,10 @@ struct ConversationTests {
 
     @Test("settings that make no sense are refused and change nothing") func settings() {
         var scene = chatting()
-        for line in ["/set temperature -1", "/set temperature nan", "/set top-p 2", "/set max-tokens 0", "/set nonsense 3", "/set seed x", "/set top-k 0"] {
+        for line in [
+            "/set temperature -1", "/set temperature nan", "/set top-p 2", "/set max-tokens 0", "/set nonsense 3",
+            "/set seed x", "/set top-k 0",
+        ] {
             scene.send(.input(.paste(line)))
             scene.press(Key(.enter))
             #expect(scene.state.text == TextSettings(), "\(line)")
@@ -56,7 +60,14 @@ struct ConversationTests {
         scene.press(Key(.enter))
         // A picture alone is a message too.
         let effects = scene.press(Key(.enter))
-        #expect(effects.contains { if case .answer(_, let request) = $0 { request.messages == [ChatMessage(.user, "", pictures: ["a.png"])] } else { false } })
+        #expect(
+            effects.contains {
+                if case .answer(_, let request) = $0 {
+                    request.messages == [ChatMessage(.user, "", pictures: ["a.png"])]
+                } else {
+                    false
+                }
+            })
     }
 
     @Test("retry takes the answer back, edit the question too") func retry() {
@@ -67,18 +78,24 @@ struct ConversationTests {
         let again = scene.press(Key(.enter))
         #expect(again.contains(.store(.truncate(to: 1))))
         #expect(again.contains { if case .answer(2, let request) = $0 { request.messages.count == 1 } else { false } })
-        #expect(scene.state.chat.messages.count == 2 && scene.state.chat.messages[1].tokens.isEmpty && scene.state.chat.record.count == 0)
+        #expect(
+            scene.state.chat.messages.count == 2 && scene.state.chat.messages[1].tokens.isEmpty
+                && scene.state.chat.record.count == 0)
         scene.receive(Scenery.tokens(Scenery.whole()), finished: true)
         scene.send(.input(.paste("/edit")))
         #expect(scene.press(Key(.enter)) == [.store(.truncate(to: 0))])
-        #expect(scene.state.input.text == "What is there?" && scene.state.attachments.map(\.path) == ["/tmp/scenery.png"] && scene.state.chat.messages.isEmpty)
+        #expect(
+            scene.state.input.text == "What is there?" && scene.state.attachments.map(\.path) == ["/tmp/scenery.png"]
+                && scene.state.chat.messages.isEmpty)
     }
 
     @Test("earlier conversations are listed, resumed and deleted, after a question") func list() {
         var scene = chatting()
         scene.send(.input(.paste("/conversations house")))
         #expect(scene.press(Key(.enter)) == [.store(.list(containing: "house"))])
-        let found = (1...3).map { ConversationStore.Summary(id: Int64($0), started: Scene.date, title: "talk \($0)\u{1B}[2J", messages: $0) }
+        let found = (1...3).map {
+            ConversationStore.Summary(id: Int64($0), started: Scene.date, title: "talk \($0)\u{1B}[2J", messages: $0)
+        }
         scene.send(.conversations(found))
         #expect(scene.text.contains("talk 2") && scene.canvas.cells.allSatisfy { $0.glyph.base >= 0x20 })
         scene.press(Key(.down), .character("d"))
@@ -90,17 +107,23 @@ struct ConversationTests {
         #expect(scene.press(Key(.enter)) == [.store(.open(3))])
         let looks = scene.send(
             .conversationOpened([
-                StoredMessage(position: 0, author: "person", text: "hello", pictures: ["/p.png"], date: Scene.date, progress: "finished"),
+                StoredMessage(
+                    position: 0, author: "person", text: "hello", pictures: ["/p.png"], date: Scene.date,
+                    progress: "finished"),
                 StoredMessage(position: 1, author: "llava", text: "half a", date: Scene.date, progress: "streaming"),
             ]))
         #expect(looks == [.look("/p.png")])
         #expect(scene.text.contains("half a") && scene.text.contains("stopped") && scene.text.contains("▣ p.png"))
         // It goes on where it stopped.
         scene.type("and?")
-        #expect(scene.press(Key(.enter)).contains { if case .answer(_, let request) = $0 { request.messages.count == 3 } else { false } })
+        #expect(
+            scene.press(Key(.enter)).contains {
+                if case .answer(_, let request) = $0 { request.messages.count == 3 } else { false }
+            })
     }
 
-    @Test("alternatives of a token; Enter goes on from one of them, beside the first answer") func alternatives() throws {
+    @Test("alternatives of a token; Enter goes on from one of them, beside the first answer") func alternatives() throws
+    {
         var scene = chatting()
         scene.look(at: Scenery.whole())
         scene.press(Key(.escape), Key(.left), Key(.left), .character("t"))
@@ -109,20 +132,26 @@ struct ConversationTests {
         let place = try #require(scene.state.shownToken)
         scene.press(Key(.down))
         let effects = scene.press(Key(.enter))
-        guard case .answer(_, let request)? = effects.first(where: { if case .answer = $0 { true } else { false } }) else { Issue.record("not sent"); return }
+        guard case .answer(_, let request)? = effects.first(where: { if case .answer = $0 { true } else { false } })
+        else { Issue.record("not sent"); return }
         #expect(request.prefix == scene.state.chat.messages[1].tokens.prefix(place.token).map(\.id) + [900])
         #expect(request.messages.count == 1)
         scene.send(.answered(scene.state.chat.answer, .done))
         // The second answer is no part of the conversation that follows.
         scene.state.focus = .input
         scene.type("next")
-        #expect(scene.press(Key(.enter)).contains { if case .answer(_, let request) = $0 { request.messages.count == 3 } else { false } })
+        #expect(
+            scene.press(Key(.enter)).contains {
+                if case .answer(_, let request) = $0 { request.messages.count == 3 } else { false }
+            })
     }
 
     @Test("exports: Markdown, JSON that can be read, a page without scripts of others") func exports() throws {
         var scene = chatting()
         scene.look(at: Scenery.tiled)
-        let json = try #require(try JSONSerialization.jsonObject(with: Data(ExportFormat.json.text(of: scene.state).utf8)) as? [String: Any])
+        let json = try #require(
+            try JSONSerialization.jsonObject(with: Data(ExportFormat.json.text(of: scene.state).utf8)) as? [String: Any]
+        )
         let messages = try #require(json["messages"] as? [[String: Any]])
         #expect(messages.count == 2 && (messages[1]["tokens"] as? [Any])?.count == 8)
         scene.state.chat.messages[0].text = "<script>alert(1)</script> & \"more\""
@@ -140,7 +169,9 @@ struct ConversationTests {
         try data.write(to: URL(fileURLWithPath: path))
         #expect(try ImageFile.load(path: path) == Scenery.picture)
         let thumbnail = try Pictures.thumbnail(path: path)
-        #expect(thumbnail.width == 320 && thumbnail.height == 240 && thumbnail.raster.width == 21 && thumbnail.raster.height == 16)
+        #expect(
+            thumbnail.width == 320 && thumbnail.height == 240 && thumbnail.raster.width == 21
+                && thumbnail.raster.height == 16)
         #expect(throws: MediaError.self) { try Pictures.thumbnail(path: path + ".absent") }
     }
 

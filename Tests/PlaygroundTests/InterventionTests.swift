@@ -1,4 +1,4 @@
-import Formats
+import AttentionTypes
 import Generation
 import Terminal
 import Testing
@@ -13,7 +13,9 @@ struct InterventionTests {
         return scene.press(Key(.enter))
     }
 
-    @Test("heads and places are taken out and put back, and go with the answer that is asked for again") func commands() throws {
+    @Test("heads and places are taken out and put back, and go with the answer that is asked for again") func commands()
+        throws
+    {
         var scene = Scene(120, 40)
         scene.loadModel(Scene.pictureModel, name: "blip-base")
         #expect(run("/silence 2", &scene).isEmpty && scene.state.notice?.kind == .warning)
@@ -35,17 +37,29 @@ struct InterventionTests {
         #expect(scene.state.interventions.hiddenKeys == [.cross: [1]])
         #expect(scene.state.interventionWords == "4 heads silenced, 1 place hidden")
         let effects = run("/rerun", &scene)
-        guard case .answer(_, let request)? = effects.first(where: { if case .answer = $0 { true } else { false } }) else { Issue.record("not sent"); return }
-        #expect(request.interventions == scene.state.interventions && request.messages == [ChatMessage(.user, "What is there?", pictures: ["/tmp/scenery.png"])])
+        guard case .answer(_, let request)? = effects.first(where: { if case .answer = $0 { true } else { false } })
+        else { Issue.record("not sent"); return }
+        #expect(
+            request.interventions == scene.state.interventions
+                && request.messages == [ChatMessage(.user, "What is there?", pictures: ["/tmp/scenery.png"])])
         scene.send(.answer(scene.state.chat.answer, .inputPrepared(.picture(Scenery.whole())), time: 0))
         scene.receive(Array(Scenery.tokens(Scenery.whole()).prefix(5)), finished: true)
         _ = run("/compare", &scene)
-        #expect(scene.text.contains("as it was") && scene.text.contains("4 heads silenced, 1 place hidden") && scene.text.contains("they part at token 6"))
+        #expect(
+            scene.text.contains("as it was") && scene.text.contains("4 heads silenced, 1 place hidden")
+                && scene.text.contains("they part at token 6"))
         try expectSnapshot(scene.canvas, "comparison")
         scene.press(Key(.escape))
         // A question that follows is asked of the whole model.
         scene.type("and?")
-        #expect(scene.press(Key(.enter)).contains { if case .answer(_, let request) = $0 { request.interventions == .none && request.messages.count == 3 } else { false } })
+        #expect(
+            scene.press(Key(.enter)).contains {
+                if case .answer(_, let request) = $0 {
+                    request.interventions == .none && request.messages.count == 3
+                } else {
+                    false
+                }
+            })
         scene.send(.answered(scene.state.chat.answer, .cancelled))
         _ = run("/restore", &scene)
         #expect(scene.state.interventions.isEmpty)

@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 import Foundation
 import Generation
 import Media
@@ -39,7 +39,8 @@ struct PictureTests {
 
     @Test("zoomed in, the same patch lies under the same point") func zoom() throws {
         let view = PictureView(Scenery.whole())
-        let frame = PictureFrame(width: 320, height: 240, in: Rect(x: 0, y: 0, width: 64, height: 24), zoom: 4, centre: (0.9, 0.1))
+        let frame = PictureFrame(
+            width: 320, height: 240, in: Rect(x: 0, y: 0, width: 64, height: 24), zoom: 4, center: (0.9, 0.1))
         #expect(abs(frame.right - 1) < 1e-9 && frame.top == 0 && abs(frame.left - 0.75) < 1e-9)
         let owners = frame.patches(view.patches, across: 64, down: 48)
         for (x, y) in [(0, 0), (13, 7), (63, 23)] {
@@ -84,7 +85,8 @@ struct PictureTests {
         #expect(scene.text.contains("▣ scenery.png"))
     }
 
-    @Test("tiles with the picture seen whole beside them", arguments: sizes) func tiles(width: Int, height: Int) throws {
+    @Test("tiles with the picture seen whole beside them", arguments: sizes) func tiles(width: Int, height: Int) throws
+    {
         var scene = Scene(width, height)
         scene.loadModel(Scene.pictureModel, name: "llama-vision")
         scene.look(at: Scenery.tiled)
@@ -97,7 +99,9 @@ struct PictureTests {
         #expect(scene.text.contains("h0") && scene.text.contains("h3"))
     }
 
-    @Test("by colours and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(depth: ColorDepth, size: (width: Int, height: Int)) throws {
+    @Test("by colors and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(
+        depth: ColorDepth, size: (width: Int, height: Int)
+    ) throws {
         var scene = Scene(size.width, size.height, depth: depth, unicode: depth != .eight)
         scene.loadModel(Scene.pictureModel, name: "blip-base")
         scene.look(at: Scenery.whole())
@@ -109,7 +113,9 @@ struct PictureTests {
         var scene = Scene(120, 40)
         scene.loadModel(Scene.pictureModel, name: "llava")
         scene.look(at: Scenery.whole(.selfAttention, first: 4), before: 4, after: 3)
-        #expect(scene.text.contains("Self-attention over image tokens") && scene.text.contains("self-attention, not explanation: where it read, not why"))
+        #expect(
+            scene.text.contains("Self-attention over image tokens")
+                && scene.text.contains("self-attention, not explanation: where it read, not why"))
         #expect(scene.text.contains("words "))
     }
 
@@ -122,19 +128,26 @@ struct PictureTests {
         let area = rect.inset(top: 2, bottom: 1)
         let places = PictureMap.Places(picture, scene.state, in: area)
         // The sun is at 250, 50.
-        let x = places.frame.rect.x + places.frame.rect.width * 250 / 320, y = places.frame.rect.y + places.frame.rect.height * 50 / 240
+        let x = places.frame.rect.x + places.frame.rect.width * 250 / 320,
+            y = places.frame.rect.y + places.frame.rect.height * 50 / 240
         scene.send(.input(.mouse(.press, x: x, y: y)))
         let looks = try #require(scene.state.attention.looks)
         let tokens = scene.state.chat.messages[1].tokens
         #expect(Set(looks.strongest(2).map { tokens[$0.token].text }) == [" yellow", " sun"])
         #expect(scene.text.contains("looked here: "))
         // They are shaded in the chat.
-        let line = try #require(scene.text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains("A red house") })
+        let line = try #require(
+            scene.text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex {
+                $0.contains("A red house")
+            })
         let row = Array(scene.canvas.text(row: line))
-        let sun = try #require(String(row).range(of: "sun").map { String(row).distance(from: String(row).startIndex, to: $0.lowerBound) })
+        let sun = try #require(
+            String(row).range(of: "sun").map { String(row).distance(from: String(row).startIndex, to: $0.lowerBound) })
         #expect(!scene.canvas[sun, line].style.background.isStandard)
         // The place is kept though the layout has moved by the line that names it.
-        guard case .point(let index, let px, let py)? = scene.state.attention.probe else { Issue.record("no probe"); return }
+        guard case .point(let index, let px, let py)? = scene.state.attention.probe else {
+            Issue.record("no probe"); return
+        }
         scene.state.ask(about: .point(picture: index, x: px, y: py))
         #expect(scene.state.attention.probe == nil)
     }
@@ -154,7 +167,8 @@ struct PictureTests {
         #expect(edge < 1 && edge > 0.95)
         // The layer can still be chosen by command; Esc ends asking and keeps the panel.
         scene.press(Key(.escape))
-        #expect(scene.state.attention.probe == nil && scene.state.attention.looks == nil && scene.state.focus == .attention)
+        #expect(
+            scene.state.attention.probe == nil && scene.state.attention.looks == nil && scene.state.focus == .attention)
     }
 
     @Test("relative attention: what a token has beyond the mean of the answer's") func relative() throws {
@@ -173,7 +187,7 @@ struct PictureTests {
         #expect(scene.text.contains("beyond the mean of this answer's 8 tokens"))
     }
 
-    @Test("quarter blocks keep two colours where there are two") func quarters() {
+    @Test("quarter blocks keep two colors where there are two") func quarters() {
         var raster = Raster(width: 4, height: 2, fill: Color(0x102030))
         raster[0, 0] = Color(0xFFFFFF)
         raster[2, 1] = Color(0xFFFFFF)
@@ -182,10 +196,13 @@ struct PictureTests {
         QuadrantBlitter().blit(raster, onto: &canvas, at: Rect(x: 0, y: 0, width: 2, height: 1))
         #expect(canvas.text == "▘▞")
         #expect(canvas[0, 0].style == Style(Color(0xFFFFFF), on: Color(0x102030)))
-        #expect(Set([canvas[1, 0].style.foreground, canvas[1, 0].style.background]) == [Color(0xFFFFFF), Color(0x102030)])
+        #expect(
+            Set([canvas[1, 0].style.foreground, canvas[1, 0].style.background]) == [Color(0xFFFFFF), Color(0x102030)])
     }
 
-    @Test("where the terminal has pixels the map is a picture over blank cells, patch for patch; under what lies over the screen, cells") func pixels() throws {
+    @Test(
+        "where the terminal has pixels the map is a picture over blank cells, patch for patch; under what lies over the screen, cells"
+    ) func pixels() throws {
         var scene = Scene(120, 40)
         scene.loadModel(Scene.pictureModel, name: "blip-base")
         scene.look(at: Scenery.whole())
@@ -197,15 +214,24 @@ struct PictureTests {
         #expect(canvas.pictures.count == 1 && picture.raster.width >= 6 * picture.rect.width)
         for y in 0..<canvas.size.height {
             for x in 0..<canvas.size.width {
-                if picture.rect.contains(x: x, y: y) { #expect(canvas[x, y] == .blank) } else { #expect(canvas[x, y] == cells[x, y]) }
+                if picture.rect.contains(x: x, y: y) {
+                    #expect(canvas[x, y] == .blank)
+                } else {
+                    #expect(canvas[x, y] == cells[x, y])
+                }
             }
         }
-        // Each cell's middle has about the colour that half blocks give it.
+        // Each cell's middle has about the color that half blocks give it.
         for y in stride(from: 1, to: picture.rect.height - 1, by: 3) {
             for x in stride(from: 1, to: picture.rect.width - 1, by: 3) {
-                let shown = picture.raster[(2 * x + 1) * picture.raster.width / (2 * picture.rect.width), (2 * y + 1) * picture.raster.height / (2 * picture.rect.height)]
+                let shown = picture.raster[
+                    (2 * x + 1) * picture.raster.width / (2 * picture.rect.width),
+                    (2 * y + 1) * picture.raster.height / (2 * picture.rect.height)]
                 let cell = cells[picture.rect.x + x, picture.rect.y + y].style
-                #expect(min(abs(shown.luma - cell.background.luma), cell.foreground.isStandard ? 1 : abs(shown.luma - cell.foreground.luma)) < 0.2)
+                #expect(
+                    min(
+                        abs(shown.luma - cell.background.luma),
+                        cell.foreground.isStandard ? 1 : abs(shown.luma - cell.foreground.luma)) < 0.2)
             }
         }
         scene.press(Key(.escape), .character("?"))

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import Foundation
 import Models
 import Telemetry
@@ -12,9 +12,13 @@ import Testing
 struct PlanTests {
     static let figures = PlanFigures(
         model: "llava", weights: 3_800_000_000, bytesPerToken: 524_288, memory: 8_326_742_016,
-        rows: [512, 4096, 32_768].map { .init(context: $0, total: 4_300_000_000 + $0 * 524_288, cache: $0 * 524_288) }, weightFormat: "q4_0", context: 4096,
+        rows: [512, 4096, 32_768].map { .init(context: $0, total: 4_300_000_000 + $0 * 524_288, cache: $0 * 524_288) },
+        weightFormat: "q4_0", context: 4096,
         total: 6_447_483_648,
-        formats: [.init(name: "f16", weights: 14_000_000_000, total: 16_600_000_000), .init(name: "q4_0", weights: 3_800_000_000, total: 6_447_483_648)],
+        formats: [
+            .init(name: "f16", weights: 14_000_000_000, total: 16_600_000_000),
+            .init(name: "q4_0", weights: 3_800_000_000, total: 6_447_483_648),
+        ],
         picture: .init(width: 640, height: 480, tiles: 1, tokens: 576, bytes: 576 * 524_288))
 
     @Test("words in any order") func words() {
@@ -23,8 +27,11 @@ struct PlanTests {
         #expect(
             PlanQuestion("640x480 q8_0 llava 4096", model: "m")
                 == PlanQuestion(model: "llava", context: 4096, weights: .q8_0, picture: .init(width: 640, height: 480)))
-        #expect(PlanQuestion("1024×768 /models/x", model: nil) == PlanQuestion(model: "/models/x", picture: .init(width: 1024, height: 768)))
-        #expect(PlanQuestion("0x5", model: "m")?.picture == nil && PlanQuestion("999999999999", model: "m")?.context == nil)
+        #expect(
+            PlanQuestion("1024×768 /models/x", model: nil)
+                == PlanQuestion(model: "/models/x", picture: .init(width: 1024, height: 768)))
+        #expect(
+            PlanQuestion("0x5", model: "m")?.picture == nil && PlanQuestion("999999999999", model: "m")?.context == nil)
     }
 
     @Test("a plan, cell by cell", arguments: ViewTests.sizes) func view(width: Int, height: Int) throws {
@@ -32,7 +39,9 @@ struct PlanTests {
         scene.loadModel()
         scene.type("/plan llava 4096 640x480")
         let effects = scene.press(Key(.enter))
-        #expect(effects.contains(.plan(PlanQuestion(model: "llava", context: 4096, picture: .init(width: 640, height: 480)))))
+        #expect(
+            effects.contains(
+                .plan(PlanQuestion(model: "llava", context: 4096, picture: .init(width: 640, height: 480)))))
         #expect(scene.text.contains("reckoning"))
         scene.send(.planned(Self.figures, problem: nil))
         try expectSnapshot(scene.canvas, "plan-\(width)x\(height)")
@@ -49,8 +58,14 @@ struct PlanTests {
         scene.send(.planned(nil, problem: "a context of 8192 is not to be had"))
         #expect(scene.text.contains("not to be had"))
         #expect(scene.press(.character("-")) == [.plan(PlanQuestion(model: "whisper-base", context: 4096))])
-        #expect(scene.press(.character("w")) == [.plan(PlanQuestion(model: "whisper-base", context: 4096, weights: .f16))])
-        #expect(scene.press(.character("p")) == [.plan(PlanQuestion(model: "whisper-base", context: 4096, weights: .f16, picture: .init(width: 336, height: 336)))])
+        #expect(
+            scene.press(.character("w")) == [.plan(PlanQuestion(model: "whisper-base", context: 4096, weights: .f16))])
+        #expect(
+            scene.press(.character("p")) == [
+                .plan(
+                    PlanQuestion(
+                        model: "whisper-base", context: 4096, weights: .f16, picture: .init(width: 336, height: 336)))
+            ])
         scene.press(Key(.escape))
         #expect(scene.state.overlay == nil)
     }
@@ -64,7 +79,10 @@ struct PlanTests {
         #expect(scene.press(Key(.enter)).contains(.plan(PlanQuestion(model: "llava"))))
     }
 
-    @Test("figures are those of the list that loading allocates from", .enabled(if: Fixtures.available), arguments: ["whisper-80", "llava", "gpt2", "mllama"]) func reckoned(name: String) throws {
+    @Test(
+        "figures are those of the list that loading allocates from", .enabled(if: Fixtures.available),
+        arguments: ["whisper-80", "llava", "gpt2", "mllama"]) func reckoned(name: String) throws
+    {
         let path = Fixtures.model(name).path
         let planner = Planner(path: path, options: LoadOptions(), hasUnifiedMemory: true)
         let found = try planner.figures(PlanQuestion(model: name), memory: 1 << 30)
@@ -80,14 +98,19 @@ struct PlanTests {
         let picture = PlanQuestion(model: name, picture: .init(width: 640, height: 480))
         if let reader = model as? any PictureModel {
             let found = try planner.figures(picture, memory: 1 << 30), read = try #require(found.picture)
-            let layout = try type(of: reader).imageProcessor(of: try ModelFiles(path: path)).layout(width: 640, height: 480)
+            let layout = try type(of: reader).imageProcessor(of: try ModelFiles(path: path)).layout(
+                width: 640, height: 480)
             #expect(read.tiles == layout.tiles.count && read.tokens == reader.pictureTokens(for: layout))
-            #expect(found.total == LoadPlan(model.plannedBuffers(unifiedMemory: true) + reader.pictureBuffers(for: layout)).total)
+            #expect(
+                found.total
+                    == LoadPlan(model.plannedBuffers(unifiedMemory: true) + reader.pictureBuffers(for: layout)).total)
         } else {
             #expect(throws: PlanProblem.self) { try planner.figures(picture, memory: 1 << 30) }
         }
         if name.hasPrefix("whisper") {
-            #expect(throws: (any Error).self) { try planner.figures(PlanQuestion(model: name, context: 1 << 20), memory: 1 << 30) }
+            #expect(throws: (any Error).self) {
+                try planner.figures(PlanQuestion(model: name, context: 1 << 20), memory: 1 << 30)
+            }
         }
     }
 }

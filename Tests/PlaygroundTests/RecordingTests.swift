@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Recorded sessions")
 struct RecordingTests {
-    private func path() -> String { FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString).session").path }
+    private func path() -> String {
+        FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString).session").path
+    }
 
     /// The events of a scene, as the app would record them.
     private func record(_ events: [Event], to path: String) throws {
@@ -17,16 +19,26 @@ struct RecordingTests {
 
     private static let events: [Event] = {
         var events: [Event] = [
-            .device("llvmpipe"), .models([ModelChoice(name: "blip-base", description: "captions", installed: true, bytes: 9)]), .loaded("blip-base", .done),
+            .device("llvmpipe"),
+            .models([ModelChoice(name: "blip-base", description: "captions", installed: true, bytes: 9)]),
+            .loaded("blip-base", .done),
             .abilities(Scene.pictureModel), .input(.paste("What is there?")), .input(.key(Key(.enter))),
-            .answer(1, .inputPrepared(.source(Translation.text)), time: 0), .answer(1, .inputPrepared(.picture(Scenery.tiled)), time: 0),
-            .answer(1, .inputPrepared(.audio(Recording.window(0, language: "en"))), time: 0), .answer(1, .encoded(seconds: 1), time: 1),
+            .answer(1, .inputPrepared(.source(Translation.text)), time: 0),
+            .answer(1, .inputPrepared(.picture(Scenery.tiled)), time: 0),
+            .answer(1, .inputPrepared(.audio(Recording.window(0, language: "en"))), time: 0),
+            .answer(1, .encoded(seconds: 1), time: 1),
         ]
         events += Scenery.tokens(Scenery.tiled).map { .answer(1, .token($0), time: Double($0.index)) }
         events += Recording.segments(window: 0, start: 0).map { .answer(1, .segment($0), time: 2) }
         events += [
-            .answer(1, .finished(GenerationSummary(reason: .endOfText, tokens: 8, encodeSeconds: 1, prefillSeconds: 1, decodeSeconds: 1)), time: 9), .answered(1, .failed("why\u{1B}")),
-            .input(.key(.control("p"))), .input(.key(Key(.escape))), .input(.key(.character("é"))), .input(.mouse(.press, x: 3, y: 4)),
+            .answer(
+                1,
+                .finished(
+                    GenerationSummary(
+                        reason: .endOfText, tokens: 8, encodeSeconds: 1, prefillSeconds: 1, decodeSeconds: 1)), time: 9),
+            .answered(1, .failed("why\u{1B}")),
+            .input(.key(.control("p"))), .input(.key(Key(.escape))), .input(.key(.character("é"))),
+            .input(.mouse(.press, x: 3, y: 4)),
             .memory(.init(byPurpose: [.selfKV: 5], accounted: 5, heapSize: 6, tokensLeft: 7)),
         ]
         return events
@@ -41,7 +53,7 @@ struct RecordingTests {
         var live = Scene(120, 40), played = Scene(120, 40)
         for event in Self.events { live.send(event) }
         for step in session.steps { played.send(.played(step.event)) }
-        // Weights and pixels go through 16 bits; colours differ by a step at most, and a cell of one colour needs no block.
+        // Weights and pixels go through 16 bits; colors differ by a step at most, and a cell of one color needs no block.
         #expect(played.text.replacing("▀", with: " ") == live.text.replacing("▀", with: " "))
         let blocks = [Glyph("▀"), Glyph.space]
         for (a, b) in zip(live.canvas.cells, played.canvas.cells) {
@@ -58,8 +70,12 @@ struct RecordingTests {
         var options = PlaygroundOptions(dataFolder: nil)
         options.replay = try RecordedSession(path: path)
         let chosen = options
-        let task = Task { @MainActor in try await PlaygroundApp.run(backend: SilentBackend(), options: chosen, screen: screen) }
-        for _ in 0..<3000 where !screen.canvas.text.contains("A red house under a yellow sun.") { try await Task.sleep(for: .milliseconds(10)) }
+        let task = Task { @MainActor in
+            try await PlaygroundApp.run(backend: SilentBackend(), options: chosen, screen: screen)
+        }
+        for _ in 0..<3000 where !screen.canvas.text.contains("A red house under a yellow sun.") {
+            try await Task.sleep(for: .milliseconds(10))
+        }
         #expect(screen.canvas.text.contains("A red house under a yellow sun."))
         screen.send(.terminate(signal: 15))
         #expect(try await task.value == .signal(15))
@@ -69,9 +85,12 @@ struct RecordingTests {
         let path = path()
         defer { try? FileManager.default.removeItem(atPath: path) }
         let events: [Event] = [
-            .started(model: "whisper-base", audio: "/tmp/talk.wav"), .models([ModelChoice(name: "whisper-base", description: "", installed: true, bytes: 1)]),
-            .loaded("whisper-base", .done), .answer(1, .inputPrepared(.audio(Recording.window(0, language: "en"))), time: 0),
-            .answer(1, .token(Recording.tokens(window: 0, start: 0)[1]), time: 1), .answered(1, .done), .attach("/tmp/a.png"),
+            .started(model: "whisper-base", audio: "/tmp/talk.wav"),
+            .models([ModelChoice(name: "whisper-base", description: "", installed: true, bytes: 1)]),
+            .loaded("whisper-base", .done),
+            .answer(1, .inputPrepared(.audio(Recording.window(0, language: "en"))), time: 0),
+            .answer(1, .token(Recording.tokens(window: 0, start: 0)[1]), time: 1), .answered(1, .done),
+            .attach("/tmp/a.png"),
         ]
         try record(events, to: path)
         var scene = Scene(120, 40)
@@ -95,7 +114,9 @@ struct RecordingTests {
         try expectError(#"{"kind":"other","version":1}"#, "not a recorded session")
         try expectError(#"{"kind":"fovea-session","version":99}"#, "format 99")
         try expectError(header + "{\n", "line 2")
-        try expectError(header + #"{"at":0,"event":{"device":{"_0":"x"}}}"# + "\n" + #"{"at":-1,"event":{"device":{"_0":"x"}}}"#, "line 3: invalid: time runs backwards")
+        try expectError(
+            header + #"{"at":0,"event":{"device":{"_0":"x"}}}"# + "\n" + #"{"at":-1,"event":{"device":{"_0":"x"}}}"#,
+            "line 3: invalid: time runs backwards")
         func token(_ heads: Int, _ keys: Int, _ base64: String) -> String {
             header
                 + #"{"at":0,"event":{"answer":{"number":1,"time":0,"_2":{"token":{"_0":{"index":0,"window":0,"id":1,"text":"","piece":"","special":false,"logProbability":0,"alternatives":[],"attention":[{"kind":"cross","layer":0,"heads":\#(heads),"queries":1,"keys":\#(keys),"values":"\#(base64)"}]}}}}}}"#
@@ -105,8 +126,14 @@ struct RecordingTests {
         try expectError(token(1, 1, "/38="), "a number that is none")
         try expectError(token(0, 0, ""), "weights for")
         try expectError(header + #"{"at":0,"event":{"key":{"_0":{"code":"F99","modifiers":0}}}}"#, "a key")
-        try expectError(header + #"{"at":0,"event":{"memory":{"_0":{"byPurpose":{"kv.self":9223372036854775807},"accounted":1,"heap":1}}}}"#, "a size of memory")
-        try expectError(header + #"{"at":0,"event":{"looked":{"path":"x","width":1,"height":1,"pixels":{"width":4000,"height":4000,"rgb":"AAAA"}}}}"#, "3 bytes for a picture")
+        try expectError(
+            header
+                + #"{"at":0,"event":{"memory":{"_0":{"byPurpose":{"kv.self":9223372036854775807},"accounted":1,"heap":1}}}}"#,
+            "a size of memory")
+        try expectError(
+            header
+                + #"{"at":0,"event":{"looked":{"path":"x","width":1,"height":1,"pixels":{"width":4000,"height":4000,"rgb":"AAAA"}}}}"#,
+            "3 bytes for a picture")
         // A session cut short is damaged from its last line on, and no shorter one is an error.
         try record(Self.events, to: path)
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))

@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 import Checkpoint
 import Foundation
 import Generation
@@ -11,8 +11,10 @@ import Testing
 @Suite("Samples and aligned heads") struct SampleTests {
     private static let picture = "/models/seer/sample.png"
     private static let seer = ModelChoice(
-        name: "seer", description: "sees", installed: true, bytes: 1, sample: ModelSample(picture: picture, questions: ["What do you see?", "Where is the dog?"]))
-    private static let reader = ModelChoice(name: "reader", description: "reads", installed: true, bytes: 1, sample: ModelSample(questions: ["Bonjour !"]))
+        name: "seer", description: "sees", installed: true, bytes: 1,
+        sample: ModelSample(picture: picture, questions: ["What do you see?", "Where is the dog?"]))
+    private static let reader = ModelChoice(
+        name: "reader", description: "reads", installed: true, bytes: 1, sample: ModelSample(questions: ["Bonjour !"]))
 
     private static func scene() -> Scene {
         var scene = Scene(120, 40)
@@ -20,13 +22,16 @@ import Testing
         return scene
     }
 
-    @Test("the first model opens with its picture attached; up arrow asks its questions, the first one first") func offered() {
+    @Test("the first model opens with its picture attached; up arrow asks its questions, the first one first")
+    func offered() {
         var scene = Self.scene()
         #expect(scene.send(.models([Self.seer, Self.reader])) == [.load("seer")])
         let effects = scene.send(.loaded("seer", .done), .abilities(Scene.pictureModel))
         #expect(effects.contains(.look(Self.picture)))
         #expect(scene.state.attachments.map(\.path) == [Self.picture] && scene.state.focus == .input)
-        #expect(scene.text.contains("↑            What do you see?") && scene.text.contains("↑↑           Where is the dog?"))
+        #expect(
+            scene.text.contains("↑            What do you see?")
+                && scene.text.contains("↑↑           Where is the dog?"))
         scene.press(Key(.up))
         #expect(scene.state.input.text == "What do you see?")
         scene.press(Key(.up))
@@ -40,7 +45,8 @@ import Testing
         #expect(scene.state.attachments.isEmpty)
     }
 
-    @Test("another model takes the sample away, a person's own picture stays; /sample brings it back") func switching() {
+    @Test("another model takes the sample away, a person's own picture stays; /sample brings it back") func switching()
+    {
         var scene = Self.scene()
         scene.send(.models([Self.seer, Self.reader]), .loaded("seer", .done))
         scene.send(.attach("/mine.png"))
@@ -79,10 +85,14 @@ import Testing
         }
     }
 
-    @Test("a model's own heads are shown first, and left again by the keys; without a choice of its makers, all") func aligned() throws {
+    @Test("a model's own heads are shown first, and left again by the keys; without a choice of its makers, all")
+    func aligned() throws {
         var scene = Scene(120, 40)
         var abilities = Scene.pictureModel
-        let heads = [LayerHead(layer: abilities.attentionLayers[1], head: 0), LayerHead(layer: abilities.attentionLayers[1], head: 2)]
+        let heads = [
+            LayerHead(layer: abilities.attentionLayers[1], head: 0),
+            LayerHead(layer: abilities.attentionLayers[1], head: 2),
+        ]
         abilities.alignmentHeads = heads
         scene.loadModel(abilities, name: "seer")
         scene.look(at: Scenery.whole())

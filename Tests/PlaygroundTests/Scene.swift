@@ -36,10 +36,15 @@ struct Scene {
         send(
             .device("llvmpipe (LLVM 15.0.6, 256 bits)"), .started(model: nil, audio: nil),
             .models([
-                ModelChoice(name: "whisper-base", description: "speech, 99 languages, 74 M parameters", installed: true, bytes: 145_000_000),
-                ModelChoice(name: "whisper-tiny.en", description: "speech, English, 39 M parameters", installed: false, bytes: 78_000_000),
+                ModelChoice(
+                    name: "whisper-base", description: "speech, 99 languages, 74 M parameters", installed: true,
+                    bytes: 145_000_000),
+                ModelChoice(
+                    name: "whisper-tiny.en", description: "speech, English, 39 M parameters", installed: false,
+                    bytes: 78_000_000),
             ]),
-            .load("whisper-base", LoadProgress(stage: "decoder weights", fraction: 0.6)), .loaded("whisper-base", .done))
+            .load("whisper-base", LoadProgress(stage: "decoder weights", fraction: 0.6)), .loaded("whisper-base", .done)
+        )
         measure(tokens: 0)
     }
 
@@ -48,9 +53,11 @@ struct Scene {
             .memory(
                 .init(
                     byPurpose: [
-                        .weightsEncoder: 41_313_280, .weightsDecoder: 103_972_864, .crossKV: 18_432_000, .selfKV: 1_048_576 + tokens * 12_288,
+                        .weightsEncoder: 41_313_280, .weightsDecoder: 103_972_864, .crossKV: 18_432_000,
+                        .selfKV: 1_048_576 + tokens * 12_288,
                         .activations: 6_291_456, .capture: 4_608_000, .staging: 8_388_608, .pipelines: 1_310_720,
-                    ], accounted: 185_365_504 + tokens * 12_288, driverUsage: 187_724_800, driverBudget: nil, heapSize: 8_326_742_016, bytesPerToken: 12_288,
+                    ], accounted: 185_365_504 + tokens * 12_288, driverUsage: 187_724_800, driverBudget: nil,
+                    heapSize: 8_326_742_016, bytesPerToken: 12_288,
                     tokensLeft: 448 - tokens)))
     }
 
@@ -67,14 +74,19 @@ struct Scene {
                 index += 1
             }
             guard finished else { continue }
-            for segment in Recording.segments(window: window, start: Double(window) * 30) { send(.answer(state.chat.answer, .segment(segment), time: 3)) }
+            for segment in Recording.segments(window: window, start: Double(window) * 30) {
+                send(.answer(state.chat.answer, .segment(segment), time: 3))
+            }
         }
         measure(tokens: index)
         guard finished else { return }
         send(
             .answer(
                 state.chat.answer,
-                .finished(GenerationSummary(reason: .endOfText, tokens: index, encodeSeconds: 0.4, prefillSeconds: 0.02, decodeSeconds: Double(index) / 31.4)), time: 4),
+                .finished(
+                    GenerationSummary(
+                        reason: .endOfText, tokens: index, encodeSeconds: 0.4, prefillSeconds: 0.02,
+                        decodeSeconds: Double(index) / 31.4)), time: 4),
             .answered(state.chat.answer, .done))
     }
 

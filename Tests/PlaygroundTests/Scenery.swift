@@ -1,4 +1,4 @@
-import Formats
+import AttentionTypes
 import Foundation
 import Generation
 import Media
@@ -29,8 +29,11 @@ enum Scenery {
     /// Seen whole in 16×12 patches of 20 pixels, after a class token.
     static func whole(_ kind: AttentionKind = .cross, index: Int = 0, first: Int = 0) -> PictureInput {
         var keys = [PictureKey(key: first, tile: 0, rectangle: nil)]
-        for row in 0..<12 { for column in 0..<16 { keys.append(key(first + keys.count, 0, Double(column * 20), Double(row * 20), 20)) } }
-        return PictureInput(index: index, name: "scenery.png", picture: picture, width: width, height: height, kind: kind, keys: keys)
+        for row in 0..<12 {
+            for column in 0..<16 { keys.append(key(first + keys.count, 0, Double(column * 20), Double(row * 20), 20)) }
+        }
+        return PictureInput(
+            index: index, name: "scenery.png", picture: picture, width: width, height: height, kind: kind, keys: keys)
     }
 
     /// Cut into 2×2 tiles of 8×6 patches, then seen whole in 8×6, each tile after a class token; a row of padding at the end.
@@ -39,21 +42,36 @@ enum Scenery {
         for tile in 0..<4 {
             keys.append(PictureKey(key: keys.count, tile: tile, rectangle: nil))
             for row in 0..<6 {
-                for column in 0..<8 { keys.append(key(keys.count, tile, Double(tile % 2 * 160 + column * 20), Double(tile / 2 * 120 + row * 20), 20)) }
+                for column in 0..<8 {
+                    keys.append(
+                        key(
+                            keys.count, tile, Double(tile % 2 * 160 + column * 20), Double(tile / 2 * 120 + row * 20),
+                            20))
+                }
             }
         }
-        for row in 0..<6 { for column in 0..<8 { keys.append(key(keys.count, 4, Double(column * 40), Double(row * 40), 40, overview: true)) } }
+        for row in 0..<6 {
+            for column in 0..<8 {
+                keys.append(key(keys.count, 4, Double(column * 40), Double(row * 40), 40, overview: true))
+            }
+        }
         for _ in 0..<8 { keys.append(PictureKey(key: keys.count, tile: 4, rectangle: nil)) }
-        return PictureInput(index: 0, name: "scenery.png", picture: picture, width: width, height: height, kind: .cross, keys: keys)
+        return PictureInput(
+            index: 0, name: "scenery.png", picture: picture, width: width, height: height, kind: .cross, keys: keys)
     }()
 
-    private static func key(_ key: Int, _ tile: Int, _ x: Double, _ y: Double, _ side: Double, overview: Bool = false) -> PictureKey {
-        PictureKey(key: key, tile: tile, rectangle: PictureRectangle(x: x, y: y, width: side, height: side), isOverview: overview)
+    private static func key(_ key: Int, _ tile: Int, _ x: Double, _ y: Double, _ side: Double, overview: Bool = false)
+        -> PictureKey
+    {
+        PictureKey(
+            key: key, tile: tile, rectangle: PictureRectangle(x: x, y: y, width: side, height: side),
+            isOverview: overview)
     }
 
     /// What is written, and where in the picture it looks.
     static let words: [(text: String, x: Double, y: Double)] = [
-        ("A", 160, 120), (" red", 80, 140), (" house", 80, 150), (" under", 160, 60), (" a", 200, 60), (" yellow", 250, 50), (" sun", 250, 50), (".", 10, 10),
+        ("A", 160, 120), (" red", 80, 140), (" house", 80, 150), (" under", 160, 60), (" a", 200, 60),
+        (" yellow", 250, 50), (" sun", 250, 50), (".", 10, 10),
     ]
 
     /// Attention of three layers of four heads to the keys of an input, with `before` keys of words before them and `after`
@@ -72,17 +90,23 @@ enum Scenery {
                             continue
                         }
                         let (dx, dy) = (part.x + part.width / 2 - word.x, part.y + part.height / 2 - word.y)
-                        row[key.key] += exp(-(dx * dx + dy * dy) / (2 * spread * spread)) * (key.isOverview ? 0.02 : 0.01)
+                        row[key.key] +=
+                            exp(-(dx * dx + dy * dy) / (2 * spread * spread)) * (key.isOverview ? 0.02 : 0.01)
                     }
                     let total = row.reduce(0, +)
                     values += row.map { Float($0 / total) }
                 }
-                return AttentionWeights(kind: input.kind, layer: layer * 2, heads: 4, queries: 1, keys: count, values: values)
+                return AttentionWeights(
+                    kind: input.kind, layer: layer * 2, heads: 4, queries: 1, keys: count, values: values)
             }
             return GeneratedToken(
-                index: number, id: 500 + number, text: word.text, piece: word.text.replacingOccurrences(of: " ", with: "Ġ"), logProbability: Float(-0.05 * Double(number + 1)),
+                index: number, id: 500 + number, text: word.text,
+                piece: word.text.replacingOccurrences(of: " ", with: "Ġ"),
+                logProbability: Float(-0.05 * Double(number + 1)),
                 alternatives: [
-                    TokenAlternative(id: 500 + number, piece: word.text, logProbability: Float(-0.05 * Double(number + 1))), TokenAlternative(id: 900, piece: " blue", logProbability: -3.2),
+                    TokenAlternative(
+                        id: 500 + number, piece: word.text, logProbability: Float(-0.05 * Double(number + 1))),
+                    TokenAlternative(id: 900, piece: " blue", logProbability: -3.2),
                     TokenAlternative(id: 901, piece: "\u{1B}[2J", logProbability: -4),
                 ], attention: weights)
         }
@@ -94,7 +118,8 @@ enum Translation {
     static let source: [String] = ["▁Das", "▁kleine", "▁Haus", "▁steht", "▁am", "▁Ufer", "▁des", "▁Sees", ".", "</s>"]
     /// Text and the number of the word it comes from.
     static let words: [(text: String, from: Int)] = [
-        ("The", 0), (" little", 1), (" house", 2), (" stands", 3), (" on", 4), (" the", 4), (" shore", 5), (" of", 6), (" the", 6), (" lake", 7), (".", 8),
+        ("The", 0), (" little", 1), (" house", 2), (" stands", 3), (" on", 4), (" the", 4), (" shore", 5), (" of", 6),
+        (" the", 6), (" lake", 7), (".", 8),
     ]
 
     static var text: SourceText {
@@ -115,7 +140,8 @@ enum Translation {
                 for head in 0..<3 {
                     // Every head parks something on the last token of the source, as trained models do.
                     var row = (0..<count).map { key in
-                        0.01 + (key == word.from ? 0.5 + 0.1 * Double(head) : 0) + (key == source.count - 1 ? 0.35 : 0) + (key == word.from + 1 ? 0.08 * Double(layer + 1) : 0)
+                        0.01 + (key == word.from ? 0.5 + 0.1 * Double(head) : 0) + (key == source.count - 1 ? 0.35 : 0)
+                            + (key == word.from + 1 ? 0.08 * Double(layer + 1) : 0)
                     }
                     let total = row.reduce(0, +)
                     row = row.map { $0 / total }
@@ -124,27 +150,34 @@ enum Translation {
                 return AttentionWeights(kind: kind, layer: layer, heads: 3, queries: 1, keys: count, values: values)
             }
             return GeneratedToken(
-                index: number, id: 700 + number, text: word.text, piece: word.text.replacingOccurrences(of: " ", with: "▁"), logProbability: Float(-0.1 * Double(number % 4)), attention: weights)
+                index: number, id: 700 + number, text: word.text,
+                piece: word.text.replacingOccurrences(of: " ", with: "▁"),
+                logProbability: Float(-0.1 * Double(number % 4)), attention: weights)
         }
     }
 }
 
 extension Scene {
     static let pictureModel = ModelAbilities(
-        family: "BLIP", inputs: [.picture, .text], holdsConversations: true, shownAttention: .cross, attentionLayers: [0, 2, 4], attentionHeads: 4, contextLength: 512)
+        family: "BLIP", inputs: [.picture, .text], holdsConversations: true, shownAttention: .cross,
+        attentionLayers: [0, 2, 4], attentionHeads: 4, contextLength: 512)
     static let textModel = ModelAbilities(
-        family: "Marian", inputs: [.text], holdsConversations: false, shownAttention: .cross, attentionLayers: [0, 1], attentionHeads: 3, contextLength: 512)
+        family: "Marian", inputs: [.text], holdsConversations: false, shownAttention: .cross, attentionLayers: [0, 1],
+        attentionHeads: 3, contextLength: 512)
 
     /// A model of that kind is loaded.
     mutating func loadModel(_ abilities: ModelAbilities, name: String) {
         send(
-            .device("llvmpipe (LLVM 15.0.6, 256 bits)"), .started(model: nil, audio: nil), .models([ModelChoice(name: name, description: "", installed: true, bytes: 1)]),
+            .device("llvmpipe (LLVM 15.0.6, 256 bits)"), .started(model: nil, audio: nil),
+            .models([ModelChoice(name: name, description: "", installed: true, bytes: 1)]),
             .loaded(name, .done), .abilities(abilities))
         measure(tokens: 0)
     }
 
     /// Asks about a picture and receives the answer.
-    mutating func look(at input: PictureInput, source: SourceText? = nil, before: Int = 0, after: Int = 0, finished: Bool = true) {
+    mutating func look(
+        at input: PictureInput, source: SourceText? = nil, before: Int = 0, after: Int = 0, finished: Bool = true
+    ) {
         send(.input(.paste("/image /tmp/scenery.png")))
         press(Key(.enter))
         send(.looked("/tmp/scenery.png", thumbnail, problem: nil))
@@ -152,12 +185,16 @@ extension Scene {
         press(Key(.enter))
         let answer = state.chat.answer
         if let source { send(.answer(answer, .inputPrepared(.source(source)), time: 0)) }
-        send(.answer(answer, .inputPrepared(.picture(input)), time: 0), .answer(answer, .encoded(seconds: 0.4), time: 0.4))
+        send(
+            .answer(answer, .inputPrepared(.picture(input)), time: 0),
+            .answer(answer, .encoded(seconds: 0.4), time: 0.4))
         receive(Scenery.tokens(input, before: before, after: after), finished: finished)
     }
 
     /// Sends a text and receives what the model makes of it.
-    mutating func translate(_ kind: AttentionKind = .cross, source: SourceText = Translation.text, finished: Bool = true) {
+    mutating func translate(
+        _ kind: AttentionKind = .cross, source: SourceText = Translation.text, finished: Bool = true
+    ) {
         type("Das kleine Haus steht am Ufer des Sees.")
         press(Key(.enter))
         send(.answer(state.chat.answer, .inputPrepared(.source(source)), time: 0))
@@ -170,7 +207,12 @@ extension Scene {
         measure(tokens: tokens.count)
         guard finished else { return }
         send(
-            .answer(answer, .finished(GenerationSummary(reason: .endOfText, tokens: tokens.count, encodeSeconds: 0.4, prefillSeconds: 0.1, decodeSeconds: 0.5)), time: 4),
+            .answer(
+                answer,
+                .finished(
+                    GenerationSummary(
+                        reason: .endOfText, tokens: tokens.count, encodeSeconds: 0.4, prefillSeconds: 0.1,
+                        decodeSeconds: 0.5)), time: 4),
             .answered(answer, .done))
     }
 

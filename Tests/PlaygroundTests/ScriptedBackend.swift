@@ -1,5 +1,6 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Foundation
 import Generation
 import Playground
@@ -46,15 +47,22 @@ final class ScriptedBackend: PlaygroundBackend {
     func models() async -> [ModelChoice] {
         let installed = holdings.withLock { $0.installed }
         return [
-            ModelChoice(name: "whisper-base", description: "speech, 99 languages, 74 M parameters", installed: installed, bytes: 145_000_000),
-            ModelChoice(name: "whisper-tiny.en", description: "speech, English, 39 M parameters", installed: false, bytes: 78_000_000),
+            ModelChoice(
+                name: "whisper-base", description: "speech, 99 languages, 74 M parameters", installed: installed,
+                bytes: 145_000_000),
+            ModelChoice(
+                name: "whisper-tiny.en", description: "speech, English, 39 M parameters", installed: false,
+                bytes: 78_000_000),
         ]
     }
 
     func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
         stream { [script, self] emit in
             for step in 0...20 {
-                emit(TransferProgress(file: "model.bin", bytesDone: step * 3_900_000, bytesTotal: 78_000_000, bytesPerSecond: 12_400_000))
+                emit(
+                    TransferProgress(
+                        file: "model.bin", bytesDone: step * 3_900_000, bytesTotal: 78_000_000,
+                        bytesPerSecond: 12_400_000))
                 try await Task.sleep(for: script.pace)
             }
             holdings.withLock { $0.installed = true }
@@ -97,27 +105,33 @@ final class ScriptedBackend: PlaygroundBackend {
     func abilities() async -> ModelAbilities? {
         guard isLoaded else { return nil }
         return ModelAbilities(
-            family: "Whisper", inputs: [.sound], holdsConversations: false, shownAttention: .cross, attentionLayers: Array(0..<Recording.layers),
+            family: "Whisper", inputs: [.sound], holdsConversations: false, shownAttention: .cross,
+            attentionLayers: Array(0..<Recording.layers),
             attentionHeads: Recording.heads, contextLength: 448)
     }
 
     func plan(_ question: PlanQuestion) async throws -> PlanFigures {
         PlanFigures(
             model: question.model, weights: 145_286_144, bytesPerToken: 12_288, memory: 8_326_742_016,
-            rows: [448, 4096, 1 << 20].map { PlanFigures.Row(context: $0, total: 145_286_144 + $0 * 12_288, cache: $0 * 12_288) })
+            rows: [448, 4096, 1 << 20].map {
+                PlanFigures.Row(context: $0, total: 145_286_144 + $0 * 12_288, cache: $0 * 12_288)
+            })
     }
 
     func memory() async -> MemoryReport {
         let now = holdings.withLock { $0 }
         guard now.loaded else { return MemoryReport(byPurpose: [:], accounted: 0, heapSize: 8_326_742_016) }
         let parts: [MemoryPurpose: Int] = [
-            .weightsEncoder: 41_313_280, .weightsDecoder: 103_972_864, .crossKV: now.encoding || now.tokens > 0 ? 18_432_000 : 0,
-            .selfKV: 1_048_576 + now.tokens * 12_288, .activations: now.encoding ? 46_080_000 : 6_291_456, .capture: 4_608_000, .staging: 8_388_608,
+            .weightsEncoder: 41_313_280, .weightsDecoder: 103_972_864,
+            .crossKV: now.encoding || now.tokens > 0 ? 18_432_000 : 0,
+            .selfKV: 1_048_576 + now.tokens * 12_288, .activations: now.encoding ? 46_080_000 : 6_291_456,
+            .capture: 4_608_000, .staging: 8_388_608,
             .pipelines: 1_310_720,
         ]
         let sum = parts.values.reduce(0, +)
         return MemoryReport(
-            byPurpose: parts, accounted: sum, driverUsage: sum + 2_359_296, driverBudget: nil, heapSize: 8_326_742_016, bytesPerToken: 12_288,
+            byPurpose: parts, accounted: sum, driverUsage: sum + 2_359_296, driverBudget: nil, heapSize: 8_326_742_016,
+            bytesPerToken: 12_288,
             tokensLeft: 448 - now.tokens)
     }
 
@@ -146,7 +160,11 @@ final class ScriptedBackend: PlaygroundBackend {
                 }
                 for segment in Recording.segments(window: window, start: start) { emit(.segment(segment)) }
             }
-            emit(.finished(GenerationSummary(reason: .endOfText, tokens: index, encodeSeconds: 0.41, prefillSeconds: 0.02, decodeSeconds: Double(index) / 31.4)))
+            emit(
+                .finished(
+                    GenerationSummary(
+                        reason: .endOfText, tokens: index, encodeSeconds: 0.41, prefillSeconds: 0.02,
+                        decodeSeconds: Double(index) / 31.4)))
         }
     }
 
@@ -170,7 +188,8 @@ final class ScriptedBackend: PlaygroundBackend {
 extension GeneratedToken {
     func renumbered(_ index: Int) -> GeneratedToken {
         GeneratedToken(
-            index: index, window: window, id: id, text: text, piece: piece, isSpecial: isSpecial, timestamp: timestamp, logProbability: logProbability,
+            index: index, window: window, id: id, text: text, piece: piece, isSpecial: isSpecial, timestamp: timestamp,
+            logProbability: logProbability,
             alternatives: alternatives, attention: attention)
     }
 }
@@ -182,17 +201,23 @@ enum Recording {
 
     /// Text, start and end in seconds, probability.
     static let words: [(text: String, start: Double, end: Double, probability: Double)] = [
-        (" And", 0.3, 0.6, 0.93), (" so", 0.6, 1.0, 0.99), (",", 1.0, 1.0, 0.71), (" my", 1.1, 1.4, 0.98), (" fellow", 1.4, 1.8, 0.99),
-        (" Americ", 1.8, 2.3, 0.97), ("ans", 2.3, 2.7, 0.99), (",", 2.7, 2.9, 0.64), (" ask", 3.4, 3.9, 0.88), (" not", 4.1, 4.6, 0.95),
-        (" what", 5.4, 5.7, 0.91), (" your", 5.7, 5.9, 0.42), (" country", 5.9, 6.4, 0.99), (" can", 6.4, 6.7, 0.98), (" do", 6.7, 6.9, 0.99),
-        (" for", 6.9, 7.1, 0.99), (" you", 7.1, 7.5, 0.98), (",", 7.6, 7.7, 0.55), (" ask", 8.1, 8.5, 0.96), (" what", 8.5, 8.8, 0.97),
-        (" you", 8.8, 9.0, 0.97), (" can", 9.0, 9.3, 0.98), (" do", 9.3, 9.5, 0.99), (" for", 9.5, 9.7, 0.99), (" your", 9.7, 10.0, 0.98),
+        (" And", 0.3, 0.6, 0.93), (" so", 0.6, 1.0, 0.99), (",", 1.0, 1.0, 0.71), (" my", 1.1, 1.4, 0.98),
+        (" fellow", 1.4, 1.8, 0.99),
+        (" Americ", 1.8, 2.3, 0.97), ("ans", 2.3, 2.7, 0.99), (",", 2.7, 2.9, 0.64), (" ask", 3.4, 3.9, 0.88),
+        (" not", 4.1, 4.6, 0.95),
+        (" what", 5.4, 5.7, 0.91), (" your", 5.7, 5.9, 0.42), (" country", 5.9, 6.4, 0.99), (" can", 6.4, 6.7, 0.98),
+        (" do", 6.7, 6.9, 0.99),
+        (" for", 6.9, 7.1, 0.99), (" you", 7.1, 7.5, 0.98), (",", 7.6, 7.7, 0.55), (" ask", 8.1, 8.5, 0.96),
+        (" what", 8.5, 8.8, 0.97),
+        (" you", 8.8, 9.0, 0.97), (" can", 9.0, 9.3, 0.98), (" do", 9.3, 9.5, 0.99), (" for", 9.5, 9.7, 0.99),
+        (" your", 9.7, 10.0, 0.98),
         (" country", 10.0, 10.5, 0.99), (".", 10.5, 10.6, 0.86),
     ]
 
     static func window(_ number: Int, language: String) -> AudioWindow {
         AudioWindow(
-            index: number, start: Double(number) * 30, duration: duration, mels: mels, frames: frames, logMel: logMel, language: language,
+            index: number, start: Double(number) * 30, duration: duration, mels: mels, frames: frames, logMel: logMel,
+            language: language,
             languageProbability: 0.98)
     }
 
@@ -210,8 +235,12 @@ enum Recording {
                     if isNoisy {
                         energy = 0.7 * exp(-pow((place - 62) / 14, 2)) * (0.8 + 0.2 * sin(Double(frame * 7 + mel * 13)))
                     } else {
-                        for (number, formant) in [pitch, 19 + 7 * sin(Double(index) * 0.9 + phase), 38 + 6 * cos(Double(index) + phase * 2), 55].enumerated() {
-                            energy += (1 - 0.17 * Double(number)) * exp(-pow((place - formant) / (2.2 + Double(number)), 2))
+                        for (number, formant) in [
+                            pitch, 19 + 7 * sin(Double(index) * 0.9 + phase), 38 + 6 * cos(Double(index) + phase * 2),
+                            55,
+                        ].enumerated() {
+                            energy +=
+                                (1 - 0.17 * Double(number)) * exp(-pow((place - formant) / (2.2 + Double(number)), 2))
                         }
                         energy *= 0.82 + 0.18 * sin(place * 1.35)
                     }
@@ -236,7 +265,8 @@ enum Recording {
             if number == 18 { tokens += [stamp(7.8, window, start), stamp(7.8, window, start)] }
             tokens.append(
                 GeneratedToken(
-                    index: 0, window: window, id: 1000 + number, text: word.text, piece: word.text.replacingOccurrences(of: " ", with: "Ġ"),
+                    index: 0, window: window, id: 1000 + number, text: word.text,
+                    piece: word.text.replacingOccurrences(of: " ", with: "Ġ"),
                     logProbability: Float(log(word.probability)), attention: wordAttention[number]))
         }
         return tokens + [stamp(10.8, window, start)]
@@ -244,15 +274,18 @@ enum Recording {
 
     private static func stamp(_ time: Double, _ window: Int, _ start: Double) -> GeneratedToken {
         GeneratedToken(
-            index: 0, window: window, id: 50364 + Int(time * 50), text: "", piece: "<|\(String(format: "%.2f", time))|>", isSpecial: true,
+            index: 0, window: window, id: 50364 + Int(time * 50), text: "",
+            piece: "<|\(String(format: "%.2f", time))|>", isSpecial: true,
             timestamp: start + time, logProbability: -0.05, attention: stampAttention)
     }
 
     static func segments(window: Int, start: Double) -> [TranscriptSegment] {
         [(0.0, 7.8, 0..<18), (7.8, 10.8, 18..<words.count)].enumerated().map { index, part in
             TranscriptSegment(
-                index: window * 2 + index, start: start + part.0, end: start + part.1, text: words[part.2].map(\.text).joined(), tokens: part.2.map { 1000 + $0 },
-                temperature: 0, averageLogProbability: -0.12, compressionRatio: 1.3, noSpeechProbability: 0.01, words: timed(part.2, start))
+                index: window * 2 + index, start: start + part.0, end: start + part.1,
+                text: words[part.2].map(\.text).joined(), tokens: part.2.map { 1000 + $0 },
+                temperature: 0, averageLogProbability: -0.12, compressionRatio: 1.3, noSpeechProbability: 0.01,
+                words: timed(part.2, start))
         }
     }
 
@@ -261,14 +294,22 @@ enum Recording {
         range.reduce(into: []) { timed, number in
             let word = words[number]
             if word.text.first == " " {
-                timed.append(TimedWord(text: word.text, start: start + word.start, end: start + word.end, probability: Float(word.probability)))
+                timed.append(
+                    TimedWord(
+                        text: word.text, start: start + word.start, end: start + word.end,
+                        probability: Float(word.probability)))
             } else if let last = timed.popLast() {
-                timed.append(TimedWord(text: last.text + word.text, start: last.start, end: word.text.count > 1 ? start + word.end : last.end, probability: last.probability))
+                timed.append(
+                    TimedWord(
+                        text: last.text + word.text, start: last.start,
+                        end: word.text.count > 1 ? start + word.end : last.end, probability: last.probability))
             }
         }
     }
 
-    private static let wordAttention = words.map { attention(around: ($0.start + $0.end) / 2, width: max(0.12, $0.end - $0.start)) }
+    private static let wordAttention = words.map {
+        attention(around: ($0.start + $0.end) / 2, width: max(0.12, $0.end - $0.start))
+    }
     private static let stampAttention = attention(around: 0.1, width: 0.5)
 
     /// Each head is a mix of a peak at the word, a broad look around it, the first positions, and everything evenly.
@@ -292,7 +333,8 @@ enum Recording {
                 }
                 values += row.map { Float($0 / total) }
             }
-            return AttentionWeights(kind: .cross, layer: layer, heads: heads, queries: 1, keys: positions, values: values)
+            return AttentionWeights(
+                kind: .cross, layer: layer, heads: heads, queries: 1, keys: positions, values: values)
         }
     }
 }

@@ -10,7 +10,10 @@ final class Sitting: Sendable {
     let backend: ScriptedBackend
     private let task: Task<Playground.ExitStatus, any Error>
 
-    init(_ script: ScriptedBackend.Script = .init(), size: Size = Size(120, 40), options: PlaygroundOptions = PlaygroundOptions(dataFolder: nil)) {
+    init(
+        _ script: ScriptedBackend.Script = .init(), size: Size = Size(120, 40),
+        options: PlaygroundOptions = PlaygroundOptions(dataFolder: nil)
+    ) {
         let screen = MemoryScreen(size)
         self.screen = screen
         let backend = ScriptedBackend(script)
@@ -26,7 +29,8 @@ final class Sitting: Sendable {
         try await see("“\(text)”", sourceLocation: sourceLocation) { $0.text.contains(text) }
     }
 
-    func see(_ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ holds: (Canvas) -> Bool) async throws {
+    func see(_ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ holds: (Canvas) -> Bool) async throws
+    {
         let began = ContinuousClock.now
         while ContinuousClock.now - began < .seconds(240) {
             if holds(screen.canvas) { return }
@@ -121,7 +125,8 @@ struct SessionTests {
     }
 
     @Test("choosing another model while one answers stops it, then loads the other") func switching() async throws {
-        let sitting = Sitting(.init(pace: .milliseconds(20), windows: 50), options: PlaygroundOptions(audio: "long.wav", dataFolder: nil))
+        let sitting = Sitting(
+            .init(pace: .milliseconds(20), windows: 50), options: PlaygroundOptions(audio: "long.wav", dataFolder: nil))
         try await sitting.see("0:30.0")
         sitting.type("/model whisper-tiny.en")
         sitting.press(Key(.enter))
@@ -132,7 +137,9 @@ struct SessionTests {
     }
 
     @Test("leaving does not wait for a device that hangs, whatever goes on") func leavingInTime() async throws {
-        let sitting = Sitting(.init(pace: .milliseconds(20), windows: 50, hangs: true), options: PlaygroundOptions(audio: "long.wav", dataFolder: nil))
+        let sitting = Sitting(
+            .init(pace: .milliseconds(20), windows: 50, hangs: true),
+            options: PlaygroundOptions(audio: "long.wav", dataFolder: nil))
         try await sitting.see("decoding")
         let start = ContinuousClock.now
         sitting.press(Key(.tab), .character("q"), .character("y"))
@@ -165,8 +172,10 @@ struct SessionTests {
         #expect(try await sitting.end() == .done)
     }
 
-    @Test("a file on the command line is heard as soon as the model is loaded; Esc stops") func stopping() async throws {
-        let sitting = Sitting(.init(pace: .milliseconds(20), windows: 50), options: PlaygroundOptions(audio: "long.wav", dataFolder: nil))
+    @Test("a file on the command line is heard as soon as the model is loaded; Esc stops") func stopping() async throws
+    {
+        let sitting = Sitting(
+            .init(pace: .milliseconds(20), windows: 50), options: PlaygroundOptions(audio: "long.wav", dataFolder: nil))
         try await sitting.see("0:30.0")
         sitting.press(Key(.escape))
         try await sitting.see("stopped")
@@ -225,7 +234,9 @@ struct SessionTests {
         #expect(messages.last?.text.hasSuffix("do for your country.") == true)
     }
 
-    @Test("a conversation is found by its words, renamed, gone on with, exported and deleted") func resuming() async throws {
+    @Test("a conversation is found by its words, renamed, gone on with, exported and deleted") func resuming()
+        async throws
+    {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let first = Sitting(options: PlaygroundOptions(audio: "speech.wav", dataFolder: folder))
@@ -272,8 +283,10 @@ struct SessionTests {
         #expect(try await third.end() == .done)
     }
 
-    @Test("nothing is drawn while nothing happens, and no more than thirty frames a second while much does") func frames() async throws {
-        let sitting = Sitting(.init(pace: .milliseconds(1), windows: 4), options: PlaygroundOptions(audio: "a.wav", dataFolder: nil))
+    @Test("nothing is drawn while nothing happens, and no more than thirty frames a second while much does")
+    func frames() async throws {
+        let sitting = Sitting(
+            .init(pace: .milliseconds(1), windows: 4), options: PlaygroundOptions(audio: "a.wav", dataFolder: nil))
         let clock = ContinuousClock()
         let start = clock.now
         try await sitting.see("124 tokens")

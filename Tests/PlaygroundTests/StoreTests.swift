@@ -5,10 +5,15 @@ import Testing
 
 @Suite("Conversations on disk")
 struct StoreTests {
-    private func folder() -> String { FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString)").path }
+    private func folder() -> String {
+        FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString)").path
+    }
 
-    private func message(_ position: Int, _ author: String, _ text: String, progress: String = "finished", audio: String? = nil) -> StoredMessage {
-        StoredMessage(position: position, author: author, text: text, audioPath: audio, date: Scene.date, progress: progress)
+    private func message(
+        _ position: Int, _ author: String, _ text: String, progress: String = "finished", audio: String? = nil
+    ) -> StoredMessage {
+        StoredMessage(
+            position: position, author: author, text: text, audioPath: audio, date: Scene.date, progress: progress)
     }
 
     @Test("messages are kept while they grow and come back in order") func keeps() async throws {
@@ -29,11 +34,16 @@ struct StoreTests {
         #expect(kept[1].progress == "finished" && kept[0].audioPath == "/x/jfk.wav")
     }
 
-    @Test("several conversations: found by their words, renamed, resumed, cut short, deleted") func several() async throws {
+    @Test("several conversations: found by their words, renamed, resumed, cut short, deleted") func several()
+        async throws
+    {
         let folder = folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = try ConversationStore(folder: folder)
-        try await store.keep(StoredMessage(position: 0, author: "person", text: "what is here?", pictures: ["/x/a b\".png", "~/c.jpg"], date: Scene.date, progress: "finished"))
+        try await store.keep(
+            StoredMessage(
+                position: 0, author: "person", text: "what is here?", pictures: ["/x/a b\".png", "~/c.jpg"],
+                date: Scene.date, progress: "finished"))
         try await store.keep(message(1, "llava", "A 100% red house", progress: "finished"))
         await store.begin()
         try await store.keep(message(0, "person", "translate_this"))
@@ -47,7 +57,9 @@ struct StoreTests {
         let all = try await store.conversations()
         #expect(all.map(\.title) == ["German", "what is here?"])
         let resumed = try await store.resume(all[1].id)
-        #expect(resumed.map(\.text) == ["what is here?", "A 100% red house"] && resumed[0].pictures == ["/x/a b\".png", "~/c.jpg"])
+        #expect(
+            resumed.map(\.text) == ["what is here?", "A 100% red house"]
+                && resumed[0].pictures == ["/x/a b\".png", "~/c.jpg"])
         try await store.truncate(to: 1)
         try await store.keep(message(1, "llava", "A house", progress: "finished"))
         #expect(try await store.messages(of: all[1].id).map(\.text) == ["what is here?", "A house"])
@@ -61,12 +73,17 @@ struct StoreTests {
 
     @Test("a folder that cannot be made is an error that says where") func unwritable() async {
         #expect(throws: PlaygroundError.self) { try ConversationStore(folder: "/dev/null/fovea") }
-        do { _ = try ConversationStore(folder: "/dev/null/fovea") } catch { #expect("\(error)".contains("/dev/null/fovea")) }
+        do { _ = try ConversationStore(folder: "/dev/null/fovea") } catch {
+            #expect("\(error)".contains("/dev/null/fovea"))
+        }
     }
 
     @Test("the folder follows the XDG specification") func place() {
-        #expect(ConversationStore.standardFolder(environment: ["XDG_DATA_HOME": "/data", "HOME": "/h"]) == "/data/fovea")
-        #expect(ConversationStore.standardFolder(environment: ["XDG_DATA_HOME": "relative", "HOME": "/h"]) == "/h/.local/share/fovea")
+        #expect(
+            ConversationStore.standardFolder(environment: ["XDG_DATA_HOME": "/data", "HOME": "/h"]) == "/data/fovea")
+        #expect(
+            ConversationStore.standardFolder(environment: ["XDG_DATA_HOME": "relative", "HOME": "/h"])
+                == "/h/.local/share/fovea")
         #expect(ConversationStore.standardFolder(environment: ["HOME": "/h"]) == "/h/.local/share/fovea")
     }
 }

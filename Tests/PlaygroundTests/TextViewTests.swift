@@ -30,7 +30,9 @@ struct TextViewTests {
         #expect(scene.text.contains("shore"))
     }
 
-    @Test("rollout follows the mean through the encoder to what it read; models without one have none") func rollout() throws {
+    @Test("rollout follows the mean through the encoder to what it read; models without one have none") func rollout()
+        throws
+    {
         var scene = Scene(120, 40)
         scene.loadModel(Scene.textModel, name: "marian")
         let count = Translation.source.count
@@ -46,7 +48,8 @@ struct TextViewTests {
         #expect(scene.state.attention.head == .rollout && scene.text.contains("rollout through the encoder"))
         let rolled = try #require(scene.state.shownRow)
         for key in 0..<count {
-            let expected = 0.5 * mean[key] + 0.5 * (key > 0 ? mean[key - 1] : 0) + (key == count - 1 ? 0.5 * mean[key] : 0)
+            let expected =
+                0.5 * mean[key] + 0.5 * (key > 0 ? mean[key - 1] : 0) + (key == count - 1 ? 0.5 * mean[key] : 0)
             #expect(abs(rolled[key] - expected) < 1e-5)
         }
         #expect(scene.state.attention.rows.row(ofToken: 2) != nil)
@@ -63,7 +66,9 @@ struct TextViewTests {
         #expect(other.state.attention.head == .mean && other.text.contains("rollout needs a text"))
     }
 
-    @Test("by colours and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(depth: ColorDepth, size: (width: Int, height: Int)) throws {
+    @Test("by colors and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(
+        depth: ColorDepth, size: (width: Int, height: Int)
+    ) throws {
         var scene = Scene(size.width, size.height, depth: depth, unicode: depth != .eight)
         scene.loadModel(Scene.textModel, name: "marian-de-en")
         scene.translate()
@@ -89,7 +94,11 @@ struct TextViewTests {
         scene.translate()
         let rows = scene.text.split(separator: "\n", omittingEmptySubsequences: false)
         let panel = try #require(scene.state.layout.attention)
-        let y = try #require(rows.indices.first { rows[$0].contains("kleine") && Array(rows[$0]).count > panel.x && String(Array(rows[$0])[panel.x...]).contains("kleine") })
+        let y = try #require(
+            rows.indices.first {
+                rows[$0].contains("kleine") && Array(rows[$0]).count > panel.x
+                    && String(Array(rows[$0])[panel.x...]).contains("kleine")
+            })
         let line = String(Array(rows[y])[panel.x...])
         let x = panel.x + line.distance(from: line.startIndex, to: try #require(line.range(of: "kleine")).lowerBound)
         scene.send(.input(.mouse(.press, x: x + 1, y: y)))
@@ -107,11 +116,27 @@ struct TextViewTests {
         scene.type("x")
         scene.press(Key(.enter))
         let count = 3000
-        scene.send(.answer(1, .inputPrepared(.source(.init(tokens: (0..<count).map { .init(id: $0, text: " w\($0)", piece: "w\($0)", isSpecial: false) }))), time: 0))
+        scene.send(
+            .answer(
+                1,
+                .inputPrepared(
+                    .source(
+                        .init(
+                            tokens: (0..<count).map {
+                                .init(id: $0, text: " w\($0)", piece: "w\($0)", isSpecial: false)
+                            }))), time: 0))
         for index in 0..<40 {
             var values = [Float](repeating: 0, count: count)
             values[index * 70] = 1
-            scene.send(.answer(1, .token(.init(index: index, id: index, text: " t\(index)", piece: "t", logProbability: -0.1, attention: [.init(kind: .cross, layer: 0, heads: 1, queries: 1, keys: count, values: values)])), time: 0))
+            scene.send(
+                .answer(
+                    1,
+                    .token(
+                        .init(
+                            index: index, id: index, text: " t\(index)", piece: "t", logProbability: -0.1,
+                            attention: [
+                                .init(kind: .cross, layer: 0, heads: 1, queries: 1, keys: count, values: values)
+                            ])), time: 0))
         }
         #expect(scene.text.contains("w2730"))
         scene.press(Key(.tab), Key(.left), Key(.left))
@@ -125,9 +150,20 @@ struct TextViewTests {
         scene.loadModel(Scene.textModel, name: "marian-de-en")
         scene.type("x")
         scene.press(Key(.enter))
-        scene.send(.answer(1, .inputPrepared(.source(.init(tokens: [.init(id: 0, text: "\u{1B}]0;title\u{07}", piece: "\u{9B}2J", isSpecial: false), .init(id: 1, text: "", piece: "\u{1B}c", isSpecial: true)]))), time: 0))
+        scene.send(
+            .answer(
+                1,
+                .inputPrepared(
+                    .source(
+                        .init(tokens: [
+                            .init(id: 0, text: "\u{1B}]0;title\u{07}", piece: "\u{9B}2J", isSpecial: false),
+                            .init(id: 1, text: "", piece: "\u{1B}c", isSpecial: true),
+                        ]))), time: 0))
         for _ in 0..<2 {
-            #expect(scene.canvas.cells.allSatisfy { cell in cell.glyph.scalars.allSatisfy { $0 >= 0x20 && $0 != 0x7F && !(0x80..<0xA0).contains($0) } })
+            #expect(
+                scene.canvas.cells.allSatisfy { cell in
+                    cell.glyph.scalars.allSatisfy { $0 >= 0x20 && $0 != 0x7F && !(0x80..<0xA0).contains($0) }
+                })
             scene.press(Key(.escape), .character("v"))
         }
     }

@@ -1,6 +1,6 @@
-import Attribution
+import AttentionAnalysis
 import Foundation
-import Formats
+import AttentionTypes
 import Generation
 import Synchronization
 import Terminal
@@ -12,7 +12,8 @@ import Testing
 struct UpdateTests {
     @Test("the first installed model is loaded, a wanted one before it") func choosesModel() {
         let models = [
-            ModelChoice(name: "a", description: "", installed: false, bytes: 1), ModelChoice(name: "b", description: "", installed: true, bytes: 1),
+            ModelChoice(name: "a", description: "", installed: false, bytes: 1),
+            ModelChoice(name: "b", description: "", installed: true, bytes: 1),
             ModelChoice(name: "c", description: "", installed: true, bytes: 1),
         ]
         var scene = Scene(80, 24)
@@ -33,7 +34,9 @@ struct UpdateTests {
 
     @Test("a recording given at the start waits for the model") func waits() {
         var scene = Scene(80, 24)
-        scene.send(.started(model: nil, audio: "a.wav"), .models([ModelChoice(name: "m", description: "", installed: true, bytes: 1)]))
+        scene.send(
+            .started(model: nil, audio: "a.wav"),
+            .models([ModelChoice(name: "m", description: "", installed: true, bytes: 1)]))
         let effects = scene.send(.loaded("m", .done))
         #expect(effects.contains(.answer(1, AnswerRequest(audioPath: "a.wav"))))
         #expect(scene.state.engine.phase == .encoding)
@@ -46,7 +49,9 @@ struct UpdateTests {
             scene.send(.input(.paste(line)))
             scene.press(Key(.enter))
         }
-        #expect(scene.effects.contains(.answer(1, AnswerRequest(audioPath: "my file.wav", language: "de", task: .translate))))
+        #expect(
+            scene.effects.contains(
+                .answer(1, AnswerRequest(audioPath: "my file.wav", language: "de", task: .translate))))
     }
 
     @Test("a dropped sound file is sent, a question is not taken for one") func dropped() {
@@ -93,7 +98,11 @@ struct UpdateTests {
             var values = [Float](repeating: 0, count: 10_000)
             for head in 0..<2 { values[head * 5000 + index] = 1 }
             let weights = [AttentionWeights(kind: .cross, layer: 0, heads: 2, queries: 1, keys: 5000, values: values)]
-            scene.send(.answer(1, .token(.init(index: index, id: 5, text: " w", piece: "w", logProbability: 0, attention: weights)), time: Double(index)))
+            scene.send(
+                .answer(
+                    1,
+                    .token(.init(index: index, id: 5, text: " w", piece: "w", logProbability: 0, attention: weights)),
+                    time: Double(index)))
         }
     }
 
@@ -102,7 +111,9 @@ struct UpdateTests {
         scene.state.chat.record = AttentionRecord(memoryLimit: 200_000)
         manyTokens(&scene)
         let statistics = scene.state.chat.record.statistics
-        #expect(statistics.memoryBytes <= 200_000 && statistics.diskBytes == 800_000 - statistics.memoryBytes && statistics.dropped == 0)
+        #expect(
+            statistics.memoryBytes <= 200_000 && statistics.diskBytes == 800_000 - statistics.memoryBytes
+                && statistics.dropped == 0)
         scene.press(Key(.tab), Key(.home))
         let shown = try #require(scene.state.attention.shown?.captured?.profile(layer: .all, head: .mean))
         #expect(scene.state.attention.selected?.token == 0 && shown[0] == 1 && shown[1] == 0)
@@ -111,7 +122,9 @@ struct UpdateTests {
     @Test("without room on disk the oldest maps go, the words stay, and it is said once") func dropsAttention() throws {
         var scene = Scene(100, 30)
         let notices = Notices()
-        scene.state.chat.record = AttentionRecord(memoryLimit: 200_000, directory: "/nonexistent") { notices.add("\($0)") }
+        scene.state.chat.record = AttentionRecord(memoryLimit: 200_000, directory: "/nonexistent") {
+            notices.add("\($0)")
+        }
         manyTokens(&scene)
         #expect(scene.state.chat.messages.last?.tokens.count == 40)
         #expect(scene.state.chat.record.statistics.dropped == 30)
@@ -134,7 +147,9 @@ struct UpdateTests {
         #expect(americans.start == 1.8 && americans.end == 2.7)
         #expect(message.tokens[americans.tokens].map(\.text) == [" Americ", "ans", ","])
         // Every word has tokens of its own, in order, and no timestamp among them.
-        for (word, next) in zip(message.words, message.words.dropFirst()) { #expect(word.tokens.upperBound <= next.tokens.lowerBound) }
+        for (word, next) in zip(message.words, message.words.dropFirst()) {
+            #expect(word.tokens.upperBound <= next.tokens.lowerBound)
+        }
         #expect(message.words.allSatisfy { word in message.tokens[word.tokens].allSatisfy { !$0.isSpecial } })
         scene.press(Key(.left))
         #expect(scene.text.contains("said 10.00–10.50 s"))
@@ -150,18 +165,25 @@ struct UpdateTests {
     }
 
     @Test("segments that were not kept do not shift the words of later ones") func skippedSegment() {
-        func token(_ id: Int, _ text: String) -> TokenRecord { TokenRecord(.init(index: id, id: id, text: text, piece: text, logProbability: 0), record: nil) }
+        func token(_ id: Int, _ text: String) -> TokenRecord {
+            TokenRecord(.init(index: id, id: id, text: text, piece: text, logProbability: 0), record: nil)
+        }
         var message = Message(.model("m"), "", date: Scene.date)
         message.tokens = [token(1, " lost"), token(2, " one"), token(3, " two"), token(4, "-fold")]
         message.addWords(
             of: TranscriptSegment(
-                index: 0, start: 0, end: 1, text: " one two-fold", tokens: [2, 3, 4], temperature: 0, averageLogProbability: 0, compressionRatio: 1, noSpeechProbability: 0,
-                words: [.init(text: " one", start: 0, end: 0.4, probability: 1), .init(text: " two-fold", start: 0.4, end: 1, probability: 1)]))
+                index: 0, start: 0, end: 1, text: " one two-fold", tokens: [2, 3, 4], temperature: 0,
+                averageLogProbability: 0, compressionRatio: 1, noSpeechProbability: 0,
+                words: [
+                    .init(text: " one", start: 0, end: 0.4, probability: 1),
+                    .init(text: " two-fold", start: 0.4, end: 1, probability: 1),
+                ]))
         #expect(message.words.map(\.tokens) == [1..<2, 2..<4])
         // Tokens that are not there.
         message.addWords(
             of: TranscriptSegment(
-                index: 1, start: 1, end: 2, text: " x", tokens: [9], temperature: 0, averageLogProbability: 0, compressionRatio: 1, noSpeechProbability: 0,
+                index: 1, start: 1, end: 2, text: " x", tokens: [9], temperature: 0, averageLogProbability: 0,
+                compressionRatio: 1, noSpeechProbability: 0,
                 words: [.init(text: " x", start: 1, end: 2, probability: 1)]))
         #expect(message.words.count == 2)
     }
@@ -199,13 +221,17 @@ struct UpdateTests {
         #expect(scene.press(.character("q")) == [.quit(.done)])
     }
 
-    @Test("the focused panel's keys stand at the bottom", arguments: [(80, 24), (160, 45)]) func hints(width: Int, height: Int) {
+    @Test("the focused panel's keys stand at the bottom", arguments: [(80, 24), (160, 45)]) func hints(
+        width: Int, height: Int
+    ) {
         var scene = Scene(width, height)
         scene.loadModel()
         scene.answer()
         #expect(scene.text.contains("Esc layers, heads"))
         scene.press(Key(.escape))
-        for words in ["↑↓ layer", "[] head", "g heads", "-+ heat", "q quit"] { #expect(scene.text.contains(words), "\(words)") }
+        for words in ["↑↓ layer", "[] head", "g heads", "-+ heat", "q quit"] {
+            #expect(scene.text.contains(words), "\(words)")
+        }
     }
 
     @Test("a recording is stopped by the first Esc and dropped by the second") func microphoneDropped() {
@@ -218,7 +244,10 @@ struct UpdateTests {
         #expect(scene.press(.control("c")) == [.stopListening])
         #expect(scene.press(.control("c")) == [])
         #expect(scene.state.engine.phase == .idle && scene.text.contains("dropped"))
-        #expect(scene.send(.listened(SpokenSound(samples: Array(repeating: 0.1, count: 3200), sampleRate: 16_000), .cancelled)) == [])
+        #expect(
+            scene.send(
+                .listened(SpokenSound(samples: Array(repeating: 0.1, count: 3200), sampleRate: 16_000), .cancelled))
+                == [])
         for line in ["/mic x", "/mic 0", "/mic 1e9", "/mic nan"] {
             scene.send(.input(.paste(line)))
             scene.press(Key(.enter))
@@ -230,7 +259,8 @@ struct UpdateTests {
         #expect(SpokenSound(samples: [1, -1], sampleRate: 16_000).level == 1)
         #expect(SpokenSound(samples: [0, 0], sampleRate: 16_000).level == 0)
         #expect(abs(SpokenSound(samples: [0.001, -0.001], sampleRate: 16_000).level) < 1e-3)
-        #expect(SpokenSound(samples: [], sampleRate: 0).level == 0 && SpokenSound(samples: [1], sampleRate: 0).seconds == 0)
+        #expect(
+            SpokenSound(samples: [], sampleRate: 0).level == 0 && SpokenSound(samples: [1], sampleRate: 0).seconds == 0)
     }
 
     @Test("loading that is stopped leaves no model on the device") func stoppedLoading() {
@@ -320,17 +350,23 @@ struct UpdateTests {
         let y = try #require(rows.firstIndex { $0.contains("Americans") })
         let x = try #require(rows[y].range(of: "Americans")).lowerBound.utf16Offset(in: rows[y])
         scene.send(.input(.mouse(.press, x: x + 1, y: y)))
-        #expect(scene.state.attention.selected.map { scene.state.chat.messages[$0.message].tokens[$0.token].text } == " Americ")
+        #expect(
+            scene.state.attention.selected.map { scene.state.chat.messages[$0.message].tokens[$0.token].text }
+                == " Americ")
     }
 
     @Test("commands answer to what they cannot do") func badCommands() {
         var scene = Scene(120, 40)
         scene.loadModel()
         scene.answer()
-        for (line, words) in [("/layer 9", "no layer 9"), ("/head x", "no head x"), ("/colormap jet", "viridis"), ("/task sing", "/task transcribe"), ("/audio", "needs the path")] {
+        for (line, words) in [
+            ("/layer 9", "no layer 9"), ("/head x", "no head x"), ("/colormap jet", "viridis"),
+            ("/task sing", "/task transcribe"), ("/audio", "needs the path"),
+        ] {
             scene.send(.input(.paste(line)))
             scene.press(Key(.enter))
-            #expect(scene.state.notice?.text.contains(words) == true, "\(line): \(scene.state.notice?.text ?? "nothing")")
+            #expect(
+                scene.state.notice?.text.contains(words) == true, "\(line): \(scene.state.notice?.text ?? "nothing")")
         }
         scene.type("/nonsense")
         scene.press(Key(.enter))
@@ -349,8 +385,10 @@ final class Notices: Sendable {
 struct AttentionNumberTests {
     private func captured() throws -> CapturedAttention {
         // Two layers, two heads, four keys.
-        let first = AttentionWeights(kind: .cross, layer: 2, heads: 2, queries: 1, keys: 4, values: [0.5, 0.25, 0.25, 0, 0, 0, 0.5, 0.5])
-        let second = AttentionWeights(kind: .cross, layer: 5, heads: 2, queries: 1, keys: 4, values: [1, 0, 0, 0, 0, 1, 0, 0])
+        let first = AttentionWeights(
+            kind: .cross, layer: 2, heads: 2, queries: 1, keys: 4, values: [0.5, 0.25, 0.25, 0, 0, 0, 0.5, 0.5])
+        let second = AttentionWeights(
+            kind: .cross, layer: 5, heads: 2, queries: 1, keys: 4, values: [1, 0, 0, 0, 0, 1, 0, 0])
         let own = AttentionWeights(kind: .selfAttention, layer: 0, heads: 2, queries: 1, keys: 1, values: [1, 1])
         return try #require(CapturedAttention([second, own, first]))
     }
@@ -359,14 +397,18 @@ struct AttentionNumberTests {
         let captured = try captured()
         #expect(captured.layers == [2, 5])
         let cases: [(LayerChoice, HeadChoice, [Float])] = [
-            (.layer(2), .head(1), [0, 0, 0.5, 0.5]), (.layer(2), .mean, [0.25, 0.125, 0.375, 0.25]), (.layer(5), .max, [1, 1, 0, 0]),
-            (.all, .mean, [0.375, 0.3125, 0.1875, 0.125]), (.all, .max, [1, 1, 0.5, 0.5]), (.all, .head(0), [0.75, 0.125, 0.125, 0]),
+            (.layer(2), .head(1), [0, 0, 0.5, 0.5]), (.layer(2), .mean, [0.25, 0.125, 0.375, 0.25]),
+            (.layer(5), .max, [1, 1, 0, 0]),
+            (.all, .mean, [0.375, 0.3125, 0.1875, 0.125]), (.all, .max, [1, 1, 0.5, 0.5]),
+            (.all, .head(0), [0.75, 0.125, 0.125, 0]),
         ]
         for (layer, head, expected) in cases {
             let profile = captured.profile(layer: layer, head: head)
             #expect(profile == expected, "\(layer) \(head): \(profile ?? [])")
         }
-        #expect(captured.profile(layer: .layer(3), head: .mean) == nil && captured.profile(layer: .layer(2), head: .head(9)) == nil)
+        #expect(
+            captured.profile(layer: .layer(3), head: .mean) == nil
+                && captured.profile(layer: .layer(2), head: .head(9)) == nil)
     }
 
     @Test("shapes that do not agree are refused") func refused() {
@@ -407,7 +449,11 @@ struct AttentionNumberTests {
             values[0] = 0.6
             values[10 + index] = 0.4
             let weights = [AttentionWeights(kind: .cross, layer: 0, heads: 1, queries: 1, keys: 100, values: values)]
-            scene.send(.answer(1, .token(.init(index: index, id: 5, text: " w", piece: "w", logProbability: 0, attention: weights)), time: Double(index)))
+            scene.send(
+                .answer(
+                    1,
+                    .token(.init(index: index, id: 5, text: " w", piece: "w", logProbability: 0, attention: weights)),
+                    time: Double(index)))
         }
         // The answer goes on, and Esc would stop it.
         scene.press(Key(.tab))
@@ -516,7 +562,9 @@ struct InputLineTests {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: folder + "/deep", withIntermediateDirectories: true)
-        for name in ["d.wav", "d.txt", "e.FLAC", ".hidden.wav"] { #expect(FileManager.default.createFile(atPath: folder + "/" + name, contents: nil)) }
+        for name in ["d.wav", "d.txt", "e.FLAC", ".hidden.wav"] {
+            #expect(FileManager.default.createFile(atPath: folder + "/" + name, contents: nil))
+        }
         #expect(Completion.paths(folder + "/", .sound) == [folder + "/d.wav", folder + "/deep/", folder + "/e.FLAC"])
         #expect(Completion.paths(folder + "/d", .any) == [folder + "/d.txt", folder + "/d.wav", folder + "/deep/"])
         #expect(Completion.paths(folder + "/absent/", .sound) == [])
@@ -535,6 +583,10 @@ struct TextFlowTests {
         #expect(flow("abcdefghij", 4) == ["abcd", "efgh", "ij"])
         #expect(flow("日本語です", 4) == ["日本", "語で", "す"])
         #expect(flow("a\n\nb", 4) == ["a", "", "b"])
-        for width in 4..<40 { for line in flow("some words, 日本語 and a verylongwordindeed", width) { #expect(TextWidth.width(of: line) <= width) } }
+        for width in 4..<40 {
+            for line in flow("some words, 日本語 and a verylongwordindeed", width) {
+                #expect(TextWidth.width(of: line) <= width)
+            }
+        }
     }
 }

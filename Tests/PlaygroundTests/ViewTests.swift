@@ -19,8 +19,12 @@ struct LayoutTests {
                             continue
                         }
                         for (index, part) in parts.enumerated() {
-                            if part.isEmpty || part.intersection(Rect(Size(width, height))) != part { Issue.record("\(part) at \(width)×\(height)") }
-                            for other in parts[(index + 1)...] where !part.intersection(other).isEmpty { Issue.record("\(part) over \(other) at \(width)×\(height)") }
+                            if part.isEmpty || part.intersection(Rect(Size(width, height))) != part {
+                                Issue.record("\(part) at \(width)×\(height)")
+                            }
+                            for other in parts[(index + 1)...] where !part.intersection(other).isEmpty {
+                                Issue.record("\(part) over \(other) at \(width)×\(height)")
+                            }
                         }
                     }
                 }
@@ -32,7 +36,9 @@ struct LayoutTests {
     func threePanels(width: Int, height: Int) {
         let layout = Layout(Size(width, height), focus: .input)
         #expect(layout.chat != nil && layout.attention != nil && layout.memory != nil)
-        #expect((layout.attention?.height ?? 0) >= 12 && (layout.memory?.height ?? 0) >= 7 && (layout.chat?.width ?? 0) >= 34)
+        #expect(
+            (layout.attention?.height ?? 0) >= 12 && (layout.memory?.height ?? 0) >= 7
+                && (layout.chat?.width ?? 0) >= 34)
     }
 
     @Test("a narrow screen shows the panel in focus") func narrow() {
@@ -70,7 +76,10 @@ struct ViewTests {
         var scene = Scene(width, height)
         scene.send(
             .device("llvmpipe"), .started(model: nil, audio: nil),
-            .models([ModelChoice(name: "whisper-tiny.en", description: "speech, English", installed: false, bytes: 78_000_000)]))
+            .models([
+                ModelChoice(
+                    name: "whisper-tiny.en", description: "speech, English", installed: false, bytes: 78_000_000)
+            ]))
         try expectSnapshot(scene.canvas, "welcome-\(width)x\(height)")
         #expect(scene.text.contains("No model is installed yet"))
     }
@@ -107,7 +116,9 @@ struct ViewTests {
         #expect(scene.text.contains("layer 0 · every head") && scene.text.contains("h5"))
     }
 
-    @Test("by colours and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(depth: ColorDepth, size: (width: Int, height: Int)) throws {
+    @Test("by colors and size of the terminal", arguments: ColorDepth.allCases, ViewTests.sizes) func depths(
+        depth: ColorDepth, size: (width: Int, height: Int)
+    ) throws {
         var scene = Scene(size.width, size.height, depth: depth, unicode: depth != .eight)
         scene.loadModel()
         scene.answer(windows: 2)
@@ -130,8 +141,12 @@ struct ViewTests {
 
     @Test("loading shows how far it is") func loading() {
         var scene = Scene(120, 40)
-        scene.send(.started(model: "whisper-base", audio: nil), .models([]), .load("whisper-base", LoadProgress(stage: "decoder weights", fraction: 0.42)))
-        #expect(scene.text.contains("loading whisper-base") && scene.text.contains("42 %") && scene.text.contains("decoder weights"))
+        scene.send(
+            .started(model: "whisper-base", audio: nil), .models([]),
+            .load("whisper-base", LoadProgress(stage: "decoder weights", fraction: 0.42)))
+        #expect(
+            scene.text.contains("loading whisper-base") && scene.text.contains("42 %")
+                && scene.text.contains("decoder weights"))
     }
 
     @Test("what the driver does not say is missing, not zero") func missingFigures() {
@@ -149,8 +164,13 @@ struct ViewTests {
         scene.send(
             .answer(
                 scene.state.chat.answer,
-                .token(.init(index: 0, id: 1, text: "\u{1B}[2Jhi\u{07}\u{202E}", piece: "\u{1B}x", logProbability: -0.1)), time: 0))
+                .token(
+                    .init(index: 0, id: 1, text: "\u{1B}[2Jhi\u{07}\u{202E}", piece: "\u{1B}x", logProbability: -0.1)),
+                time: 0))
         #expect(scene.text.contains("hi␇"))
-        #expect(scene.canvas.cells.allSatisfy { cell in cell.glyph.scalars.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != 0x202E } })
+        #expect(
+            scene.canvas.cells.allSatisfy { cell in
+                cell.glyph.scalars.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != 0x202E }
+            })
     }
 }

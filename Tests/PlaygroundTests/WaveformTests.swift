@@ -19,12 +19,16 @@ struct WaveformTests {
         let waveform = Self.waveform
         #expect(waveform.seconds == 3 && waveform.levels.count == 96)
         #expect(waveform.levels.max() == 1 && waveform.levels[95] == 1)
-        #expect(zip(waveform.levels[0..<63], waveform.levels[1..<64]).allSatisfy { $0 < $1 } && waveform.levels[64..<80].allSatisfy { $0 == 0 })
+        #expect(
+            zip(waveform.levels[0..<63], waveform.levels[1..<64]).allSatisfy { $0 < $1 }
+                && waveform.levels[64..<80].allSatisfy { $0 == 0 })
         #expect(Waveform(samples: [], sampleRate: 16_000) == Waveform(seconds: 0, levels: []))
         #expect(Waveform(samples: [0, 0, .nan], sampleRate: 16_000).levels == [0, 0, 0])
     }
 
-    @Test("it stands under the file's name, whatever the width", arguments: ViewTests.sizes) func view(width: Int, height: Int) throws {
+    @Test("it stands under the file's name, whatever the width", arguments: ViewTests.sizes) func view(
+        width: Int, height: Int
+    ) throws {
         var scene = Scene(width, height)
         scene.loadModel()
         scene.answer()
@@ -44,7 +48,11 @@ struct WaveformTests {
         var scene = Scene(120, 40)
         scene.loadModel()
         let effects = scene.send(
-            .conversationOpened([StoredMessage(position: 0, author: "person", text: "", audioPath: "/tmp/a.wav", date: Scene.date, progress: "finished")]))
+            .conversationOpened([
+                StoredMessage(
+                    position: 0, author: "person", text: "", audioPath: "/tmp/a.wav", date: Scene.date,
+                    progress: "finished")
+            ]))
         #expect(effects == [.outline("/tmp/a.wav")])
     }
 
@@ -57,14 +65,18 @@ struct WaveformTests {
         }
         try Data(wavBytes(samples: samples)).write(to: URL(filePath: path))
         let waveform = try Sounds.waveform(path: path)
-        #expect(waveform.seconds == 1 && waveform.levels.prefix(40).allSatisfy { $0 < 0.05 } && waveform.levels.suffix(40).allSatisfy { $0 > 0.9 })
+        #expect(
+            waveform.seconds == 1 && waveform.levels.prefix(40).allSatisfy { $0 < 0.05 }
+                && waveform.levels.suffix(40).allSatisfy { $0 > 0.9 })
         #expect(throws: MediaError.self) { try Sounds.waveform(path: path + ".none") }
     }
 
     @Test("a recorded session shows it when it is played") func recorded() throws {
         let event = Event.outlined("a.wav", Waveform(seconds: 1.5, levels: [0, 0.5, 1]))
         let written = try JSONEncoder().encode(try #require(RecordedEvent(event)))
-        guard case .outlined("a.wav", let waveform) = try JSONDecoder().decode(RecordedEvent.self, from: written).event() else { Issue.record("another event"); return }
+        guard
+            case .outlined("a.wav", let waveform) = try JSONDecoder().decode(RecordedEvent.self, from: written).event()
+        else { Issue.record("another event"); return }
         #expect(waveform == Waveform(seconds: 1.5, levels: [0, 0.5, 1]))
     }
 }

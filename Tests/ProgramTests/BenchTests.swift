@@ -3,11 +3,15 @@ import TestSupport
 import Testing
 
 /// `fovea bench` on models that take pictures among a text.
-@Suite("fovea bench with a picture", .enabled(if: Program.isBuilt && Fixtures.available), .serialized) struct PictureBenchTests {
-    @Test("tower, prompt and decoder are measured, and the figures add up", arguments: [("llava", 3), ("smolvlm", 2), ("mllama", 5)])
+@Suite("fovea bench with a picture", .enabled(if: Program.isBuilt && Fixtures.available), .serialized)
+struct PictureBenchTests {
+    @Test(
+        "tower, prompt and decoder are measured, and the figures add up",
+        arguments: [("llava", 3), ("smolvlm", 2), ("mllama", 5)])
     func bench(_ name: String, _ decoderLayers: Int) async throws {
         let model = Fixtures.model(name).path
-        let run = try await Program.run("bench", model, "--tokens", "4", "--repeats", "1", "--skip-first-token", "--json")
+        let run = try await Program.run(
+            "bench", model, "--tokens", "4", "--repeats", "1", "--skip-first-token", "--json")
         #expect(run.code == 0, "\(run.words)")
         let report = try #require(run.json as? [String: Any])
         func number(_ key: String) -> Double { report[key] as? Double ?? 0 }
@@ -31,7 +35,9 @@ import Testing
         let plan = try await Program.run("plan", model, "--json")
         let purposes = try #require((plan.json as? [String: Any])?["purposes"] as? [[String: Any]])
         func bytes(_ prefix: String) -> Double {
-            purposes.filter { ($0["purpose"] as? String ?? "").hasPrefix(prefix) }.reduce(0) { $0 + ($1["bytes"] as? Double ?? 0) }
+            purposes.filter { ($0["purpose"] as? String ?? "").hasPrefix(prefix) }.reduce(0) {
+                $0 + ($1["bytes"] as? Double ?? 0)
+            }
         }
         #expect(bytes("weights.vision") > 0 && number("weight_bytes") == bytes("weights."))
         let perToken = number("decode_bytes_per_token")

@@ -18,7 +18,10 @@ import Testing
         #expect(run.words.isEmpty)
         #expect(devices.filter { $0["chosen"] as? Bool == true }.count == 1)
         for device in devices {
-            for key in ["index", "name", "kind", "driver", "api_version", "suitable", "missing", "subgroup_size", "memory_heaps", "features", "limits"] {
+            for key in [
+                "index", "name", "kind", "driver", "api_version", "suitable", "missing", "subgroup_size",
+                "memory_heaps", "features", "limits",
+            ] {
                 #expect(device[key] != nil, "\(key)")
             }
         }
@@ -43,7 +46,8 @@ import Testing
     }
 
     @Test func withoutADriverItSaysWhatToInstall() async throws {
-        let run = try await Program.run("devices", environment: ["VK_DRIVER_FILES": "/dev/null", "VK_ICD_FILENAMES": "/dev/null"])
+        let run = try await Program.run(
+            "devices", environment: ["VK_DRIVER_FILES": "/dev/null", "VK_ICD_FILENAMES": "/dev/null"])
         #expect(run.code == 1)
         #expect(run.output.isEmpty)
         #expect(run.isOneClearLine)

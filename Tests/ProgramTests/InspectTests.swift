@@ -7,7 +7,8 @@ import Testing
     @Test(
         .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"),
         arguments: [
-            ("t5", "safetensors", "t5", 55), ("t5-sharded", "sharded safetensors", "t5", 55), ("whisper-80", "safetensors", "whisper", 89),
+            ("t5", "safetensors", "t5", 55), ("t5-sharded", "sharded safetensors", "t5", 55),
+            ("whisper-80", "safetensors", "whisper", 89),
             ("gguf/t5-q4_0.gguf", "GGUF", "t5", 55),
         ])
     func formatsAreTold(_ name: String, format: String, architecture: String, tensors: Int) async throws {
@@ -42,7 +43,9 @@ import Testing
 
     @Test func emptyAndForeignFilesAreRefused() async throws {
         let folder = try TemporaryFolder()
-        for path in [try folder.write("", to: "model.safetensors"), try folder.write("a letter to nobody", to: "letter.txt")] {
+        for path in [
+            try folder.write("", to: "model.safetensors"), try folder.write("a letter to nobody", to: "letter.txt"),
+        ] {
             let run = try await Program.run("inspect", path)
             #expect(run.code == 1)
             #expect(run.isOneClearLine)

@@ -62,22 +62,33 @@ struct ModalityTests {
 /// What a person sees who starts Fovea for the first time: the models that come with it.
 @Suite(
     .serialized, .enabled(if: Machine.has("tmux"), "tmux is not installed"),
-    .enabled(if: FileManager.default.fileExists(atPath: Fixtures.packageRoot.appending(path: "assets/models/fovea-scenes/model.safetensors").path), "no model is included"))
+    .enabled(
+        if: FileManager.default.fileExists(
+            atPath: Fixtures.packageRoot.appending(path: "assets/models/fovea-scenes/model.safetensors").path),
+        "no model is included"))
 struct FirstStartTests {
     @Test func theTourTheSampleAndAQuestionByOneKey() async throws {
         let session = try TerminalSession(width: 120, height: 36)
         try await session.wait(for: "1 of 4", seconds: 120)
         try session.press("Escape")
         // A key that follows Escape at once would be one with Alt.
-        let welcome = try await session.wait("the tour to end") { !$0.contains("1 of 4") && $0.contains("▣ sample.png") }
+        let welcome = try await session.wait("the tour to end") {
+            !$0.contains("1 of 4") && $0.contains("▣ sample.png")
+        }
         #expect(welcome.contains("fovea-scenes is ready") || welcome.contains("What do you see?"))
         try session.press("Up")
-        try await session.wait("the first question in the line") { $0.lines.suffix(4).contains { $0.contains("What do you see?") } }
+        try await session.wait("the first question in the line") {
+            $0.lines.suffix(4).contains { $0.contains("What do you see?") }
+        }
         try session.press("Enter")
-        let answered = try await session.wait("an answer", seconds: 120) { $0.contains("tok/s") && $0.contains("idle · ") }
+        let answered = try await session.wait("an answer", seconds: 120) {
+            $0.contains("tok/s") && $0.contains("idle · ")
+        }
         // It names something of the picture, and says what is shown.
         #expect(["cat", "tree", "sun"].contains { word in answered.lines.contains { $0.lowercased().contains(word) } })
-        #expect(answered.contains("aligned head") && answered.contains("on this picture") && answered.contains("cross-attention"))
+        #expect(
+            answered.contains("aligned head") && answered.contains("on this picture")
+                && answered.contains("cross-attention"))
 
         // Its twin, in the other architecture, named as what it is.
         try session.type("/model fovea-scenes-llava")
@@ -90,7 +101,9 @@ struct FirstStartTests {
         try await session.wait(for: "▣ sample.png")
         try session.type("What do you see?")
         try session.press("Enter")
-        try await session.wait("an answer", seconds: 120) { $0.contains("Self-attention over image tokens") && $0.contains("idle · ") }
+        try await session.wait("an answer", seconds: 120) {
+            $0.contains("Self-attention over image tokens") && $0.contains("idle · ")
+        }
 
         // The translator.
         try session.type("/model fovea-fra-eng")

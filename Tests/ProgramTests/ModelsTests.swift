@@ -32,7 +32,8 @@ import Testing
     func aModelArrivesVerifiedFromAHub() async throws {
         let hub = try await StaticHub(), home = try TemporaryFolder()
         try hub.add(wrongDigest: false)
-        let run = try await Program.run("pull", "org/model", "--json", home: home, environment: ["HF_ENDPOINT": hub.endpoint])
+        let run = try await Program.run(
+            "pull", "org/model", "--json", home: home, environment: ["HF_ENDPOINT": hub.endpoint])
         #expect(run.code == 0, "\(run.words)")
         let listing = try #require(run.json as? [[String: Any]])
         #expect(listing.first?["name"] as? String == "org/model")
@@ -73,7 +74,8 @@ import Testing
         // A server that accepts and never answers.
         let socket = try SilentServer()
         let run = try await Program.run(
-            "pull", "org/model", environment: ["HF_ENDPOINT": "http://127.0.0.1:\(socket.port)"], seconds: 30, interruptAfter: 1)
+            "pull", "org/model", environment: ["HF_ENDPOINT": "http://127.0.0.1:\(socket.port)"], seconds: 30,
+            interruptAfter: 1)
         #expect(run.code == 130)
         #expect(run.signal == nil)
         #expect(run.words.contains("stopped"))

@@ -26,7 +26,10 @@ import Testing
     func whatIsWrongWithTheArgumentsIsSaidBeforeTheScreenIsTaken() async throws {
         let folder = try TemporaryFolder()
         let letter = try folder.write("a letter, not a recording", to: "letter.wav")
-        for (arguments, words) in [([letter], "is not a recording"), (["whisper-enormous"], "no model is called"), (["--device", "none such"], "no device matches")] {
+        for (arguments, words) in [
+            ([letter], "is not a recording"), (["whisper-enormous"], "no model is called"),
+            (["--device", "none such"], "no device matches"),
+        ] {
             let session = try TerminalSession(arguments, width: 200)
             #expect(try await session.end() == 1)
             try await session.wait(for: words)

@@ -5,7 +5,9 @@ import Testing
 /// A whole session with a real model and a real recording, as a person has it.
 @Suite(
     .serialized, .enabled(if: Machine.has("tmux"), "tmux is not installed"),
-    .enabled(if: Machine.speechModel != nil && Machine.recording != nil, "whisper-tiny.en is not installed (fovea pull whisper-tiny.en)"))
+    .enabled(
+        if: Machine.speechModel != nil && Machine.recording != nil,
+        "whisper-tiny.en is not installed (fovea pull whisper-tiny.en)"))
 struct SessionTests {
     @Test func aRecordingIsHeardWatchedAndLeft() async throws {
         let session = try TerminalSession([Machine.speechModel ?? "", Machine.recording ?? ""], width: 110, height: 32)
@@ -20,7 +22,9 @@ struct SessionTests {
         }
         #expect(partial, "no screen showed a part of the transcript")
         #expect(heard.contains("Attention ─") && heard.contains("Memory ─") && heard.contains("tok/s"))
-        #expect(heard.contains("8 aligned heads · mean of heads"), "the heads that the checkpoint names as aligned come first")
+        #expect(
+            heard.contains("8 aligned heads · mean of heads"),
+            "the heads that the checkpoint names as aligned come first")
         #expect(heard.contains("MiB accounted"))
         #expect(heard.lines.contains { $0.contains("▀▀▀▀") }, "no spectrogram")
 
@@ -79,21 +83,28 @@ struct SessionTests {
 
     /// The column of the line between chat and panels.
     private static func divider(_ screen: TerminalSession.Screen) -> Int? {
-        screen.lines.first.flatMap { line in line.firstIndex(of: "│").map { line.distance(from: line.startIndex, to: $0) } }
+        screen.lines.first.flatMap { line in
+            line.firstIndex(of: "│").map { line.distance(from: line.startIndex, to: $0) }
+        }
     }
 
     /// The attention panel: right of the divider, above the memory panel.
     private static func map(_ screen: TerminalSession.Screen) -> [String] {
-        guard let divider = divider(screen), let end = screen.lines.firstIndex(where: { $0.contains("Memory ─") }) else { return [] }
+        guard let divider = divider(screen), let end = screen.lines.firstIndex(where: { $0.contains("Memory ─") })
+        else { return [] }
         return Array(screen.columns(divider + 1..<divider + 61)[..<end])
     }
 
     /// The line that names the token being looked at.
     private static func caption(_ screen: TerminalSession.Screen) -> String { map(screen).dropFirst().first ?? "" }
 
-    private static func expectWhole(_ screen: TerminalSession.Screen, width: Int, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    private static func expectWhole(
+        _ screen: TerminalSession.Screen, width: Int, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
         #expect(screen.lines.allSatisfy { $0.count <= width }, sourceLocation: sourceLocation)
-        for title in ["Chat ─", "Attention ─", "Memory ─"] { #expect(screen.contains(title), "\(title)", sourceLocation: sourceLocation) }
+        for title in ["Chat ─", "Attention ─", "Memory ─"] {
+            #expect(screen.contains(title), "\(title)", sourceLocation: sourceLocation)
+        }
         let column = try #require(divider(screen))
         // Down to the rule above the input line, the only one that begins at the left edge.
         let body = screen.lines.prefix { !$0.hasPrefix("─") }

@@ -5,19 +5,23 @@ import Testing
 
 /// The commands that listen: what they refuse, before any model is loaded.
 @Suite(.serialized) struct SpeechInputTests {
-    @Test(.enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), arguments: ["transcribe", "run", "trace"])
+    @Test(
+        .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"),
+        arguments: ["transcribe", "run", "trace"])
     func filesThatAreNoRecordingsAreRefused(_ command: String) async throws {
         let folder = try TemporaryFolder(), model = Fixtures.model("whisper-80").path
         let cases = [
             (try folder.write("a letter, not a recording", to: "letter.wav"), "is not a recording"),
-            (try folder.write("", to: "empty.wav"), "is empty"), (folder.path("absent.wav"), "no such file"), (folder.url.path, "is a folder"),
+            (try folder.write("", to: "empty.wav"), "is empty"), (folder.path("absent.wav"), "no such file"),
+            (folder.url.path, "is a folder"),
         ]
         for (path, words) in cases {
-            let arguments: [String] = switch command {
-            case "transcribe": ["transcribe", model, path]
-            case "run": ["run", model, "--audio", path]
-            default: ["trace", model, "--audio", path, "--out", folder.path("out.safetensors")]
-            }
+            let arguments: [String] =
+                switch command {
+                case "transcribe": ["transcribe", model, path]
+                case "run": ["run", model, "--audio", path]
+                default: ["trace", model, "--audio", path, "--out", folder.path("out.safetensors")]
+                }
             let run = try await Program.run(arguments)
             #expect(run.code == 1)
             #expect(run.output.isEmpty)
@@ -27,7 +31,9 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path("out.safetensors")))
     }
 
-    @Test(.enabled(if: Fixtures.available && Machine.recording != nil, "the reference fixtures are not beside the checkout"))
+    @Test(
+        .enabled(
+            if: Fixtures.available && Machine.recording != nil, "the reference fixtures are not beside the checkout"))
     func aTruncatedModelIsRefused() async throws {
         let folder = try TemporaryFolder(), source = Fixtures.model("whisper-80")
         for name in ["config.json", "generation_config.json", "tokenizer.json"] {
@@ -41,7 +47,9 @@ import Testing
         #expect(run.words.contains("ends too early"))
     }
 
-    @Test(.enabled(if: Fixtures.available && Machine.recording != nil, "the reference fixtures are not beside the checkout"))
+    @Test(
+        .enabled(
+            if: Fixtures.available && Machine.recording != nil, "the reference fixtures are not beside the checkout"))
     func devicesThatAreNotThereAreSaidSo() async throws {
         let model = Fixtures.model("whisper-80").path, sound = Machine.recording ?? ""
         let none = try await Program.run(
@@ -53,18 +61,23 @@ import Testing
         #expect(unknown.isOneClearLine && unknown.words.contains("no such card"))
     }
 
-    @Test(.enabled(if: Fixtures.available && Machine.recording != nil, "the reference fixtures are not beside the checkout"))
+    @Test(
+        .enabled(
+            if: Fixtures.available && Machine.recording != nil, "the reference fixtures are not beside the checkout"))
     func anOutputThatCannotBeWrittenIsSaidBeforeTheWork() async throws {
         let run = try await Program.run(
-            "transcribe", Fixtures.model("whisper-80").path, Machine.recording ?? "", "--out", "/proc/none/transcript.srt")
+            "transcribe", Fixtures.model("whisper-80").path, Machine.recording ?? "", "--out",
+            "/proc/none/transcript.srt")
         #expect(run.code == 1)
         #expect(run.isOneClearLine && run.words.contains("/proc/none/transcript.srt"))
     }
 
     @Test func optionsThatExcludeEachOtherAreUsageErrors() async throws {
         for arguments in [
-            ["transcribe", "m", "a", "--json", "--format", "srt"], ["transcribe", "m", "a", "--format", "doc"], ["run", "m", "--max-tokens", "many"],
-            ["trace", "m", "--audio", "a"], ["trace", "m", "--decoder-ids", "1,x", "--out", "o"], ["bench"], ["bench", "--compare", "one.json"],
+            ["transcribe", "m", "a", "--json", "--format", "srt"], ["transcribe", "m", "a", "--format", "doc"],
+            ["run", "m", "--max-tokens", "many"],
+            ["trace", "m", "--audio", "a"], ["trace", "m", "--decoder-ids", "1,x", "--out", "o"], ["bench"],
+            ["bench", "--compare", "one.json"],
             ["plan", "m", "--device-memory", "plenty"], ["trace", "m", "--max-tokens", "0", "--out", "o"],
         ] {
             let run = try await Program.run(arguments)
@@ -82,15 +95,18 @@ import Testing
         let golden = try Fixtures.golden("whisper-80")
         let start = try golden.integers("main/decoder_start"), greedy = try golden.integers("main/greedy")
         let run = try await Program.run(
-            "trace", Fixtures.model("whisper-80").path, "--audio", Fixtures.models.appending(path: "inputs/audio.wav").path, "--decoder-ids",
-            start.map(String.init).joined(separator: ","), "--max-tokens", "\(greedy.count)", "--encoder-rows", "0", "--out", out, "--json")
+            "trace", Fixtures.model("whisper-80").path, "--audio",
+            Fixtures.models.appending(path: "inputs/audio.wav").path, "--decoder-ids",
+            start.map(String.init).joined(separator: ","), "--max-tokens", "\(greedy.count)", "--encoder-rows", "0",
+            "--out", out, "--json")
         #expect(run.code == 0, "\(run.words)")
         let names = try #require(run.json as? [[String: Any]]).compactMap { $0["name"] as? String }
         #expect(names.contains("enc.out") && names.contains("step0.cross.0") && names.contains("step1.self.1"))
         let trace = try Checkpoint.open(out)
         #expect(try trace.integers("generated_ids") == greedy)
         for name in ["enc.out", "step0.logits", "step0.cross.0", "step0.self.1", "step1.cross.1"] {
-            let mismatch = try golden.compare(actual: trace.floats(name), shape: trace.entry(name).shape, to: "main/" + name)
+            let mismatch = try golden.compare(
+                actual: trace.floats(name), shape: trace.entry(name).shape, to: "main/" + name)
             #expect(mismatch == nil, "\(name): \(mismatch.map { "\($0)" } ?? "")")
         }
     }
@@ -99,11 +115,17 @@ import Testing
     func aTraceCanBeNarrowed() async throws {
         let folder = try TemporaryFolder()
         let run = try await Program.run(
-            "trace", Fixtures.model("whisper-80").path, "--audio", Fixtures.models.appending(path: "inputs/audio.wav").path, "--decoder-ids",
-            "322,329,423,427", "--max-tokens", "2", "--only", "cross", "--layers", "1", "--out", folder.path("trace.safetensors"), "--json")
+            "trace", Fixtures.model("whisper-80").path, "--audio",
+            Fixtures.models.appending(path: "inputs/audio.wav").path, "--decoder-ids",
+            "322,329,423,427", "--max-tokens", "2", "--only", "cross", "--layers", "1", "--out",
+            folder.path("trace.safetensors"), "--json")
         #expect(run.code == 0, "\(run.words)")
         let names = try #require(run.json as? [[String: Any]]).compactMap { $0["name"] as? String }
-        #expect(Set(names) == ["features", "decoder_input_ids", "enc.out", "step0.logits", "step0.cross.1", "step1.logits", "step1.cross.1", "generated_ids"])
+        #expect(
+            Set(names) == [
+                "features", "decoder_input_ids", "enc.out", "step0.logits", "step0.cross.1", "step1.logits",
+                "step1.cross.1", "generated_ids",
+            ])
     }
 
     @Test(.enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"))
@@ -114,14 +136,18 @@ import Testing
         let plan = try #require(run.json as? [String: Any])
         let total = try #require(plan["total"] as? Int)
         for part in ["purposes", "buffers"] {
-            #expect(try #require(plan[part] as? [[String: Any]]).compactMap { $0["bytes"] as? Int }.reduce(0, +) == total)
+            #expect(
+                try #require(plan[part] as? [[String: Any]]).compactMap { $0["bytes"] as? Int }.reduce(0, +) == total)
         }
         let small = try await Program.run("plan", model, "--device-memory", "1KiB")
         #expect(small.code == 1)
         #expect(small.words.hasPrefix("fovea: ") && small.words.contains("more than"))
     }
 
-    @Test(.enabled(if: Machine.speechModel != nil && Machine.recording != nil, "whisper-tiny.en is not installed (fovea pull whisper-tiny.en)"))
+    @Test(
+        .enabled(
+            if: Machine.speechModel != nil && Machine.recording != nil,
+            "whisper-tiny.en is not installed (fovea pull whisper-tiny.en)"))
     func theRightWordsInEveryFormat() async throws {
         let model = Machine.speechModel ?? "", sound = Machine.recording ?? ""
         // A cache that cannot be written is a warning, not a failure.
@@ -153,19 +179,30 @@ import Testing
         #expect(run.words.contains("the model heard no words in \(silence)"))
     }
 
-    @Test(.enabled(if: Machine.speechModel != nil && Machine.recording != nil, "whisper-tiny.en is not installed (fovea pull whisper-tiny.en)"))
+    @Test(
+        .enabled(
+            if: Machine.speechModel != nil && Machine.recording != nil,
+            "whisper-tiny.en is not installed (fovea pull whisper-tiny.en)"))
     func everyEventIsALineOfJSON() async throws {
         let run = try await Program.run("run", Machine.speechModel ?? "", "--audio", Machine.recording ?? "", "--json")
         #expect(run.code == 0, "\(run.words)")
-        let events = try run.output.split(separator: "\n").map { try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
+        let events = try run.output.split(separator: "\n").map {
+            try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
         let names = events.compactMap { $0["event"] as? String }
-        #expect(names.first == "input_prepared" && names.last == "finished" && names.contains("encoded") && names.contains("segment"))
+        #expect(
+            names.first == "input_prepared" && names.last == "finished" && names.contains("encoded")
+                && names.contains("segment"))
         let tokens = events.filter { $0["event"] as? String == "token" }
-        #expect(Self.letters(tokens.filter { $0["special"] as? Bool == false }.compactMap { $0["text"] as? String }.joined()) == Self.spoken)
+        #expect(
+            Self.letters(
+                tokens.filter { $0["special"] as? Bool == false }.compactMap { $0["text"] as? String }.joined())
+                == Self.spoken)
         #expect(tokens.allSatisfy { ($0["log_probability"] as? Double ?? 1) <= 0 })
     }
 
-    private static let spoken = letters("And so, my fellow Americans: ask not what your country can do for you, ask what you can do for your country.")
+    private static let spoken = letters(
+        "And so, my fellow Americans: ask not what your country can do for you, ask what you can do for your country.")
 
     private static func letters(_ text: String) -> String { text.lowercased().filter(\.isLetter) }
 }

@@ -11,7 +11,8 @@ enum TraceFile {
     ///   - name: the case, e.g. "main".
     ///   - expected: beginnings of the names the trace must have.
     static func compare(
-        _ path: String, with golden: Golden, case name: String, expecting expected: [String], sourceLocation: SourceLocation = #_sourceLocation
+        _ path: String, with golden: Golden, case name: String, expecting expected: [String],
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let trace = try Checkpoint.open(path)
         var compared: Set<String> = []
@@ -34,7 +35,9 @@ enum TraceFile {
 }
 
 /// The commands on models that read text.
-@Suite("Commands on models of text", .serialized, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"))
+@Suite(
+    "Commands on models of text", .serialized,
+    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"))
 struct TextCommandTests {
     private static let models = ["t5", "flan-t5", "marian", "bart", "llama", "llama3", "gpt2"]
     private static let folder = "gguf/"
@@ -49,28 +52,36 @@ struct TextCommandTests {
         let path = Fixtures.model(name).path
         let count = try golden.integers("main/greedy").count
         let out = folder.path("trace.safetensors")
-        let run = try await Program.run("trace", path, "--ids", try ids(golden, "main/input_ids"), "--max-tokens", "\(count)", "--out", out)
+        let run = try await Program.run(
+            "trace", path, "--ids", try ids(golden, "main/input_ids"), "--max-tokens", "\(count)", "--out", out)
         #expect(run.code == 0 && run.output.isEmpty, "\(run.words)")
-        try TraceFile.compare(out, with: golden, case: "main", expecting: ["input_ids", "enc.", "hidden.", "step", "greedy"])
+        try TraceFile.compare(
+            out, with: golden, case: "main", expecting: ["input_ids", "enc.", "hidden.", "step", "greedy"])
 
         guard let text = golden.meta["texts"]?["main"]?.stringValue else { return }
         let second = folder.path("text.safetensors")
-        let typed = try await Program.run("trace", path, "--prompt", text, "--max-tokens", "2", "--only", "cross", "--only", "self", "--layers", "1", "--out", second)
+        let typed = try await Program.run(
+            "trace", path, "--prompt", text, "--max-tokens", "2", "--only", "cross", "--only", "self", "--layers", "1",
+            "--out", second)
         #expect(typed.code == 0, "\(typed.words)")
         let trace = try Checkpoint.open(second)
         #expect(try trace.integers("input_ids") == golden.integers("main/input_ids"))
         #expect(trace.contains("step0.self.1") && !trace.contains("step0.self.0") && !trace.contains("enc.attn.1"))
     }
 
-    @Test("a trace of a GGUF file is what the reference computed from its dequantised weights", arguments: ["llama-f32", "llama-q8_0", "llama-q4_1", "t5-f32", "t5-q5_0"])
+    @Test(
+        "a trace of a GGUF file is what the reference computed from its dequantized weights",
+        arguments: ["llama-f32", "llama-q8_0", "llama-q4_1", "t5-f32", "t5-q5_0"])
     func gguf(_ name: String) async throws {
         let golden = try Fixtures.golden("gguf/\(name).golden"), folder = try TemporaryFolder()
         let path = Fixtures.models.appending(path: "gguf/\(name).gguf").path
         let count = try golden.integers("main/greedy").count
         let out = folder.path("trace.safetensors")
-        let run = try await Program.run("trace", path, "--ids", try ids(golden, "main/input_ids"), "--max-tokens", "\(count)", "--out", out)
+        let run = try await Program.run(
+            "trace", path, "--ids", try ids(golden, "main/input_ids"), "--max-tokens", "\(count)", "--out", out)
         #expect(run.code == 0, "\(run.words)")
-        try TraceFile.compare(out, with: golden, case: "main", expecting: ["input_ids", "enc.", "hidden.", "step", "greedy"])
+        try TraceFile.compare(
+            out, with: golden, case: "main", expecting: ["input_ids", "enc.", "hidden.", "step", "greedy"])
     }
 
     @Test("an answer is streamed, as text and as events")
@@ -78,7 +89,8 @@ struct TextCommandTests {
         let golden = try Fixtures.golden("marian"), path = Fixtures.model("marian").path
         let text = try #require(golden.meta["texts"]?["main"]?.stringValue)
         let greedy = try golden.integers("main/greedy")
-        let json = try await Program.run("run", path, "--prompt", text, "--max-tokens", "\(greedy.count)", "--alternatives", "2", "--json")
+        let json = try await Program.run(
+            "run", path, "--prompt", text, "--max-tokens", "\(greedy.count)", "--alternatives", "2", "--json")
         #expect(json.code == 0, "\(json.words)")
         let events = try json.output.split(separator: "\n").map {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
@@ -91,7 +103,11 @@ struct TextCommandTests {
         let plain = try await Program.run("run", path, "--prompt", text, "--max-tokens", "\(greedy.count)")
         #expect(plain.code == 0 && plain.output == tokens.compactMap { $0["text"] as? String }.joined() + "\n")
 
-        for more in [["--beams", "3"], ["--temperature", "0.9", "--seed", "4", "--top-k", "20", "--top-p", "0.9", "--min-p", "0.01"], ["--stop", "e"]] {
+        for more in [
+            ["--beams", "3"],
+            ["--temperature", "0.9", "--seed", "4", "--top-k", "20", "--top-p", "0.9", "--min-p", "0.01"],
+            ["--stop", "e"],
+        ] {
             let run = try await Program.run(["run", path, "--prompt", text, "--max-tokens", "6"] + more)
             #expect(run.code == 0, "\(more): \(run.words)")
         }
@@ -100,24 +116,34 @@ struct TextCommandTests {
     @Test("the wrong kind of input is refused, and the message says what the model takes")
     func wrongInputs() async throws {
         let folder = try TemporaryFolder(), out = folder.path("o.safetensors")
-        let t5 = Fixtures.model("t5").path, llama = Fixtures.model("llama").path, whisper = Fixtures.model("whisper-80").path
+        let t5 = Fixtures.model("t5").path, llama = Fixtures.model("llama").path,
+            whisper = Fixtures.model("whisper-80").path
         let picture = Fixtures.models.appending(path: "inputs/image_a.png").path
         let sound = Fixtures.models.appending(path: "inputs/audio.wav").path
         let cases: [([String], String)] = [
-            (["run", t5, "--audio", sound], "--prompt TEXT"), (["run", llama, "--image", picture], "--prompt TEXT"), (["run", t5], "--prompt TEXT"),
-            (["run", whisper, "--prompt", "a"], "--audio FILE"), (["run", whisper, "--image", picture, "--audio", sound], "--audio FILE"),
-            (["trace", t5, "--audio", sound, "--out", out], "--prompt TEXT"), (["trace", llama, "--out", out], "--ids"),
+            (["run", t5, "--audio", sound], "--prompt TEXT"), (["run", llama, "--image", picture], "--prompt TEXT"),
+            (["run", t5], "--prompt TEXT"),
+            (["run", whisper, "--prompt", "a"], "--audio FILE"),
+            (["run", whisper, "--image", picture, "--audio", sound], "--audio FILE"),
+            (["trace", t5, "--audio", sound, "--out", out], "--prompt TEXT"),
+            (["trace", llama, "--out", out], "--ids"),
             (["trace", llama, "--ids", "1", "--decoder-ids", "1", "--out", out], "--decoder-ids"),
-            (["trace", whisper, "--ids", "1", "--out", out], "--audio FILE"), (["trace", t5, "--ids", "99999999", "--out", out], "vocabulary"),
+            (["trace", whisper, "--ids", "1", "--out", out], "--audio FILE"),
+            (["trace", t5, "--ids", "99999999", "--out", out], "vocabulary"),
             (["trace", llama, "--ids", "1", "--layers", "9", "--out", out], "no layer 9"),
             (["run", llama, "--prompt", "a", "--beams", "2", "--temperature", "1"], "temperature"),
         ]
         for (arguments, words) in cases {
             let run = try await Program.run(arguments)
-            #expect(run.code == 1 && run.output.isEmpty && run.isOneClearLine && run.words.contains(words), "\(arguments): \(run.words)")
+            #expect(
+                run.code == 1 && run.output.isEmpty && run.isOneClearLine && run.words.contains(words),
+                "\(arguments): \(run.words)")
         }
         #expect(!FileManager.default.fileExists(atPath: out))
-        for arguments in [["run", t5, "--prompt", "a", "--raw", "--chat-format", "chatml"], ["tokenize", t5], ["tokenize", t5, "a", "--decode", "1"]] {
+        for arguments in [
+            ["run", t5, "--prompt", "a", "--raw", "--chat-format", "chatml"], ["tokenize", t5],
+            ["tokenize", t5, "a", "--decode", "1"],
+        ] {
             #expect(try await Program.run(arguments).code == 2)
         }
     }

@@ -8,7 +8,9 @@ import Testing
         let run = try await Program.run("--help")
         #expect(run.code == 0)
         #expect(run.words.isEmpty)
-        for command in ["chat", "run", "transcribe", "trace", "devices", "models", "pull", "inspect", "plan", "bench", "tokenize"] { #expect(run.output.contains(command)) }
+        for command in [
+            "chat", "run", "transcribe", "trace", "devices", "models", "pull", "inspect", "plan", "bench", "tokenize",
+        ] { #expect(run.output.contains(command)) }
     }
 
     @Test func theVersionIsANumber() async throws {
@@ -17,7 +19,9 @@ import Testing
         #expect(run.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
     }
 
-    @Test(arguments: [["devices", "--frobnicate"], ["inspect"], ["pull"], ["inspect", "a", "b"], ["devices", "--device"]])
+    @Test(arguments: [
+        ["devices", "--frobnicate"], ["inspect"], ["pull"], ["inspect", "a", "b"], ["devices", "--device"],
+    ])
     func wrongUsageExitsWithTwo(_ arguments: [String]) async throws {
         let run = try await Program.run(arguments)
         #expect(run.code == 2)

@@ -57,7 +57,9 @@ struct CanvasTests {
         #expect(canvas == before)
     }
 
-    @Test("long text is cut with an ellipsis at a whole glyph", arguments: [("hello", 5, "hello"), ("hello", 4, "hel…"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"), ("x", 0, "")])
+    @Test(
+        "long text is cut with an ellipsis at a whole glyph",
+        arguments: [("hello", 5, "hello"), ("hello", 4, "hel…"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"), ("x", 0, "")])
     func fits(text: String, width: Int, expected: String) {
         #expect(fitted(text, width: width) == expected)
         #expect(TextWidth.width(of: fitted(text, width: width)) <= width)
@@ -78,7 +80,8 @@ struct WidthTests {
     @Test(
         "columns of text",
         arguments: [
-            ("plain", 5), ("größe", 5), ("日本語", 6), ("한국어", 6), ("e\u{301}", 1), ("👍", 2), ("👍🏽", 2), ("👩‍👩‍👧", 2), ("❤\u{FE0F}", 1), ("a\tb", 2), ("", 0), ("ｆｕｌｌ", 8),
+            ("plain", 5), ("größe", 5), ("日本語", 6), ("한국어", 6), ("e\u{301}", 1), ("👍", 2), ("👍🏽", 2), ("👩‍👩‍👧", 2),
+            ("❤\u{FE0F}", 1), ("a\tb", 2), ("", 0), ("ｆｕｌｌ", 8),
             ("🇩🇪", 2),
         ])
     func widths(text: String, width: Int) {
@@ -96,24 +99,30 @@ struct WidthTests {
         #expect(TextWidth.glyphs(of: "\u{301}a").map(\.glyph.text) == ["a"])
     }
 
-    @Test("ASCII stands in for what a plain terminal cannot draw", arguments: [("─", "-"), ("│", "|"), ("█", "#"), ("é", "e"), ("…", "."), ("日", "?"), ("q", "q")])
+    @Test(
+        "ASCII stands in for what a plain terminal cannot draw",
+        arguments: [("─", "-"), ("│", "|"), ("█", "#"), ("é", "e"), ("…", "."), ("日", "?"), ("q", "q")])
     func ascii(glyph: String, expected: String) {
         #expect(Glyph(glyph.unicodeScalars.first!).ascii.text == expected)
     }
 }
 
 @Suite("Untrusted text")
-struct SanitiseTests {
+struct SanitizeTests {
     @Test(
         "escape sequences vanish, control characters become pictures",
         arguments: [
-            ("plain\ntext", "plain\ntext"), ("\u{1B}[31mred\u{1B}[0m", "red"), ("\u{1B}]0;title\u{07}x", "x"), ("\u{1B}]8;;http://e\u{1B}\\link", "link"),
-            ("\u{9B}2Jx", "x"), ("\u{1B}(Bx", "x"), ("\u{1B}cx", "x"), ("\u{1B}P1$q\u{1B}\\x", "x"), ("a\u{07}b", "a␇b"), ("a\u{00}b", "a␀b"), ("a\u{7F}b", "a␡b"),
-            ("a\r\nb", "a\nb"), ("a\rb", "a\nb"), ("a\tb", "a    b"), ("\u{1B}", "␛"), ("x\u{1B}[", "x"), ("x\u{1B}]never ends", "x"), ("x\u{1B}]open\nnext", "x\nnext"),
-            ("\u{202E}evil", "\\u{202e}evil"), ("zero\u{200B}width", "zero\\u{200b}width"), ("日本 👩‍👧", "日本 👩‍👧"), ("\u{85}", "\u{FFFD}"), ("\u{E0041}", "\\u{e0041}"),
+            ("plain\ntext", "plain\ntext"), ("\u{1B}[31mred\u{1B}[0m", "red"), ("\u{1B}]0;title\u{07}x", "x"),
+            ("\u{1B}]8;;http://e\u{1B}\\link", "link"),
+            ("\u{9B}2Jx", "x"), ("\u{1B}(Bx", "x"), ("\u{1B}cx", "x"), ("\u{1B}P1$q\u{1B}\\x", "x"),
+            ("a\u{07}b", "a␇b"), ("a\u{00}b", "a␀b"), ("a\u{7F}b", "a␡b"),
+            ("a\r\nb", "a\nb"), ("a\rb", "a\nb"), ("a\tb", "a    b"), ("\u{1B}", "␛"), ("x\u{1B}[", "x"),
+            ("x\u{1B}]never ends", "x"), ("x\u{1B}]open\nnext", "x\nnext"),
+            ("\u{202E}evil", "\\u{202e}evil"), ("zero\u{200B}width", "zero\\u{200b}width"), ("日本 👩‍👧", "日本 👩‍👧"),
+            ("\u{85}", "\u{FFFD}"), ("\u{E0041}", "\\u{e0041}"),
         ])
-    func sanitises(untrusted: String, expected: String) {
-        #expect(sanitise(untrusted) == expected)
+    func sanitizes(untrusted: String, expected: String) {
+        #expect(sanitize(untrusted) == expected)
     }
 
     @Test("no control character is left, whatever goes in")
@@ -123,13 +132,19 @@ struct SanitiseTests {
             var view = String.UnicodeScalarView()
             for _ in 0..<12 {
                 seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                let interesting: [UInt32] = [0x1B, 0x5B, 0x5D, 0x9B, 0x07, 0x6D, 0x31, 0x3B, 0x50, 0x5C, 0x0A, 0x0D, 0x41, 0x9C, 0x00, 0x7F, 0x28, 0x202E]
+                let interesting: [UInt32] = [
+                    0x1B, 0x5B, 0x5D, 0x9B, 0x07, 0x6D, 0x31, 0x3B, 0x50, 0x5C, 0x0A, 0x0D, 0x41, 0x9C, 0x00, 0x7F,
+                    0x28, 0x202E,
+                ]
                 view.append(Unicode.Scalar(interesting[Int(seed >> 33) % interesting.count])!)
             }
-            let clean = sanitise(String(view))
-            #expect(clean.unicodeScalars.allSatisfy { $0.value == 0x0A || ($0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) && $0.value != 0x202E) })
+            let clean = sanitize(String(view))
+            #expect(
+                clean.unicodeScalars.allSatisfy {
+                    $0.value == 0x0A || ($0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) && $0.value != 0x202E)
+                })
         }
     }
 
-    @Test("one line stays one line") func oneLine() { #expect(sanitisedLine("a\nb") == "a⏎b") }
+    @Test("one line stays one line") func oneLine() { #expect(sanitizedLine("a\nb") == "a⏎b") }
 }

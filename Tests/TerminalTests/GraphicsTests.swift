@@ -5,10 +5,15 @@ import Testing
 
 /// Pixels for terminals: what is sent is read back by decoders of its own.
 @Suite("Graphics") struct GraphicsTests {
-    /// A picture with smooth colours, edges and a flat part, of a size that is no multiple of a sixel band.
+    /// A picture with smooth colors, edges and a flat part, of a size that is no multiple of a sixel band.
     private static let raster: Raster = {
         var raster = Raster(width: 37, height: 29)
-        for y in 0..<29 { for x in 0..<37 { raster[x, y] = x > 30 ? Color(0xFF0000) : Color(red: UInt8(x * 6), green: UInt8(y * 8), blue: UInt8((x * y) % 256)) } }
+        for y in 0..<29 {
+            for x in 0..<37 {
+                raster[x, y] =
+                    x > 30 ? Color(0xFF0000) : Color(red: UInt8(x * 6), green: UInt8(y * 8), blue: UInt8((x * y) % 256))
+            }
+        }
         return raster
     }()
 
@@ -42,7 +47,8 @@ import Testing
                         return number()
                     }
                     registers[register] = Color(
-                        red: UInt8(channels[0] * 255 / 100), green: UInt8(channels[1] * 255 / 100), blue: UInt8(channels[2] * 255 / 100))
+                        red: UInt8(channels[0] * 255 / 100), green: UInt8(channels[1] * 255 / 100),
+                        blue: UInt8(channels[2] * 255 / 100))
                 }
             case UInt8(ascii: "$"): x = 0
             case UInt8(ascii: "-"): (x, band) = (0, band + 1)
@@ -51,7 +57,9 @@ import Testing
                 let character = byte == UInt8(ascii: "!") ? rest.popFirst() : byte
                 let bits = try #require(character) - 63
                 for _ in 0..<count {
-                    for row in 0..<6 where bits >> row & 1 == 1 { raster[x, band * 6 + row] = try #require(registers[register]) }
+                    for row in 0..<6 where bits >> row & 1 == 1 {
+                        raster[x, band * 6 + row] = try #require(registers[register])
+                    }
                     x += 1
                 }
             default: Issue.record("an unexpected byte \(byte)")
@@ -60,7 +68,7 @@ import Testing
         return raster
     }
 
-    @Test("sixels say every pixel, near its colour, and on the whole the colour itself") func sixels() throws {
+    @Test("sixels say every pixel, near its color, and on the whole the color itself") func sixels() throws {
         let decoded = try Self.decodeSixels(SixelEncoder.encode(Self.raster))
         #expect(decoded.width == 37 && decoded.height == 29)
         var (worst, sum) = (0, 0)
@@ -70,7 +78,7 @@ import Testing
                 sum += abs(Int(a) - Int(b))
             }
         }
-        // A thousand colours, spread over the whole cube, have to do with 240.
+        // A thousand colors, spread over the whole cube, have to do with 240.
         #expect(worst <= 40 && sum < 37 * 29 * 3 * 7, "\(worst), \(sum)")
         // What is most of a picture is exact, but for percents.
         for y in 0..<29 { #expect(decoded[33, y] == Color(0xFF0000)) }
@@ -81,7 +89,9 @@ import Testing
     @Test("kitty's chunks give the pixels back, none too long, the last one marked") func kitty() throws {
         var raster = Raster(width: 80, height: 60)
         for index in raster.pixels.indices { raster.pixels[index] = Color(UInt32(index * 7919)) }
-        let text = String(decoding: KittyEncoder.encode(raster, number: 3, over: Rect(x: 2, y: 4, width: 20, height: 10)), as: UTF8.self)
+        let text = String(
+            decoding: KittyEncoder.encode(raster, number: 3, over: Rect(x: 2, y: 4, width: 20, height: 10)),
+            as: UTF8.self)
         var pixels = Data()
         var isLast = false
         for command in text.components(separatedBy: "\u{1B}\\").dropLast() {
@@ -96,18 +106,20 @@ import Testing
         #expect(Array(pixels) == raster.pixels.flatMap { [$0.red, $0.green, $0.blue] })
     }
 
-    @Test("what terminals answer", arguments: [
-        // xterm with sixels, with a cell's size; tmux without; kitty; a terminal that refuses; keys between answers.
-        ("\u{1B}[6;18;9t\u{1B}[?64;1;2;4;6;9;15;22c", GraphicsProtocol.sixel, Size(9, 18), true, ""),
-        ("\u{1B}[?1;2c", nil, nil, true, ""),
-        ("\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[6;20;10t\u{1B}[?62;c", .kitty, Size(10, 20), true, ""),
-        ("\u{1B}_Gi=31;ENOTSUPPORTED:no\u{1B}\\\u{1B}[?64;4c", .sixel, nil, true, ""),
-        ("h\u{1B}[?62;4ci\u{1B}[A", .sixel, nil, true, "hi\u{1B}[A"),
-        ("\u{1B}[6;0;0t\u{1B}[?6c", nil, nil, true, ""),
-        ("\u{1B}[?64;1;4", nil, nil, false, "\u{1B}[?64;1;4"),
-        ("\u{1B}_Gi=31", nil, nil, false, "\u{1B}_Gi=31"),
-        ("", nil, nil, false, ""),
-    ] as [(String, GraphicsProtocol?, Size?, Bool, String)])
+    @Test(
+        "what terminals answer",
+        arguments: [
+            // xterm with sixels, with a cell's size; tmux without; kitty; a terminal that refuses; keys between answers.
+            ("\u{1B}[6;18;9t\u{1B}[?64;1;2;4;6;9;15;22c", GraphicsProtocol.sixel, Size(9, 18), true, ""),
+            ("\u{1B}[?1;2c", nil, nil, true, ""),
+            ("\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[6;20;10t\u{1B}[?62;c", .kitty, Size(10, 20), true, ""),
+            ("\u{1B}_Gi=31;ENOTSUPPORTED:no\u{1B}\\\u{1B}[?64;4c", .sixel, nil, true, ""),
+            ("h\u{1B}[?62;4ci\u{1B}[A", .sixel, nil, true, "hi\u{1B}[A"),
+            ("\u{1B}[6;0;0t\u{1B}[?6c", nil, nil, true, ""),
+            ("\u{1B}[?64;1;4", nil, nil, false, "\u{1B}[?64;1;4"),
+            ("\u{1B}_Gi=31", nil, nil, false, "\u{1B}_Gi=31"),
+            ("", nil, nil, false, ""),
+        ] as [(String, GraphicsProtocol?, Size?, Bool, String)])
     func answers(_ bytes: String, _ graphics: GraphicsProtocol?, _ cell: Size?, _ isComplete: Bool, _ typed: String) {
         let answers = TerminalAnswers(Array(bytes.utf8))
         #expect(answers.graphics == graphics && answers.cell == cell && answers.isComplete == isComplete)
@@ -118,19 +130,24 @@ import Testing
         var canvas = Canvas(Size(20, 10))
         canvas.fill(canvas.bounds, Glyph("x"))
         canvas.place(Self.raster, over: Rect(x: 2, y: 3, width: 5, height: 4))
-        #expect(canvas.pictures.count == 1 && canvas[2, 3] == .blank && canvas[6, 6] == .blank && canvas[7, 6].glyph == Glyph("x"))
+        #expect(
+            canvas.pictures.count == 1 && canvas[2, 3] == .blank && canvas[6, 6] == .blank
+                && canvas[7, 6].glyph == Glyph("x"))
         canvas.place(Self.raster, over: Rect(x: 18, y: 3, width: 5, height: 4))
         canvas.place(Self.raster, over: Rect(x: 1, y: 1, width: 0, height: 4))
         #expect(canvas.pictures.count == 1)
         let scaled = Self.raster.scaled(to: Size(74, 58))
-        #expect(scaled[0, 0] == Self.raster[0, 0] && scaled[73, 57] == Self.raster[36, 28] && scaled[20, 30] == Self.raster[10, 15])
+        #expect(
+            scaled[0, 0] == Self.raster[0, 0] && scaled[73, 57] == Self.raster[36, 28]
+                && scaled[20, 30] == Self.raster[10, 15])
     }
 
     @Test("who is asked") func asking() throws {
         func asks(_ environment: [String: String], utf8: Bool = true, ascii: Bool = false) throws -> Bool {
             try TerminalChoice(environment: environment, hasUTF8: utf8, ascii: ascii).asksForGraphics
         }
-        #expect(try asks(["TERM": "xterm-256color"]) && asks(["TERM": "tmux-256color"]) && asks(["TERM": "xterm-kitty"]))
+        #expect(
+            try asks(["TERM": "xterm-256color"]) && asks(["TERM": "tmux-256color"]) && asks(["TERM": "xterm-kitty"]))
         #expect(try !asks(["TERM": "linux"]) && !asks(["TERM": "vt220"]) && !asks(["TERM": "xterm", "NO_COLOR": "1"]))
         #expect(try !asks(["TERM": "xterm-256color"], utf8: false) && !asks(["TERM": "xterm-256color"], ascii: true))
     }

@@ -25,10 +25,12 @@ private actor DeviceGate {
 }
 
 /// Marks tests that compute on the device.
-public struct DeviceTrait: TestTrait, SuiteTrait, TestScoping {
-    public var isRecursive: Bool { true }
+package struct DeviceTrait: TestTrait, SuiteTrait, TestScoping {
+    package var isRecursive: Bool { true }
 
-    public func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void) async throws {
+    package func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
         // A suite as a whole holds nothing, or its own tests would wait for it for ever.
         guard testCase != nil else { return try await function() }
         await DeviceGate.shared.enter()
@@ -44,5 +46,5 @@ public struct DeviceTrait: TestTrait, SuiteTrait, TestScoping {
 
 extension Trait where Self == DeviceTrait {
     /// The tests use the device, one at a time over all suites.
-    public static var usesDevice: Self { DeviceTrait() }
+    package static var usesDevice: Self { DeviceTrait() }
 }

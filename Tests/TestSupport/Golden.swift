@@ -2,9 +2,9 @@ import Checkpoint
 import Foundation
 
 /// Reference values of one model: `golden.safetensors`, and `golden.json` that says how close is close enough.
-public final class Golden: Sendable {
+package final class Golden: Sendable {
     /// How far a computed value may be from the reference.
-    public enum Tolerance: Sendable, Hashable {
+    package enum Tolerance: Sendable, Hashable {
         /// max|a − b| ≤ value
         case absolute(Float)
         /// max|a − b| ≤ value · max|reference|
@@ -12,19 +12,19 @@ public final class Golden: Sendable {
         case exact
     }
 
-    public struct Tensor: Sendable, Hashable {
-        public let shape: [Int]
-        public let tolerance: Tolerance
-        public let about: String
+    package struct Tensor: Sendable, Hashable {
+        package let shape: [Int]
+        package let tolerance: Tolerance
+        package let about: String
     }
 
-    public let folder: URL
-    public let tensors: [String: Tensor]
+    package let folder: URL
+    package let tensors: [String: Tensor]
     /// All of `golden.json`: greedy ids, prompts, cases.
-    public let meta: JSONValue
-    public let checkpoint: Checkpoint
+    package let meta: JSONValue
+    package let checkpoint: Checkpoint
 
-    public init(folder: URL) throws {
+    package init(folder: URL) throws {
         self.folder = folder
         checkpoint = try Checkpoint.open(folder.appending(path: "golden.safetensors").path)
         let file = try ConfigurationObject(contentsOf: folder.appending(path: "golden.json").path)
@@ -46,19 +46,20 @@ public final class Golden: Sendable {
         case "rel": .relative(Float(try object.double("value")))
         case "exact": .exact
         case let kind:
-            throw CheckpointError.wrongKeyType(file: object.file, key: "kind", expected: "abs, rel or exact", actual: kind)
+            throw CheckpointError.wrongKeyType(
+                file: object.file, key: "kind", expected: "abs, rel or exact", actual: kind)
         }
     }
 
-    public func contains(_ name: String) -> Bool { checkpoint.contains(name) }
-    public func floats(_ name: String) throws -> [Float] { try checkpoint.floats(name) }
-    public func integers(_ name: String) throws -> [Int] { try checkpoint.integers(name) }
-    public func shape(_ name: String) throws -> [Int] { try checkpoint.entry(name).shape }
+    package func contains(_ name: String) -> Bool { checkpoint.contains(name) }
+    package func floats(_ name: String) throws -> [Float] { try checkpoint.floats(name) }
+    package func integers(_ name: String) throws -> [Int] { try checkpoint.integers(name) }
+    package func shape(_ name: String) throws -> [Int] { try checkpoint.entry(name).shape }
 
     /// Compares computed values with the reference tensor `name`, by its own tolerance or by `tolerance`.
     ///
     /// - Returns: `nil` when they agree, else a sentence that says where and by how much they do not.
-    public func compare(
+    package func compare(
         actual: [Float], shape: [Int], to name: String, tolerance: Tolerance? = nil
     ) throws -> String? {
         let reference = try checkpoint.entry(name)
@@ -68,11 +69,12 @@ public final class Golden: Sendable {
         }
         let expected = try floats(name)
         let largest = expected.reduce(0) { max($0, abs($1)) }
-        let bound: Float = switch tolerance ?? tensors[name]?.tolerance ?? .exact {
-        case .absolute(let value): value
-        case .relative(let value): value * largest
-        case .exact: 0
-        }
+        let bound: Float =
+            switch tolerance ?? tensors[name]?.tolerance ?? .exact {
+            case .absolute(let value): value
+            case .relative(let value): value * largest
+            case .exact: 0
+            }
         var worst = 0
         var worstError: Float = -1
         var outside = 0
@@ -91,10 +93,11 @@ public final class Golden: Sendable {
     }
 
     /// Compares token ids and other integers.
-    public func compare(actual: [Int], to name: String) throws -> String? {
+    package func compare(actual: [Int], to name: String) throws -> String? {
         let expected = try integers(name)
         guard actual != expected else { return nil }
-        let first = zip(actual, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+        let first =
+            zip(actual, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset
             ?? min(actual.count, expected.count)
         return "\(name): \(actual.count) integers, expected \(expected.count); first difference at \(first): "
             + "\(actual[first...].prefix(8)), expected \(expected[first...].prefix(8))"

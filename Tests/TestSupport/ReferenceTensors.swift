@@ -2,30 +2,32 @@ import Foundation
 
 /// The folder of reference fixtures, and a plain reader of their `golden.safetensors`, so that the arithmetic above the
 /// engine is tested without the engine's own checkpoint code.
-public struct ReferenceTensors {
-    public struct Tensor {
-        public let shape: [Int]
-        public let values: [Float]
-        public var integers: [Int] { values.map { Int($0) } }
+package struct ReferenceTensors {
+    package struct Tensor {
+        package let shape: [Int]
+        package let values: [Float]
+        package var integers: [Int] { values.map { Int($0) } }
     }
 
     private let entries: [String: (type: String, shape: [Int], range: Range<Int>)]
     private let body: Data
 
     /// `$FOVEA_SHARED/fixtures/models`, or `../shared/fixtures/models` beside the package.
-    public static let models: URL = {
-        let shared = ProcessInfo.processInfo.environment["FOVEA_SHARED"].map { URL(fileURLWithPath: $0) }
-            ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    package static let models: URL = {
+        let shared =
+            ProcessInfo.processInfo.environment["FOVEA_SHARED"].map { URL(fileURLWithPath: $0) }
+            ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("shared")
         return shared.appendingPathComponent("fixtures/models")
     }()
 
     /// Whether a fixture's file is there; tests that need it are skipped otherwise.
-    public static func exists(_ path: String) -> Bool {
+    package static func exists(_ path: String) -> Bool {
         FileManager.default.fileExists(atPath: models.appendingPathComponent(path).path)
     }
 
-    public init(_ path: String) throws {
+    package init(_ path: String) throws {
         let data = try Data(contentsOf: ReferenceTensors.models.appendingPathComponent(path))
         let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
         let header = try JSONSerialization.jsonObject(with: data[8..<8 + length]) as? [String: [String: Any]] ?? [:]
@@ -40,15 +42,16 @@ public struct ReferenceTensors {
         body = data.subdata(in: (8 + length)..<data.count)
     }
 
-    public var names: [String] { entries.keys.sorted() }
+    package var names: [String] { entries.keys.sorted() }
 
     /// A tensor as floats (I64 tensors of the fixtures hold small ids).
-    public subscript(_ name: String) -> Tensor {
+    package subscript(_ name: String) -> Tensor {
         guard let entry = entries[name] else { preconditionFailure("no tensor \(name) in the fixture") }
         let values: [Float] = body.subdata(in: entry.range).withUnsafeBytes { bytes in
             switch entry.type {
             case "F32": return (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
-            case "I64": return (0..<bytes.count / 8).map { Float(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
+            case "I64":
+                return (0..<bytes.count / 8).map { Float(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
             default: preconditionFailure("tensor \(name) is \(entry.type)")
             }
         }
@@ -56,7 +59,7 @@ public struct ReferenceTensors {
     }
 
     /// A JSON file of the fixtures.
-    public static func json(_ path: String) throws -> [String: Any] {
+    package static func json(_ path: String) throws -> [String: Any] {
         let data = try Data(contentsOf: models.appendingPathComponent(path))
         return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
     }

@@ -5,7 +5,9 @@ import Testing
 
 /// Files of another kind, cut short or made to harm: a typed error that names file and field, never a crash.
 struct DamagedFileTests {
-    private func load(_ json: String) throws -> Tokenizer { try TokenizerJSON.load(Array(json.utf8), file: "tokenizer.json") }
+    private func load(_ json: String) throws -> Tokenizer {
+        try TokenizerJSON.load(Array(json.utf8), file: "tokenizer.json")
+    }
 
     private static let model = #""model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}"#
 
@@ -17,8 +19,10 @@ struct DamagedFileTests {
     }
 
     @Test(arguments: [
-        ("", "tokenizer.json"), ("[]", "the document"), ("{}", "model"), ("nonsense", "byte 0"), (#"{"model": {"type": "Klingon"}}"#, "Klingon"),
-        (#"{"model": 3}"#, "model"), (#"{"model": {"type": "BPE"}}"#, "model.vocab"), (#"{"model": {"type": "BPE", "vocab": {}, "merges": []}}"#, "model.vocab"),
+        ("", "tokenizer.json"), ("[]", "the document"), ("{}", "model"), ("nonsense", "byte 0"),
+        (#"{"model": {"type": "Klingon"}}"#, "Klingon"),
+        (#"{"model": 3}"#, "model"), (#"{"model": {"type": "BPE"}}"#, "model.vocab"),
+        (#"{"model": {"type": "BPE", "vocab": {}, "merges": []}}"#, "model.vocab"),
         (#"{"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}}"#, #"model.vocab["a"]"#),
         (#"{"model": {"type": "BPE", "vocab": {"a": 1e300}, "merges": []}}"#, #"model.vocab["a"]"#),
         (#"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}}"#, "model.merges[0]"),
@@ -26,16 +30,30 @@ struct DamagedFileTests {
         (#"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [["a", 3]]}}"#, "model.merges[0][1]"),
         (#"{"model": {"type": "Unigram", "vocab": [["a"]]}}"#, "model.vocab[0]"),
         (#"{"model": {"type": "Unigram", "vocab": [["a", 0]], "unk_id": 7}}"#, "model.unk_id"),
-        (#"{\#(model), "pre_tokenizer": {"type": "Warp"}}"#, "Warp"), (#"{\#(model), "pre_tokenizer": {"kind": 1}}"#, "pre_tokenizer.type"),
-        (#"{\#(model), "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated"}]}}"#, "pre_tokenizer.pretokenizers[0].pattern.Regex"),
-        (#"{\#(model), "pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "Sometimes"}}"#, "Sometimes"),
-        (#"{\#(model), "normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}}"#, "normalizer.precompiled_charsmap"),
+        (#"{\#(model), "pre_tokenizer": {"type": "Warp"}}"#, "Warp"),
+        (#"{\#(model), "pre_tokenizer": {"kind": 1}}"#, "pre_tokenizer.type"),
+        (
+            #"{\#(model), "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated"}]}}"#,
+            "pre_tokenizer.pretokenizers[0].pattern.Regex"
+        ),
+        (
+            #"{\#(model), "pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "Sometimes"}}"#,
+            "Sometimes"
+        ),
+        (
+            #"{\#(model), "normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}}"#,
+            "normalizer.precompiled_charsmap"
+        ),
         (#"{\#(model), "normalizer": {"type": "Replace", "pattern": {"String": "a"}}}"#, "normalizer.content"),
-        (#"{\#(model), "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}], "special_tokens": {}}}"#, "<s>"),
+        (
+            #"{\#(model), "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}], "special_tokens": {}}}"#,
+            "<s>"
+        ),
         (#"{\#(model), "post_processor": {"type": "TemplateProcessing", "single": []}}"#, "post_processor.single"),
         (#"{\#(model), "decoder": {"type": "Strip", "content": "ab"}}"#, "decoder.content"),
         (#"{\#(model), "added_tokens": [{"id": 99999999999, "content": "x"}]}"#, "added_tokens[0].id"),
-        (#"{\#(model), "added_tokens": {"a": 1}}"#, "added_tokens"), (#"{"model": {"vocab": "\ud800"}}"#, "surrogate"), (#"{"a" 1}"#, "colon"),
+        (#"{\#(model), "added_tokens": {"a": 1}}"#, "added_tokens"), (#"{"model": {"vocab": "\ud800"}}"#, "surrogate"),
+        (#"{"a" 1}"#, "colon"),
     ])
     func complains(_ json: String, _ mention: String) {
         do {
@@ -52,7 +70,8 @@ struct DamagedFileTests {
     @Test func deepNestingIsRefused() {
         #expect(throws: TokenizationError.self) { try load(String(repeating: "[", count: 1_000_000)) }
         #expect(throws: TokenizationError.self) { try load(String(repeating: #"{"a":"#, count: 100_000)) }
-        let nested = String(repeating: #"{"type":"Sequence","normalizers":["#, count: 40) + String(repeating: "]}", count: 40)
+        let nested =
+            String(repeating: #"{"type":"Sequence","normalizers":["#, count: 40) + String(repeating: "]}", count: 40)
         #expect(throws: TokenizationError.self) { try load("{\(Self.model), \"normalizer\": \(nested)}") }
     }
 
@@ -77,7 +96,9 @@ struct DamagedFileTests {
     }
 
     /// Every prefix of a real file and many single-byte changes: loads or throws, never crashes.
-    @Test(.enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"), arguments: ["tokenizers/bpe-llama3", "tokenizers/unigram-t5", "tokenizers/wordpiece"])
+    @Test(
+        .enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"),
+        arguments: ["tokenizers/bpe-llama3", "tokenizers/unigram-t5", "tokenizers/wordpiece"])
     func mutilatedJSON(_ folder: String) throws {
         let whole = Array(try Data(contentsOf: Fixtures.folder(folder).appendingPathComponent("tokenizer.json")))
         for count in stride(from: 0, to: whole.count - 1, by: max(1, whole.count / 60)) {
@@ -86,12 +107,16 @@ struct DamagedFileTests {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<60 {
             var bytes = whole
-            for _ in 0..<3 { bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator) }
+            for _ in 0..<3 {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            }
             if let tokenizer = try? TokenizerJSON.load(bytes, file: "changed.json") { exercise(tokenizer) }
         }
     }
 
-    @Test(.enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"), arguments: [("tokenizers/bpe-llama2", "tokenizer.model"), ("tokenizers/unigram-t5", "spiece.model")])
+    @Test(
+        .enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"),
+        arguments: [("tokenizers/bpe-llama2", "tokenizer.model"), ("tokenizers/unigram-t5", "spiece.model")])
     func mutilatedProtobuf(_ folder: String, _ file: String) throws {
         let whole = Array(try Data(contentsOf: Fixtures.folder(folder).appendingPathComponent(file)))
         var generator = SystemRandomNumberGenerator()
@@ -100,7 +125,10 @@ struct DamagedFileTests {
             if round % 3 == 0 {
                 bytes.removeLast(Int.random(in: 1..<bytes.count, using: &generator))
             } else {
-                for _ in 0..<4 { bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator) }
+                for _ in 0..<4 {
+                    bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(
+                        in: 0...255, using: &generator)
+                }
             }
             do {
                 exercise(try SentencePieceModel(bytes, file: file).makeTokenizer(addsBOS: true, addsEOS: true))
@@ -110,7 +138,9 @@ struct DamagedFileTests {
         }
         #expect(throws: TokenizationError.self) { try SentencePieceModel([], file: file) }
         // A length of 2^63 announces more than the file has.
-        #expect(throws: TokenizationError.self) { try SentencePieceModel([0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], file: file) }
+        #expect(throws: TokenizationError.self) {
+            try SentencePieceModel([0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], file: file)
+        }
     }
 
     private func exercise(_ tokenizer: Tokenizer) {
@@ -140,6 +170,9 @@ struct DamagedFileTests {
         #expect(error { $0.merges = ["a c"] }.contains("tokenizer.ggml.merges[0]"))
         #expect(error { $0.model = "llama" }.contains("tokenizer.ggml.scores"))
         #expect(error { $0.model = "bert" }.contains("[UNK]"))
-        #expect(error { $0.model = "t5"; $0.scores = [0, 0, 0]; $0.charactersMap = [1, 2] }.contains("precompiled_charsmap"))
+        #expect(
+            error {
+                $0.model = "t5"; $0.scores = [0, 0, 0]; $0.charactersMap = [1, 2]
+            }.contains("precompiled_charsmap"))
     }
 }

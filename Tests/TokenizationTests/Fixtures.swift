@@ -3,8 +3,11 @@ import Foundation
 /// Where the reference fixtures lie: `FOVEA_SHARED`, or `../shared` beside the package.
 enum Fixtures {
     static let shared: URL = {
-        if let path = ProcessInfo.processInfo.environment["FOVEA_SHARED"] { return URL(fileURLWithPath: path, isDirectory: true) }
-        return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        if let path = ProcessInfo.processInfo.environment["FOVEA_SHARED"] {
+            return URL(fileURLWithPath: path, isDirectory: true)
+        }
+        return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("shared", isDirectory: true)
     }()
     static let models = shared.appendingPathComponent("fixtures/models", isDirectory: true)
@@ -40,5 +43,7 @@ struct Exact: Equatable, CustomStringConvertible {
     let text: String
     init(_ text: String) { self.text = text }
     static func == (a: Exact, b: Exact) -> Bool { a.text.unicodeScalars.elementsEqual(b.text.unicodeScalars) }
-    var description: String { text.debugDescription + " " + text.unicodeScalars.map { String($0.value, radix: 16) }.joined(separator: " ") }
+    var description: String {
+        text.debugDescription + " " + text.unicodeScalars.map { String($0.value, radix: 16) }.joined(separator: " ")
+    }
 }

@@ -43,7 +43,7 @@ struct FolderTests {
         #expect(tokenizer.specialIDs.contains(end))
     }
 
-    @Test func bytesOfATokenNeedNoNeighbours() throws {
+    @Test func bytesOfATokenNeedNoNeighbors() throws {
         let gpt2 = try Tokenizer(contentsOf: Fixtures.folder("tokenizers/bpe-gpt2"))
         let ids = gpt2.encode("é 日本", addSpecialTokens: false)
         let bytes: [UInt8] = ids.flatMap { gpt2.bytes(of: $0) ?? [] }
@@ -87,7 +87,10 @@ struct SpeedTests {
 
     @Test func encodesAMegabyteASecond() throws {
         let tokenizer = try Tokenizer(contentsOf: Fixtures.folder("tokenizers/bpe-gpt2"))
-        let text = String(repeating: "The train leaves at 7:45, platform 3. Où est la gare la plus proche ? don't we'll — naïve café 日本語.\n", count: 8000)
+        let text = String(
+            repeating:
+                "The train leaves at 7:45, platform 3. Où est la gare la plus proche ? don't we'll — naïve café 日本語.\n",
+            count: 8000)
         var count = 0
         let duration = ContinuousClock().measure { count = tokenizer.encode(text, addSpecialTokens: false).count }
         #expect(count > 100_000)

@@ -63,7 +63,11 @@ struct GGUFMetadata {
     }
 
     func string(_ key: String) -> String? {
-        if case .string(let bytes)? = values["tokenizer.ggml.\(key)"] { String(decoding: bytes, as: UTF8.self) } else { nil }
+        if case .string(let bytes)? = values["tokenizer.ggml.\(key)"] {
+            String(decoding: bytes, as: UTF8.self)
+        } else {
+            nil
+        }
     }
     func integer(_ key: String) -> Int? {
         if case .integer(let number)? = values["tokenizer.ggml.\(key)"] { Int(number) } else { nil }
@@ -82,10 +86,15 @@ struct GGUFMetadata {
         GGUFVocabulary(
             model: string("model") ?? "", pre: string("pre"), tokens: strings("tokens"),
             scores: array("scores").map { if case .real(let score) = $0 { Float(score) } else { 0 } },
-            types: array("token_type").map { if case .integer(let type) = $0 { Int32(type) } else { 0 } }, merges: strings("merges"),
-            bos: integer("bos_token_id"), eos: integer("eos_token_id"), unknown: integer("unknown_token_id"), separator: integer("seperator_token_id"),
-            padding: integer("padding_token_id"), classification: integer("cls_token_id"), addsBOS: bool("add_bos_token"), addsEOS: bool("add_eos_token"),
+            types: array("token_type").map { if case .integer(let type) = $0 { Int32(type) } else { 0 } },
+            merges: strings("merges"),
+            bos: integer("bos_token_id"), eos: integer("eos_token_id"), unknown: integer("unknown_token_id"),
+            separator: integer("seperator_token_id"),
+            padding: integer("padding_token_id"), classification: integer("cls_token_id"),
+            addsBOS: bool("add_bos_token"), addsEOS: bool("add_eos_token"),
             addsSpacePrefix: bool("add_space_prefix"), removesExtraWhitespace: bool("remove_extra_whitespaces"),
-            charactersMap: array("precompiled_charsmap").map { if case .integer(let byte) = $0 { UInt8(truncatingIfNeeded: byte) } else { 0 } })
+            charactersMap: array("precompiled_charsmap").map {
+                if case .integer(let byte) = $0 { UInt8(truncatingIfNeeded: byte) } else { 0 }
+            })
     }
 }

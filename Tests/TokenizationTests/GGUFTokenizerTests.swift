@@ -17,7 +17,8 @@ struct GGUFVocabularyTests {
         let file = Fixtures.vocabularies.appendingPathComponent("ggml-vocab-\(name).gguf").path
         let inputs = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file + ".inp")), as: UTF8.self)
             .components(separatedBy: "\n__ggml_vocab_test__\n")
-        let outputs = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file + ".out")), as: UTF8.self).components(separatedBy: "\n")
+        let outputs = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file + ".out")), as: UTF8.self)
+            .components(separatedBy: "\n")
         return zip(inputs, outputs).map { ($0, $1.split(separator: " ").compactMap { Int($0) }) }
     }
 
@@ -39,7 +40,9 @@ struct GGUFVocabularyTests {
     }
 
     @Test func specialTokensAreThoseOfTheFile() throws {
-        #expect(try tokenizer("llama-spm").encode("Hello") == [1] + tokenizer("llama-spm").encode("Hello", addSpecialTokens: false))
+        #expect(
+            try tokenizer("llama-spm").encode("Hello") == [1]
+                + tokenizer("llama-spm").encode("Hello", addSpecialTokens: false))
         #expect(try tokenizer("bert-bge").encode("Hello") == [101, 7592, 102])
     }
 }
@@ -55,7 +58,9 @@ struct GGUFFixtureTests {
         for test in golden.cases {
             // GGUF lists the sentinels of T5, which only tokenizer.json knows, as user-defined tokens.
             let expected = test.text.contains("<extra_id_") ? test.ids : test.sentencepiece_ids
-            #expect(tokenizer.encode(test.text, addSpecialTokens: false, parseSpecialTokens: false) == expected, "\(Exact(test.text))")
+            #expect(
+                tokenizer.encode(test.text, addSpecialTokens: false, parseSpecialTokens: false) == expected,
+                "\(Exact(test.text))")
         }
     }
 }

@@ -51,8 +51,12 @@ struct GoldenTokenTests {
         let tokenizer = try Tokenizer(contentsOf: Fixtures.folder(folder))
         for test in golden.cases {
             #expect(Exact(tokenizer.decode(test.ids, skipSpecialTokens: false)) == Exact(test.decoded))
-            #expect(Exact(tokenizer.decode(test.ids_with_special, skipSpecialTokens: false)) == Exact(test.decoded_with_special))
-            #expect(Exact(tokenizer.decode(test.ids_with_special, skipSpecialTokens: true)) == Exact(test.decoded_skip_special))
+            #expect(
+                Exact(tokenizer.decode(test.ids_with_special, skipSpecialTokens: false))
+                    == Exact(test.decoded_with_special))
+            #expect(
+                Exact(tokenizer.decode(test.ids_with_special, skipSpecialTokens: true))
+                    == Exact(test.decoded_skip_special))
         }
         for test in golden.decode_only {
             #expect(Exact(tokenizer.decode(test.ids, skipSpecialTokens: false)) == Exact(test.decoded))

@@ -45,13 +45,20 @@ struct PatternTests {
         let alphabet = Array("abcABC'stlLrevmd 12٣ \n\r\té日本語éß.,!?/-_😀👩‍👩‍👧가각\u{301}\u{A0}\u{2003}Ⅷ½".unicodeScalars)
         for _ in 0..<400 {
             var text = ""
-            for _ in 0..<Int.random(in: 1...24, using: &generator) { text.unicodeScalars.append(alphabet.randomElement(using: &generator) ?? "a") }
-            let expected = expression.matches(in: text, range: NSRange(location: 0, length: text.utf16.count)).map { (text as NSString).substring(with: $0.range) }
+            for _ in 0..<Int.random(in: 1...24, using: &generator) {
+                text.unicodeScalars.append(alphabet.randomElement(using: &generator) ?? "a")
+            }
+            let expected = expression.matches(in: text, range: NSRange(location: 0, length: text.utf16.count)).map {
+                (text as NSString).substring(with: $0.range)
+            }
             #expect(try pieces(pattern, text).map(Exact.init) == expected.map(Exact.init), "\(Exact(text))")
         }
     }
 
-    @Test(arguments: ["(", "a)", "[a", "*", "a{3,1}", #"\p{Klingon}"#, #"\q"#, "(?<=a+)b", "(?P<n>a)", #"(a)\1"#, "a{1,100000}", "[[:alpha:]]", String(repeating: "(", count: 5000)])
+    @Test(arguments: [
+        "(", "a)", "[a", "*", "a{3,1}", #"\p{Klingon}"#, #"\q"#, "(?<=a+)b", "(?P<n>a)", #"(a)\1"#, "a{1,100000}",
+        "[[:alpha:]]", String(repeating: "(", count: 5000),
+    ])
     func refuses(_ pattern: String) {
         #expect(throws: PatternParser.Failure.self) { try Pattern(pattern) }
     }

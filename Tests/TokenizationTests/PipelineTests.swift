@@ -56,7 +56,8 @@ struct PipelineTests {
     }
 
     static let golden: Golden? = {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/pipelines.json")
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "Golden/pipelines.json")
         return try? JSONDecoder().decode(Golden.self, from: Data(contentsOf: file))
     }()
 
@@ -100,7 +101,9 @@ struct PipelineTests {
                 var bytes: [UInt8] = []
                 for piece in test.pieces { bytes += pipeline.accept(Array(piece.utf8)) }
                 bytes += pipeline.finish()
-                #expect(Exact(String(decoding: bytes, as: UTF8.self)) == Exact(test.text), "\(component.json) on \(test.pieces)")
+                #expect(
+                    Exact(String(decoding: bytes, as: UTF8.self)) == Exact(test.text),
+                    "\(component.json) on \(test.pieces)")
             }
         }
     }
@@ -110,11 +113,15 @@ struct PipelineTests {
             let tokenizer = try TokenizerJSON.load(Array(whole.json.utf8), file: whole.name)
             for test in whole.cases {
                 if let text = test.text {
-                    #expect(tokenizer.encode(text, addSpecialTokens: false) == test.ids, "\(whole.name): \(Exact(text))")
+                    #expect(
+                        tokenizer.encode(text, addSpecialTokens: false) == test.ids, "\(whole.name): \(Exact(text))")
                     #expect(tokenizer.encode(text) == test.ids_with_special, "\(whole.name): \(Exact(text))")
                 }
-                #expect(Exact(tokenizer.decode(test.ids_with_special, skipSpecialTokens: false)) == Exact(test.decoded), "\(whole.name)")
-                #expect(Exact(tokenizer.decode(test.ids_with_special)) == Exact(test.decoded_skip_special), "\(whole.name)")
+                #expect(
+                    Exact(tokenizer.decode(test.ids_with_special, skipSpecialTokens: false)) == Exact(test.decoded),
+                    "\(whole.name)")
+                #expect(
+                    Exact(tokenizer.decode(test.ids_with_special)) == Exact(test.decoded_skip_special), "\(whole.name)")
             }
         }
     }

@@ -31,15 +31,20 @@ struct SentencePieceTests {
         let golden = try Fixtures.json(Golden.self, "\(folder)/golden_tokens.json")
         let tokenizer = try Tokenizer(contentsOf: Fixtures.folder(folder).appendingPathComponent(file))
         for test in golden.cases {
-            #expect(tokenizer.encode(test.text, addSpecialTokens: false) == test.sentencepiece_ids, "\(Exact(test.text))")
-            #expect(Exact(tokenizer.decode(test.sentencepiece_ids, skipSpecialTokens: false)) == Exact(test.sentencepiece_decoded), "\(Exact(test.text))")
+            #expect(
+                tokenizer.encode(test.text, addSpecialTokens: false) == test.sentencepiece_ids, "\(Exact(test.text))")
+            #expect(
+                Exact(tokenizer.decode(test.sentencepiece_ids, skipSpecialTokens: false))
+                    == Exact(test.sentencepiece_decoded), "\(Exact(test.text))")
         }
     }
 
     @Test func modelFilesAddTheTokensTheirModelsExpect() throws {
-        let llama = try Tokenizer(contentsOf: Fixtures.folder("tokenizers/bpe-llama2").appendingPathComponent("tokenizer.model"))
+        let llama = try Tokenizer(
+            contentsOf: Fixtures.folder("tokenizers/bpe-llama2").appendingPathComponent("tokenizer.model"))
         #expect(llama.encode("a").first == llama.id(of: "<s>"))
-        let t5 = try Tokenizer(contentsOf: Fixtures.folder("tokenizers/unigram-t5").appendingPathComponent("spiece.model"))
+        let t5 = try Tokenizer(
+            contentsOf: Fixtures.folder("tokenizers/unigram-t5").appendingPathComponent("spiece.model"))
         #expect(t5.encode("a").last == t5.id(of: "</s>"))
     }
 
@@ -49,7 +54,9 @@ struct SentencePieceTests {
         for test in golden.cases {
             #expect(pair.source.encode(test.text) == test.ids_with_special, "\(Exact(test.text))")
             #expect(pair.target.encode(test.text) == test.target_ids_with_special, "\(Exact(test.text))")
-            #expect(Exact(pair.target.decode(test.target_ids_with_special)) == Exact(test.target_decoded_skip_special), "\(Exact(test.text))")
+            #expect(
+                Exact(pair.target.decode(test.target_ids_with_special)) == Exact(test.target_decoded_skip_special),
+                "\(Exact(test.text))")
         }
         // The folder's own tokenizer is the source side.
         let folder = try Tokenizer(contentsOf: Fixtures.folder("marian"))

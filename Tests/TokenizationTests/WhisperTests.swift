@@ -20,8 +20,12 @@ struct WhisperTests {
         #expect(whisper.startOfTranscript == whisper.endOfText + 1)
         #expect(whisper.noSpeech == whisper.noTimestamps - 1)
         #expect(whisper.firstTimestamp == whisper.noTimestamps + 1)
-        #expect(try whisper.startSequence(language: "fr", task: .translate, withTimestamps: false)
-            == [whisper.startOfTranscript, #require(whisper.languageID("fr")), whisper.translate, whisper.noTimestamps])
+        #expect(
+            try whisper.startSequence(language: "fr", task: .translate, withTimestamps: false)
+                == [
+                    whisper.startOfTranscript, #require(whisper.languageID("fr")), whisper.translate,
+                    whisper.noTimestamps,
+                ])
     }
 
     @Test(arguments: ["whisper-80", "whisper-128"])
@@ -50,9 +54,12 @@ struct WhisperTests {
 
     @Test func wordsAtSpaces() throws {
         let whisper = try WhisperTokens(Tokenizer(contentsOf: Fixtures.folder("whisper-80")))
-        let ids = [whisper.firstTimestamp] + whisper.tokenizer.encode(" Hello, naïve wörld! (yes)", addSpecialTokens: false) + [whisper.firstTimestamp + 50]
+        let ids =
+            [whisper.firstTimestamp] + whisper.tokenizer.encode(" Hello, naïve wörld! (yes)", addSpecialTokens: false)
+            + [whisper.firstTimestamp + 50]
         let words = whisper.words(ids, language: "en")
-        #expect(words.map(\.text) == ["<|0.00|>", " Hello", ",", " naïve", " wörld", "!", " ", "(yes", ")", "<|1.00|>"])
+        #expect(
+            words.map(\.text) == ["<|0.00|>", " Hello", ",", " naïve", " wörld", "!", " ", "(yes", ")", "<|1.00|>"])
         #expect(words.flatMap(\.tokens) == ids)
     }
 
@@ -66,7 +73,9 @@ struct WhisperTests {
         // Half a character at the end belongs to no word, as in the published code.
         #expect(whisper.words(Array(ids.dropLast()), language: "ja").map(\.text).prefix(4) == ["日", "本", "語", "で"])
         // Bytes that are no text are words of U+FFFD.
-        let broken = Array(whisper.tokenizer.encode("日", addSpecialTokens: false).prefix(1)) + whisper.tokenizer.encode("a", addSpecialTokens: false)
+        let broken =
+            Array(whisper.tokenizer.encode("日", addSpecialTokens: false).prefix(1))
+            + whisper.tokenizer.encode("a", addSpecialTokens: false)
         #expect(whisper.words(broken, language: "ja").map(\.text) == ["\u{FFFD}", "a"])
     }
 
@@ -86,7 +95,8 @@ struct WhisperTests {
     /// Random texts, cut short and with foreign tokens between, split as the published Python code splits them
     /// (`Golden/whisper_words.json`).
     @Test func wordsLikeThePublishedCode() throws {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/whisper_words.json")
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "Golden/whisper_words.json")
         let golden = try JSONDecoder().decode(WordGolden.self, from: Data(contentsOf: file))
         let whisper = try WhisperTokens(Tokenizer(contentsOf: Fixtures.folder("whisper-80")))
         #expect(golden.cases.count >= 50)
@@ -107,7 +117,9 @@ struct PublishedWhisperTests {
         let tokenizer = try Tokenizer(contentsOf: #require(Fixtures.published("whisper-base")))
         let whisper = try WhisperTokens(tokenizer)
         #expect(whisper.languages.count == 99 && !whisper.isEnglishOnly)
-        let control: [Int] = [whisper.endOfText, whisper.startOfTranscript, whisper.translate, whisper.transcribe, whisper.startOfLM]
+        let control: [Int] = [
+            whisper.endOfText, whisper.startOfTranscript, whisper.translate, whisper.transcribe, whisper.startOfLM,
+        ]
         #expect(control == [50257, 50258, 50358, 50359, 50360])
         let rest: [Int] = [whisper.startOfPrevious, whisper.noSpeech, whisper.noTimestamps, whisper.firstTimestamp]
         #expect(rest == [50361, 50362, 50363, 50364])
@@ -122,7 +134,10 @@ struct PublishedWhisperTests {
     func englishOnly() throws {
         let whisper = try WhisperTokens(Tokenizer(contentsOf: #require(Fixtures.published("whisper-tiny.en"))))
         #expect(whisper.isEnglishOnly)
-        let control: [Int] = [whisper.endOfText, whisper.startOfTranscript, whisper.noSpeech, whisper.noTimestamps, whisper.firstTimestamp]
+        let control: [Int] = [
+            whisper.endOfText, whisper.startOfTranscript, whisper.noSpeech, whisper.noTimestamps,
+            whisper.firstTimestamp,
+        ]
         #expect(control == [50256, 50257, 50361, 50362, 50363])
         #expect(whisper.startSequence(language: "en", withTimestamps: false) == [50257, 50362])
         #expect(whisper.tokenizer.encode(" Hello", addSpecialTokens: false) == [18435])

@@ -20,14 +20,14 @@ enum { FOVEA_BOLD = 1, FOVEA_DIM = 2, FOVEA_ITALIC = 4, FOVEA_UNDERLINE = 8, FOV
 SCREEN *fovea_open(const char *term);
 // True when terminfo knows the name.
 bool fovea_knows_terminal(const char *term);
-// Input raw and unechoed, function keys decoded, pasted text bracketed, mouse on, default colours.
-void fovea_prepare(bool colours, bool mouse);
-int fovea_colour_count(void);
+// Input raw and unechoed, function keys decoded, pasted text bracketed, mouse on, default colors.
+void fovea_prepare(bool colors, bool mouse);
+int fovea_color_count(void);
 int fovea_pair_count(void);
 void fovea_size(int *columns, int *rows);
 // Takes over a new size of the terminal, if it changed.
 void fovea_resize(int columns, int rows);
-// Puts a base scalar with up to two combining marks at (x, y) in a colour pair.
+// Puts a base scalar with up to two combining marks at (x, y) in a color pair.
 void fovea_put(int y, int x, const uint32_t *scalars, int count, unsigned attributes, int pair);
 // Sends what changed; the begin/end marks of synchronised output go around it when `synchronised`.
 void fovea_begin_frame(bool synchronised, int cursor_x, int cursor_y);

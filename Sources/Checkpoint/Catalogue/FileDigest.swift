@@ -2,20 +2,20 @@ import Crypto
 import Foundation
 
 /// What identifies the content of a file.
-public enum FileDigest: Sendable, Hashable {
+package enum FileDigest: Sendable, Hashable {
     /// SHA-256 of the content, in lower-case hexadecimal.
     case sha256(String)
     /// Git's name for the content: SHA-1 of a header and the content. All that a hub tells of small files.
     case gitBlob(String)
 
-    public var algorithm: String {
+    package var algorithm: String {
         switch self {
         case .sha256: "sha256"
         case .gitBlob: "git blob sha1"
         }
     }
 
-    public var hexadecimal: String {
+    package var hexadecimal: String {
         switch self {
         case .sha256(let text), .gitBlob(let text): text
         }

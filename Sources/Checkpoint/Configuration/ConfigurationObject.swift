@@ -1,20 +1,20 @@
 /// A JSON object of a configuration file that knows where it came from, so that every complaint names file and key.
 ///
 /// A key whose value is `null` counts as absent, as in Python's configurations.
-public struct ConfigurationObject: Sendable, Hashable {
-    public let file: String
+package struct ConfigurationObject: Sendable, Hashable {
+    package let file: String
     /// The keys that lead here from the top of the file: `["text_config"]`.
-    public let keyPath: [String]
-    public let members: [String: JSONValue]
+    package let keyPath: [String]
+    package let members: [String: JSONValue]
 
-    public init(file: String, keyPath: [String] = [], members: [String: JSONValue]) {
+    package init(file: String, keyPath: [String] = [], members: [String: JSONValue]) {
         self.file = file
         self.keyPath = keyPath
         self.members = members
     }
 
     /// Reads the object in a JSON file.
-    public init(contentsOf path: String) throws(CheckpointError) {
+    package init(contentsOf path: String) throws(CheckpointError) {
         let value = try JSONValue(contentsOf: path)
         guard case .object(let members) = value else {
             throw .malformed(file: path, tensor: nil, problem: "the file is \(value.kind), not an object")
@@ -23,10 +23,10 @@ public struct ConfigurationObject: Sendable, Hashable {
     }
 
     /// Whether there is a value for `key`.
-    public func has(_ key: String) -> Bool { value(key) != nil }
+    package func has(_ key: String) -> Bool { value(key) != nil }
 
     /// The value for `key`; `nil` when absent or `null`. Knows keys that transformers 5 renamed.
-    public func value(_ key: String) -> JSONValue? {
+    package func value(_ key: String) -> JSONValue? {
         for spelling in [key] + (Self.otherSpellings[key] ?? []) {
             if let value = members[spelling], !value.isNull { return value }
         }
@@ -38,43 +38,59 @@ public struct ConfigurationObject: Sendable, Hashable {
 
     // MARK: Typed values
 
-    public func int(_ key: String) throws(CheckpointError) -> Int { try required(key, .int) }
-    public func int(_ key: String, default fallback: Int) throws(CheckpointError) -> Int { try optional(key, .int) ?? fallback }
-    public func intIfPresent(_ key: String) throws(CheckpointError) -> Int? { try optional(key, .int) }
+    package func int(_ key: String) throws(CheckpointError) -> Int { try required(key, .int) }
+    package func int(_ key: String, default fallback: Int) throws(CheckpointError) -> Int {
+        try optional(key, .int) ?? fallback
+    }
+    package func intIfPresent(_ key: String) throws(CheckpointError) -> Int? { try optional(key, .int) }
 
-    public func double(_ key: String) throws(CheckpointError) -> Double { try required(key, .double) }
-    public func double(_ key: String, default fallback: Double) throws(CheckpointError) -> Double { try optional(key, .double) ?? fallback }
-    public func doubleIfPresent(_ key: String) throws(CheckpointError) -> Double? { try optional(key, .double) }
+    package func double(_ key: String) throws(CheckpointError) -> Double { try required(key, .double) }
+    package func double(_ key: String, default fallback: Double) throws(CheckpointError) -> Double {
+        try optional(key, .double) ?? fallback
+    }
+    package func doubleIfPresent(_ key: String) throws(CheckpointError) -> Double? { try optional(key, .double) }
 
-    public func string(_ key: String) throws(CheckpointError) -> String { try required(key, .string) }
-    public func string(_ key: String, default fallback: String) throws(CheckpointError) -> String { try optional(key, .string) ?? fallback }
-    public func stringIfPresent(_ key: String) throws(CheckpointError) -> String? { try optional(key, .string) }
+    package func string(_ key: String) throws(CheckpointError) -> String { try required(key, .string) }
+    package func string(_ key: String, default fallback: String) throws(CheckpointError) -> String {
+        try optional(key, .string) ?? fallback
+    }
+    package func stringIfPresent(_ key: String) throws(CheckpointError) -> String? { try optional(key, .string) }
 
-    public func bool(_ key: String) throws(CheckpointError) -> Bool { try required(key, .bool) }
-    public func bool(_ key: String, default fallback: Bool) throws(CheckpointError) -> Bool { try optional(key, .bool) ?? fallback }
+    package func bool(_ key: String) throws(CheckpointError) -> Bool { try required(key, .bool) }
+    package func bool(_ key: String, default fallback: Bool) throws(CheckpointError) -> Bool {
+        try optional(key, .bool) ?? fallback
+    }
 
     /// A list of integers. A single integer counts as a list of one: `eos_token_id` comes both ways.
-    public func ints(_ key: String) throws(CheckpointError) -> [Int] { try required(key, .ints) }
-    public func ints(_ key: String, default fallback: [Int]) throws(CheckpointError) -> [Int] { try optional(key, .ints) ?? fallback }
-    public func intsIfPresent(_ key: String) throws(CheckpointError) -> [Int]? { try optional(key, .ints) }
+    package func ints(_ key: String) throws(CheckpointError) -> [Int] { try required(key, .ints) }
+    package func ints(_ key: String, default fallback: [Int]) throws(CheckpointError) -> [Int] {
+        try optional(key, .ints) ?? fallback
+    }
+    package func intsIfPresent(_ key: String) throws(CheckpointError) -> [Int]? { try optional(key, .ints) }
 
-    public func doubles(_ key: String) throws(CheckpointError) -> [Double] { try required(key, .doubles) }
-    public func doubles(_ key: String, default fallback: [Double]) throws(CheckpointError) -> [Double] { try optional(key, .doubles) ?? fallback }
+    package func doubles(_ key: String) throws(CheckpointError) -> [Double] { try required(key, .doubles) }
+    package func doubles(_ key: String, default fallback: [Double]) throws(CheckpointError) -> [Double] {
+        try optional(key, .doubles) ?? fallback
+    }
 
-    public func strings(_ key: String) throws(CheckpointError) -> [String] { try required(key, .strings) }
-    public func strings(_ key: String, default fallback: [String]) throws(CheckpointError) -> [String] { try optional(key, .strings) ?? fallback }
+    package func strings(_ key: String) throws(CheckpointError) -> [String] { try required(key, .strings) }
+    package func strings(_ key: String, default fallback: [String]) throws(CheckpointError) -> [String] {
+        try optional(key, .strings) ?? fallback
+    }
 
     /// A list of lists of integers: `alignment_heads`, `forced_decoder_ids`.
-    public func intLists(_ key: String) throws(CheckpointError) -> [[Int]] { try required(key, .intLists) }
-    public func intLists(_ key: String, default fallback: [[Int]]) throws(CheckpointError) -> [[Int]] { try optional(key, .intLists) ?? fallback }
+    package func intLists(_ key: String) throws(CheckpointError) -> [[Int]] { try required(key, .intLists) }
+    package func intLists(_ key: String, default fallback: [[Int]]) throws(CheckpointError) -> [[Int]] {
+        try optional(key, .intLists) ?? fallback
+    }
 
     /// A nested object, such as `text_config`.
-    public func object(_ key: String) throws(CheckpointError) -> ConfigurationObject {
+    package func object(_ key: String) throws(CheckpointError) -> ConfigurationObject {
         guard let object = try objectIfPresent(key) else { throw .missingKey(file: file, key: place(key)) }
         return object
     }
 
-    public func objectIfPresent(_ key: String) throws(CheckpointError) -> ConfigurationObject? {
+    package func objectIfPresent(_ key: String) throws(CheckpointError) -> ConfigurationObject? {
         guard let members = try optional(key, .object) else { return nil }
         return ConfigurationObject(file: file, keyPath: keyPath + [key], members: members)
     }
@@ -108,7 +124,9 @@ extension Kind<Double> { static var double: Self { Kind(name: "a number") { $0.d
 extension Kind<String> { static var string: Self { Kind(name: "a string") { $0.stringValue } } }
 extension Kind<Bool> { static var bool: Self { Kind(name: "a boolean") { $0.boolValue } } }
 extension Kind<[Int]> {
-    static var ints: Self { Kind(name: "a list of integers") { value in value.intArray ?? value.intValue.map { [$0] } } }
+    static var ints: Self {
+        Kind(name: "a list of integers") { value in value.intArray ?? value.intValue.map { [$0] } }
+    }
 }
 extension Kind<[Double]> { static var doubles: Self { Kind(name: "a list of numbers") { $0.doubleArray } } }
 extension Kind<[String]> { static var strings: Self { Kind(name: "a list of strings") { $0.stringArray } } }

@@ -2,12 +2,12 @@
 ///
 /// Foundation's would not do: Python writes `NaN` and `Infinity` into configurations, integers must not pass through
 /// floating point, and a header that names a tensor twice has to be refused. Nesting and the number of values are bounded.
-public struct JSONParser {
-    public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+package struct JSONParser {
+    package struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
         /// Bytes from the start of the document.
-        public let offset: Int
-        public let problem: String
-        public var description: String { "\(problem) at byte \(offset)" }
+        package let offset: Int
+        package let problem: String
+        package var description: String { "\(problem) at byte \(offset)" }
     }
 
     static let deepestNesting = 128
@@ -53,7 +53,8 @@ public struct JSONParser {
         ("NaN", .number(.nan)), ("Infinity", .number(.infinity)),
     ]
 
-    private mutating func nested(_ parse: (inout JSONParser) throws(Failure) -> JSONValue) throws(Failure) -> JSONValue {
+    private mutating func nested(_ parse: (inout JSONParser) throws(Failure) -> JSONValue) throws(Failure) -> JSONValue
+    {
         guard depth < Self.deepestNesting else { throw failure("nested more than \(Self.deepestNesting) deep") }
         depth += 1
         position += 1
@@ -135,7 +136,9 @@ public struct JSONParser {
             position += 1
             switch byte {
             case UInt8(ascii: "\""):
-                guard let string = String(validating: text, as: UTF8.self) else { throw failure("the string is not UTF-8") }
+                guard let string = String(validating: text, as: UTF8.self) else {
+                    throw failure("the string is not UTF-8")
+                }
                 return string
             case UInt8(ascii: "\\"):
                 text.append(contentsOf: String(try escape()).utf8)
@@ -169,7 +172,8 @@ public struct JSONParser {
         if UTF16.isLeadSurrogate(UInt16(first)), take("\\"), take("u") {
             let second = try hexadecimal()
             if UTF16.isTrailSurrogate(UInt16(second)),
-                let scalar = Unicode.Scalar(0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff)) {
+                let scalar = Unicode.Scalar(0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff))
+            {
                 return scalar
             }
         }

@@ -1,7 +1,7 @@
 /// A parsed JSON document.
 ///
 /// Whole numbers stay whole: token ids and sizes are never passed through a floating-point number.
-public enum JSONValue: Sendable, Hashable {
+package enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case integer(Int)
@@ -12,7 +12,7 @@ public enum JSONValue: Sendable, Hashable {
     case object([String: JSONValue])
 
     /// What it is, for messages: "a string", "an object".
-    public var kind: String {
+    package var kind: String {
         switch self {
         case .null: "null"
         case .bool: "a boolean"
@@ -25,20 +25,20 @@ public enum JSONValue: Sendable, Hashable {
     }
 
     /// The member called `key` of an object; `nil` when there is none or this is no object.
-    public subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members[key]
     }
 
-    public var isNull: Bool { self == .null }
+    package var isNull: Bool { self == .null }
 
-    public var boolValue: Bool? {
+    package var boolValue: Bool? {
         guard case .bool(let value) = self else { return nil }
         return value
     }
 
     /// An integer, also when written like `512.0`.
-    public var intValue: Int? {
+    package var intValue: Int? {
         switch self {
         case .integer(let value): value
         case .number(let value): Int(exactly: value)
@@ -46,7 +46,7 @@ public enum JSONValue: Sendable, Hashable {
         }
     }
 
-    public var doubleValue: Double? {
+    package var doubleValue: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .number(let value): value
@@ -54,27 +54,27 @@ public enum JSONValue: Sendable, Hashable {
         }
     }
 
-    public var stringValue: String? {
+    package var stringValue: String? {
         guard case .string(let value) = self else { return nil }
         return value
     }
 
-    public var arrayValue: [JSONValue]? {
+    package var arrayValue: [JSONValue]? {
         guard case .array(let value) = self else { return nil }
         return value
     }
 
-    public var objectValue: [String: JSONValue]? {
+    package var objectValue: [String: JSONValue]? {
         guard case .object(let value) = self else { return nil }
         return value
     }
 
     /// A list whose elements are all integers.
-    public var intArray: [Int]? { Self.all(arrayValue, \.intValue) }
+    package var intArray: [Int]? { Self.all(arrayValue, \.intValue) }
     /// A list whose elements are all strings.
-    public var stringArray: [String]? { Self.all(arrayValue, \.stringValue) }
+    package var stringArray: [String]? { Self.all(arrayValue, \.stringValue) }
     /// A list whose elements are all numbers.
-    public var doubleArray: [Double]? { Self.all(arrayValue, \.doubleValue) }
+    package var doubleArray: [Double]? { Self.all(arrayValue, \.doubleValue) }
 
     private static func all<T>(_ values: [JSONValue]?, _ convert: (JSONValue) -> T?) -> [T]? {
         guard let values else { return nil }
@@ -92,23 +92,24 @@ extension JSONValue {
     /// Reads and parses a file.
     ///
     /// - Throws: `CheckpointError.cannotRead`, or `.malformed` with the place in the file.
-    public init(contentsOf path: String) throws(CheckpointError) {
+    package init(contentsOf path: String) throws(CheckpointError) {
         let file = try MappedFile(path: path)
         do {
-            self = try withExtendedLifetime(file) { () throws(JSONParser.Failure) in try JSONValue(parsing: file.bytes) }
+            self = try withExtendedLifetime(file) { () throws(JSONParser.Failure) in try JSONValue(parsing: file.bytes)
+            }
         } catch {
             throw .malformed(file: path, tensor: nil, problem: "not JSON: \(error)")
         }
     }
 
     /// Parses a document from UTF-8 bytes.
-    public init(parsing bytes: UnsafeRawBufferPointer) throws(JSONParser.Failure) {
+    package init(parsing bytes: UnsafeRawBufferPointer) throws(JSONParser.Failure) {
         var parser = JSONParser(bytes)
         self = try parser.document()
     }
 
     /// Parses a document from text.
-    public init(parsing text: String) throws(JSONParser.Failure) {
+    package init(parsing text: String) throws(JSONParser.Failure) {
         let bytes = Array(text.utf8)
         let result: Result<JSONValue, JSONParser.Failure> = bytes.withUnsafeBytes { buffer in
             Result { () throws(JSONParser.Failure) in try JSONValue(parsing: buffer) }

@@ -1,23 +1,23 @@
-import Formats
+import NumberFormats
 import Foundation
 
 /// The JSON files beside a model's weights, as Hugging Face lays them out.
-public struct ModelConfiguration: Sendable, Hashable {
-    public let folder: String
+package struct ModelConfiguration: Sendable, Hashable {
+    package let folder: String
     /// `config.json`
-    public let main: ConfigurationObject
+    package let main: ConfigurationObject
     /// `generation_config.json`; empty when the file is absent.
-    public let generation: ConfigurationObject
+    package let generation: ConfigurationObject
     /// `preprocessor_config.json`, or the part of `processor_config.json` that newer versions of transformers put in
     /// its place; empty when both are absent.
-    public let preprocessor: ConfigurationObject
+    package let preprocessor: ConfigurationObject
     /// `processor_config.json`; empty when the file is absent.
-    public let processor: ConfigurationObject
+    package let processor: ConfigurationObject
 
     /// Reads the configuration in `folder`. `config` chooses another file for `config.json`.
     ///
     /// - Throws: `CheckpointError` when `config.json` is absent or any of the files is not a JSON object.
-    public init(folder: String, config: String = "config.json") throws(CheckpointError) {
+    package init(folder: String, config: String = "config.json") throws(CheckpointError) {
         self.folder = folder
         main = try ConfigurationObject(contentsOf: (folder as NSString).appendingPathComponent(config))
         generation = try Self.optional("generation_config.json", in: folder)
@@ -29,7 +29,7 @@ public struct ModelConfiguration: Sendable, Hashable {
     }
 
     /// A configuration that was not read from a folder, such as one made from GGUF metadata.
-    public init(
+    package init(
         folder: String, main: ConfigurationObject, generation: ConfigurationObject? = nil,
         preprocessor: ConfigurationObject? = nil
     ) {
@@ -47,26 +47,27 @@ public struct ModelConfiguration: Sendable, Hashable {
     }
 
     /// The registry key of the architecture: `whisper`, `t5`, `mllama`. CTranslate2 configurations have none.
-    public var modelType: String? { main.value("model_type")?.stringValue }
+    package var modelType: String? { main.value("model_type")?.stringValue }
 }
 
 extension ConfigurationObject {
     /// The rotary position parameters of this configuration, from transformers 5's `rope_parameters` or from
     /// transformers 4's `rope_theta` and `rope_scaling`.
-    public struct Rotary: Sendable, Hashable {
+    package struct Rotary: Sendable, Hashable {
         /// Base of the wavelengths.
-        public let theta: Double
+        package let theta: Double
         /// `default`, `linear`, `dynamic`, `yarn`, `llama3`.
-        public let type: String
+        package let type: String
         /// What that type needs beside: `factor`, `low_freq_factor`, `original_max_position_embeddings`.
-        public let parameters: ConfigurationObject
+        package let parameters: ConfigurationObject
     }
 
     /// - Parameter defaultTheta: The model class's own default, for configurations that do not say.
-    public func rotary(defaultTheta: Double = 10_000) throws(CheckpointError) -> Rotary {
+    package func rotary(defaultTheta: Double = 10_000) throws(CheckpointError) -> Rotary {
         let current = try objectIfPresent("rope_parameters")
         let earlier = try objectIfPresent("rope_scaling")
-        let scaling = current ?? earlier
+        let scaling =
+            current ?? earlier
             ?? ConfigurationObject(file: file, keyPath: keyPath + ["rope_parameters"], members: [:])
         let theta = try scaling.double("rope_theta", default: double("rope_theta", default: defaultTheta))
         // The first published `rope_scaling` objects said `type`.
@@ -75,11 +76,12 @@ extension ConfigurationObject {
     }
 
     /// The element format the checkpoint says it was saved in (`dtype`, earlier `torch_dtype`); `nil` when it does not.
-    public func elementFormat() throws(CheckpointError) -> ElementFormat? {
+    package func elementFormat() throws(CheckpointError) -> ElementFormat? {
         guard let name = try stringIfPresent("dtype") else { return nil }
         let bare = name.hasPrefix("torch.") ? String(name.dropFirst(6)) : name
         guard let format = Self.formatNames[bare] else {
-            throw .wrongKeyType(file: file, key: "dtype", expected: "float32, float16 or bfloat16", actual: "\"\(printable(name))\"")
+            throw .wrongKeyType(
+                file: file, key: "dtype", expected: "float32, float16 or bfloat16", actual: "\"\(printable(name))\"")
         }
         return format
     }

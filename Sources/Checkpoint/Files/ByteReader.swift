@@ -24,7 +24,8 @@ struct ByteReader {
         return offset
     }
 
-    mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self) throws(CheckpointError) -> T {
+    mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self) throws(CheckpointError) -> T
+    {
         let start = try skip(MemoryLayout<T>.size)
         return T(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: T.self))
     }
@@ -35,7 +36,9 @@ struct ByteReader {
     /// The next `count` bytes as UTF-8; `what` names them in the error.
     mutating func text(count: Int, what: String) throws(CheckpointError) -> String {
         let start = try skip(count)
-        guard let text = String(validating: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), as: UTF8.self) else {
+        guard
+            let text = String(validating: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), as: UTF8.self)
+        else {
             throw malformed("\(what) at byte \(start) is not UTF-8 text")
         }
         return text

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 
 /// Reads the `model.bin` of CTranslate2, binary version 6.
 ///
@@ -62,14 +62,17 @@ enum CTranslate2Reader: CheckpointReader {
         let entry = try TensorEntry(
             name: name, format: types[type], shape: shape, file: 0, offset: reader.offset, path: path)
         guard entry.byteCount == size else {
-            throw reader.malformed("\(size) bytes are given for shape \(shape) of \(types[type].rawValue), expected \(entry.byteCount)")
+            throw reader.malformed(
+                "\(size) bytes are given for shape \(shape) of \(types[type].rawValue), expected \(entry.byteCount)")
         }
         _ = try reader.skip(size)
         return entry
     }
 
     /// Aliases, each followed to the variable it finally stands for.
-    private static func aliases(_ reader: inout ByteReader, variables: Set<String>) throws(CheckpointError) -> [String: String] {
+    private static func aliases(_ reader: inout ByteReader, variables: Set<String>) throws(CheckpointError) -> [String:
+        String]
+    {
         let count = try reader.checkCount(UInt64(try reader.integer(UInt32.self)), minimumBytes: 4, what: "aliases")
         var direct: [String: String] = [:]
         for _ in 0..<count {

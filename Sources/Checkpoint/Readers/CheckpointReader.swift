@@ -1,7 +1,7 @@
 import Foundation
 
 /// The file formats weights come in.
-public enum CheckpointFormat: String, Sendable, Hashable, CaseIterable {
+package enum CheckpointFormat: String, Sendable, Hashable, CaseIterable {
     case safetensors
     case shardedSafetensors = "sharded safetensors"
     case cTranslate2 = "CTranslate2"
@@ -85,6 +85,7 @@ enum CheckpointReaders {
             return "the folder holds PyTorch pickle files only, which can run code and are not read; "
                 + "convert them with transformers' save_pretrained, which writes safetensors"
         }
-        return "no model.safetensors, model.safetensors.index.json, CTranslate2 model.bin or single .gguf file in it; \(readable)"
+        return
+            "no model.safetensors, model.safetensors.index.json, CTranslate2 model.bin or single .gguf file in it; \(readable)"
     }
 }

@@ -1,7 +1,7 @@
 /// The key-value section of a GGUF file: `general.architecture`, sizes, the vocabulary.
-public struct GGUFMetadata: Sendable, Hashable {
+package struct GGUFMetadata: Sendable, Hashable {
     /// A value; integers of all widths become `Int`, both float widths `Double`.
-    public enum Value: Sendable, Hashable {
+    package enum Value: Sendable, Hashable {
         case integer(Int)
         /// An unsigned 64-bit value beyond `Int`.
         case large(UInt64)
@@ -16,7 +16,7 @@ public struct GGUFMetadata: Sendable, Hashable {
         case nested([Value])
 
         /// What it is, for messages.
-        public var kind: String {
+        package var kind: String {
             switch self {
             case .integer, .large: "an integer"
             case .float: "a number"
@@ -31,24 +31,24 @@ public struct GGUFMetadata: Sendable, Hashable {
         }
     }
 
-    public let file: String
+    package let file: String
     /// 2 or 3.
-    public let version: Int
+    package let version: Int
     /// In the order of the file.
-    public let keys: [String]
-    public let values: [String: Value]
+    package let keys: [String]
+    package let values: [String: Value]
 
-    public subscript(key: String) -> Value? { values[key] }
+    package subscript(key: String) -> Value? { values[key] }
 
-    public func int(_ key: String) throws(CheckpointError) -> Int { try required(key, intIfPresent(key)) }
-    public func intIfPresent(_ key: String) throws(CheckpointError) -> Int? {
+    package func int(_ key: String) throws(CheckpointError) -> Int { try required(key, intIfPresent(key)) }
+    package func intIfPresent(_ key: String) throws(CheckpointError) -> Int? {
         guard let value = values[key] else { return nil }
         guard case .integer(let integer) = value else { throw wrong(key, "an integer", value) }
         return integer
     }
 
-    public func double(_ key: String) throws(CheckpointError) -> Double { try required(key, doubleIfPresent(key)) }
-    public func doubleIfPresent(_ key: String) throws(CheckpointError) -> Double? {
+    package func double(_ key: String) throws(CheckpointError) -> Double { try required(key, doubleIfPresent(key)) }
+    package func doubleIfPresent(_ key: String) throws(CheckpointError) -> Double? {
         switch values[key] {
         case nil: return nil
         case .float(let number): return number
@@ -57,21 +57,21 @@ public struct GGUFMetadata: Sendable, Hashable {
         }
     }
 
-    public func bool(_ key: String, default fallback: Bool) throws(CheckpointError) -> Bool {
+    package func bool(_ key: String, default fallback: Bool) throws(CheckpointError) -> Bool {
         guard let value = values[key] else { return fallback }
         guard case .bool(let bool) = value else { throw wrong(key, "a boolean", value) }
         return bool
     }
 
-    public func string(_ key: String) throws(CheckpointError) -> String { try required(key, stringIfPresent(key)) }
-    public func stringIfPresent(_ key: String) throws(CheckpointError) -> String? {
+    package func string(_ key: String) throws(CheckpointError) -> String { try required(key, stringIfPresent(key)) }
+    package func stringIfPresent(_ key: String) throws(CheckpointError) -> String? {
         guard let value = values[key] else { return nil }
         guard case .string(let string) = value else { throw wrong(key, "a string", value) }
         return string
     }
 
     /// A list of integers; a single integer counts as a list of one (per-layer values come both ways).
-    public func ints(_ key: String) throws(CheckpointError) -> [Int] {
+    package func ints(_ key: String) throws(CheckpointError) -> [Int] {
         switch values[key] {
         case nil: throw .missingKey(file: file, key: key)
         case .integers(let list): return list
@@ -80,7 +80,7 @@ public struct GGUFMetadata: Sendable, Hashable {
         }
     }
 
-    public func floats(_ key: String) throws(CheckpointError) -> [Float] {
+    package func floats(_ key: String) throws(CheckpointError) -> [Float] {
         switch values[key] {
         case nil: throw .missingKey(file: file, key: key)
         case .floats(let list): return list
@@ -88,7 +88,7 @@ public struct GGUFMetadata: Sendable, Hashable {
         }
     }
 
-    public func strings(_ key: String) throws(CheckpointError) -> [String] {
+    package func strings(_ key: String) throws(CheckpointError) -> [String] {
         switch values[key] {
         case nil: throw .missingKey(file: file, key: key)
         case .strings(let list): return list

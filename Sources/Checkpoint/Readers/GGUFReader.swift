@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 
 /// Reads GGUF versions 2 and 3, little-endian (github.com/ggml-org/ggml, docs/gguf.md).
 ///
@@ -28,7 +28,8 @@ enum GGUFReader: CheckpointReader {
         let version = try reader.integer(UInt32.self)
         guard version == 2 || version == 3 else {
             throw reader.malformed(
-                version.byteSwapped <= 3 ? "a big-endian GGUF file, only little-endian ones are read"
+                version.byteSwapped <= 3
+                    ? "a big-endian GGUF file, only little-endian ones are read"
                     : "GGUF version \(version), expected 2 or 3")
         }
         // A tensor takes at least 24 bytes (name length, rank, type, offset), a pair at least 13.
@@ -79,7 +80,9 @@ enum GGUFReader: CheckpointReader {
             var dimensions: [Int] = []
             for _ in 0..<rank {
                 let dimension = try reader.integer(UInt64.self)
-                guard let dimension = Int(exactly: dimension) else { throw reader.malformed("a dimension of \(dimension)") }
+                guard let dimension = Int(exactly: dimension) else {
+                    throw reader.malformed("a dimension of \(dimension)")
+                }
                 dimensions.append(dimension)
             }
             shape = dimensions.reversed()
@@ -102,11 +105,13 @@ enum GGUFReader: CheckpointReader {
         }
         let (start, overflow) = dataStart.addingReportingOverflow(offset)
         let entry = try TensorEntry(
-            name: tensor.name, format: format, shape: tensor.shape, file: 0, offset: overflow ? .max : start, path: file.path)
+            name: tensor.name, format: format, shape: tensor.shape, file: 0, offset: overflow ? .max : start,
+            path: file.path)
         let (end, endOverflow) = entry.location.offset.addingReportingOverflow(entry.byteCount)
         guard !overflow, !endOverflow, end <= file.bytes.count else {
             throw .truncated(
-                file: file.path, tensor: printable(tensor.name), needed: endOverflow ? .max : end, available: file.bytes.count)
+                file: file.path, tensor: printable(tensor.name), needed: endOverflow ? .max : end,
+                available: file.bytes.count)
         }
         contents.entries.append(entry)
     }
@@ -116,7 +121,8 @@ enum GGUFReader: CheckpointReader {
         for (previous, next) in zip(contents.entries, contents.entries.dropFirst())
         where previous.location.offset + previous.byteCount > next.location.offset {
             throw .malformed(
-                file: path, tensor: printable(next.name), problem: "lies over the bytes of \"\(printable(previous.name))\"")
+                file: path, tensor: printable(next.name),
+                problem: "lies over the bytes of \"\(printable(previous.name))\"")
         }
     }
 
@@ -188,13 +194,20 @@ enum GGUFReader: CheckpointReader {
         }
         switch type {
         case 6: return .floats(try elements(&reader, count) { reader throws(CheckpointError) in try reader.float() })
-        case 12: return .floats(try elements(&reader, count) { reader throws(CheckpointError) in Float(try reader.double()) })
-        case 7: return .bools(try elements(&reader, count) { reader throws(CheckpointError) in try reader.integer(UInt8.self) != 0 })
-        case 8: return .strings(try elements(&reader, count) { reader throws(CheckpointError) in try lenientString(&reader) })
+        case 12:
+            return .floats(
+                try elements(&reader, count) { reader throws(CheckpointError) in Float(try reader.double()) })
+        case 7:
+            return .bools(
+                try elements(&reader, count) { reader throws(CheckpointError) in try reader.integer(UInt8.self) != 0 })
+        case 8:
+            return .strings(
+                try elements(&reader, count) { reader throws(CheckpointError) in try lenientString(&reader) })
         case 9:
-            return .nested(try elements(&reader, count) { reader throws(CheckpointError) in
-                try array(&reader, key: key, depth: depth + 1)
-            })
+            return .nested(
+                try elements(&reader, count) { reader throws(CheckpointError) in
+                    try array(&reader, key: key, depth: depth + 1)
+                })
         default:
             guard let kind = integers[type] else {
                 throw reader.malformed("metadata \"\(printable(key))\" is a list of the unknown type \(type)")
@@ -226,7 +239,9 @@ enum GGUFReader: CheckpointReader {
             size = MemoryLayout<T>.size
             read = { reader throws(CheckpointError) in
                 let value = try reader.integer(T.self)
-                guard let result = Int(exactly: value) else { throw reader.malformed("the integer \(value) is too large") }
+                guard let result = Int(exactly: value) else {
+                    throw reader.malformed("the integer \(value) is too large")
+                }
                 return result
             }
         }
@@ -234,7 +249,8 @@ enum GGUFReader: CheckpointReader {
 
     private static let integers: [UInt32: IntegerKind] = [
         0: IntegerKind(UInt8.self), 1: IntegerKind(Int8.self), 2: IntegerKind(UInt16.self), 3: IntegerKind(Int16.self),
-        4: IntegerKind(UInt32.self), 5: IntegerKind(Int32.self), 10: IntegerKind(UInt64.self), 11: IntegerKind(Int64.self),
+        4: IntegerKind(UInt32.self), 5: IntegerKind(Int32.self), 10: IntegerKind(UInt64.self),
+        11: IntegerKind(Int64.self),
     ]
     /// Bytes an element of a type that is no integer takes at least.
     private static let minimumSizes: [UInt32: Int] = [6: 4, 7: 1, 8: 8, 9: 12, 12: 8]

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 
 /// Reads a safetensors file: eight bytes of header length, a JSON header, the tensors' bytes.
 ///
@@ -16,7 +16,8 @@ enum SafetensorsReader: CheckpointReader {
     }
 
     static func recognizes(fileName: String, head: [UInt8], size: Int) -> Bool {
-        fileName.hasSuffix(".safetensors") || (head.count > 8 && head[8] == UInt8(ascii: "{") && head[4..<8].allSatisfy { $0 == 0 })
+        fileName.hasSuffix(".safetensors")
+            || (head.count > 8 && head[8] == UInt8(ascii: "{") && head[4..<8].allSatisfy { $0 == 0 })
     }
 
     static func read(_ path: String) throws(CheckpointError) -> CheckpointContents {
@@ -32,12 +33,14 @@ enum SafetensorsReader: CheckpointReader {
         var reader = ByteReader(file)
         let headerLength = try reader.integer(UInt64.self)
         guard headerLength <= UInt64(largestHeader) else {
-            throw reader.malformed("the header claims \(headerLength) bytes, more than the format's bound of \(largestHeader)")
+            throw reader.malformed(
+                "the header claims \(headerLength) bytes, more than the format's bound of \(largestHeader)")
         }
         let start = try reader.skip(Int(headerLength))
         let header: JSONValue
         do {
-            header = try JSONValue(parsing: UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + Int(headerLength)]))
+            header = try JSONValue(
+                parsing: UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + Int(headerLength)]))
         } catch {
             throw reader.malformed("the header is not JSON: \(error)")
         }
@@ -81,16 +84,21 @@ enum SafetensorsReader: CheckpointReader {
     /// Checks that the extents, each inside the data, follow one another without overlap or gap to its end.
     private static func checkCover(_ extents: [Extent], dataSize: Int, path: String) throws(CheckpointError) {
         var end = 0
-        for extent in extents.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+        for extent in extents.sorted(by: {
+            ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+        }) {
             guard extent.range.lowerBound == end else {
                 throw .malformed(
                     file: path, tensor: printable(extent.name),
-                    problem: "begins at byte \(extent.range.lowerBound) of the data, but the tensor before it ends at \(end)")
+                    problem:
+                        "begins at byte \(extent.range.lowerBound) of the data, but the tensor before it ends at \(end)"
+                )
             }
             end = extent.range.upperBound
         }
         guard end == dataSize else {
-            throw .malformed(file: path, tensor: nil, problem: "\(dataSize - end) bytes behind the last tensor belong to none")
+            throw .malformed(
+                file: path, tensor: nil, problem: "\(dataSize - end) bytes behind the last tensor belong to none")
         }
     }
 
@@ -101,7 +109,9 @@ enum SafetensorsReader: CheckpointReader {
         var result: [String: String] = [:]
         for (key, value) in members {
             guard case .string(let text) = value else {
-                throw .malformed(file: path, tensor: nil, problem: "__metadata__ \"\(printable(key))\" is \(value.kind), not a string")
+                throw .malformed(
+                    file: path, tensor: nil,
+                    problem: "__metadata__ \"\(printable(key))\" is \(value.kind), not a string")
             }
             result[key] = text
         }
@@ -122,9 +132,15 @@ private struct StoredTensor {
         }
         guard case .object = value else { throw malformed("its description is \(value.kind), not an object") }
         guard let typeName = value["dtype"]?.stringValue else { throw malformed("its dtype is missing or no string") }
-        guard let dtype = SafetensorsType.named(typeName) else { throw malformed("unknown dtype \"\(printable(typeName))\"") }
-        guard let shape = value["shape"]?.intArray else { throw malformed("its shape is missing or no list of integers") }
-        guard let offsets = value["data_offsets"]?.intArray, offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1] else {
+        guard let dtype = SafetensorsType.named(typeName) else {
+            throw malformed("unknown dtype \"\(printable(typeName))\"")
+        }
+        guard let shape = value["shape"]?.intArray else {
+            throw malformed("its shape is missing or no list of integers")
+        }
+        guard let offsets = value["data_offsets"]?.intArray, offsets.count == 2, offsets[0] >= 0,
+            offsets[0] <= offsets[1]
+        else {
             throw malformed("its data_offsets are missing or no rising pair")
         }
         let (bits, overflow) = try TensorEntry.elementCount(shape, tensor: name, path: path)
@@ -147,24 +163,25 @@ struct SafetensorsType: Sendable {
     static func named(_ name: String) -> SafetensorsType? { table[name] }
     static func name(of format: ElementFormat) -> String? { table.values.first { $0.format == format }?.name }
 
-    private static let table = Dictionary(uniqueKeysWithValues: [
-        SafetensorsType(name: "F64", bitsPerElement: 64, format: .f64),
-        SafetensorsType(name: "F32", bitsPerElement: 32, format: .f32),
-        SafetensorsType(name: "F16", bitsPerElement: 16, format: .f16),
-        SafetensorsType(name: "BF16", bitsPerElement: 16, format: .bf16),
-        SafetensorsType(name: "I64", bitsPerElement: 64, format: .i64),
-        SafetensorsType(name: "I32", bitsPerElement: 32, format: .i32),
-        SafetensorsType(name: "I16", bitsPerElement: 16, format: .i16),
-        SafetensorsType(name: "I8", bitsPerElement: 8, format: .i8),
-        SafetensorsType(name: "U8", bitsPerElement: 8, format: .u8),
-        SafetensorsType(name: "BOOL", bitsPerElement: 8, format: .bool),
-        SafetensorsType(name: "U16", bitsPerElement: 16, format: nil),
-        SafetensorsType(name: "U32", bitsPerElement: 32, format: nil),
-        SafetensorsType(name: "U64", bitsPerElement: 64, format: nil),
-        SafetensorsType(name: "C64", bitsPerElement: 64, format: nil),
-        SafetensorsType(name: "F8_E4M3", bitsPerElement: 8, format: nil),
-        SafetensorsType(name: "F8_E5M2", bitsPerElement: 8, format: nil),
-        SafetensorsType(name: "F8_E8M0", bitsPerElement: 8, format: nil),
-        SafetensorsType(name: "F4", bitsPerElement: 4, format: nil),
-    ].map { ($0.name, $0) })
+    private static let table = Dictionary(
+        uniqueKeysWithValues: [
+            SafetensorsType(name: "F64", bitsPerElement: 64, format: .f64),
+            SafetensorsType(name: "F32", bitsPerElement: 32, format: .f32),
+            SafetensorsType(name: "F16", bitsPerElement: 16, format: .f16),
+            SafetensorsType(name: "BF16", bitsPerElement: 16, format: .bf16),
+            SafetensorsType(name: "I64", bitsPerElement: 64, format: .i64),
+            SafetensorsType(name: "I32", bitsPerElement: 32, format: .i32),
+            SafetensorsType(name: "I16", bitsPerElement: 16, format: .i16),
+            SafetensorsType(name: "I8", bitsPerElement: 8, format: .i8),
+            SafetensorsType(name: "U8", bitsPerElement: 8, format: .u8),
+            SafetensorsType(name: "BOOL", bitsPerElement: 8, format: .bool),
+            SafetensorsType(name: "U16", bitsPerElement: 16, format: nil),
+            SafetensorsType(name: "U32", bitsPerElement: 32, format: nil),
+            SafetensorsType(name: "U64", bitsPerElement: 64, format: nil),
+            SafetensorsType(name: "C64", bitsPerElement: 64, format: nil),
+            SafetensorsType(name: "F8_E4M3", bitsPerElement: 8, format: nil),
+            SafetensorsType(name: "F8_E5M2", bitsPerElement: 8, format: nil),
+            SafetensorsType(name: "F8_E8M0", bitsPerElement: 8, format: nil),
+            SafetensorsType(name: "F4", bitsPerElement: 4, format: nil),
+        ].map { ($0.name, $0) })
 }

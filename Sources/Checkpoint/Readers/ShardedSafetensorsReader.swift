@@ -24,13 +24,16 @@ enum ShardedSafetensorsReader: CheckpointReader {
         var tensorsOfShard: [String: Set<String>] = [:]
         for (tensor, value) in weightMap {
             guard let shard = value.stringValue else {
-                throw .malformed(file: path, tensor: printable(tensor), problem: "its shard is \(value.kind), not a file name")
+                throw .malformed(
+                    file: path, tensor: printable(tensor), problem: "its shard is \(value.kind), not a file name")
             }
             try checkShardName(shard, tensor: tensor, path: path)
             tensorsOfShard[shard, default: []].insert(tensor)
         }
         guard !tensorsOfShard.isEmpty, tensorsOfShard.count <= mostShards else {
-            throw .malformed(file: path, tensor: nil, problem: "\(tensorsOfShard.count) shards are named, expected 1 to \(mostShards)")
+            throw .malformed(
+                file: path, tensor: nil,
+                problem: "\(tensorsOfShard.count) shards are named, expected 1 to \(mostShards)")
         }
 
         let folder = (path as NSString).deletingLastPathComponent
@@ -40,13 +43,16 @@ enum ShardedSafetensorsReader: CheckpointReader {
             let shardPath = (folder as NSString).appendingPathComponent(shard)
             guard FileManager.default.fileExists(atPath: shardPath) else {
                 throw .cannotRead(
-                    file: shardPath, reason: "the shard is missing, though \(path) names it for \(wanted.count) tensors")
+                    file: shardPath, reason: "the shard is missing, though \(path) names it for \(wanted.count) tensors"
+                )
             }
             let file = try MappedFile(path: shardPath)
             let part = try SafetensorsReader.read(file, fileIndex: number)
             let found = Set(part.entries.map(\.name)).union(part.unsupported.keys)
             if let absent = wanted.subtracting(found).min() {
-                throw .malformed(file: shardPath, tensor: printable(absent), problem: "the index promises it here, but it is not in the file")
+                throw .malformed(
+                    file: shardPath, tensor: printable(absent),
+                    problem: "the index promises it here, but it is not in the file")
             }
             contents.files.append(file)
             contents.entries += part.entries.filter { wanted.contains($0.name) }

@@ -1,24 +1,27 @@
 import Foundation
 
 /// A model that comes with the program: a folder with its weights and, in `fovea.json`, what to say of it and what to try it on.
-public struct BundledModel: Sendable, Hashable {
-    public let name: String
-    public let path: String
-    public let byteCount: Int
-    public let summary: String
-    public let licence: String
-    public let sample: ModelSample?
+package struct BundledModel: Sendable, Hashable {
+    package let name: String
+    package let path: String
+    package let byteCount: Int
+    package let summary: String
+    package let licence: String
+    package let sample: ModelSample?
     private let order: Int
 
     /// The models in a folder of folders, the one to begin with first. Folders without weights or without a readable
     /// description are not models.
-    public static func all(in folder: String) -> [BundledModel] {
+    package static func all(in folder: String) -> [BundledModel] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.compactMap { BundledModel(name: $0, path: folder + "/" + $0) }.sorted { ($0.order, $0.name) < ($1.order, $1.name) }
+        return names.compactMap { BundledModel(name: $0, path: folder + "/" + $0) }.sorted {
+            ($0.order, $0.name) < ($1.order, $1.name)
+        }
     }
 
     private init?(name: String, path: String) {
-        guard FileManager.default.fileExists(atPath: path + "/config.json"), let data = FileManager.default.contents(atPath: path + "/fovea.json"),
+        guard FileManager.default.fileExists(atPath: path + "/config.json"),
+            let data = FileManager.default.contents(atPath: path + "/fovea.json"),
             let description = try? JSONDecoder().decode(Description.self, from: data)
         else { return nil }
         self.name = name
@@ -28,7 +31,9 @@ public struct BundledModel: Sendable, Hashable {
         byteCount = files.reduce(0) { $0 + (ModelStore.size(ofFile: path + "/" + $1) ?? 0) }
         (summary, licence, order) = (description.summary, description.licence, description.order)
         sample = description.sample.map { sample in
-            ModelSample(picture: sample.picture.flatMap { FileNames.isPlain($0) ? path + "/" + $0 : nil }, questions: sample.questions)
+            ModelSample(
+                picture: sample.picture.flatMap { FileNames.isPlain($0) ? path + "/" + $0 : nil },
+                questions: sample.questions)
         }
     }
 
@@ -41,13 +46,13 @@ public struct BundledModel: Sendable, Hashable {
 }
 
 /// Something to try a model on.
-public struct ModelSample: Sendable, Hashable, Codable {
+package struct ModelSample: Sendable, Hashable, Codable {
     /// The path of a picture.
-    public let picture: String?
+    package let picture: String?
     /// What may be asked or said, the best first.
-    public let questions: [String]
+    package let questions: [String]
 
-    public init(picture: String? = nil, questions: [String]) {
+    package init(picture: String? = nil, questions: [String]) {
         self.picture = picture
         self.questions = questions
     }

@@ -17,7 +17,8 @@ enum ChildProcess {
         _ program: String, _ arguments: [String], environment: [String: String], log: String,
         poll: @Sendable () -> Void = {}
     ) async throws -> Int32 {
-        guard FileManager.default.createFile(atPath: log, contents: nil), let output = FileHandle(forWritingAtPath: log) else {
+        guard FileManager.default.createFile(atPath: log, contents: nil), let output = FileHandle(forWritingAtPath: log)
+        else {
             throw ModelStoreError.writing(log, errno: errno, reason: lastSystemError())
         }
         defer { try? output.close() }
@@ -48,7 +49,9 @@ enum ChildProcess {
     /// The last lines of a log that matter: those that begin with ERROR, or else the last three.
     static func complaint(in log: String) -> String {
         let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-        let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter {
+            !$0.isEmpty
+        }
         let errors = lines.filter { $0.hasPrefix("ERROR") }
         return (errors.isEmpty ? Array(lines.suffix(3)) : errors).joined(separator: " ")
     }

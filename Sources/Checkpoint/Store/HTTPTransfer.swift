@@ -42,7 +42,8 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
     /// - Throws: `Interrupted`, `Refused`, `CheckpointError.cannotWrite`, `ModelStoreError.wrongSize`,
     ///   `CancellationError`.
     static func run(
-        _ url: URL, token: String?, to path: String, offset: Int, limit: Int, progress: @escaping @Sendable (Int) -> Void
+        _ url: URL, token: String?, to path: String, offset: Int, limit: Int,
+        progress: @escaping @Sendable (Int) -> Void
     ) async throws {
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: 60)
         if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
@@ -127,7 +128,8 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
         var request = request
         // Hubs redirect to storage on other hosts, which must not see the token.
         if request.url?.host != task.originalRequest?.url?.host || request.url?.port != task.originalRequest?.url?.port
-            || request.url?.scheme != task.originalRequest?.url?.scheme {
+            || request.url?.scheme != task.originalRequest?.url?.scheme
+        {
             request.setValue(nil, forHTTPHeaderField: "Authorization")
         }
         // Never from a secure to an open connection.
@@ -142,7 +144,8 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
             state.output = nil
             defer { state.continuation = nil }
             if failure == nil, let error {
-                failure = (error as? URLError)?.code == .cancelled
+                failure =
+                    (error as? URLError)?.code == .cancelled
                     ? CancellationError() : Interrupted(reason: (error as NSError).localizedDescription)
             }
             return (state.continuation, failure)

@@ -14,7 +14,8 @@ struct HubClient: Sendable {
         var endpoint = environment["HF_ENDPOINT"].flatMap { $0.isEmpty ? nil : $0 } ?? "https://huggingface.co"
         while endpoint.hasSuffix("/") { endpoint.removeLast() }
         guard let url = URL(string: endpoint), url.scheme == "https" || url.scheme == "http", url.host != nil else {
-            throw .unexpectedAnswer(what: "HF_ENDPOINT", reason: "\"\(endpoint)\" is not an address that begins with https://")
+            throw .unexpectedAnswer(
+                what: "HF_ENDPOINT", reason: "\"\(endpoint)\" is not an address that begins with https://")
         }
         self.endpoint = endpoint
         token = environment["HF_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
@@ -41,7 +42,8 @@ struct HubClient: Sendable {
     ///   - limit: The most bytes to accept when `size` is not known.
     ///   - progress: Called with the bytes that are there.
     func download(
-        _ path: String, what: String, to destination: String, size: Int?, limit: Int, progress: @escaping @Sendable (Int) -> Void
+        _ path: String, what: String, to destination: String, size: Int?, limit: Int,
+        progress: @escaping @Sendable (Int) -> Void
     ) async throws {
         guard let url = URL(string: endpoint + path) else {
             throw ModelStoreError.unexpectedAnswer(what: what, reason: "its address cannot be written")
@@ -57,7 +59,8 @@ struct HubClient: Sendable {
             }
             var problem = "the connection ended early"
             do {
-                try await HTTPTransfer.run(url, token: token, to: destination, offset: offset, limit: size ?? limit, progress: progress)
+                try await HTTPTransfer.run(
+                    url, token: token, to: destination, offset: offset, limit: size ?? limit, progress: progress)
                 guard let size else { return }
                 if ModelStore.size(ofFile: destination) == size { return }
             } catch let interrupted as HTTPTransfer.Interrupted {

@@ -10,7 +10,9 @@ struct HubSource: ModelSource {
     let name: String
     let client: HubClient
 
-    init(owner: String, repository: String, file: String?, name: String, environment: [String: String]) throws(ModelStoreError) {
+    init(owner: String, repository: String, file: String?, name: String, environment: [String: String])
+        throws(ModelStoreError)
+    {
         self.owner = owner
         self.repository = repository
         self.file = file
@@ -18,7 +20,9 @@ struct HubSource: ModelSource {
         client = try HubClient(environment: environment)
     }
 
-    func fetch(into staging: StagingFolder, report: @escaping @Sendable (PullProgress) -> Void) async throws -> ModelManifest {
+    func fetch(into staging: StagingFolder, report: @escaping @Sendable (PullProgress) -> Void) async throws
+        -> ModelManifest
+    {
         report(PullProgress(phase: .resolving, file: name, receivedBytes: 0, totalBytes: nil))
         let listing = try await client.json(
             "/api/models/\(owner)/\(repository)?blobs=true", what: name, temporary: staging.path + "/listing.json")
@@ -33,7 +37,9 @@ struct HubSource: ModelSource {
             arrived += file.byteCount
         }
         // Files of an earlier attempt that the repository no longer has.
-        for stale in Set(try FileManager.default.contentsOfDirectory(atPath: staging.files)).subtracting(chosen.map(\.name)) {
+        for stale in Set(try FileManager.default.contentsOfDirectory(atPath: staging.files)).subtracting(
+            chosen.map(\.name))
+        {
             try? FileManager.default.removeItem(atPath: staging.files + "/" + stale)
         }
         return ModelManifest(name: name, source: "\(client.endpoint)/\(owner)/\(repository)@\(revision)", files: chosen)
@@ -46,7 +52,9 @@ struct HubSource: ModelSource {
         let partial = staging.files + "/" + file.name + ".part"
         let complete = staging.files + "/" + file.name
         if (try? ModelStore.verify(file, in: staging.files)) != nil {
-            report(PullProgress(phase: .downloading, file: file.name, receivedBytes: arrived + file.byteCount, totalBytes: total))
+            report(
+                PullProgress(
+                    phase: .downloading, file: file.name, receivedBytes: arrived + file.byteCount, totalBytes: total))
             return
         }
         try? FileManager.default.removeItem(atPath: complete)
@@ -54,14 +62,21 @@ struct HubSource: ModelSource {
         if file.byteCount == 0 { try OutputFile(path: partial).close() }
         for attempt in 0...1 {
             try await client.download(
-                "/\(owner)/\(repository)/resolve/\(revision)/\(HubClient.escaped(file.name))", what: "\(name) \(file.name)", to: partial,
+                "/\(owner)/\(repository)/resolve/\(revision)/\(HubClient.escaped(file.name))",
+                what: "\(name) \(file.name)", to: partial,
                 size: file.byteCount, limit: file.byteCount
             ) { bytes in
-                report(PullProgress(phase: .downloading, file: file.name, receivedBytes: arrived + bytes, totalBytes: total))
+                report(
+                    PullProgress(
+                        phase: .downloading, file: file.name, receivedBytes: arrived + bytes, totalBytes: total))
             }
-            report(PullProgress(phase: .verifying, file: file.name, receivedBytes: arrived + file.byteCount, totalBytes: total))
+            report(
+                PullProgress(
+                    phase: .verifying, file: file.name, receivedBytes: arrived + file.byteCount, totalBytes: total))
             do {
-                try ModelStore.verify(ModelFile(name: file.name + ".part", byteCount: file.byteCount, digest: file.digest), in: staging.files)
+                try ModelStore.verify(
+                    ModelFile(name: file.name + ".part", byteCount: file.byteCount, digest: file.digest),
+                    in: staging.files)
                 break
             } catch let error as ModelStoreError {
                 try? FileManager.default.removeItem(atPath: partial)
@@ -69,7 +84,9 @@ struct HubSource: ModelSource {
                 guard resumed, attempt == 0 else { throw error }
             }
         }
-        guard rename(partial, complete) == 0 else { throw ModelStoreError.unwritable(path: complete, reason: lastSystemError()) }
+        guard rename(partial, complete) == 0 else {
+            throw ModelStoreError.unwritable(path: complete, reason: lastSystemError())
+        }
     }
 
     /// The files of a repository and its revision, out of the hub's answer.
@@ -83,13 +100,16 @@ struct HubSource: ModelSource {
                 throw .unexpectedAnswer(what: name, reason: "a file without a name")
             }
             let large = sibling["lfs"]?["sha256"]?.stringValue
-            let digest = large.map { FileDigest.sha256($0.lowercased()) }
+            let digest =
+                large.map { FileDigest.sha256($0.lowercased()) }
                 ?? sibling["blobId"]?.stringValue.map { FileDigest.gitBlob($0.lowercased()) }
             let size = sibling["lfs"]?["size"]?.intValue ?? sibling["size"]?.intValue
             files.append(HubFile(path: path, byteCount: size, digest: digest))
         }
         let revision = listing["sha"]?.stringValue ?? "main"
-        guard !revision.isEmpty, revision.utf8.count <= 64, revision.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) }) else {
+        guard !revision.isEmpty, revision.utf8.count <= 64,
+            revision.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
+        else {
             throw .unexpectedAnswer(what: name, reason: "revision \"\(revision)\"")
         }
         return (files, revision)
@@ -108,19 +128,26 @@ enum HubSelection {
     /// Taken when they are there.
     private static let companions: Set<String> = [
         "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
-        "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt",
-        "vocabulary.txt", "vocabulary.json", "normalizer.json", "chat_template.json", "chat_template.jinja", "tokenizer.model",
+        "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt",
+        "merges.txt",
+        "vocabulary.txt", "vocabulary.json", "normalizer.json", "chat_template.json", "chat_template.jinja",
+        "tokenizer.model",
         "spiece.model", "sentencepiece.bpe.model", "source.spm", "target.spm", "README.md", "LICENSE", "LICENSE.txt",
     ]
 
     /// The weights and their companions, small files first, so that a wrong configuration shows before gigabytes travel.
-    static func choose(_ files: [HubFile], repository: String, file chosen: String?) throws(ModelStoreError) -> [ModelFile] {
+    static func choose(_ files: [HubFile], repository: String, file chosen: String?) throws(ModelStoreError)
+        -> [ModelFile]
+    {
         // Files in subfolders belong to other programs; only a name that would lead out is an attack.
-        for file in files where file.path.hasPrefix("/") || file.path.split(separator: "/").contains("..") || file.path.contains("\\") {
+        for file in files
+        where file.path.hasPrefix("/") || file.path.split(separator: "/").contains("..") || file.path.contains("\\") {
             throw .hostileFileName(name: file.path, source: repository)
         }
         let here = files.filter { !$0.path.contains("/") && !$0.path.hasPrefix(".") }
-        for file in here where !FileNames.isPlain(file.path) { throw .hostileFileName(name: file.path, source: repository) }
+        for file in here where !FileNames.isPlain(file.path) {
+            throw .hostileFileName(name: file.path, source: repository)
+        }
         let names = Set(here.map(\.path))
         guard names.count == here.count else {
             throw .unexpectedAnswer(what: repository, reason: "it lists a file twice")
@@ -150,18 +177,19 @@ enum HubSelection {
             let shards = names.filter { $0.hasPrefix("model-") && $0.hasSuffix(".safetensors") }
             return shards.union([ShardedSafetensorsReader.indexName])
         }
-        let quantised = names.filter { $0.hasSuffix(".gguf") }.sorted()
-        if quantised.count == 1 { return [quantised[0]] }
-        if quantised.count > 1 {
+        let quantized = names.filter { $0.hasSuffix(".gguf") }.sorted()
+        if quantized.count == 1 { return [quantized[0]] }
+        if quantized.count > 1 {
             throw .nothingUsable(
                 repository: repository,
-                reason: "it has several GGUF files; name one, as in \(repository):\(quantised[0]); "
-                    + "there are \(quantised.prefix(12).joined(separator: ", "))")
+                reason: "it has several GGUF files; name one, as in \(repository):\(quantized[0]); "
+                    + "there are \(quantized.prefix(12).joined(separator: ", "))")
         }
         if names.contains("model.bin") { return ["model.bin"] }
         throw .nothingUsable(
             repository: repository,
             reason: "no safetensors, GGUF or CTranslate2 weights in it"
-                + (names.contains { $0.hasPrefix("pytorch_model") } ? ", only PyTorch pickle files, which can run code and are not read" : ""))
+                + (names.contains { $0.hasPrefix("pytorch_model") }
+                    ? ", only PyTorch pickle files, which can run code and are not read" : ""))
     }
 }

@@ -1,10 +1,10 @@
 import Foundation
 
 /// What lies beside an installed model and says where it came from and what its files must be.
-public struct ModelManifest: Sendable, Hashable, Codable {
-    public let name: String
+package struct ModelManifest: Sendable, Hashable, Codable {
+    package let name: String
     /// For people: packages and versions, or repository and revision.
-    public let source: String
+    package let source: String
     private let entries: [Entry]
 
     private struct Entry: Sendable, Hashable, Codable {
@@ -25,7 +25,7 @@ public struct ModelManifest: Sendable, Hashable, Codable {
     }
 
     /// Reads the manifest in a model's folder.
-    public init(folder: String) throws {
+    package init(folder: String) throws {
         let path = folder + "/" + Self.fileName
         let data: Data
         do {
@@ -43,7 +43,7 @@ public struct ModelManifest: Sendable, Hashable, Codable {
         }
     }
 
-    public var files: [ModelFile] {
+    package var files: [ModelFile] {
         entries.map {
             ModelFile(
                 name: $0.name, byteCount: $0.byteCount,

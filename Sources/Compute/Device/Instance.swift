@@ -4,28 +4,30 @@ import Logging
 import Synchronization
 
 /// The Vulkan instance: the loader, the list of devices and, where asked for, the validation layer.
-public final class Instance: @unchecked Sendable {
+package final class Instance: @unchecked Sendable {
     // Safety: the handles are written once in `init`; Vulkan instances may be used from any thread.
     let handle: VkInstance
     private let messenger: VkDebugUtilsMessengerEXT?
     private let messages: MessageLog
 
     /// Warnings and errors of the validation layer, newest last. Empty when the layer is off.
-    public var validationMessages: [String] { messages.all }
+    package var validationMessages: [String] { messages.all }
     /// Whether the validation layer is on.
-    public let isValidating: Bool
+    package let isValidating: Bool
 
     /// - Parameter validation: turns on the Khronos validation layer where it is installed
     ///   (also by setting FOVEA_VALIDATION=1).
     /// - Throws: `ComputeError.noDriver` when the loader finds none.
-    public init(validation: Bool = ProcessInfo.processInfo.environment["FOVEA_VALIDATION"] == "1") throws(ComputeError) {
+    package init(validation: Bool = ProcessInfo.processInfo.environment["FOVEA_VALIDATION"] == "1") throws(ComputeError)
+    {
         let layer = "VK_LAYER_KHRONOS_validation"
         let layers = try enumerate("vkEnumerateInstanceLayerProperties", empty: VkLayerProperties()) {
             vkEnumerateInstanceLayerProperties($0, $1)
         }
         let validates = validation && layers.contains { text(ofCharacters: $0.layerName) == layer }
         if validation && !validates {
-            Logger(label: "fovea.compute").warning("the Vulkan validation layer is not installed (Debian: vulkan-validationlayers)")
+            Logger(label: "fovea.compute").warning(
+                "the Vulkan validation layer is not installed (Debian: vulkan-validationlayers)")
         }
         isValidating = validates
         messages = MessageLog()
@@ -36,9 +38,11 @@ public final class Instance: @unchecked Sendable {
         var debug = VkDebugUtilsMessengerCreateInfoEXT()
         debug.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT
         debug.messageSeverity =
-            VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT.rawValue | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT.rawValue
+            VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT.rawValue
+            | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT.rawValue
         debug.messageType =
-            VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT.rawValue | VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT.rawValue
+            VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT.rawValue
+            | VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT.rawValue
         debug.pfnUserCallback = { _, _, data, user in
             if let user, let message = data?.pointee.pMessage {
                 Unmanaged<MessageLog>.fromOpaque(user).takeUnretainedValue().append(String(cString: message))
@@ -89,7 +93,7 @@ public final class Instance: @unchecked Sendable {
     }
 
     /// All devices, in the driver's order, suitable or not.
-    public func devices() throws(ComputeError) -> [DeviceProperties] {
+    package func devices() throws(ComputeError) -> [DeviceProperties] {
         var properties: [DeviceProperties] = []
         for (index, device) in try physicalDevices().enumerated() {
             properties.append(try DeviceProperties(physicalDevice: device, index: index, instance: handle))
@@ -105,12 +109,15 @@ public final class Instance: @unchecked Sendable {
 
     /// Chooses a device: the one `selector` names (a number, or part of a name), else discrete before integrated
     /// before virtual before CPU.
-    public static func choose(_ selector: String?, from devices: [DeviceProperties]) throws(ComputeError) -> DeviceProperties {
+    package static func choose(_ selector: String?, from devices: [DeviceProperties]) throws(ComputeError)
+        -> DeviceProperties
+    {
         if devices.isEmpty { throw .noDriver(detail: "the loader lists no device") }
         let suitable = devices.filter(\.isSuitable)
         if let selector, !selector.isEmpty {
             let wanted = selector.lowercased()
-            let match = devices.first { String($0.index) == wanted } ?? devices.first { $0.name.lowercased().contains(wanted) }
+            let match =
+                devices.first { String($0.index) == wanted } ?? devices.first { $0.name.lowercased().contains(wanted) }
                 ?? devices.first { $0.kind.rawValue == wanted }
             guard let match else { throw .unknownDevice(selector: selector, available: devices.map(\.summary)) }
             guard match.isSuitable else {
@@ -133,7 +140,8 @@ final class MessageLog: Sendable {
 }
 
 /// Calls `body` with C copies of strings that live for the call.
-func withCStrings<Result>(_ strings: [String], _ body: (UnsafeBufferPointer<UnsafePointer<CChar>?>) -> Result) -> Result {
+func withCStrings<Result>(_ strings: [String], _ body: (UnsafeBufferPointer<UnsafePointer<CChar>?>) -> Result) -> Result
+{
     let copies = strings.map { strdup($0) }
     defer { copies.forEach { free($0) } }
     let pointers = copies.map { UnsafePointer<CChar>($0) }

@@ -1,7 +1,7 @@
 import CVulkan
 
 /// How the host may reach a buffer.
-public enum BufferAccess: Sendable, Hashable {
+package enum BufferAccess: Sendable, Hashable {
     /// Lives where the device reads fastest; the host may or may not be able to map it.
     case device
     /// The host writes it, the device reads it.

@@ -1,36 +1,37 @@
 import CVulkan
 
 /// A `VkResult` with a name; wraps the raw code as `Errno` wraps a C error number.
-public struct VulkanResult: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
-    public let rawValue: Int32
+package struct VulkanResult: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    package let rawValue: Int32
 
-    public init(rawValue: Int32) { self.rawValue = rawValue }
+    package init(rawValue: Int32) { self.rawValue = rawValue }
 
     init(_ result: VkResult) { rawValue = result.rawValue }
 
-    public static let success = VulkanResult(VK_SUCCESS)
-    public static let timeout = VulkanResult(VK_TIMEOUT)
-    public static let incomplete = VulkanResult(VK_INCOMPLETE)
-    public static let outOfHostMemory = VulkanResult(VK_ERROR_OUT_OF_HOST_MEMORY)
-    public static let outOfDeviceMemory = VulkanResult(VK_ERROR_OUT_OF_DEVICE_MEMORY)
-    public static let deviceLost = VulkanResult(VK_ERROR_DEVICE_LOST)
-    public static let incompatibleDriver = VulkanResult(VK_ERROR_INCOMPATIBLE_DRIVER)
-    public static let initializationFailed = VulkanResult(VK_ERROR_INITIALIZATION_FAILED)
-    public static let layerNotPresent = VulkanResult(VK_ERROR_LAYER_NOT_PRESENT)
-    public static let extensionNotPresent = VulkanResult(VK_ERROR_EXTENSION_NOT_PRESENT)
-    public static let featureNotPresent = VulkanResult(VK_ERROR_FEATURE_NOT_PRESENT)
-    public static let tooManyObjects = VulkanResult(VK_ERROR_TOO_MANY_OBJECTS)
-    public static let memoryMapFailed = VulkanResult(VK_ERROR_MEMORY_MAP_FAILED)
+    package static let success = VulkanResult(VK_SUCCESS)
+    package static let timeout = VulkanResult(VK_TIMEOUT)
+    package static let incomplete = VulkanResult(VK_INCOMPLETE)
+    package static let outOfHostMemory = VulkanResult(VK_ERROR_OUT_OF_HOST_MEMORY)
+    package static let outOfDeviceMemory = VulkanResult(VK_ERROR_OUT_OF_DEVICE_MEMORY)
+    package static let deviceLost = VulkanResult(VK_ERROR_DEVICE_LOST)
+    package static let incompatibleDriver = VulkanResult(VK_ERROR_INCOMPATIBLE_DRIVER)
+    package static let initializationFailed = VulkanResult(VK_ERROR_INITIALIZATION_FAILED)
+    package static let layerNotPresent = VulkanResult(VK_ERROR_LAYER_NOT_PRESENT)
+    package static let extensionNotPresent = VulkanResult(VK_ERROR_EXTENSION_NOT_PRESENT)
+    package static let featureNotPresent = VulkanResult(VK_ERROR_FEATURE_NOT_PRESENT)
+    package static let tooManyObjects = VulkanResult(VK_ERROR_TOO_MANY_OBJECTS)
+    package static let memoryMapFailed = VulkanResult(VK_ERROR_MEMORY_MAP_FAILED)
 
     private static let names: [VulkanResult: String] = [
         .success: "success", .timeout: "timeout", .incomplete: "incomplete", .outOfHostMemory: "out of host memory",
-        .outOfDeviceMemory: "out of device memory", .deviceLost: "device lost", .incompatibleDriver: "incompatible driver",
-        .initializationFailed: "initialisation failed", .layerNotPresent: "layer not present",
+        .outOfDeviceMemory: "out of device memory", .deviceLost: "device lost",
+        .incompatibleDriver: "incompatible driver",
+        .initializationFailed: "initialization failed", .layerNotPresent: "layer not present",
         .extensionNotPresent: "extension not present", .featureNotPresent: "feature not present",
         .tooManyObjects: "too many objects", .memoryMapFailed: "memory map failed",
     ]
 
-    public var description: String { "\(Self.names[self] ?? "Vulkan error") (VkResult \(rawValue))" }
+    package var description: String { "\(Self.names[self] ?? "Vulkan error") (VkResult \(rawValue))" }
 }
 
 /// Runs a Vulkan call and turns a failure into a typed error that names the operation.

@@ -1,5 +1,5 @@
 /// The function a linear layer applies to its output. Raw values are the kernels' own codes.
-public enum Activation: UInt32, Sendable, Hashable, CaseIterable {
+package enum Activation: UInt32, Sendable, Hashable, CaseIterable {
     case none = 0
     /// x·Φ(x), with the exact error function (Hendrycks & Gimpel 2016).
     case gelu = 1

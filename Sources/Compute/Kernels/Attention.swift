@@ -1,14 +1,14 @@
-import Formats
+import NumberFormats
 
 /// An additive term of attention scores, f32, `[heads or 1, queries, keys]`: a mask or a position bias.
 ///
 /// Values below -3e38 (`-Float.greatestFiniteMagnitude` and -∞ among them) exclude a key: its weight is exactly 0.
-public struct AttentionBias: Sendable {
+package struct AttentionBias: Sendable {
     /// `[heads · queries, keys]`, or `[queries, keys]` for all heads alike.
-    public var values: Tensor
-    public var isPerHead: Bool
+    package var values: Tensor
+    package var isPerHead: Bool
 
-    public init(values: Tensor, isPerHead: Bool) {
+    package init(values: Tensor, isPerHead: Bool) {
         self.values = values
         self.isPerHead = isPerHead
     }
@@ -41,10 +41,10 @@ private struct RowsPush: BitwiseCopyable {
 /// - `attention/flash`: one subgroup holds TM queries, keys by lane, all by shuffle. TM 16 for long inputs on a CPU
 ///   driver (a third faster than 8, twice the compilation), with four keys a lane by address; else 4.
 /// - `attention/tile`: keys and values pass through shared memory for BQ queries at once. For GPUs.
-public enum AttentionSelection {
-    public static let largestHead = 256
+package enum AttentionSelection {
+    package static let largestHead = 256
 
-    public static func select(
+    package static func select(
         _ shape: AttentionShape, queries: Int, cache: ElementFormat, isWide: Bool, load: LoadPath = .address,
         _ properties: DeviceProperties, profile: KernelProfile? = nil
     ) -> KernelChoice {
@@ -77,7 +77,9 @@ public enum AttentionSelection {
         let vectors = divideRoundingUp(headDimension, 4)
         for (queries, keys) in [(32, 32), (32, 16), (16, 16)] {
             let bytes = (queries + keys) * (vectors + 1) * 16 + queries * (keys + 1) * 4
-            if bytes <= properties.maxSharedMemoryBytes, 4 * queries <= properties.maxWorkgroupInvocations { return (queries, keys) }
+            if bytes <= properties.maxSharedMemoryBytes, 4 * queries <= properties.maxWorkgroupInvocations {
+                return (queries, keys)
+            }
         }
         return (16, 8)
     }
@@ -85,13 +87,17 @@ public enum AttentionSelection {
     static func rows(_ shape: AttentionShape, rows: Int, cache: ElementFormat, isWide: Bool) -> KernelChoice {
         check(shape, cache: cache)
         return KernelChoice(
-            KernelVariant("attention/rows_\(cache.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant]),
+            KernelVariant(
+                "attention/rows_\(cache.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant]),
             x: rows, y: shape.heads)
     }
 
     static func check(_ shape: AttentionShape, cache: ElementFormat) {
-        precondition((1...largestHead).contains(shape.headDimension), "attention: heads have 1 to \(largestHead) elements")
-        precondition(shape.keyValueHeads > 0 && shape.heads % shape.keyValueHeads == 0, "attention: heads do not divide into groups")
+        precondition(
+            (1...largestHead).contains(shape.headDimension), "attention: heads have 1 to \(largestHead) elements")
+        precondition(
+            shape.keyValueHeads > 0 && shape.heads % shape.keyValueHeads == 0,
+            "attention: heads do not divide into groups")
         precondition(cache == .f32 || cache == .f16, "attention: keys and values are f32 or f16")
     }
 }
@@ -115,17 +121,23 @@ extension CommandStream {
     ///   - query: `[Tq, heads·D]` f32; `out` alike.
     ///   - key: `[Tk, keyValueHeads·D]` f32 or f16; `value` alike.
     ///   - logSumExp: `[heads, Tq]` f32, contiguous; receives log Σⱼ exp of the scores.
-    public func attention(
-        shape: AttentionShape, query: Tensor, key: Tensor, value: Tensor, bias: AttentionBias? = nil, logSumExp: Tensor? = nil,
+    package func attention(
+        shape: AttentionShape, query: Tensor, key: Tensor, value: Tensor, bias: AttentionBias? = nil,
+        logSumExp: Tensor? = nil,
         into out: Tensor, profile: KernelProfile? = nil, load: LoadPath? = nil
     ) throws {
         precondition(
-            query.columns == shape.queryWidth && out.columns == shape.queryWidth && out.rows == query.rows && key.columns == shape.keyWidth
+            query.columns == shape.queryWidth && out.columns == shape.queryWidth && out.rows == query.rows
+                && key.columns == shape.keyWidth
                 && value.columns == shape.keyWidth && value.rows == key.rows && key.format == value.format,
-            "attention: query [\(query.rows), \(query.columns)], key [\(key.rows), \(key.columns)], value [\(value.rows), \(value.columns)] for \(shape)")
+            "attention: query [\(query.rows), \(query.columns)], key [\(key.rows), \(key.columns)], value [\(value.rows), \(value.columns)] for \(shape)"
+        )
         precondition(query.format == .f32 && out.format == .f32, "attention: queries and outputs are f32")
         precondition(
-            logSumExp.map { $0.rows * $0.columns >= shape.heads * query.rows && ($0.rows == 1 || $0.rowStride == $0.columns) && $0.format == .f32 } ?? true,
+            logSumExp.map {
+                $0.rows * $0.columns >= shape.heads * query.rows && ($0.rows == 1 || $0.rowStride == $0.columns)
+                    && $0.format == .f32
+            } ?? true,
             "attention: logSumExp is not [\(shape.heads), \(query.rows)]")
         checkBias(bias, shape: shape, queries: query.rows, keys: key.rows)
         if query.rows == 0 { return }
@@ -133,24 +145,35 @@ extension CommandStream {
 
         let isWide = shape.isWide(queries: [query, out], keys: [key, value])
         // Texels are read from rows and heads that start on 16 bytes.
-        let canUseTexels = isWide
-            && [shape.headDimension, key.rowStride, value.rowStride].allSatisfy { $0 * key.elementBytes % TexelViews.texelBytes == 0 }
-        let load = canUseTexels
-            ? loadPath(load, profile: profile, reading: [(key.buffer, key.byteOffset), (value.buffer, value.byteOffset)]) : .address
+        let canUseTexels =
+            isWide
+            && [shape.headDimension, key.rowStride, value.rowStride].allSatisfy {
+                $0 * key.elementBytes % TexelViews.texelBytes == 0
+            }
+        let load =
+            canUseTexels
+            ? loadPath(
+                load, profile: profile, reading: [(key.buffer, key.byteOffset), (value.buffer, value.byteOffset)])
+            : .address
         let choice = AttentionSelection.select(
-            shape, queries: query.rows, cache: key.format, isWide: isWide, load: load, device.properties, profile: profile)
+            shape, queries: query.rows, cache: key.format, isWide: isWide, load: load, device.properties,
+            profile: profile)
         let push = FlashPush(
             q: query.address, k: key.address, v: value.address, bias: bias?.values.address ?? 0, result: out.address,
             lse: logSumExp?.address ?? 0, queries: UInt32(query.rows), keys: UInt32(key.rows),
-            group: UInt32(shape.heads / shape.keyValueHeads), qStride: UInt32(query.rowStride), kStride: UInt32(key.rowStride),
+            group: UInt32(shape.heads / shape.keyValueHeads), qStride: UInt32(query.rowStride),
+            kStride: UInt32(key.rowStride),
             vStride: UInt32(value.rowStride), resultStride: UInt32(out.rowStride),
             biasHeadStride: bias.map { $0.isPerHead ? UInt32(query.rows * $0.values.rowStride) : 0 } ?? 0,
-            biasRowStride: UInt32(bias?.values.rowStride ?? 0), scale: shape.scale, causal: (shape.causalOffset != nil).constant,
+            biasRowStride: UInt32(bias?.values.rowStride ?? 0), scale: shape.scale,
+            causal: (shape.causalOffset != nil).constant,
             offset: Int32(shape.causalOffset ?? 0), kTexel: load == .texel ? key.byteOffset.texels : 0,
             vTexel: load == .texel ? value.byteOffset.texels : 0)
         try dispatch(
-            choice, push: push, reads: [query, key, value].map(\.byteRange) + [bias?.values].compactMap { $0?.byteRange },
-            writes: [out.byteRange] + [logSumExp].compactMap { $0?.byteRange }, views: load == .texel ? [key.buffer, value.buffer] : [],
+            choice, push: push,
+            reads: [query, key, value].map(\.byteRange) + [bias?.values].compactMap { $0?.byteRange },
+            writes: [out.byteRange] + [logSumExp].compactMap { $0?.byteRange },
+            views: load == .texel ? [key.buffer, value.buffer] : [],
             label: "attention \(query.rows)×\(key.rows)",
             operations: 4 * Double(shape.queryWidth) * Double(query.rows) * Double(key.rows))
     }
@@ -161,33 +184,43 @@ extension CommandStream {
     ///   - rows: which queries, any order.
     ///   - logSumExp: `[heads, Tq]` from `attention`; without it the kernel finds each row's sum itself.
     ///   - out: `[heads · rows.count, Tk]` f32.
-    public func attentionRows(
-        _ rows: [Int], shape: AttentionShape, query: Tensor, key: Tensor, bias: AttentionBias? = nil, logSumExp: Tensor? = nil,
+    package func attentionRows(
+        _ rows: [Int], shape: AttentionShape, query: Tensor, key: Tensor, bias: AttentionBias? = nil,
+        logSumExp: Tensor? = nil,
         into out: Tensor
     ) throws {
-        precondition(query.columns == shape.queryWidth && key.columns == shape.keyWidth, "attentionRows: query or key do not fit \(shape)")
-        precondition(rows.allSatisfy { (0..<query.rows).contains($0) }, "attentionRows: a row beyond the \(query.rows) queries")
+        precondition(
+            query.columns == shape.queryWidth && key.columns == shape.keyWidth,
+            "attentionRows: query or key do not fit \(shape)")
+        precondition(
+            rows.allSatisfy { (0..<query.rows).contains($0) }, "attentionRows: a row beyond the \(query.rows) queries")
         precondition(
             out.rows == shape.heads * rows.count && out.columns == key.rows && out.format == .f32,
             "attentionRows: out is not [\(shape.heads) · \(rows.count), \(key.rows)]")
         checkBias(bias, shape: shape, queries: query.rows, keys: key.rows)
         let isWide = shape.isWide(queries: [query], keys: [key])
-        // One dispatch for every run of neighbours: almost always one run.
+        // One dispatch for every run of neighbors: almost always one run.
         var start = 0
         while start < rows.count {
             var end = start + 1
             while end < rows.count, rows[end] == rows[end - 1] + 1 { end += 1 }
             let push = RowsPush(
                 q: query.address, k: key.address, bias: bias?.values.address ?? 0, lse: logSumExp?.address ?? 0,
-                result: out.address + UInt64(start * out.rowStride * 4), queries: UInt32(query.rows), keys: UInt32(key.rows),
-                group: UInt32(shape.heads / shape.keyValueHeads), firstRow: UInt32(rows[start]), qStride: UInt32(query.rowStride),
-                kStride: UInt32(key.rowStride), biasHeadStride: bias.map { $0.isPerHead ? UInt32(query.rows * $0.values.rowStride) : 0 } ?? 0,
-                biasRowStride: UInt32(bias?.values.rowStride ?? 0), resultHeadStride: UInt32(rows.count * out.rowStride),
-                resultRowStride: UInt32(out.rowStride), scale: shape.scale, causal: (shape.causalOffset != nil).constant,
+                result: out.address + UInt64(start * out.rowStride * 4), queries: UInt32(query.rows),
+                keys: UInt32(key.rows),
+                group: UInt32(shape.heads / shape.keyValueHeads), firstRow: UInt32(rows[start]),
+                qStride: UInt32(query.rowStride),
+                kStride: UInt32(key.rowStride),
+                biasHeadStride: bias.map { $0.isPerHead ? UInt32(query.rows * $0.values.rowStride) : 0 } ?? 0,
+                biasRowStride: UInt32(bias?.values.rowStride ?? 0),
+                resultHeadStride: UInt32(rows.count * out.rowStride),
+                resultRowStride: UInt32(out.rowStride), scale: shape.scale,
+                causal: (shape.causalOffset != nil).constant,
                 offset: Int32(shape.causalOffset ?? 0))
             try dispatch(
                 AttentionSelection.rows(shape, rows: end - start, cache: key.format, isWide: isWide), push: push,
-                reads: [query, key].map(\.byteRange) + [bias?.values, logSumExp].compactMap { $0?.byteRange }, writes: [out.byteRange],
+                reads: [query, key].map(\.byteRange) + [bias?.values, logSumExp].compactMap { $0?.byteRange },
+                writes: [out.byteRange],
                 label: "attentionRows \(end - start)×\(key.rows)",
                 operations: 2 * Double(shape.queryWidth) * Double(end - start) * Double(key.rows))
             start = end
@@ -197,7 +230,8 @@ extension CommandStream {
     private func checkBias(_ bias: AttentionBias?, shape: AttentionShape, queries: Int, keys: Int) {
         guard let bias else { return }
         precondition(
-            bias.values.format == .f32 && bias.values.columns == keys && bias.values.rows == queries * (bias.isPerHead ? shape.heads : 1),
+            bias.values.format == .f32 && bias.values.columns == keys
+                && bias.values.rows == queries * (bias.isPerHead ? shape.heads : 1),
             "attention: bias is not [\(bias.isPerHead ? shape.heads : 1) · \(queries), \(keys)]")
     }
 }

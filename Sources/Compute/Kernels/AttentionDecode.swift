@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 
 private struct DecodePush: BitwiseCopyable {
     var q, newK, newV, k, v, bias, result, capture, step: UInt64
@@ -13,25 +13,25 @@ private struct DecodePush: BitwiseCopyable {
 }
 
 /// Rotary positions that queries and new keys are turned by on their way in; as for `rotary`.
-public struct DecodeRotary: Sendable {
-    public var shape: RotaryShape
+package struct DecodeRotary: Sendable {
+    package var shape: RotaryShape
     /// `[positions, rotaryDimension]` f32, contiguous, one row at least for each key there is room for.
-    public var table: Tensor
+    package var table: Tensor
 
-    public init(shape: RotaryShape, table: Tensor) {
+    package init(shape: RotaryShape, table: Tensor) {
         self.shape = shape
         self.table = table
     }
 }
 
 /// An additive term of a decode step's scores, f32.
-public struct DecodeBias: Sendable {
+package struct DecodeBias: Sendable {
     /// `[heads or 1, count]`
-    public var values: Tensor
+    package var values: Tensor
     /// Read at `position − key` instead of at `key` (T5's relative positions, tabulated by distance).
-    public var isByDistance: Bool
+    package var isByDistance: Bool
 
-    public init(values: Tensor, isByDistance: Bool) {
+    package init(values: Tensor, isByDistance: Bool) {
         self.values = values
         self.isByDistance = isByDistance
     }
@@ -39,9 +39,10 @@ public struct DecodeBias: Sendable {
 
 /// Chooses the form of `attentionDecode`: one subgroup per head and row on a CPU driver, 256 invocations that share the
 /// keys out on a GPU.
-public enum AttentionDecodeSelection {
-    public static func select(
-        _ shape: AttentionShape, rows: Int, cache: ElementFormat, isWide: Bool, biasIsByDistance: Bool = false, rotary: RotaryShape? = nil,
+package enum AttentionDecodeSelection {
+    package static func select(
+        _ shape: AttentionShape, rows: Int, cache: ElementFormat, isWide: Bool, biasIsByDistance: Bool = false,
+        rotary: RotaryShape? = nil,
         load: LoadPath = .address, _ properties: DeviceProperties, profile: KernelProfile? = nil
     ) -> KernelChoice {
         AttentionSelection.check(shape, cache: cache)
@@ -58,8 +59,10 @@ public enum AttentionDecodeSelection {
             KernelVariant(
                 "attention/decode_\(cache.rawValue)_\(load.rawValue)",
                 constants: [
-                    UInt32(shape.headDimension), isWide.constant, UInt32(count), UInt32(shape.heads / shape.keyValueHeads),
-                    biasIsByDistance.constant, rotary.map { $0.isInterleaved ? 2 : 1 } ?? 0, UInt32(rotary?.rotaryDimension ?? 1),
+                    UInt32(shape.headDimension), isWide.constant, UInt32(count),
+                    UInt32(shape.heads / shape.keyValueHeads),
+                    biasIsByDistance.constant, rotary.map { $0.isInterleaved ? 2 : 1 } ?? 0,
+                    UInt32(rotary?.rotaryDimension ?? 1),
                 ]),
             x: shape.heads, y: rows)
     }
@@ -77,28 +80,40 @@ extension CommandStream {
     ///   - rotary: turns query and new keys; values in `query` and `append` stay as they are.
     ///   - bias: added to the scores.
     ///   - capture: `[B·heads, …]` f32; row b·heads + h receives that row's softmax, exactly as used.
-    public func attentionDecode(
-        shape: AttentionShape, query: Tensor, append: (key: Tensor, value: Tensor)?, key: Tensor, value: Tensor, keyCapacity: Int,
-        keyCount: KeyCount, step: StepBuffer, rotary: DecodeRotary? = nil, bias: DecodeBias? = nil, capture: Tensor? = nil,
+    package func attentionDecode(
+        shape: AttentionShape, query: Tensor, append: (key: Tensor, value: Tensor)?, key: Tensor, value: Tensor,
+        keyCapacity: Int,
+        keyCount: KeyCount, step: StepBuffer, rotary: DecodeRotary? = nil, bias: DecodeBias? = nil,
+        capture: Tensor? = nil,
         into out: Tensor, profile: KernelProfile? = nil, load: LoadPath? = nil
     ) throws {
         let rows = query.rows
         precondition(
-            query.columns == shape.queryWidth && out.columns == shape.queryWidth && out.rows == rows && key.columns == shape.keyWidth
+            query.columns == shape.queryWidth && out.columns == shape.queryWidth && out.rows == rows
+                && key.columns == shape.keyWidth
                 && value.columns == shape.keyWidth && key.format == value.format && key.rowStride == value.rowStride,
             "attentionDecode: query [\(rows), \(query.columns)], key [\(key.rows), \(key.columns)] for \(shape)")
-        precondition(key.rows >= max(1, rows * keyCapacity), "attentionDecode: a cache of \(key.rows) rows for \(rows) × \(keyCapacity)")
         precondition(
-            capture.map { $0.rows >= rows * shape.heads && $0.format == .f32 } ?? true, "attentionDecode: capture has too few rows")
+            key.rows >= max(1, rows * keyCapacity),
+            "attentionDecode: a cache of \(key.rows) rows for \(rows) × \(keyCapacity)")
         precondition(
-            append.map { $0.key.rowStride == $0.value.rowStride && $0.key.columns == shape.keyWidth && $0.key.rows >= rows } ?? true,
+            capture.map { $0.rows >= rows * shape.heads && $0.format == .f32 } ?? true,
+            "attentionDecode: capture has too few rows")
+        precondition(
+            append.map {
+                $0.key.rowStride == $0.value.rowStride && $0.key.columns == shape.keyWidth && $0.key.rows >= rows
+            } ?? true,
             "attentionDecode: new keys and values do not fit \(shape)")
         // A step that claims more keys than there is room for is cut short, not followed out of the buffers.
         let capacity = min(keyCapacity == 0 ? key.rows : keyCapacity, capture?.columns ?? .max)
         var fixedCount = 0
         if case .fixed(let count) = keyCount {
-            precondition(count > 0 && count <= (keyCapacity == 0 ? key.rows : keyCapacity), "attentionDecode: \(count) keys of \(key.rows)")
-            precondition(capture.map { $0.columns >= count } ?? true, "attentionDecode: capture rows are shorter than \(count) keys")
+            precondition(
+                count > 0 && count <= (keyCapacity == 0 ? key.rows : keyCapacity),
+                "attentionDecode: \(count) keys of \(key.rows)")
+            precondition(
+                capture.map { $0.columns >= count } ?? true,
+                "attentionDecode: capture rows are shorter than \(count) keys")
             fixedCount = count
         }
         if rows == 0 { return }
@@ -106,26 +121,34 @@ extension CommandStream {
         if let rotary {
             precondition(
                 rotary.shape.headDimension == shape.headDimension && rotary.shape.rotaryDimension <= shape.headDimension
-                    && rotary.table.columns == rotary.shape.rotaryDimension && rotary.table.rowStride == rotary.table.columns
+                    && rotary.table.columns == rotary.shape.rotaryDimension
+                    && rotary.table.rowStride == rotary.table.columns
                     && rotary.table.format == .f32 && rotary.table.rows >= capacity,
                 "attentionDecode: rotary positions do not fit \(shape) and \(capacity) keys")
         }
         let isWide = shape.isWide(queries: [query, out], keys: [key, value])
         // Texels are read from rows and heads that start on 16 bytes.
-        let canUseTexels = isWide && shape.headDimension * key.elementBytes % 16 == 0 && key.rowStride * key.elementBytes % 16 == 0
-        let load = canUseTexels
-            ? loadPath(load, profile: profile, reading: [(key.buffer, key.byteOffset), (value.buffer, value.byteOffset)]) : .address
+        let canUseTexels =
+            isWide && shape.headDimension * key.elementBytes % 16 == 0 && key.rowStride * key.elementBytes % 16 == 0
+        let load =
+            canUseTexels
+            ? loadPath(
+                load, profile: profile, reading: [(key.buffer, key.byteOffset), (value.buffer, value.byteOffset)])
+            : .address
         let choice = AttentionDecodeSelection.select(
-            shape, rows: rows, cache: key.format, isWide: isWide, biasIsByDistance: bias?.isByDistance ?? false, rotary: rotary?.shape,
+            shape, rows: rows, cache: key.format, isWide: isWide, biasIsByDistance: bias?.isByDistance ?? false,
+            rotary: rotary?.shape,
             load: load, device.properties, profile: profile)
         let push = DecodePush(
-            q: query.address, newK: append?.key.address ?? 0, newV: append?.value.address ?? 0, k: key.address, v: value.address,
+            q: query.address, newK: append?.key.address ?? 0, newV: append?.value.address ?? 0, k: key.address,
+            v: value.address,
             bias: bias?.values.address ?? 0, result: out.address, capture: capture?.address ?? 0, step: step.address,
             angles: rotary?.table.address ?? 0, keyCount: UInt32(fixedCount), qStride: UInt32(query.rowStride),
             newStride: UInt32(append?.key.rowStride ?? 0), cacheStride: UInt32(key.rowStride),
             cacheBatchStride: UInt32(keyCapacity * key.rowStride), resultStride: UInt32(out.rowStride),
             biasHeadStride: bias.map { $0.values.rows > 1 ? UInt32($0.values.rowStride) : 0 } ?? 0, scale: shape.scale,
-            captureRowStride: UInt32(capture?.rowStride ?? 0), capacity: UInt32(capacity), kTexel: load == .texel ? key.byteOffset.texels : 0,
+            captureRowStride: UInt32(capture?.rowStride ?? 0), capacity: UInt32(capacity),
+            kTexel: load == .texel ? key.byteOffset.texels : 0,
             vTexel: load == .texel ? value.byteOffset.texels : 0)
         var reads = [query.byteRange, key.byteRange, value.byteRange, step.byteRange]
         var writes = [out.byteRange]

@@ -1,15 +1,17 @@
 /// The form of an attention: heads, their size, scale, and what a query may see.
-public struct AttentionShape: Sendable, Hashable {
-    public var heads: Int
+package struct AttentionShape: Sendable, Hashable {
+    package var heads: Int
     /// Fewer than `heads` where groups of queries share keys and values (GQA).
-    public var keyValueHeads: Int
-    public var headDimension: Int
+    package var keyValueHeads: Int
+    package var headDimension: Int
     /// Multiplies q·k before softmax.
-    public var scale: Float
+    package var scale: Float
     /// With a value c, query i sees keys 0…c+i; without, it sees all keys.
-    public var causalOffset: Int?
+    package var causalOffset: Int?
 
-    public init(heads: Int, keyValueHeads: Int? = nil, headDimension: Int, scale: Float? = nil, causalOffset: Int? = nil) {
+    package init(
+        heads: Int, keyValueHeads: Int? = nil, headDimension: Int, scale: Float? = nil, causalOffset: Int? = nil
+    ) {
         self.heads = heads
         self.keyValueHeads = keyValueHeads ?? heads
         self.headDimension = headDimension
@@ -19,7 +21,7 @@ public struct AttentionShape: Sendable, Hashable {
 }
 
 /// How many keys a decode step attends to.
-public enum KeyCount: Sendable, Hashable {
+package enum KeyCount: Sendable, Hashable {
     /// The same in every step (cross-attention).
     case fixed(Int)
     /// `StepState.keyCount`, which grows from step to step (self-attention).

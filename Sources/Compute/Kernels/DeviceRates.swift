@@ -1,13 +1,13 @@
 /// What a device was measured to do at best: the yardsticks of `fovea bench`.
-public struct DeviceRates: Sendable, Hashable {
+package struct DeviceRates: Sendable, Hashable {
     /// Bytes a second that kernels can read.
-    public var readBytesPerSecond: Double
+    package var readBytesPerSecond: Double
     /// Bytes a second moved by a copy, read and write counted together.
-    public var copyBytesPerSecond: Double
+    package var copyBytesPerSecond: Double
     /// f32 operations a second, a multiply-add counting as two.
-    public var multiplyAddOperationsPerSecond: Double
+    package var multiplyAddOperationsPerSecond: Double
     /// Operations a second in products of f16 matrices into f32 ones, where kernels use them.
-    public var matrixOperationsPerSecond: Double?
+    package var matrixOperationsPerSecond: Double?
 }
 
 private struct MemoryPush: BitwiseCopyable {
@@ -22,36 +22,40 @@ private struct MultiplyAddPush: BitwiseCopyable {
 }
 
 /// Chooses the measuring kernels' forms.
-public enum DeviceRatesSelection {
+package enum DeviceRatesSelection {
     static func subgroupCount(_ properties: DeviceProperties) -> Int {
         properties.isCPU ? 1 : subgroups(forInvocations: 256, properties)
     }
 
     /// Bytes that pass in a memory measurement: well beyond caches, and little of the device's memory.
-    public static func byteCount(_ properties: DeviceProperties) -> Int { properties.isCPU ? 128 << 20 : 512 << 20 }
+    package static func byteCount(_ properties: DeviceProperties) -> Int { properties.isCPU ? 128 << 20 : 512 << 20 }
 
-    public static func memory(copies: Bool, _ properties: DeviceProperties) -> KernelChoice {
+    package static func memory(copies: Bool, _ properties: DeviceProperties) -> KernelChoice {
         KernelChoice(
-            KernelVariant(copies ? "bench/memory_copy" : "bench/memory_read", constants: [UInt32(subgroupCount(properties))]),
+            KernelVariant(
+                copies ? "bench/memory_copy" : "bench/memory_read", constants: [UInt32(subgroupCount(properties))]),
             x: properties.isCPU ? 256 : 4096)
     }
 
-    public static func multiplyAdd(_ properties: DeviceProperties) -> KernelChoice {
+    package static func multiplyAdd(_ properties: DeviceProperties) -> KernelChoice {
         KernelChoice(
-            KernelVariant("bench/multiply_add", constants: [UInt32(subgroupCount(properties))]), x: properties.isCPU ? 64 : 8192)
+            KernelVariant("bench/multiply_add", constants: [UInt32(subgroupCount(properties))]),
+            x: properties.isCPU ? 64 : 8192)
     }
 
     /// `nil` where no kernel multiplies matrices.
-    public static func matrix(_ properties: DeviceProperties) -> (choice: KernelChoice, shape: MatrixShape)? {
+    package static func matrix(_ properties: DeviceProperties) -> (choice: KernelChoice, shape: MatrixShape)? {
         guard KernelProfile(properties) == .coalesced, let shape = properties.cooperativeMatrix else { return nil }
         let constants = [subgroupCount(properties), shape.m, shape.n, shape.k].map { UInt32($0) }
-        return (KernelChoice(KernelVariant("bench/matrix", constants: constants), x: properties.isCPU ? 64 : 8192), shape)
+        return (
+            KernelChoice(KernelVariant("bench/matrix", constants: constants), x: properties.isCPU ? 64 : 8192), shape
+        )
     }
 }
 
 extension CommandStream {
     /// Measures the device's memory and arithmetic rates, each as the best of `repetitions`. Takes about a second.
-    public func measureRates(repetitions: Int = 5) throws -> DeviceRates {
+    package func measureRates(repetitions: Int = 5) throws -> DeviceRates {
         let properties = device.properties
         let megabytes = min(DeviceRatesSelection.byteCount(properties), properties.maxAllocationBytes / 2) >> 20
         let bytes = max(megabytes, 64) << 20
@@ -71,14 +75,16 @@ extension CommandStream {
         }
 
         let shape = DeviceRatesSelection.memory(copies: false, properties)
-        let bytesPerRound = shape.groups.x * DeviceRatesSelection.subgroupCount(properties) * properties.subgroupSize * 8 * 16
+        let bytesPerRound =
+            shape.groups.x * DeviceRatesSelection.subgroupCount(properties) * properties.subgroupSize * 8 * 16
         let rounds = max(1, bytes / bytesPerRound)
         let moved = Double(rounds * bytesPerRound)
         let push = MemoryPush(x: source.address, result: target.address, rounds: UInt32(rounds))
         func memory(copies: Bool) throws -> Double {
             try best {
                 try dispatch(
-                    DeviceRatesSelection.memory(copies: copies, properties), push: push, reads: [source.range], writes: [target.range],
+                    DeviceRatesSelection.memory(copies: copies, properties), push: push, reads: [source.range],
+                    writes: [target.range],
                     label: copies ? "measure copy" : "measure read")
             }
         }
@@ -87,8 +93,12 @@ extension CommandStream {
             let subgroups = choice.groups.x * DeviceRatesSelection.subgroupCount(properties)
             let time = try best {
                 try dispatch(
-                    choice, push: MultiplyAddPush(result: target.address, rounds: UInt32(rounds), factor: 0.999, addend: 0.001), reads: [],
-                    writes: [MemoryRange(buffer: target, offset: 0, byteCount: subgroups * properties.subgroupSize * 4)], label: label)
+                    choice,
+                    push: MultiplyAddPush(result: target.address, rounds: UInt32(rounds), factor: 0.999, addend: 0.001),
+                    reads: [],
+                    writes: [
+                        MemoryRange(buffer: target, offset: 0, byteCount: subgroups * properties.subgroupSize * 4)
+                    ], label: label)
             }
             return Double(subgroups) * Double(rounds) * Double(perRound) / time
         }
@@ -100,7 +110,8 @@ extension CommandStream {
                 perRound: properties.subgroupSize * 8 * 12 * 2, "measure arithmetic"),
             matrixOperationsPerSecond: try DeviceRatesSelection.matrix(properties).map { choice, shape in
                 try operations(
-                    choice, rounds: properties.isCPU ? 1_000 : 4_000, perRound: 8 * 2 * shape.m * shape.n * shape.k, "measure matrices")
+                    choice, rounds: properties.isCPU ? 1_000 : 4_000, perRound: 8 * 2 * shape.m * shape.n * shape.k,
+                    "measure matrices")
             })
     }
 }

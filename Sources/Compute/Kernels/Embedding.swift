@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 
 private struct EmbedPush: BitwiseCopyable {
     var table, positions, tokens, step, result: UInt64
@@ -9,10 +9,12 @@ private struct EmbedPush: BitwiseCopyable {
 }
 
 /// Chooses the form of `embed`: there is one, a subgroup per row.
-public enum EmbeddingSelection {
-    public static func select(rows: Int, format: ElementFormat, isWide: Bool, rowsPerPanel: Int = 1) -> KernelChoice {
+package enum EmbeddingSelection {
+    package static func select(rows: Int, format: ElementFormat, isWide: Bool, rowsPerPanel: Int = 1) -> KernelChoice {
         precondition(LinearSelection.formats.contains(format), "embed has no kernel for \(format.rawValue) tables")
-        return KernelChoice(KernelVariant("embed/embed_\(format.rawValue)", constants: [isWide.constant, UInt32(rowsPerPanel)]), x: rows)
+        return KernelChoice(
+            KernelVariant("embed/embed_\(format.rawValue)", constants: [isWide.constant, UInt32(rowsPerPanel)]), x: rows
+        )
     }
 }
 
@@ -25,34 +27,44 @@ extension CommandStream {
     ///   - table: `[vocabulary, size]` f32, f16 or bf16.
     ///   - positions: `[positions, size]` f32.
     ///   - out: `[rows, size]` f32.
-    public func embed(
+    package func embed(
         step: StepBuffer, rows: Int, table: WeightMatrix, scale: Float = 1, positions: Tensor? = nil, into out: Tensor
     ) throws {
         precondition(rows <= StepState.maximumRows, "a decode step has at most \(StepState.maximumRows) rows")
         try embed(
-            ids: step.address + UInt64(StepState.tokensOffset), idRange: step.byteRange, step: step.address, rows: rows, firstPosition: 0,
+            ids: step.address + UInt64(StepState.tokensOffset), idRange: step.byteRange, step: step.address, rows: rows,
+            firstPosition: 0,
             advance: 0, table: table, scale: scale, positions: positions, into: out)
     }
 
     /// Embeds consecutive tokens: out[r] = table[tokens[r]]·scale + positions[firstPosition + r].
     /// - Parameter tokens: the ids, as 32-bit integers, one after another (`[1, count]` or `[count, 1]`).
-    public func embed(
-        tokens: Tensor, firstPosition: Int, table: WeightMatrix, scale: Float = 1, positions: Tensor? = nil, into out: Tensor
+    package func embed(
+        tokens: Tensor, firstPosition: Int, table: WeightMatrix, scale: Float = 1, positions: Tensor? = nil,
+        into out: Tensor
     ) throws {
         let count = tokens.rows * tokens.columns
-        precondition(tokens.elementBytes == 4 && (tokens.rows <= 1 || tokens.rowStride == tokens.columns), "token ids are 32-bit and contiguous")
+        precondition(
+            tokens.elementBytes == 4 && (tokens.rows <= 1 || tokens.rowStride == tokens.columns),
+            "token ids are 32-bit and contiguous")
         precondition(count >= out.rows, "embed: \(count) tokens for \(out.rows) rows")
         try embed(
-            ids: tokens.address, idRange: tokens.byteRange, step: 0, rows: out.rows, firstPosition: firstPosition, advance: 1, table: table,
+            ids: tokens.address, idRange: tokens.byteRange, step: 0, rows: out.rows, firstPosition: firstPosition,
+            advance: 1, table: table,
             scale: scale, positions: positions, into: out)
     }
 
     private func embed(
-        ids: UInt64, idRange: MemoryRange, step: UInt64, rows: Int, firstPosition: Int, advance: Int, table: WeightMatrix, scale: Float,
+        ids: UInt64, idRange: MemoryRange, step: UInt64, rows: Int, firstPosition: Int, advance: Int,
+        table: WeightMatrix, scale: Float,
         positions: Tensor?, into out: Tensor
     ) throws {
-        precondition(out.rows >= rows && out.columns == table.columns && out.format == .f32, "embed: out is not f32 [\(rows), \(table.columns)]")
-        precondition(positions.map { $0.columns == table.columns && $0.format == .f32 && $0.rows > 0 } ?? true, "embed: positions do not fit")
+        precondition(
+            out.rows >= rows && out.columns == table.columns && out.format == .f32,
+            "embed: out is not f32 [\(rows), \(table.columns)]")
+        precondition(
+            positions.map { $0.columns == table.columns && $0.format == .f32 && $0.rows > 0 } ?? true,
+            "embed: positions do not fit")
         precondition(table.rows > 0 && table.address % 16 == 0, "embed: the table starts on 16 bytes")
         precondition(table.rowsBefore == 0, "embed: the table starts with a panel")
         let isWide = table.columns % 4 == 0 && out.hasWideRows && (positions?.hasWideRows ?? true)
@@ -60,9 +72,12 @@ extension CommandStream {
             table: table.address, positions: positions?.address ?? 0, tokens: ids, step: step, result: out.address,
             columns: UInt32(table.columns), tableStride: UInt32(table.rowStride), tableRows: UInt32(table.rows),
             positionsStride: UInt32(positions?.rowStride ?? 0), positionsRows: UInt32(positions?.rows ?? 0),
-            firstPosition: UInt32(firstPosition), advance: UInt32(advance), resultStride: UInt32(out.rowStride), scale: scale)
+            firstPosition: UInt32(firstPosition), advance: UInt32(advance), resultStride: UInt32(out.rowStride),
+            scale: scale)
         try dispatch(
-            EmbeddingSelection.select(rows: rows, format: table.format, isWide: isWide, rowsPerPanel: table.rowsPerPanel), push: push,
-            reads: [table.byteRange, idRange] + [positions].compactMap { $0?.byteRange }, writes: [out.byteRange], label: "embed")
+            EmbeddingSelection.select(
+                rows: rows, format: table.format, isWide: isWide, rowsPerPanel: table.rowsPerPanel), push: push,
+            reads: [table.byteRange, idRange] + [positions].compactMap { $0?.byteRange }, writes: [out.byteRange],
+            label: "embed")
     }
 }

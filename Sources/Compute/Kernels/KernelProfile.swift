@@ -1,22 +1,24 @@
 /// The two tunings every kernel family has. Both are right on every device; they differ in what they are fast on.
-public enum KernelProfile: String, Sendable, Hashable, CaseIterable {
+package enum KernelProfile: String, Sendable, Hashable, CaseIterable {
     /// For lavapipe, where "lanes" are a CPU's vector registers: loads are dear, shuffles with constant lanes nearly
     /// free, shared memory and barriers slow. Lane = output, inputs travel by shuffle.
     case vector
-    /// For GPUs: neighbouring lanes load neighbouring memory, tiles go through shared memory, workgroups are large.
+    /// For GPUs: neighboring lanes load neighboring memory, tiles go through shared memory, workgroups are large.
     case coalesced
 
-    public init(_ properties: DeviceProperties) { self = properties.wantedProfile ?? (properties.isCPU ? .vector : .coalesced) }
+    package init(_ properties: DeviceProperties) {
+        self = properties.wantedProfile ?? (properties.isCPU ? .vector : .coalesced)
+    }
 }
 
 /// A kernel chosen for a problem: the variant and its grid.
-public struct KernelChoice: Hashable, Sendable {
-    public var variant: KernelVariant
-    public var groups: Groups
+package struct KernelChoice: Hashable, Sendable {
+    package var variant: KernelVariant
+    package var groups: Groups
 
     /// Workgroups in x, y, z.
-    public struct Groups: Hashable, Sendable {
-        public var x: Int, y: Int, z: Int
+    package struct Groups: Hashable, Sendable {
+        package var x: Int, y: Int, z: Int
     }
 
     init(_ variant: KernelVariant, x: Int, y: Int = 1, z: Int = 1) {
@@ -28,11 +30,13 @@ public struct KernelChoice: Hashable, Sendable {
 extension CommandStream {
     /// Issues a chosen kernel.
     func dispatch<Push: BitwiseCopyable>(
-        _ choice: KernelChoice, push: Push, reads: [MemoryRange], writes: [MemoryRange], views: [Buffer] = [], label: String,
+        _ choice: KernelChoice, push: Push, reads: [MemoryRange], writes: [MemoryRange], views: [Buffer] = [],
+        label: String,
         operations: Double = 0
     ) throws {
         try dispatch(
-            choice.variant, groups: (choice.groups.x, choice.groups.y, choice.groups.z), push: push, reads: reads, writes: writes,
+            choice.variant, groups: (choice.groups.x, choice.groups.y, choice.groups.z), push: push, reads: reads,
+            writes: writes,
             views: views, label: label, operations: operations)
     }
 }

@@ -1,29 +1,29 @@
-import Formats
+import NumberFormats
 
 /// What `linear` has to compute, as far as its selection depends on it.
-public struct LinearProblem: Sendable, Hashable {
+package struct LinearProblem: Sendable, Hashable {
     /// Rows of x.
-    public var rows: Int
+    package var rows: Int
     /// Output features N.
-    public var outputs: Int
+    package var outputs: Int
     /// Input features K.
-    public var inputs: Int
-    public var format: ElementFormat
-    public var activation: Activation
+    package var inputs: Int
+    package var format: ElementFormat
+    package var activation: Activation
     /// x's rows start on 16 bytes and K is a multiple of 4.
-    public var hasWideRows: Bool
+    package var hasWideRows: Bool
     /// How rows are read, by kernels of the vector profile.
-    public var load: LoadPath
+    package var load: LoadPath
     /// The norm that x passes on its way in.
-    public var norm: InputNorm.Kind?
+    package var norm: InputNorm.Kind?
     /// Each output is a gate's activation times its partner.
-    public var isGated: Bool
+    package var isGated: Bool
     /// How the weight's rows lie; see `WeightMatrix`.
-    public var rowsPerPanel: Int
+    package var rowsPerPanel: Int
 
     var weightRows: Int { isGated ? 2 * outputs : outputs }
 
-    public init(
+    package init(
         rows: Int, outputs: Int, inputs: Int, format: ElementFormat, activation: Activation = .none, hasWideRows: Bool,
         load: LoadPath = .address, norm: InputNorm.Kind? = nil, isGated: Bool = false, rowsPerPanel: Int = 1
     ) {
@@ -41,24 +41,26 @@ public struct LinearProblem: Sendable, Hashable {
 }
 
 /// A norm that `linear` takes of each row of x on its way in.
-public struct InputNorm: Sendable {
+package struct InputNorm: Sendable {
     /// Raw values are the kernel's codes.
-    public enum Kind: UInt32, Sendable, Hashable {
+    package enum Kind: UInt32, Sendable, Hashable {
         /// x / √(mean x² + ε) · gamma
         case rootMeanSquare = 1
         /// (x − mean) / √(variance + ε) · gamma + beta
         case layer = 2
     }
 
-    public var kind: Kind
+    package var kind: Kind
     /// `[1, columns]` f32.
-    public var gamma: Tensor
+    package var gamma: Tensor
     /// `[1, columns]` f32, of a layer norm.
-    public var beta: Tensor?
-    public var epsilon: Float
+    package var beta: Tensor?
+    package var epsilon: Float
 
-    public static func rootMeanSquare(gamma: Tensor, epsilon: Float) -> InputNorm { .init(kind: .rootMeanSquare, gamma: gamma, epsilon: epsilon) }
-    public static func layer(gamma: Tensor, beta: Tensor, epsilon: Float) -> InputNorm {
+    package static func rootMeanSquare(gamma: Tensor, epsilon: Float) -> InputNorm {
+        .init(kind: .rootMeanSquare, gamma: gamma, epsilon: epsilon)
+    }
+    package static func layer(gamma: Tensor, beta: Tensor, epsilon: Float) -> InputNorm {
         .init(kind: .layer, gamma: gamma, beta: beta, epsilon: epsilon)
     }
 }
@@ -73,12 +75,14 @@ public struct InputNorm: Sendable {
 /// - `linear/dot`: the same for weights in blocks, by sums of products of bytes where a GPU has an instruction for them.
 /// - `linear/matrix`: tiles of products of small matrices, without the norm, for more rows on a GPU that has units for them.
 /// - `linear/tile`: 64 × 64 or 128 × 128 tiles through shared memory, without the norm, for more rows on other GPUs.
-public enum LinearSelection {
-    public static let formats: [ElementFormat] = plainFormats + BlockLayout.formats
+package enum LinearSelection {
+    package static let formats: [ElementFormat] = plainFormats + BlockLayout.formats
     /// Formats of single elements.
-    public static let plainFormats: [ElementFormat] = [.f32, .f16, .bf16]
+    package static let plainFormats: [ElementFormat] = [.f32, .f16, .bf16]
 
-    public static func select(_ problem: LinearProblem, _ properties: DeviceProperties, profile: KernelProfile? = nil) -> KernelChoice {
+    package static func select(_ problem: LinearProblem, _ properties: DeviceProperties, profile: KernelProfile? = nil)
+        -> KernelChoice
+    {
         precondition(formats.contains(problem.format), "linear has no kernel for \(problem.format.rawValue) weights")
         switch profile ?? KernelProfile(properties) {
         case .vector: return vector(problem, properties)
@@ -96,7 +100,9 @@ public enum LinearSelection {
     static let streamedRows = 8
 
     /// Whether a norm before can be part of the kernel.
-    public static func fuses(rows: Int, inputs: Int, _ properties: DeviceProperties, profile: KernelProfile? = nil) -> Bool {
+    package static func fuses(rows: Int, inputs: Int, _ properties: DeviceProperties, profile: KernelProfile? = nil)
+        -> Bool
+    {
         let most =
             switch profile ?? KernelProfile(properties) {
             case .vector: stepRows
@@ -108,23 +114,27 @@ public enum LinearSelection {
     private static func vector(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
         if problem.rows <= stepRows && problem.hasWideRows { return step(problem, properties) }
         precondition(problem.norm == nil, "linear: a norm that the chosen kernel does not have")
-        let (rows, weightsPerLane) = problem.rows == 1 ? (1, 2) : problem.rows <= stepRows ? (4, 2) : (tileRows(problem), 4)
+        let (rows, weightsPerLane) =
+            problem.rows == 1 ? (1, 2) : problem.rows <= stepRows ? (4, 2) : (tileRows(problem), 4)
         let variant = KernelVariant(
             "linear/shuffle_\(problem.format.rawValue)_\(problem.load.rawValue)",
             constants: [
-                UInt32(rows), UInt32(weightsPerLane), problem.activation.rawValue, problem.isGated.constant, UInt32(problem.rowsPerPanel),
+                UInt32(rows), UInt32(weightsPerLane), problem.activation.rawValue, problem.isGated.constant,
+                UInt32(problem.rowsPerPanel),
                 problem.hasWideRows.constant,
             ])
         let outputsPerLane = problem.isGated ? weightsPerLane / 2 : weightsPerLane
         return KernelChoice(
-            variant, x: divideRoundingUp(problem.outputs, properties.subgroupSize * outputsPerLane), y: divideRoundingUp(problem.rows, rows))
+            variant, x: divideRoundingUp(problem.outputs, properties.subgroupSize * outputsPerLane),
+            y: divideRoundingUp(problem.rows, rows))
     }
 
     /// Rows of a `linear/shuffle` tile: many where there are enough of them. Rows that are not there cost as much as others.
     private static func tileRows(_ problem: LinearProblem) -> Int {
         guard problem.load == .address else { return 8 }
         // Measured: a row of a tile of 32 takes 0.7 of the time of a row of a tile of 8.
-        return 0.7 * Double(32 * divideRoundingUp(problem.rows, 32)) < Double(8 * divideRoundingUp(problem.rows, 8)) ? 32 : 8
+        return 0.7 * Double(32 * divideRoundingUp(problem.rows, 32)) < Double(8 * divideRoundingUp(problem.rows, 8))
+            ? 32 : 8
     }
 
     private static func step(_ problem: LinearProblem, _ properties: DeviceProperties) -> KernelChoice {
@@ -134,11 +144,13 @@ public enum LinearSelection {
         let variant = KernelVariant(
             "linear/step_\(problem.format.rawValue)_\(problem.load.rawValue)",
             constants: [
-                UInt32(rows), UInt32(weightsPerLane), problem.activation.rawValue, problem.norm?.rawValue ?? 0, problem.isGated.constant,
+                UInt32(rows), UInt32(weightsPerLane), problem.activation.rawValue, problem.norm?.rawValue ?? 0,
+                problem.isGated.constant,
                 UInt32(problem.rowsPerPanel),
             ])
         return KernelChoice(
-            variant, x: divideRoundingUp(problem.outputs, properties.subgroupSize * outputsPerLane), y: divideRoundingUp(problem.rows, rows))
+            variant, x: divideRoundingUp(problem.outputs, properties.subgroupSize * outputsPerLane),
+            y: divideRoundingUp(problem.rows, rows))
     }
 
     /// Weight rows of a lane in a step of one row. Measured on lavapipe with whole models: by texel four rows of blocks make
@@ -162,7 +174,8 @@ public enum LinearSelection {
         let variant = KernelVariant(
             "linear/\(usesDots ? "dot" : "row")_\(problem.format.rawValue)",
             constants: [
-                UInt32(rows), UInt32(weightRows), problem.activation.rawValue, problem.hasWideRows.constant, UInt32(count),
+                UInt32(rows), UInt32(weightRows), problem.activation.rawValue, problem.hasWideRows.constant,
+                UInt32(count),
                 problem.norm?.rawValue ?? 0, problem.isGated.constant, UInt32(split),
             ])
         return KernelChoice(variant, x: divideRoundingUp(problem.outputs, outputs * (count / split)))
@@ -185,21 +198,27 @@ public enum LinearSelection {
         guard let shape = properties.cooperativeMatrix else { return nil }
         // Subgroups, and matrices of a subgroup: 2 × 2 of 2 × 2, or 4 × 2 of 2 × 4 where such tiles are enough to go round; each
         // in slices as deep as shared memory allows.
-        let large = (rows: 4, columns: 2, ofRows: 2, ofColumns: 4), small = (rows: 2, columns: 2, ofRows: 2, ofColumns: 2)
+        let large = (rows: 4, columns: 2, ofRows: 2, ofColumns: 4),
+            small = (rows: 2, columns: 2, ofRows: 2, ofColumns: 2)
         for (size, depth) in (fillsLargeTiles(problem) ? [(large, 32), (large, 16)] : []) + [(small, 32), (small, 16)] {
             let subgroups = size.rows * size.columns
             let (m, n) = (size.rows * size.ofRows * shape.m, size.columns * size.ofColumns * shape.n)
             let halves = (2 * m + (problem.format == .f16 ? 1 : 2) * n) * (depth + 8)
             let sharedBytes = halves * 2 + (subgroups * shape.m * shape.n + m) * 4
-            guard sharedBytes <= properties.maxSharedMemoryBytes, subgroups * properties.subgroupSize <= properties.maxWorkgroupInvocations,
+            guard sharedBytes <= properties.maxSharedMemoryBytes,
+                subgroups * properties.subgroupSize <= properties.maxWorkgroupInvocations,
                 depth % shape.k == 0, n % 4 == 0
             else { continue }
             let variant = KernelVariant(
                 "linear/matrix_\(problem.format.rawValue)",
-                constants: [problem.activation.rawValue, problem.hasWideRows.constant, UInt32(subgroups), problem.isGated.constant]
+                constants: [
+                    problem.activation.rawValue, problem.hasWideRows.constant, UInt32(subgroups),
+                    problem.isGated.constant,
+                ]
                     + [shape.m, shape.n, shape.k, size.rows, size.ofRows, size.ofColumns, depth].map { UInt32($0) })
             return KernelChoice(
-                variant, x: divideRoundingUp(problem.outputs, problem.isGated ? n / 2 : n), y: divideRoundingUp(problem.rows, m))
+                variant, x: divideRoundingUp(problem.outputs, problem.isGated ? n / 2 : n),
+                y: divideRoundingUp(problem.rows, m))
         }
         return nil
     }
@@ -209,11 +228,13 @@ public enum LinearSelection {
         let variant = KernelVariant(
             "linear/tile_\(problem.format.rawValue)",
             constants: [
-                problem.activation.rawValue, problem.hasWideRows.constant, UInt32(256 / properties.subgroupSize), UInt32(side / 64),
+                problem.activation.rawValue, problem.hasWideRows.constant, UInt32(256 / properties.subgroupSize),
+                UInt32(side / 64),
                 problem.isGated.constant,
             ])
         return KernelChoice(
-            variant, x: divideRoundingUp(problem.outputs, problem.isGated ? side / 2 : side), y: divideRoundingUp(problem.rows, side))
+            variant, x: divideRoundingUp(problem.outputs, problem.isGated ? side / 2 : side),
+            y: divideRoundingUp(problem.rows, side))
     }
 }
 
@@ -239,36 +260,48 @@ extension CommandStream {
     ///   - residual: `[M, N]` f32; may be `out` itself.
     ///   - out: `[M, N]` f32.
     ///   - profile, load: force a tuning; the device's own by default.
-    public func linear(
-        _ x: Tensor, norm: InputNorm? = nil, weight: WeightMatrix, bias: Tensor? = nil, activation: Activation = .none, isGated: Bool = false,
+    package func linear(
+        _ x: Tensor, norm: InputNorm? = nil, weight: WeightMatrix, bias: Tensor? = nil, activation: Activation = .none,
+        isGated: Bool = false,
         residual: Tensor? = nil, into out: Tensor, profile: KernelProfile? = nil, load: LoadPath? = nil
     ) throws {
         let outputs = isGated ? weight.rows / 2 : weight.rows
         precondition(
-            x.columns == weight.columns && out.rows == x.rows && out.columns == outputs && (!isGated || weight.rows % 2 == 0),
-            "linear: x [\(x.rows), \(x.columns)], weight [\(weight.rows), \(weight.columns)], out [\(out.rows), \(out.columns)]")
+            x.columns == weight.columns && out.rows == x.rows && out.columns == outputs
+                && (!isGated || weight.rows % 2 == 0),
+            "linear: x [\(x.rows), \(x.columns)], weight [\(weight.rows), \(weight.columns)], out [\(out.rows), \(out.columns)]"
+        )
         precondition(bias.map { $0.columns == weight.rows } ?? true, "linear: bias has not \(weight.rows) elements")
         precondition(
-            residual.map { $0.rows >= x.rows && $0.columns == outputs } ?? true, "linear: residual is not [\(x.rows), \(outputs)]")
+            residual.map { $0.rows >= x.rows && $0.columns == outputs } ?? true,
+            "linear: residual is not [\(x.rows), \(outputs)]")
         precondition(
-            [x.format, out.format, bias?.format ?? .f32, residual?.format ?? .f32].allSatisfy { $0 == .f32 }, "linear: activations are f32")
+            [x.format, out.format, bias?.format ?? .f32, residual?.format ?? .f32].allSatisfy { $0 == .f32 },
+            "linear: activations are f32")
         precondition(weight.address % 16 == 0, "linear: weights start on 16 bytes")
-        precondition(weight.columns % weight.format.elementsPerBlock == 0, "linear: rows of \(weight.columns) are no whole \(weight.format.rawValue) blocks")
+        precondition(
+            weight.columns % weight.format.elementsPerBlock == 0,
+            "linear: rows of \(weight.columns) are no whole \(weight.format.rawValue) blocks")
         if let norm {
             precondition(
-                [norm.gamma, norm.beta ?? norm.gamma].allSatisfy { $0.columns == x.columns && $0.format == .f32 && $0.address % 16 == 0 }
+                [norm.gamma, norm.beta ?? norm.gamma].allSatisfy {
+                    $0.columns == x.columns && $0.format == .f32 && $0.address % 16 == 0
+                }
                     && (norm.kind != .layer || norm.beta != nil), "linear: the norm has not \(x.columns) elements")
         }
         if x.rows == 0 || weight.rows == 0 { return }
 
         let isWide = x.hasWideRows && x.columns % 4 == 0
         let normed = [norm?.gamma, norm?.beta].compactMap { $0 }
-        let load = isWide
+        let load =
+            isWide
             ? loadPath(
                 load, profile: profile,
-                reading: [(weight.buffer, weight.byteOffset), (x.buffer, x.byteOffset)] + normed.map { ($0.buffer, $0.byteOffset) }) : .address
+                reading: [(weight.buffer, weight.byteOffset), (x.buffer, x.byteOffset)]
+                    + normed.map { ($0.buffer, $0.byteOffset) }) : .address
         let problem = LinearProblem(
-            rows: x.rows, outputs: outputs, inputs: x.columns, format: weight.format, activation: activation, hasWideRows: isWide, load: load,
+            rows: x.rows, outputs: outputs, inputs: x.columns, format: weight.format, activation: activation,
+            hasWideRows: isWide, load: load,
             norm: norm?.kind, isGated: isGated, rowsPerPanel: weight.rowsPerPanel)
         let choice = LinearSelection.select(problem, device.properties, profile: profile)
         let reads = [x.byteRange, weight.byteRange] + ([bias, residual].compactMap { $0 } + normed).map(\.byteRange)
@@ -276,13 +309,19 @@ extension CommandStream {
         let operations = 2 * Double(x.rows) * Double(weight.rows) * Double(x.columns)
         let views = load == .texel ? [weight.buffer, x.buffer] + normed.map(\.buffer) : []
         let push = LinearPush(
-            x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0, result: out.address,
-            gamma: norm?.gamma.address ?? 0, beta: norm?.beta?.address ?? 0, rows: UInt32(x.rows), outputs: UInt32(outputs),
+            x: x.address, w: weight.address, bias: bias?.address ?? 0, residual: residual?.address ?? 0,
+            result: out.address,
+            gamma: norm?.gamma.address ?? 0, beta: norm?.beta?.address ?? 0, rows: UInt32(x.rows),
+            outputs: UInt32(outputs),
             inputs: UInt32(x.columns), xStride: UInt32(x.rowStride), wStride: UInt32(weight.rowStride),
-            residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride), gate: UInt32(isGated ? outputs : 0),
-            wBefore: UInt32(weight.rowsBefore), epsilon: norm?.epsilon ?? 0, wTexel: weight.byteOffset.texels, xTexel: x.byteOffset.texels,
+            residualStride: UInt32(residual?.rowStride ?? 0), resultStride: UInt32(out.rowStride),
+            gate: UInt32(isGated ? outputs : 0),
+            wBefore: UInt32(weight.rowsBefore), epsilon: norm?.epsilon ?? 0, wTexel: weight.byteOffset.texels,
+            xTexel: x.byteOffset.texels,
             gammaTexel: norm?.gamma.byteOffset.texels ?? 0, betaTexel: norm?.beta?.byteOffset.texels ?? 0)
-        try dispatch(choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label, operations: operations)
+        try dispatch(
+            choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label,
+            operations: operations)
     }
 
     /// A one-dimensional convolution over time as a matrix product: the window of output t is one contiguous row.
@@ -293,15 +332,20 @@ extension CommandStream {
     ///   - padded: `[T + padding, C]` f32, time-major and contiguous, with the convolution's zero rows in place.
     ///   - weight: `[outputs, kernel·C]`, the kernel's taps outermost.
     ///   - out: `[(padded rows − kernel) / stride + 1, outputs]` f32.
-    public func convolution1D(
-        _ padded: Tensor, weight: WeightMatrix, kernel: Int, stride: Int, bias: Tensor? = nil, activation: Activation = .none,
+    package func convolution1D(
+        _ padded: Tensor, weight: WeightMatrix, kernel: Int, stride: Int, bias: Tensor? = nil,
+        activation: Activation = .none,
         residual: Tensor? = nil, into out: Tensor, profile: KernelProfile? = nil, load: LoadPath? = nil
     ) throws {
         precondition(padded.rowStride == padded.columns, "convolution1D: time steps are contiguous")
-        precondition(kernel >= 1 && stride >= 1 && padded.rows >= kernel, "convolution1D: kernel \(kernel) over \(padded.rows) rows")
+        precondition(
+            kernel >= 1 && stride >= 1 && padded.rows >= kernel,
+            "convolution1D: kernel \(kernel) over \(padded.rows) rows")
         let windows = Tensor(
             buffer: padded.buffer, byteOffset: padded.byteOffset, rows: (padded.rows - kernel) / stride + 1,
             columns: kernel * padded.columns, rowStride: stride * padded.columns, format: padded.format)
-        try linear(windows, weight: weight, bias: bias, activation: activation, residual: residual, into: out, profile: profile, load: load)
+        try linear(
+            windows, weight: weight, bias: bias, activation: activation, residual: residual, into: out,
+            profile: profile, load: load)
     }
 }

@@ -5,39 +5,43 @@ private struct NormPush: BitwiseCopyable {
 }
 
 /// Chooses the form of a norm: there is one, a subgroup per row.
-public enum NormSelection {
-    public static func select(root: Bool, rows: Int, isWide: Bool) -> KernelChoice {
+package enum NormSelection {
+    package static func select(root: Bool, rows: Int, isWide: Bool) -> KernelChoice {
         KernelChoice(KernelVariant(root ? "norm/norm_rms" : "norm/norm_layer", constants: [isWide.constant]), x: rows)
     }
 }
 
 extension CommandStream {
-    /// Layer normalisation over columns (Ba et al. 2016): (x − mean) / √(variance + ε) · gamma + beta.
+    /// Layer normalization over columns (Ba et al. 2016): (x − mean) / √(variance + ε) · gamma + beta.
     /// - Parameters:
     ///   - x: `[rows, columns]` f32; `out` alike, and may be x itself.
     ///   - gamma: `[1, columns]` f32.
     ///   - beta: `[1, columns]` f32.
-    public func layerNorm(_ x: Tensor, gamma: Tensor?, beta: Tensor?, epsilon: Float, into out: Tensor) throws {
+    package func layerNorm(_ x: Tensor, gamma: Tensor?, beta: Tensor?, epsilon: Float, into out: Tensor) throws {
         try norm(root: false, x, gamma: gamma, beta: beta, epsilon: epsilon, into: out)
     }
 
-    /// Root-mean-square normalisation (Zhang & Sennrich 2019): x / √(mean x² + ε) · gamma.
-    public func rmsNorm(_ x: Tensor, gamma: Tensor?, epsilon: Float, into out: Tensor) throws {
+    /// Root-mean-square normalization (Zhang & Sennrich 2019): x / √(mean x² + ε) · gamma.
+    package func rmsNorm(_ x: Tensor, gamma: Tensor?, epsilon: Float, into out: Tensor) throws {
         try norm(root: true, x, gamma: gamma, beta: nil, epsilon: epsilon, into: out)
     }
 
     private func norm(root: Bool, _ x: Tensor, gamma: Tensor?, beta: Tensor?, epsilon: Float, into out: Tensor) throws {
         precondition(out.rows == x.rows && out.columns == x.columns, "norm: out is not [\(x.rows), \(x.columns)]")
-        precondition([gamma, beta].allSatisfy { $0 == nil || $0?.columns == x.columns }, "norm: parameters have not \(x.columns) elements")
+        precondition(
+            [gamma, beta].allSatisfy { $0 == nil || $0?.columns == x.columns },
+            "norm: parameters have not \(x.columns) elements")
         precondition([x, out, gamma ?? x, beta ?? x].allSatisfy { $0.format == .f32 }, "norm: all is f32")
         let isWide =
-            x.columns % 4 == 0 && x.hasWideRows && out.hasWideRows && [gamma, beta].allSatisfy { $0.map { $0.address % 16 == 0 } ?? true }
+            x.columns % 4 == 0 && x.hasWideRows && out.hasWideRows
+            && [gamma, beta].allSatisfy { $0.map { $0.address % 16 == 0 } ?? true }
         let limit = device.properties.maxWorkgroupCount[0]
         for first in stride(from: 0, to: x.rows, by: limit) {
             let rows = first..<min(first + limit, x.rows)
             let (x, out) = (x.rows(rows), out.rows(rows))
             let push = NormPush(
-                x: x.address, gamma: gamma?.address ?? 0, beta: beta?.address ?? 0, result: out.address, columns: UInt32(x.columns),
+                x: x.address, gamma: gamma?.address ?? 0, beta: beta?.address ?? 0, result: out.address,
+                columns: UInt32(x.columns),
                 xStride: UInt32(x.rowStride), resultStride: UInt32(out.rowStride), epsilon: epsilon)
             try dispatch(
                 NormSelection.select(root: root, rows: rows.count, isWide: isWide), push: push,

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 
 private struct RandomWeightsPush: BitwiseCopyable {
     var result: UInt64
@@ -7,13 +7,13 @@ private struct RandomWeightsPush: BitwiseCopyable {
 }
 
 /// How random bits become blocks of a format whose values lie within ±2^exponent.
-public struct RandomBlocks: Sendable, Hashable {
+package struct RandomBlocks: Sendable, Hashable {
     /// Words of a row that are random.
-    public let randomWords: Int
+    package let randomWords: Int
     /// Every how many of them one holds scales instead; 0 where scales lie behind them all.
-    public let period: Int
+    package let period: Int
     /// The scales: two of one kind, or scale and minimum.
-    public let constant: UInt32
+    package let constant: UInt32
 
     /// Random words of a block, the period, and scale and minimum (nil: the scale once more) in parts of the largest value.
     private static let recipes: [ElementFormat: (words: Int, period: Int, scale: Float, second: Float?)] = [
@@ -25,7 +25,7 @@ public struct RandomBlocks: Sendable, Hashable {
     ]
 
     /// `nil` for formats that are no blocks.
-    public init?(_ format: ElementFormat, columns: Int, scale: Float) {
+    package init?(_ format: ElementFormat, columns: Int, scale: Float) {
         guard let recipe = Self.recipes[format] else { return nil }
         randomWords = columns / format.elementsPerBlock * recipe.words
         period = recipe.period
@@ -38,10 +38,12 @@ public struct RandomBlocks: Sendable, Hashable {
 extension CommandStream {
     /// Fills a weight matrix with random values within ±2^exponent; the same seed gives the same values on any device.
     /// Rows are written one after another: panels are arranged afterwards.
-    public func fillRandom(_ matrix: WeightMatrix, exponent: Int, seed: UInt32) throws {
+    package func fillRandom(_ matrix: WeightMatrix, exponent: Int, seed: UInt32) throws {
         let scale = Float(sign: .plus, exponent: exponent, significand: 1)
         let blocks = RandomBlocks(matrix.format, columns: matrix.columns, scale: scale)
-        precondition(blocks != nil || [.f32, .f16, .bf16].contains(matrix.format), "no random weights in \(matrix.format.rawValue)")
+        precondition(
+            blocks != nil || [.f32, .f16, .bf16].contains(matrix.format),
+            "no random weights in \(matrix.format.rawValue)")
         let rowWords = WeightMatrix.rowBytes(columns: matrix.columns, format: matrix.format) / 4
         let limit = device.properties.maxWorkgroupCount[1]
         var plain = matrix
@@ -49,8 +51,10 @@ extension CommandStream {
         for first in stride(from: 0, to: matrix.rows, by: limit) {
             let rows = plain.rows(first..<min(first + limit, matrix.rows))
             let push = RandomWeightsPush(
-                result: rows.address, firstRow: UInt32(first), rowWords: UInt32(rowWords), columns: UInt32(matrix.columns),
-                randomWords: UInt32(blocks?.randomWords ?? 0), period: UInt32(blocks?.period ?? 0), constant: blocks?.constant ?? 0, seed: seed,
+                result: rows.address, firstRow: UInt32(first), rowWords: UInt32(rowWords),
+                columns: UInt32(matrix.columns),
+                randomWords: UInt32(blocks?.randomWords ?? 0), period: UInt32(blocks?.period ?? 0),
+                constant: blocks?.constant ?? 0, seed: seed,
                 scale: scale)
             try dispatch(
                 KernelChoice(

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 
 private struct RotaryPush: BitwiseCopyable {
     var x, table, step: UInt64
@@ -7,15 +7,15 @@ private struct RotaryPush: BitwiseCopyable {
 }
 
 /// How rotary positions meet the elements of a head.
-public struct RotaryShape: Sendable, Hashable {
+package struct RotaryShape: Sendable, Hashable {
     /// Elements of a head.
-    public var headDimension: Int
+    package var headDimension: Int
     /// The first elements of a head that are turned; even.
-    public var rotaryDimension: Int
+    package var rotaryDimension: Int
     /// Pairs are (2k, 2k + 1), as GGUF files of the `llama` architecture have them, not (k, k + rotaryDimension / 2).
-    public var isInterleaved: Bool
+    package var isInterleaved: Bool
 
-    public init(headDimension: Int, rotaryDimension: Int? = nil, isInterleaved: Bool = false) {
+    package init(headDimension: Int, rotaryDimension: Int? = nil, isInterleaved: Bool = false) {
         self.headDimension = headDimension
         self.rotaryDimension = rotaryDimension ?? headDimension
         self.isInterleaved = isInterleaved
@@ -23,11 +23,13 @@ public struct RotaryShape: Sendable, Hashable {
 }
 
 /// Chooses the form of `rotary`: there is one, a subgroup for a piece of a row.
-public enum RotarySelection {
+package enum RotarySelection {
     /// Pairs that one lane takes.
     static let piece = 4
 
-    public static func select(_ shape: RotaryShape, rows: Int, heads: Int, _ properties: DeviceProperties) -> KernelChoice {
+    package static func select(_ shape: RotaryShape, rows: Int, heads: Int, _ properties: DeviceProperties)
+        -> KernelChoice
+    {
         precondition(
             shape.rotaryDimension % 2 == 0 && shape.rotaryDimension > 0 && shape.rotaryDimension <= shape.headDimension,
             "rotary: \(shape.rotaryDimension) of \(shape.headDimension) elements cannot be turned")
@@ -45,8 +47,10 @@ extension CommandStream {
     /// - Parameters:
     ///   - x: `[rows, heads·D]` f32.
     ///   - table: `[positions, rotaryDimension]` f32: the cosines of a position's angles, then their sines.
-    public func rotary(_ x: Tensor, shape: RotaryShape, table: Tensor, firstPosition: Int) throws {
-        precondition(firstPosition >= 0 && firstPosition + x.rows <= table.rows, "rotary: positions beyond the \(table.rows) tabulated")
+    package func rotary(_ x: Tensor, shape: RotaryShape, table: Tensor, firstPosition: Int) throws {
+        precondition(
+            firstPosition >= 0 && firstPosition + x.rows <= table.rows,
+            "rotary: positions beyond the \(table.rows) tabulated")
         let limit = device.properties.maxWorkgroupCount[1]
         for first in stride(from: 0, to: x.rows, by: limit) {
             let rows = x.rows(first..<min(first + limit, x.rows))
@@ -55,21 +59,30 @@ extension CommandStream {
     }
 
     /// The same for a decode step: every row stands at the step's position.
-    public func rotary(_ x: Tensor, shape: RotaryShape, table: Tensor, step: StepBuffer) throws {
+    package func rotary(_ x: Tensor, shape: RotaryShape, table: Tensor, step: StepBuffer) throws {
         try rotary(x, shape: shape, table: table, first: 0, advance: 0, step: step)
     }
 
-    private func rotary(_ x: Tensor, shape: RotaryShape, table: Tensor, first: Int, advance: Int, step: StepBuffer?) throws {
-        precondition(x.columns % shape.headDimension == 0 && x.format == .f32, "rotary: x is not f32 [\(x.rows), heads·\(shape.headDimension)]")
-        precondition(table.columns == shape.rotaryDimension && table.rows > 0 && table.format == .f32, "rotary: the table does not fit \(shape)")
+    private func rotary(_ x: Tensor, shape: RotaryShape, table: Tensor, first: Int, advance: Int, step: StepBuffer?)
+        throws
+    {
+        precondition(
+            x.columns % shape.headDimension == 0 && x.format == .f32,
+            "rotary: x is not f32 [\(x.rows), heads·\(shape.headDimension)]")
+        precondition(
+            table.columns == shape.rotaryDimension && table.rows > 0 && table.format == .f32,
+            "rotary: the table does not fit \(shape)")
         if x.rows == 0 { return }
         let heads = x.columns / shape.headDimension
         let push = RotaryPush(
-            x: x.address, table: table.address, step: step?.address ?? 0, heads: UInt32(heads), xStride: UInt32(x.rowStride),
-            tableStride: UInt32(table.rowStride), tableRows: UInt32(table.rows), first: UInt32(first), advance: UInt32(advance))
+            x: x.address, table: table.address, step: step?.address ?? 0, heads: UInt32(heads),
+            xStride: UInt32(x.rowStride),
+            tableStride: UInt32(table.rowStride), tableRows: UInt32(table.rows), first: UInt32(first),
+            advance: UInt32(advance))
         try dispatch(
             RotarySelection.select(shape, rows: x.rows, heads: heads, device.properties), push: push,
-            reads: [x.byteRange, table.byteRange] + [step].compactMap { $0?.byteRange }, writes: [x.byteRange], label: "rotary",
+            reads: [x.byteRange, table.byteRange] + [step].compactMap { $0?.byteRange }, writes: [x.byteRange],
+            label: "rotary",
             operations: 3 * Double(x.rows) * Double(x.columns))
     }
 }

@@ -1,26 +1,29 @@
 /// What changes from one decode step to the next. Kernels read it from device memory, so that a recorded step can be
 /// replayed with only this rewritten. The layout is that of `StepState` in the shaders.
-public struct StepState: BitwiseCopyable, Sendable {
-    public static let maximumRows = 16
+package struct StepState: BitwiseCopyable, Sendable {
+    package static let maximumRows = 16
     /// Bytes from the start to the first token id.
     static let tokensOffset = 32
 
     /// Position of the first new token.
-    public var position: UInt32 = 0
+    package var position: UInt32 = 0
     /// Keys the new tokens may see: `position` + 1 when one token is added.
-    public var keyCount: UInt32 = 0
+    package var keyCount: UInt32 = 0
     /// Hypotheses (rows) in this step.
-    public var rows: UInt32 = 0
+    package var rows: UInt32 = 0
     /// 1/T of the step's sampling, for kernels that weigh its logits.
-    public var inverseTemperature: Float = 1
+    package var inverseTemperature: Float = 1
     /// Bytes from the start to it.
     static let inverseTemperatureOffset = 12
     var reserved: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
     private var tokenStorage:
-        (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) =
+        (
+            UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32,
+            UInt32, UInt32, UInt32
+        ) =
             (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
-    public init(position: Int, tokens: [Int], inverseTemperature: Float = 1) {
+    package init(position: Int, tokens: [Int], inverseTemperature: Float = 1) {
         precondition(tokens.count <= Self.maximumRows, "a decode step takes at most \(Self.maximumRows) rows")
         self.position = UInt32(position)
         keyCount = UInt32(position + 1)
@@ -34,22 +37,26 @@ public struct StepState: BitwiseCopyable, Sendable {
 }
 
 /// The device's copy of `StepState`, written by the host before each step.
-public final class StepBuffer {
-    public let buffer: Buffer
+package final class StepBuffer {
+    package let buffer: Buffer
 
-    public init(device: Device) throws {
+    package init(device: Device) throws {
         buffer = try device.makeBuffer(
             byteCount: MemoryLayout<StepState>.size, purpose: .staging, label: "decode step", access: .upload)
     }
 
-    public var address: UInt64 { buffer.address }
-    public var byteRange: MemoryRange { MemoryRange(buffer: buffer, offset: 0, byteCount: MemoryLayout<StepState>.size) }
+    package var address: UInt64 { buffer.address }
+    package var byteRange: MemoryRange {
+        MemoryRange(buffer: buffer, offset: 0, byteCount: MemoryLayout<StepState>.size)
+    }
 
     /// Where 1/T is, one f32.
-    public var inverseTemperature: Tensor { Tensor(buffer: buffer, byteOffset: StepState.inverseTemperatureOffset, rows: 1, columns: 1) }
+    package var inverseTemperature: Tensor {
+        Tensor(buffer: buffer, byteOffset: StepState.inverseTemperatureOffset, rows: 1, columns: 1)
+    }
 
     /// Sets the next step. The device must have finished the previous one.
-    public func write(_ state: StepState) {
+    package func write(_ state: StepState) {
         withUnsafeBytes(of: state) { buffer.write($0) }
     }
 }

@@ -1,26 +1,26 @@
 import Foundation
 
 /// The best tokens of a row of logits and what is needed of the rest: all that most ways of choosing a token look at.
-public struct TokenCandidates: Sendable, Hashable {
+package struct TokenCandidates: Sendable, Hashable {
     /// One more than the 64 that a filter may keep, so that a tie with the first one left out is seen. `CAPACITY` in the
     /// shaders.
-    public static let capacity = 65
+    package static let capacity = 65
     /// Logits that one workgroup ranks. `COLUMNS` in the shaders.
     static let columnsPerList = 512
     /// Bytes of a list in device memory: two sums, two words, then pairs of value and id.
     static let listBytes = 16 + capacity * 8
 
     /// Best first, equal ones by lower id. −∞ and NaN are none.
-    public let ids: [Int]
+    package let ids: [Int]
     /// The logit of each.
-    public let logits: [Float]
+    package let logits: [Float]
     /// log Σ exp(x) over the whole row: −∞ without any number, NaN with a NaN.
-    public let logSumExp: Float
-    public let temperature: Float
+    package let logSumExp: Float
+    package let temperature: Float
     /// log Σ exp(x / temperature) over the whole row.
-    public let scaledLogSumExp: Float
+    package let scaledLogSumExp: Float
 
-    public init(ids: [Int], logits: [Float], logSumExp: Float, temperature: Float, scaledLogSumExp: Float) {
+    package init(ids: [Int], logits: [Float], logSumExp: Float, temperature: Float, scaledLogSumExp: Float) {
         self.ids = ids
         self.logits = logits
         self.logSumExp = logSumExp
@@ -40,22 +40,25 @@ public struct TokenCandidates: Sendable, Hashable {
     }
 
     /// Whether no other token of the row has a number.
-    public var isWhole: Bool { ids.count < Self.capacity }
+    package var isWhole: Bool { ids.count < Self.capacity }
 
     /// Bytes of device memory in which the lists of `rows` rows are made.
-    public static func scratchBytes(rows: Int, columns: Int) -> Int { rows * divideRoundingUp(columns, columnsPerList) * listBytes }
+    package static func scratchBytes(rows: Int, columns: Int) -> Int {
+        rows * divideRoundingUp(columns, columnsPerList) * listBytes
+    }
 
     /// Bytes of the lists of `rows` rows.
-    public static func resultBytes(rows: Int) -> Int { rows * listBytes }
+    package static func resultBytes(rows: Int) -> Int { rows * listBytes }
 
     /// The list of a row from a buffer that the host sees, once the device has finished it.
-    public init(row: Int, of lists: Buffer, temperature: Float) {
+    package init(row: Int, of lists: Buffer, temperature: Float) {
         let start = row * Self.listBytes
         let sums = lists.read(Float.self, count: 2, at: start)
         let words = lists.read(UInt32.self, count: 2 * Self.capacity, at: start + 16)
         let places = stride(from: 0, to: words.count, by: 2).prefix { words[$0 + 1] != .max }
         self.init(
-            ids: places.map { Int(words[$0 + 1]) }, logits: places.map { Float(bitPattern: words[$0]) }, sum: Double(sums[0]),
+            ids: places.map { Int(words[$0 + 1]) }, logits: places.map { Float(bitPattern: words[$0]) },
+            sum: Double(sums[0]),
             temperature: temperature, scaledSum: Double(sums[1]))
     }
 }
@@ -71,14 +74,16 @@ private struct MergePush: BitwiseCopyable {
 }
 
 /// Chooses the forms of the two kernels that make lists of candidates.
-public enum CandidatesSelection {
+package enum CandidatesSelection {
     /// One subgroup for each stretch of a row.
-    public static func lists(rows: Int, columns: Int) -> KernelChoice {
-        KernelChoice(KernelVariant("sample/candidates"), x: divideRoundingUp(columns, TokenCandidates.columnsPerList), y: rows)
+    package static func lists(rows: Int, columns: Int) -> KernelChoice {
+        KernelChoice(
+            KernelVariant("sample/candidates"), x: divideRoundingUp(columns, TokenCandidates.columnsPerList), y: rows)
     }
 
     /// One workgroup per row: a subgroup on a CPU driver, 256 invocations on a GPU.
-    public static func merge(rows: Int, _ properties: DeviceProperties, profile: KernelProfile? = nil) -> KernelChoice {
+    package static func merge(rows: Int, _ properties: DeviceProperties, profile: KernelProfile? = nil) -> KernelChoice
+    {
         let count =
             switch profile ?? KernelProfile(properties) {
             case .vector: 1
@@ -96,18 +101,21 @@ extension CommandStream {
     ///   - inverseTemperature: one f32, 1/T.
     ///   - scratch: `TokenCandidates.scratchBytes(rows:columns:)`.
     ///   - lists: `TokenCandidates.resultBytes(rows:)`.
-    public func candidates(
+    package func candidates(
         of x: Tensor, inverseTemperature: Tensor, scratch: Buffer, into lists: Buffer, profile: KernelProfile? = nil
     ) throws {
-        precondition(x.format == .f32 && x.columns > 0 && x.columns < Int(UInt32.max), "candidates: f32, at least one column")
+        precondition(
+            x.format == .f32 && x.columns > 0 && x.columns < Int(UInt32.max), "candidates: f32, at least one column")
         if x.rows == 0 { return }
-        let made = MemoryRange(buffer: scratch, offset: 0, byteCount: TokenCandidates.scratchBytes(rows: x.rows, columns: x.columns))
+        let made = MemoryRange(
+            buffer: scratch, offset: 0, byteCount: TokenCandidates.scratchBytes(rows: x.rows, columns: x.columns))
         let merged = MemoryRange(buffer: lists, offset: 0, byteCount: TokenCandidates.resultBytes(rows: x.rows))
         let stretches = CandidatesSelection.lists(rows: x.rows, columns: x.columns)
         try dispatch(
             stretches,
             push: CandidatesPush(
-                x: x.address, inverseTemperature: inverseTemperature.address, lists: scratch.address, columns: UInt32(x.columns),
+                x: x.address, inverseTemperature: inverseTemperature.address, lists: scratch.address,
+                columns: UInt32(x.columns),
                 xStride: UInt32(x.rowStride)),
             reads: [x.byteRange, inverseTemperature.byteRange], writes: [made], label: "candidates")
         try dispatch(

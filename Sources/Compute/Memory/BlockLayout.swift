@@ -1,15 +1,15 @@
-import Formats
+import NumberFormats
 
-/// How a row of quantised blocks lies on the device.
+/// How a row of quantized blocks lies on the device.
 ///
 /// Files store block after block, of 18 or 34 bytes for instance, which a kernel could only read in small pieces. On the
 /// device the same bytes are sorted: the parts of each block that are a multiple of 16 bytes, for all blocks of the row,
 /// then the remaining parts, part by part; rows start on 16 bytes. No value changes.
-public struct BlockLayout: Sendable, Hashable {
+package struct BlockLayout: Sendable, Hashable {
     /// A run of a block's bytes.
-    public struct Part: Sendable, Hashable {
-        public let offset: Int
-        public let byteCount: Int
+    package struct Part: Sendable, Hashable {
+        package let offset: Int
+        package let byteCount: Int
 
         init(_ offset: Int, _ byteCount: Int) {
             self.offset = offset
@@ -17,9 +17,9 @@ public struct BlockLayout: Sendable, Hashable {
         }
     }
 
-    public let format: ElementFormat
+    package let format: ElementFormat
     /// In the order of the device.
-    public let parts: [Part]
+    package let parts: [Part]
 
     private static let partsByFormat: [ElementFormat: [Part]] = [
         .q8_0: [Part(2, 32), Part(0, 2)],
@@ -36,10 +36,12 @@ public struct BlockLayout: Sendable, Hashable {
     ]
 
     /// Formats that kernels read as blocks.
-    public static let formats: [ElementFormat] = [.q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .iq4_nl]
+    package static let formats: [ElementFormat] = [
+        .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .iq4_nl,
+    ]
 
     /// `nil` for formats without such a layout.
-    public init?(_ format: ElementFormat) {
+    package init?(_ format: ElementFormat) {
         guard let parts = Self.partsByFormat[format] else { return nil }
         self.format = format
         self.parts = parts
@@ -47,18 +49,21 @@ public struct BlockLayout: Sendable, Hashable {
 
     /// Sorts the bytes of whole rows of `columns` elements from a file's order into the device's.
     /// - Returns: `rows · WeightMatrix.rowBytes(columns:format:)` bytes.
-    public func arrange(_ source: UnsafeRawBufferPointer, rows: Int, columns: Int) -> [UInt8] {
+    package func arrange(_ source: UnsafeRawBufferPointer, rows: Int, columns: Int) -> [UInt8] {
         let blocks = columns / format.elementsPerBlock
         let (block, sourceRow) = (format.bytesPerBlock, blocks * format.bytesPerBlock)
         let targetRow = WeightMatrix.rowBytes(columns: columns, format: format)
-        precondition(source.count == rows * sourceRow, "\(source.count) bytes are not \(rows) rows of \(columns) \(format.rawValue) elements")
+        precondition(
+            source.count == rows * sourceRow,
+            "\(source.count) bytes are not \(rows) rows of \(columns) \(format.rawValue) elements")
         return [UInt8](unsafeUninitializedCapacity: rows * targetRow) { target, written in
             guard let to = UnsafeMutableRawPointer(target.baseAddress), let from = source.baseAddress else { return }
             for row in 0..<rows {
                 var place = row * targetRow
                 for part in parts {
                     for index in 0..<blocks {
-                        (to + place).copyMemory(from: from + row * sourceRow + index * block + part.offset, byteCount: part.byteCount)
+                        (to + place).copyMemory(
+                            from: from + row * sourceRow + index * block + part.offset, byteCount: part.byteCount)
                         place += part.byteCount
                     }
                 }

@@ -4,16 +4,16 @@ import Synchronization
 
 /// A piece of device memory with an address kernels can follow. Freed, and struck from the ledger, when the last
 /// reference goes; command streams keep the buffers of unfinished work alive.
-public final class Buffer: @unchecked Sendable {
+package final class Buffer: @unchecked Sendable {
     // Safety: all stored properties are constant; who writes the contents when is the command stream's business.
-    public let device: Device
-    public let byteCount: Int
-    public let purpose: MemoryPurpose
-    public let label: String
+    package let device: Device
+    package let byteCount: Int
+    package let purpose: MemoryPurpose
+    package let label: String
     /// The device address of the first byte.
-    public let address: UInt64
+    package let address: UInt64
     /// The memory as the host sees it, or `nil` where it cannot.
-    public let contents: UnsafeMutableRawPointer?
+    package let contents: UnsafeMutableRawPointer?
 
     let handle: VkBuffer
     private struct View: @unchecked Sendable { let handle: VkBufferView }
@@ -25,7 +25,7 @@ public final class Buffer: @unchecked Sendable {
     private let ledgerID: UInt64
 
     /// Bytes the driver granted for this buffer, as the ledger counts them.
-    public let allocatedBytes: Int
+    package let allocatedBytes: Int
 
     init(
         device: Device, byteCount: Int, purpose: MemoryPurpose, label: String, handle: VkBuffer, memory: VkDeviceMemory,
@@ -65,7 +65,9 @@ public final class Buffer: @unchecked Sendable {
             info.range = VkDeviceSize(byteCount / TexelViews.texelBytes * TexelViews.texelBytes)
             var created: VkBufferView?
             try check("vkCreateBufferView (\(label))", vkCreateBufferView(device.handle, &info, nil, &created))
-            guard let created else { throw .vulkan(operation: "vkCreateBufferView (\(label))", result: .initializationFailed) }
+            guard let created else {
+                throw .vulkan(operation: "vkCreateBufferView (\(label))", result: .initializationFailed)
+            }
             let made = View(handle: created)
             view = made
             return made
@@ -73,22 +75,24 @@ public final class Buffer: @unchecked Sendable {
     }
 
     /// All of the buffer.
-    public var range: MemoryRange { MemoryRange(buffer: self, offset: 0, byteCount: byteCount) }
+    package var range: MemoryRange { MemoryRange(buffer: self, offset: 0, byteCount: byteCount) }
 
     /// Copies host bytes into a host-visible buffer.
-    public func write<Element: BitwiseCopyable>(_ elements: [Element], at byteOffset: Int = 0) {
+    package func write<Element: BitwiseCopyable>(_ elements: [Element], at byteOffset: Int = 0) {
         elements.withUnsafeBytes { write($0, at: byteOffset) }
     }
 
     /// Copies host bytes into a host-visible buffer.
-    public func write(_ bytes: UnsafeRawBufferPointer, at byteOffset: Int = 0) {
+    package func write(_ bytes: UnsafeRawBufferPointer, at byteOffset: Int = 0) {
         guard let contents else { preconditionFailure("buffer \(label) is not visible to the host") }
         precondition(byteOffset >= 0 && byteOffset + bytes.count <= byteCount, "write past the end of buffer \(label)")
         if let source = bytes.baseAddress { memcpy(contents + byteOffset, source, bytes.count) }
     }
 
     /// Copies elements out of a host-visible buffer.
-    public func read<Element: BitwiseCopyable>(_ type: Element.Type = Element.self, count: Int, at byteOffset: Int = 0) -> [Element] {
+    package func read<Element: BitwiseCopyable>(_ type: Element.Type = Element.self, count: Int, at byteOffset: Int = 0)
+        -> [Element]
+    {
         guard let contents else { preconditionFailure("buffer \(label) is not visible to the host") }
         precondition(
             byteOffset >= 0 && count >= 0 && byteOffset + count * MemoryLayout<Element>.stride <= byteCount,
@@ -103,12 +107,12 @@ public final class Buffer: @unchecked Sendable {
 }
 
 /// A stretch of a buffer, as a kernel reads or writes it.
-public struct MemoryRange: Sendable {
-    public let buffer: Buffer
-    public let start: UInt64
-    public let end: UInt64
+package struct MemoryRange: Sendable {
+    package let buffer: Buffer
+    package let start: UInt64
+    package let end: UInt64
 
-    public init(buffer: Buffer, offset: Int, byteCount: Int) {
+    package init(buffer: Buffer, offset: Int, byteCount: Int) {
         // A bad address would crash the process on a CPU driver: catch it here.
         precondition(
             offset >= 0 && byteCount >= 0 && offset + byteCount <= buffer.byteCount,
@@ -129,7 +133,7 @@ extension Device {
     static let allocationGranularity = 4096
 
     /// What a buffer of `byteCount` bytes takes from the device.
-    public static func allocationBytes(for byteCount: Int) -> Int {
+    package static func allocationBytes(for byteCount: Int) -> Int {
         (max(byteCount, 4) + tailPadding + allocationGranularity - 1) / allocationGranularity * allocationGranularity
     }
 
@@ -138,13 +142,14 @@ extension Device {
     /// - Parameter isCleared: off where nothing is read that was not written before: the host then takes pages of a CPU
     ///   driver's memory only as they are used.
     /// - Throws: `ComputeError.outOfDeviceMemory`, `.allocationTooLarge`.
-    public func makeBuffer(
+    package func makeBuffer(
         byteCount: Int, purpose: MemoryPurpose, label: String, access: BufferAccess = .device, isCleared: Bool = true
     ) throws(ComputeError) -> Buffer {
         precondition(byteCount >= 0 && byteCount <= 1 << 60)
         let size = Self.allocationBytes(for: byteCount)
         if size > properties.maxAllocationBytes || size > properties.maxBufferBytes {
-            throw .allocationTooLarge(label: label, requested: size, limit: min(properties.maxAllocationBytes, properties.maxBufferBytes))
+            throw .allocationTooLarge(
+                label: label, requested: size, limit: min(properties.maxAllocationBytes, properties.maxBufferBytes))
         }
         var info = VkBufferCreateInfo()
         info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO
@@ -193,7 +198,8 @@ extension Device {
         addressInfo.buffer = buffer
         let created = Buffer(
             device: self, byteCount: size, purpose: purpose, label: label, handle: buffer, memory: memory, pages: pages,
-            allocatedBytes: Int(requirements.size), address: vkGetBufferDeviceAddress(handle, &addressInfo), contents: contents)
+            allocatedBytes: Int(requirements.size), address: vkGetBufferDeviceAddress(handle, &addressInfo),
+            contents: contents)
         if contents == nil, isCleared { try clear(created) }
         return created
     }

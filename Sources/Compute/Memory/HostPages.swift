@@ -20,7 +20,9 @@ final class HostPages: @unchecked Sendable {
     init?(byteCount: Int) {
         // Aligned within a larger reservation, whose ends go back.
         let reserved = byteCount + Self.largePageBytes
-        guard let start = mmap(nil, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED else { return nil }
+        guard let start = mmap(nil, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            start != MAP_FAILED
+        else { return nil }
         let skipped = -Int(bitPattern: start) & (Self.largePageBytes - 1)
         if skipped > 0 { munmap(start, skipped) }
         address = start + skipped

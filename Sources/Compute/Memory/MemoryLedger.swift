@@ -2,14 +2,14 @@ import Synchronization
 
 /// The book of all device memory this process holds: each allocation is entered when Vulkan grants it and struck out
 /// when it is freed, so `total` is at every moment what was allocated from the driver.
-public final class MemoryLedger: Sendable {
+package final class MemoryLedger: Sendable {
     /// One live allocation.
-    public struct Entry: Sendable, Hashable, Identifiable {
-        public let id: UInt64
-        public let purpose: MemoryPurpose
-        public let label: String
+    package struct Entry: Sendable, Hashable, Identifiable {
+        package let id: UInt64
+        package let purpose: MemoryPurpose
+        package let label: String
         /// Bytes granted by the driver (its alignment included), not just those asked for.
-        public let bytes: Int
+        package let bytes: Int
     }
 
     private struct Book {
@@ -21,10 +21,10 @@ public final class MemoryLedger: Sendable {
 
     private let book = Mutex(Book())
 
-    public init() {}
+    package init() {}
 
     /// Enters an allocation; the returned id strikes it out again.
-    public func record(purpose: MemoryPurpose, label: String, bytes: Int) -> UInt64 {
+    package func record(purpose: MemoryPurpose, label: String, bytes: Int) -> UInt64 {
         book.withLock { book in
             let id = book.nextID
             book.nextID += 1
@@ -36,7 +36,7 @@ public final class MemoryLedger: Sendable {
     }
 
     /// Strikes out an allocation that was freed.
-    public func remove(_ id: UInt64) {
+    package func remove(_ id: UInt64) {
         book.withLock { book in
             guard let entry = book.entries.removeValue(forKey: id) else {
                 preconditionFailure("memory ledger: allocation \(id) was freed twice")
@@ -46,16 +46,16 @@ public final class MemoryLedger: Sendable {
     }
 
     /// Bytes held now.
-    public var total: Int { book.withLock { $0.total } }
+    package var total: Int { book.withLock { $0.total } }
 
     /// The most bytes ever held at once.
-    public var peak: Int { book.withLock { $0.peak } }
+    package var peak: Int { book.withLock { $0.peak } }
 
     /// All live allocations, oldest first.
-    public var entries: [Entry] { book.withLock { $0.entries.values.sorted { $0.id < $1.id } } }
+    package var entries: [Entry] { book.withLock { $0.entries.values.sorted { $0.id < $1.id } } }
 
     /// Bytes held now, by purpose; purposes without memory are absent.
-    public var bytesByPurpose: [MemoryPurpose: Int] {
+    package var bytesByPurpose: [MemoryPurpose: Int] {
         book.withLock { book in
             book.entries.values.reduce(into: [:]) { $0[$1.purpose, default: 0] += $1.bytes }
         }

@@ -1,5 +1,5 @@
 /// What a piece of device memory is for. Every allocation names one; the memory panel shows their sums.
-public enum MemoryPurpose: String, Sendable, Hashable, CaseIterable, Codable {
+package enum MemoryPurpose: String, Sendable, Hashable, CaseIterable, Codable {
     case weightsVision = "weights.vision"
     case weightsProjector = "weights.projector"
     case weightsEncoder = "weights.encoder"

@@ -1,18 +1,21 @@
-import Formats
+import NumberFormats
 
 /// A row-major matrix in device memory: a view, not an owner of values.
-public struct Tensor: Sendable {
-    public var buffer: Buffer
+package struct Tensor: Sendable {
+    package var buffer: Buffer
     /// Bytes from the buffer's start to element (0, 0).
-    public var byteOffset: Int
-    public var rows: Int
-    public var columns: Int
+    package var byteOffset: Int
+    package var rows: Int
+    package var columns: Int
     /// Elements from one row to the next. May be less than `columns`: then rows overlap (a convolution's windows).
-    public var rowStride: Int
-    public var format: ElementFormat
+    package var rowStride: Int
+    package var format: ElementFormat
 
-    public init(buffer: Buffer, byteOffset: Int = 0, rows: Int, columns: Int, rowStride: Int? = nil, format: ElementFormat = .f32) {
-        precondition(!format.isQuantized, "a Tensor holds plain elements; quantised weights are a WeightMatrix")
+    package init(
+        buffer: Buffer, byteOffset: Int = 0, rows: Int, columns: Int, rowStride: Int? = nil,
+        format: ElementFormat = .f32
+    ) {
+        precondition(!format.isQuantized, "a Tensor holds plain elements; quantized weights are a WeightMatrix")
         self.buffer = buffer
         self.byteOffset = byteOffset
         self.rows = rows
@@ -21,17 +24,17 @@ public struct Tensor: Sendable {
         self.format = format
     }
 
-    public var address: UInt64 { buffer.address + UInt64(byteOffset) }
-    public var elementBytes: Int { format.bytesPerBlock }
+    package var address: UInt64 { buffer.address + UInt64(byteOffset) }
+    package var elementBytes: Int { format.bytesPerBlock }
 
     /// The bytes the view spans, from its first element to its last.
-    public var byteRange: MemoryRange {
+    package var byteRange: MemoryRange {
         let elements = rows == 0 || columns == 0 ? 0 : (rows - 1) * rowStride + columns
         return MemoryRange(buffer: buffer, offset: byteOffset, byteCount: elements * elementBytes)
     }
 
     /// The view of some of the rows.
-    public func rows(_ range: Range<Int>) -> Tensor {
+    package func rows(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a tensor with \(rows)")
         var view = self
         view.byteOffset += range.lowerBound * rowStride * elementBytes
@@ -40,8 +43,9 @@ public struct Tensor: Sendable {
     }
 
     /// The view of some of the columns.
-    public func columns(_ range: Range<Int>) -> Tensor {
-        precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of a tensor with \(columns)")
+    package func columns(_ range: Range<Int>) -> Tensor {
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of a tensor with \(columns)")
         var view = self
         view.byteOffset += range.lowerBound * elementBytes
         view.columns = range.count
@@ -52,22 +56,24 @@ public struct Tensor: Sendable {
 /// A weight matrix in device memory, `[rows = outputs, columns = inputs]`, in the format kernels read.
 ///
 /// Rows are padded with zeros to a multiple of 32 elements, so that kernels run over whole blocks.
-public struct WeightMatrix: Sendable {
-    public var buffer: Buffer
-    public var byteOffset: Int
+package struct WeightMatrix: Sendable {
+    package var buffer: Buffer
+    package var byteOffset: Int
     /// Output features.
-    public var rows: Int
+    package var rows: Int
     /// Input features, without padding.
-    public var columns: Int
+    package var columns: Int
     /// Elements from one row to the next: `columns` rounded up to 32.
-    public var rowStride: Int
-    public var format: ElementFormat
+    package var rowStride: Int
+    package var format: ElementFormat
     /// 1 where rows lie one after another, else rows of a panel whose 16-byte pieces take turns (WeightPanels.swift).
-    public var rowsPerPanel: Int
+    package var rowsPerPanel: Int
     /// Rows of its first panel that stand before the matrix: 0 but in views.
-    public private(set) var rowsBefore = 0
+    package private(set) var rowsBefore = 0
 
-    public init(buffer: Buffer, byteOffset: Int = 0, rows: Int, columns: Int, format: ElementFormat, rowsPerPanel: Int = 1) {
+    package init(
+        buffer: Buffer, byteOffset: Int = 0, rows: Int, columns: Int, format: ElementFormat, rowsPerPanel: Int = 1
+    ) {
         self.buffer = buffer
         self.byteOffset = byteOffset
         self.rows = rows
@@ -78,28 +84,30 @@ public struct WeightMatrix: Sendable {
     }
 
     /// The elements a row takes on the device.
-    public static func paddedColumns(_ columns: Int) -> Int { (columns + 31) / 32 * 32 }
+    package static func paddedColumns(_ columns: Int) -> Int { (columns + 31) / 32 * 32 }
 
     /// The bytes a matrix takes on the device.
-    public static func byteCount(rows: Int, columns: Int, format: ElementFormat) -> Int {
+    package static func byteCount(rows: Int, columns: Int, format: ElementFormat) -> Int {
         rows * rowBytes(columns: columns, format: format)
     }
 
     /// The bytes from one row to the next. Rows of blocks start on 16 bytes.
-    public static func rowBytes(columns: Int, format: ElementFormat) -> Int {
-        let bytes = (paddedColumns(columns) + format.elementsPerBlock - 1) / format.elementsPerBlock * format.bytesPerBlock
+    package static func rowBytes(columns: Int, format: ElementFormat) -> Int {
+        let bytes =
+            (paddedColumns(columns) + format.elementsPerBlock - 1) / format.elementsPerBlock * format.bytesPerBlock
         return format.isQuantized ? (bytes + 15) / 16 * 16 : bytes
     }
 
     /// Panels that rows do not fill count whole.
-    public var byteCount: Int {
-        Self.byteCount(rows: divideRoundingUp(rowsBefore + rows, rowsPerPanel) * rowsPerPanel, columns: columns, format: format)
+    package var byteCount: Int {
+        Self.byteCount(
+            rows: divideRoundingUp(rowsBefore + rows, rowsPerPanel) * rowsPerPanel, columns: columns, format: format)
     }
-    public var address: UInt64 { buffer.address + UInt64(byteOffset) }
-    public var byteRange: MemoryRange { MemoryRange(buffer: buffer, offset: byteOffset, byteCount: byteCount) }
+    package var address: UInt64 { buffer.address + UInt64(byteOffset) }
+    package var byteRange: MemoryRange { MemoryRange(buffer: buffer, offset: byteOffset, byteCount: byteCount) }
 
     /// The view of some of the output rows.
-    public func rows(_ range: Range<Int>) -> WeightMatrix {
+    package func rows(_ range: Range<Int>) -> WeightMatrix {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a matrix with \(rows)")
         var view = self
         let first = rowsBefore + range.lowerBound

@@ -6,24 +6,29 @@ import Foundation
 /// many streams for the processor to read ahead in; in panels they read one stream together. Steps of SmolLM2 in q4_1 became a
 /// fifth faster.
 extension WeightMatrix {
-    public static let panelRows = 8
+    package static let panelRows = 8
     static let pieceBytes = 16
 
     /// The rows per panel that a device wants.
-    public static func panelRows(for properties: DeviceProperties) -> Int { KernelProfile(properties) == .vector ? panelRows : 1 }
+    package static func panelRows(for properties: DeviceProperties) -> Int {
+        KernelProfile(properties) == .vector ? panelRows : 1
+    }
 
     /// Rows whose room a matrix takes: whole panels, whatever the device, so that forecasts need not ask for it.
-    public static func paddedRows(_ rows: Int) -> Int { divideRoundingUp(rows, panelRows) * panelRows }
+    package static func paddedRows(_ rows: Int) -> Int { divideRoundingUp(rows, panelRows) * panelRows }
 
     /// Sorts the bytes of a matrix that the host can reach, and whose rows lie one after another with room for
     /// `paddedRows`, into panels, in place and on all cores.
-    public func arrangePanels() {
+    package func arrangePanels() {
         precondition(rowsBefore == 0, "panels of a view")
         guard rowsPerPanel > 1 else { return }
-        guard let contents = buffer.contents else { preconditionFailure("panels of \(buffer.label), which the host cannot reach") }
+        guard let contents = buffer.contents else {
+            preconditionFailure("panels of \(buffer.label), which the host cannot reach")
+        }
         let rowBytes = Self.rowBytes(columns: columns, format: format), panelBytes = rowBytes * rowsPerPanel
         let panels = byteCount / panelBytes
-        precondition(rowBytes % Self.pieceBytes == 0 && byteOffset + byteCount <= buffer.byteCount, "panels of \(buffer.label)")
+        precondition(
+            rowBytes % Self.pieceBytes == 0 && byteOffset + byteCount <= buffer.byteCount, "panels of \(buffer.label)")
         nonisolated(unsafe) let base = contents + byteOffset  // each iteration has panels of its own
         let rows = rowsPerPanel, pieceBytes = Self.pieceBytes, step = rows * pieceBytes
         let pieces = max(1, min(panels, ProcessInfo.processInfo.activeProcessorCount))

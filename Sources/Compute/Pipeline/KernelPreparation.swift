@@ -6,19 +6,21 @@ import Synchronization
 /// Pipelines are compiled on all cores. CPU drivers leave most of compiling to a kernel's first dispatch: there an empty
 /// dispatch of each follows, one by one, so that work already wanted gets in between. A kernel that cannot be compiled
 /// fails again, with its error, where it is used.
-public final class KernelPreparation: Sendable {
+package final class KernelPreparation: Sendable {
     private let device: Device
     private let compiling = DispatchGroup()
     private let dispatching = DispatchGroup()
     private let isStopped = Atomic(false)
 
     /// Begins at once.
-    public init(_ rehearsal: Rehearsal, on device: Device) {
+    package init(_ rehearsal: Rehearsal, on device: Device) {
         self.device = device
         let uses = rehearsal.uses
         compiling.enter()
         DispatchQueue.global(qos: .userInitiated).async(group: dispatching) { [self] in
-            DispatchQueue.concurrentPerform(iterations: uses.count) { _ = try? device.pipelines.pipeline(for: uses[$0].variant) }
+            DispatchQueue.concurrentPerform(iterations: uses.count) {
+                _ = try? device.pipelines.pipeline(for: uses[$0].variant)
+            }
             compiling.leave()
             if device.properties.isCPU { try? dispatchEmpty(uses) }
         }
@@ -33,10 +35,10 @@ public final class KernelPreparation: Sendable {
     }
 
     /// Waits until all pipelines are compiled.
-    public func waitForPipelines() { compiling.wait() }
+    package func waitForPipelines() { compiling.wait() }
 
     /// Leaves the rest; when this returns, nothing of it uses the device any more.
-    public func stop() {
+    package func stop() {
         isStopped.store(true, ordering: .relaxed)
         dispatching.wait()
     }

@@ -1,19 +1,19 @@
 /// A compiled form of a kernel: which shader, with which specialisation constants. What a kernel selector returns.
-public struct KernelVariant: Hashable, Sendable, CustomStringConvertible {
+package struct KernelVariant: Hashable, Sendable, CustomStringConvertible {
     /// The shader's name in the embedded library, e.g. "linear/gemm_f16".
-    public var name: String
+    package var name: String
     /// Specialisation constants from id 1 on. Id 0 is always the subgroup size.
-    public var constants: [UInt32]
+    package var constants: [UInt32]
     /// Subgroup size to compile for; `nil` takes the device's own.
-    public var subgroupSize: Int?
+    package var subgroupSize: Int?
 
-    public init(_ name: String, constants: [UInt32] = [], subgroupSize: Int? = nil) {
+    package init(_ name: String, constants: [UInt32] = [], subgroupSize: Int? = nil) {
         self.name = name
         self.constants = constants
         self.subgroupSize = subgroupSize
     }
 
-    public var description: String {
+    package var description: String {
         constants.isEmpty ? name : "\(name)<\(constants.map(String.init).joined(separator: ","))>"
     }
 }

@@ -89,12 +89,15 @@ final class PipelineTable: @unchecked Sendable {
 
         let subgroupSize = UInt32(variant.subgroupSize ?? properties.subgroupSize)
         let constants = [subgroupSize] + variant.constants
-        let entries = constants.indices.map { VkSpecializationMapEntry(constantID: UInt32($0), offset: UInt32($0 * 4), size: 4) }
+        let entries = constants.indices.map {
+            VkSpecializationMapEntry(constantID: UInt32($0), offset: UInt32($0 * 4), size: 4)
+        }
         var created: VkPipeline?
         let result = constants.withUnsafeBytes { data in
             entries.withUnsafeBufferPointer { entries in
                 var specialization = VkSpecializationInfo(
-                    mapEntryCount: UInt32(entries.count), pMapEntries: entries.baseAddress, dataSize: data.count, pData: data.baseAddress)
+                    mapEntryCount: UInt32(entries.count), pMapEntries: entries.baseAddress, dataSize: data.count,
+                    pData: data.baseAddress)
                 return withUnsafePointer(to: &specialization) { specialization in
                     "main".withCString { main in
                         var size = VkPipelineShaderStageRequiredSubgroupSizeCreateInfo()
@@ -118,7 +121,9 @@ final class PipelineTable: @unchecked Sendable {
             }
         }
         try check("vkCreateComputePipelines (\(variant))", result)
-        guard let created else { throw .vulkan(operation: "vkCreateComputePipelines (\(variant))", result: .initializationFailed) }
+        guard let created else {
+            throw .vulkan(operation: "vkCreateComputePipelines (\(variant))", result: .initializationFailed)
+        }
         return created
     }
 
@@ -134,7 +139,8 @@ final class PipelineTable: @unchecked Sendable {
         let result = data.withUnsafeMutableBytes { vkGetPipelineCacheData(device, cache, &size, $0.baseAddress) }
         guard result == VK_SUCCESS else { return }
         do {
-            try FileManager.default.createDirectory(at: cacheFile.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: cacheFile.deletingLastPathComponent(), withIntermediateDirectories: true)
             try data.prefix(size).write(to: cacheFile, options: .atomic)
         } catch {
             logger.warning("the pipeline cache could not be written: \(error.localizedDescription)")

@@ -1,5 +1,5 @@
 /// Kernels that work will need: what `CommandStream.rehearse` noted of it.
-public struct Rehearsal: Sendable {
+package struct Rehearsal: Sendable {
     /// A kernel, and the views it first came with: CPU drivers compile for the formats of these too.
     struct Use {
         let variant: KernelVariant
@@ -15,5 +15,5 @@ public struct Rehearsal: Sendable {
     }
 
     /// Kernels noted.
-    public var variants: [KernelVariant] { uses.map(\.variant) }
+    package var variants: [KernelVariant] { uses.map(\.variant) }
 }

@@ -12,7 +12,8 @@ enum ShaderLibrary {
     private static let modules: [String: Module] = {
         var result: [String: Module] = [:]
         for index in 0..<Int(fovea_shader_count) {
-            guard let shader = fovea_shader_at(index), let name = shader.pointee.name, let code = shader.pointee.code else { continue }
+            guard let shader = fovea_shader_at(index), let name = shader.pointee.name, let code = shader.pointee.code
+            else { continue }
             result[String(cString: name)] = Module(
                 words: code.assumingMemoryBound(to: UInt32.self), byteCount: Int(shader.pointee.byteCount))
         }

@@ -42,13 +42,16 @@ final class TexelViews: @unchecked Sendable {
             return vkCreateDescriptorSetLayout(device, &info, nil, &created)
         }
         try check("vkCreateDescriptorSetLayout", result)
-        guard let created else { throw .vulkan(operation: "vkCreateDescriptorSetLayout", result: .initializationFailed) }
+        guard let created else {
+            throw .vulkan(operation: "vkCreateDescriptorSetLayout", result: .initializationFailed)
+        }
         layout = created
     }
 
     /// The set through which a kernel reads these buffers.
     func set(for buffers: [Buffer]) throws(ComputeError) -> VkDescriptorSet {
-        precondition((1...Self.bindings).contains(buffers.count), "a kernel reads through one to \(Self.bindings) views")
+        precondition(
+            (1...Self.bindings).contains(buffers.count), "a kernel reads through one to \(Self.bindings) views")
         var views: [VkBufferView] = []
         for buffer in buffers { views.append(try buffer.texelView()) }
         while views.count < Self.bindings { views.append(views[0]) }
@@ -92,7 +95,9 @@ final class TexelViews: @unchecked Sendable {
         try check("vkCreateDescriptorPool", result)
         guard let pool else { throw .vulkan(operation: "vkCreateDescriptorPool", result: .initializationFailed) }
         state.pools.append(pool)
-        guard let set = allocate(from: pool) else { throw .vulkan(operation: "vkAllocateDescriptorSets", result: .outOfDeviceMemory) }
+        guard let set = allocate(from: pool) else {
+            throw .vulkan(operation: "vkAllocateDescriptorSets", result: .outOfDeviceMemory)
+        }
         return Entry(set: set, pool: pool)
     }
 
@@ -138,5 +143,7 @@ final class TexelViews: @unchecked Sendable {
 
 extension Buffer {
     /// Whether kernels can read the buffer through a view.
-    var canBeViewed: Bool { device.properties.isCPU && byteCount / TexelViews.texelBytes <= device.properties.maxTexelBufferElements }
+    var canBeViewed: Bool {
+        device.properties.isCPU && byteCount / TexelViews.texelBytes <= device.properties.maxTexelBufferElements
+    }
 }

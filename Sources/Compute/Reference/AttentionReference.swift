@@ -2,24 +2,25 @@ import Foundation
 
 extension Reference {
     /// Attention's outputs and everything on the way.
-    public struct AttentionResult: Sendable {
+    package struct AttentionResult: Sendable {
         /// `[Tq, heads·D]`
-        public var output: Matrix
+        package var output: Matrix
         /// `[heads·Tq, Tk]`, after softmax.
-        public var weights: Matrix
+        package var weights: Matrix
         /// `[heads·Tq]`
-        public var logSumExp: [Float]
+        package var logSumExp: [Float]
     }
 
     /// softmax(scale·q·kᵀ + bias)·v for each head; query `[Tq, heads·D]`, key and value `[Tk, keyValueHeads·D]`.
     /// - Parameter bias: added to the score of (head, query, key); at or below -3e38 it excludes the key.
-    public static func attention(
+    package static func attention(
         shape: AttentionShape, query: Matrix, key: Matrix, value: Matrix, bias: ((Int, Int, Int) -> Float)? = nil
     ) -> AttentionResult {
         let size = shape.headDimension
         let group = shape.heads / shape.keyValueHeads
         var result = AttentionResult(
-            output: Matrix(rows: query.rows, columns: query.columns), weights: Matrix(rows: shape.heads * query.rows, columns: key.rows),
+            output: Matrix(rows: query.rows, columns: query.columns),
+            weights: Matrix(rows: shape.heads * query.rows, columns: key.rows),
             logSumExp: [Float](repeating: 0, count: shape.heads * query.rows))
         for head in 0..<shape.heads {
             for i in 0..<query.rows {
@@ -29,7 +30,9 @@ extension Reference {
                     let added = bias?(head, i, j) ?? 0
                     if added <= -3e38 { continue }
                     var dot = 0.0
-                    for d in 0..<size { dot += Double(query[i, head * size + d]) * Double(key[j, head / group * size + d]) }
+                    for d in 0..<size {
+                        dot += Double(query[i, head * size + d]) * Double(key[j, head / group * size + d])
+                    }
                     scores[j] = dot * Double(shape.scale) + Double(added)
                 }
                 let top = scores.max() ?? 0
@@ -50,7 +53,7 @@ extension Reference {
     }
 
     /// The exact softmax rows of chosen queries, `[heads·rows, Tk]`.
-    public static func attentionRows(
+    package static func attentionRows(
         _ rows: [Int], shape: AttentionShape, query: Matrix, key: Matrix, bias: ((Int, Int, Int) -> Float)? = nil
     ) -> Matrix {
         let all = attention(shape: shape, query: query, key: key, value: key, bias: bias).weights

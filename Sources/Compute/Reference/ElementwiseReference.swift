@@ -1,6 +1,8 @@
 extension Reference {
     /// activation(a) joined with b.
-    public static func combine(_ a: Matrix, activation: Activation = .none, _ operation: ElementwiseOperation? = nil, _ b: Matrix? = nil) -> Matrix {
+    package static func combine(
+        _ a: Matrix, activation: Activation = .none, _ operation: ElementwiseOperation? = nil, _ b: Matrix? = nil
+    ) -> Matrix {
         var out = a
         for index in a.values.indices {
             let value = activate(Double(a.values[index]), activation)

@@ -2,32 +2,32 @@ import Foundation
 
 /// The plain twin of each kernel, on the CPU: what the kernel is supposed to compute, written for reading. Float in,
 /// Float out, sums in Double.
-public enum Reference {
+package enum Reference {
     /// A row-major matrix of floats.
-    public struct Matrix: Sendable, Hashable {
-        public var rows: Int
-        public var columns: Int
-        public var values: [Float]
+    package struct Matrix: Sendable, Hashable {
+        package var rows: Int
+        package var columns: Int
+        package var values: [Float]
 
-        public init(rows: Int, columns: Int, values: [Float]) {
+        package init(rows: Int, columns: Int, values: [Float]) {
             precondition(values.count == rows * columns, "matrix values do not fit [\(rows), \(columns)]")
             self.rows = rows
             self.columns = columns
             self.values = values
         }
 
-        public init(rows: Int, columns: Int, repeating value: Float = 0) {
+        package init(rows: Int, columns: Int, repeating value: Float = 0) {
             self.init(rows: rows, columns: columns, values: [Float](repeating: value, count: rows * columns))
         }
 
-        public subscript(row: Int, column: Int) -> Float {
+        package subscript(row: Int, column: Int) -> Float {
             get { values[row * columns + column] }
             set { values[row * columns + column] = newValue }
         }
     }
 
     /// activation(x), in double precision.
-    public static func activate(_ x: Double, _ activation: Activation) -> Double {
+    package static func activate(_ x: Double, _ activation: Activation) -> Double {
         switch activation {
         case .none: x
         case .gelu: 0.5 * x * (1 + erf(x / 2.0.squareRoot()))

@@ -1,6 +1,8 @@
 extension Reference {
     /// `[heads · queries, keys]`: weights[buckets[first + j − i], h] + mask[j], with weights `[buckets, heads]`.
-    public static func relativeBias(weights: Matrix, buckets: [Int], first: Int, mask: [Float]?, queries: Int, keys: Int) -> Matrix {
+    package static func relativeBias(
+        weights: Matrix, buckets: [Int], first: Int, mask: [Float]?, queries: Int, keys: Int
+    ) -> Matrix {
         var out = Matrix(rows: weights.columns * queries, columns: keys)
         for head in 0..<weights.columns {
             for query in 0..<queries {

@@ -1,6 +1,6 @@
 extension Reference {
     /// Each row of x `[rows, heads·D]` turned as the position `rowPositions[r]`; `table` as for the kernel.
-    public static func rotary(_ x: Matrix, shape: RotaryShape, table: Matrix, rowPositions: [Int]) -> Matrix {
+    package static func rotary(_ x: Matrix, shape: RotaryShape, table: Matrix, rowPositions: [Int]) -> Matrix {
         var out = x
         let half = shape.rotaryDimension / 2
         for (r, position) in rowPositions.enumerated() {

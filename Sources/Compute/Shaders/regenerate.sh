@@ -11,7 +11,7 @@
 # A line "// needs: EXTENSION" names one that Debian 12's glslc does not know: such shaders are compiled with GLSLC_NEWER
 # (.ci/newer-glslc), and stay as they are where there is none.
 #
-# The others are made with Debian 12's glslc. Unoptimised: drivers optimise themselves, and lavapipe's code was up to a fifth slower
+# The others are made with Debian 12's glslc. Unoptimized: drivers optimize themselves, and lavapipe's code was up to a fifth slower
 # after spirv-opt had been at it. Other versions of the compiler give other bytes: --check says so and compares nothing.
 set -euo pipefail
 cd "$(dirname "$0")"

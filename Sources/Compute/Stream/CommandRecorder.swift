@@ -17,7 +17,8 @@ struct CommandRecorder {
     }
 
     mutating func dispatch(
-        _ pipeline: VkPipeline, groups: (x: Int, y: Int, z: Int), push: UnsafeRawBufferPointer, views: VkDescriptorSet?, reads: [MemoryRange],
+        _ pipeline: VkPipeline, groups: (x: Int, y: Int, z: Int), push: UnsafeRawBufferPointer, views: VkDescriptorSet?,
+        reads: [MemoryRange],
         writes: [MemoryRange]
     ) {
         order(reads: reads, writes: writes)
@@ -30,18 +31,21 @@ struct CommandRecorder {
             vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &set, 0, nil)
             boundViews = views
         }
-        vkCmdPushConstants(commands, layout, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0, UInt32(push.count), push.baseAddress)
+        vkCmdPushConstants(
+            commands, layout, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0, UInt32(push.count), push.baseAddress)
         vkCmdDispatch(commands, UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
         dispatchCount += 1
     }
 
     mutating func fill(_ range: MemoryRange, with value: UInt32) {
         order(reads: [], writes: [range])
-        vkCmdFillBuffer(commands, range.buffer.handle, range.start - range.buffer.address, (range.end - range.start) & ~3, value)
+        vkCmdFillBuffer(
+            commands, range.buffer.handle, range.start - range.buffer.address, (range.end - range.start) & ~3, value)
     }
 
     mutating func copy(from source: MemoryRange, to destination: MemoryRange) {
-        precondition(source.end - source.start == destination.end - destination.start, "copy between ranges of different sizes")
+        precondition(
+            source.end - source.start == destination.end - destination.start, "copy between ranges of different sizes")
         order(reads: [source], writes: [destination])
         var region = VkBufferCopy(
             srcOffset: source.start - source.buffer.address, dstOffset: destination.start - destination.buffer.address,
@@ -61,7 +65,8 @@ struct CommandRecorder {
             source |= Self.write
             destination |= Self.read | Self.write
         }
-        memoryBarrier(sourceStage: Self.work, sourceAccess: source, destinationStage: Self.work, destinationAccess: destination)
+        memoryBarrier(
+            sourceStage: Self.work, sourceAccess: source, destinationStage: Self.work, destinationAccess: destination)
     }
 
     /// Makes everything written so far readable by the host once the submission is done.

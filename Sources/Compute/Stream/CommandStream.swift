@@ -1,5 +1,5 @@
 import CVulkan
-import Formats
+import NumberFormats
 import Synchronization
 
 /// An ordered stream of device work.
@@ -7,16 +7,16 @@ import Synchronization
 /// Commands are recorded as they are issued, ordered by what they read and write, and submitted in pieces of at most
 /// about 100 ms, so that a display or a driver's watchdog is never starved. A timeline semaphore says how far the
 /// device has come. A stream belongs to one thread at a time.
-public final class CommandStream {
-    public let device: Device
+package final class CommandStream {
+    package let device: Device
 
     /// When set, every dispatch is timed on the device; see `takeTimings()`.
-    public var isProfiling = false { didSet { if !isProfiling { profiler = nil } } }
+    package var isProfiling = false { didSet { if !isProfiling { profiler = nil } } }
 
     private let pool: VkCommandPool
     private let timeline: VkSemaphore
     /// The value the timeline reaches when the newest submission is done.
-    public private(set) var submitted: UInt64 = 0
+    package private(set) var submitted: UInt64 = 0
     private var recorder: CommandRecorder?
     private var capturing: CommandRecorder?
     private var rehearsal: Rehearsal?
@@ -27,11 +27,11 @@ public final class CommandStream {
     private var timings: [KernelTiming] = []
 
     /// Dispatches recorded since the stream was made, replays included.
-    public private(set) var dispatchCount = 0
+    package private(set) var dispatchCount = 0
     /// Submissions made since the stream was made.
-    public private(set) var submissionCount = 0
+    package private(set) var submissionCount = 0
 
-    public init(device: Device) throws(ComputeError) {
+    package init(device: Device) throws(ComputeError) {
         self.device = device
         var poolInfo = VkCommandPoolCreateInfo()
         poolInfo.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO
@@ -77,14 +77,18 @@ public final class CommandStream {
     ///   - reads: all it reads; `writes`: all it writes. Ordering rests on these being complete.
     ///   - views: buffers read as texels, in the order of the kernel's bindings; see `LoadPath.texel`.
     ///   - operations: about how many floating-point operations it does, for splitting submissions.
-    public func dispatch<Push: BitwiseCopyable>(
-        _ variant: KernelVariant, groups: (x: Int, y: Int, z: Int), push: Push, reads: [MemoryRange], writes: [MemoryRange],
+    package func dispatch<Push: BitwiseCopyable>(
+        _ variant: KernelVariant, groups: (x: Int, y: Int, z: Int), push: Push, reads: [MemoryRange],
+        writes: [MemoryRange],
         views: [Buffer] = [], label: String, operations: Double = 0
     ) throws(ComputeError) {
-        precondition(MemoryLayout<Push>.size <= PipelineTable.pushConstantBytes, "push constants of \(variant) exceed 128 bytes")
+        precondition(
+            MemoryLayout<Push>.size <= PipelineTable.pushConstantBytes, "push constants of \(variant) exceed 128 bytes")
         if groups.x == 0 || groups.y == 0 || groups.z == 0 { return }
         let limits = device.properties.maxWorkgroupCount
-        precondition(groups.x <= limits[0] && groups.y <= limits[1] && groups.z <= limits[2], "grid \(groups) of \(variant) exceeds the device's \(limits)")
+        precondition(
+            groups.x <= limits[0] && groups.y <= limits[1] && groups.z <= limits[2],
+            "grid \(groups) of \(variant) exceeds the device's \(limits)")
         if isRehearsing {
             rehearsal?.note(variant, views: views)
             return
@@ -93,13 +97,18 @@ public final class CommandStream {
         let set = views.isEmpty ? nil : try device.views.set(for: views)
         dispatchCount += 1
         if capturing != nil {
-            withUnsafeBytes(of: push) { capturing?.dispatch(pipeline, groups: groups, push: $0, views: set, reads: reads, writes: writes) }
+            withUnsafeBytes(of: push) {
+                capturing?.dispatch(pipeline, groups: groups, push: $0, views: set, reads: reads, writes: writes)
+            }
             return
         }
         try beginIfNeeded()
-        let timing = isProfiling ? try profilerForPiece().begin(label: label, variant: variant, operations: operations) : nil
+        let timing =
+            isProfiling ? try profilerForPiece().begin(label: label, variant: variant, operations: operations) : nil
         if let timing, let commands = recorder?.commands { profiler?.writeStart(timing, commands) }
-        withUnsafeBytes(of: push) { recorder?.dispatch(pipeline, groups: groups, push: $0, views: set, reads: reads, writes: writes) }
+        withUnsafeBytes(of: push) {
+            recorder?.dispatch(pipeline, groups: groups, push: $0, views: set, reads: reads, writes: writes)
+        }
         if let timing, let commands = recorder?.commands { profiler?.writeEnd(timing, commands) }
         pendingOperations += operations
         if profiler?.isFull == true {
@@ -110,7 +119,7 @@ public final class CommandStream {
     }
 
     /// Fills a range (a multiple of 4 bytes) with a 32-bit value.
-    public func fill(_ range: MemoryRange, with value: UInt32) throws(ComputeError) {
+    package func fill(_ range: MemoryRange, with value: UInt32) throws(ComputeError) {
         if isRehearsing { return }
         if capturing != nil {
             capturing?.fill(range, with: value)
@@ -121,7 +130,7 @@ public final class CommandStream {
     }
 
     /// Copies bytes on the device.
-    public func copy(from source: MemoryRange, to destination: MemoryRange) throws(ComputeError) {
+    package func copy(from source: MemoryRange, to destination: MemoryRange) throws(ComputeError) {
         if isRehearsing { return }
         if capturing != nil {
             capturing?.copy(from: source, to: destination)
@@ -133,7 +142,7 @@ public final class CommandStream {
 
     /// Hands all recorded work to the device and returns the timeline value that marks its end.
     @discardableResult
-    public func submit() throws(ComputeError) -> UInt64 {
+    package func submit() throws(ComputeError) -> UInt64 {
         guard let recorder else { return submitted }
         self.recorder = nil
         pendingOperations = 0
@@ -144,13 +153,13 @@ public final class CommandStream {
     }
 
     /// Submits what is recorded and waits until the device has done everything.
-    public func finish() throws(ComputeError) {
+    package func finish() throws(ComputeError) {
         try submit()
         try wait(for: submitted)
     }
 
     /// Waits until the timeline reaches `value`.
-    public func wait(for value: UInt64) throws(ComputeError) {
+    package func wait(for value: UInt64) throws(ComputeError) {
         try waitUntil(value)
         if let profiler, isProfiling {
             try profiler.collect(into: &timings)
@@ -160,7 +169,7 @@ public final class CommandStream {
     }
 
     /// Whether the device has reached a timeline value; never blocks.
-    public func isDone(_ value: UInt64) -> Bool {
+    package func isDone(_ value: UInt64) -> Bool {
         var reached: UInt64 = 0
         guard vkGetSemaphoreCounterValue(device.handle, timeline, &reached) == VK_SUCCESS else { return false }
         return reached >= value
@@ -169,10 +178,10 @@ public final class CommandStream {
     // MARK: Rehearsal
 
     /// Whether work is only noted.
-    public var isRehearsing: Bool { rehearsal != nil }
+    package var isRehearsing: Bool { rehearsal != nil }
 
     /// Notes the kernels that `body` issues; nothing is compiled, recorded or run, and what it reads back means nothing.
-    public func rehearse(_ body: () throws -> Void) throws -> Rehearsal {
+    package func rehearse(_ body: () throws -> Void) throws -> Rehearsal {
         precondition(!isRehearsing && capturing == nil, "rehearsals do not nest")
         try finish()
         rehearsal = Rehearsal()
@@ -196,7 +205,7 @@ public final class CommandStream {
     /// Records what `body` issues into a recording that can be submitted again and again; nothing runs yet.
     ///
     /// Values that differ from run to run must come from buffers (see `StepState`), not from push constants.
-    public func record(_ body: (CommandStream) throws -> Void) throws -> RecordedCommands {
+    package func record(_ body: (CommandStream) throws -> Void) throws -> RecordedCommands {
         precondition(capturing == nil, "recordings do not nest")
         try submit()
         let commands = try allocateCommands()
@@ -217,12 +226,13 @@ public final class CommandStream {
         guard let recorded = capturing else { preconditionFailure("the recording vanished") }
         recorded.releaseToHost()
         try check("vkEndCommandBuffer", vkEndCommandBuffer(commands))
-        return RecordedCommands(stream: self, commands: commands, buffers: recorded.buffers, dispatchCount: recorded.dispatchCount)
+        return RecordedCommands(
+            stream: self, commands: commands, buffers: recorded.buffers, dispatchCount: recorded.dispatchCount)
     }
 
     /// Submits a recording. A recording still running is waited for first.
     @discardableResult
-    public func replay(_ recording: RecordedCommands) throws(ComputeError) -> UInt64 {
+    package func replay(_ recording: RecordedCommands) throws(ComputeError) -> UInt64 {
         precondition(recording.stream === self, "a recording belongs to the stream that made it")
         try submit()
         if let last = recording.lastValue, !isDone(last) { try wait(for: last) }
@@ -233,7 +243,7 @@ public final class CommandStream {
     }
 
     /// Device times of the dispatches since the last call. `isProfiling` must be on and the work waited for.
-    public func takeTimings() -> [KernelTiming] {
+    package func takeTimings() -> [KernelTiming] {
         defer { timings.removeAll() }
         return timings
     }
@@ -355,14 +365,16 @@ public final class CommandStream {
 }
 
 /// A recorded sequence of dispatches, for running again with only the contents of its buffers changed.
-public final class RecordedCommands {
+package final class RecordedCommands {
     fileprivate let stream: CommandStream
     fileprivate let commands: VkCommandBuffer
     fileprivate let buffers: [ObjectIdentifier: Buffer]
-    public let dispatchCount: Int
+    package let dispatchCount: Int
     fileprivate var lastValue: UInt64?
 
-    fileprivate init(stream: CommandStream, commands: VkCommandBuffer, buffers: [ObjectIdentifier: Buffer], dispatchCount: Int) {
+    fileprivate init(
+        stream: CommandStream, commands: VkCommandBuffer, buffers: [ObjectIdentifier: Buffer], dispatchCount: Int
+    ) {
         self.stream = stream
         self.commands = commands
         self.buffers = buffers

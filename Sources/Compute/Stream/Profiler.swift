@@ -1,12 +1,12 @@
 import CVulkan
 
 /// How long one dispatch took on the device.
-public struct KernelTiming: Sendable {
-    public let label: String
-    public let variant: KernelVariant
-    public let seconds: Double
+package struct KernelTiming: Sendable {
+    package let label: String
+    package let variant: KernelVariant
+    package let seconds: Double
     /// Floating-point operations the dispatch was said to do; 0 when unknown.
-    public let operations: Double
+    package let operations: Double
 }
 
 /// Times dispatches by GPU timestamps written before and after each.
@@ -61,7 +61,8 @@ final class Profiler {
             let difference = ticks[index * 2 + 1] &- ticks[index * 2]
             timings.append(
                 KernelTiming(
-                    label: entry.label, variant: entry.variant, seconds: Double(difference) * device.properties.timestampPeriod * 1e-9,
+                    label: entry.label, variant: entry.variant,
+                    seconds: Double(difference) * device.properties.timestampPeriod * 1e-9,
                     operations: entry.operations))
         }
     }

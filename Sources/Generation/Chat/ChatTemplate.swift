@@ -5,10 +5,10 @@ import Models
 /// A checkpoint's chat template, read for what it writes rather than run.
 ///
 /// Templates are programs in Jinja. `expressions` is one in a normal form in which the same program always looks the
-/// same, so that a format can be recognised by the expressions it consists of, and its particular strings read off:
+/// same, so that a format can be recognized by the expressions it consists of, and its particular strings read off:
 /// Jinja's white-space rules applied (as transformers sets them: `trim_blocks`, `lstrip_blocks`), comments dropped, no
 /// space inside of `{{ }}` and `{% %}`, `a.b` written `a[«b»]`, strings between « and » with their escapes resolved,
-/// and neighbouring strings joined. `{{ '<|user|>' + '\n' + message.content }}` is `{{«<|user|>⏎»+message[«content»]}}`.
+/// and neighboring strings joined. `{{ '<|user|>' + '\n' + message.content }}` is `{{«<|user|>⏎»+message[«content»]}}`.
 struct ChatTemplate: Sendable {
     /// Where it was found.
     let file: String
@@ -46,7 +46,10 @@ struct ChatTemplate: Sendable {
     /// Whether the template asks for the beginning of an answer at all.
     var asksForAnswer: Bool { has("add_generation_prompt") }
     /// The token before everything, where the template writes it first.
-    var leadingBOS: String { expressions.trimmingPrefix(while: \.isNewline).hasPrefix("{{bos_token}}") || has("%}{{bos_token}}{%for") ? bos : "" }
+    var leadingBOS: String {
+        expressions.trimmingPrefix(while: \.isNewline).hasPrefix("{{bos_token}}") || has("%}{{bos_token}}{%for")
+            ? bos : ""
+    }
     /// Templates that treat what a model thinks by itself are not any of the formats here.
     var isReasoning: Bool { has(any: ["<think>", "</think>", "enable_thinking", "reasoning_content"]) }
 }
@@ -60,7 +63,9 @@ extension ChatTemplate {
         if let gguf = files.checkpoint.gguf {
             guard let text = try gguf.stringIfPresent("tokenizer.chat_template") else { return nil }
             func token(_ name: String) throws -> String {
-                guard let id = try gguf.intIfPresent("tokenizer.ggml.\(name)_token_id"), gguf["tokenizer.ggml.tokens"] != nil else { return "" }
+                guard let id = try gguf.intIfPresent("tokenizer.ggml.\(name)_token_id"),
+                    gguf["tokenizer.ggml.tokens"] != nil
+                else { return "" }
                 let tokens = try gguf.strings("tokenizer.ggml.tokens")
                 return tokens.indices.contains(id) ? tokens[id] : ""
             }
@@ -81,13 +86,16 @@ extension ChatTemplate {
             return ""
         }
         func template(_ text: String, _ name: String) -> ChatTemplate {
-            ChatTemplate(text, file: folder.appendingPathComponent(name).path, bos: token("bos_token"), eos: token("eos_token"))
+            ChatTemplate(
+                text, file: folder.appendingPathComponent(name).path, bos: token("bos_token"), eos: token("eos_token"))
         }
         let plain = folder.appendingPathComponent("chat_template.jinja")
         if FileManager.default.fileExists(atPath: plain.path) {
             return template(String(decoding: try Data(contentsOf: plain), as: UTF8.self), "chat_template.jinja")
         }
-        if let text = try object("chat_template.json")?.stringIfPresent("chat_template") { return template(text, "chat_template.json") }
+        if let text = try object("chat_template.json")?.stringIfPresent("chat_template") {
+            return template(text, "chat_template.json")
+        }
         switch tokenizer?.value("chat_template") {
         case .string(let text): return template(text, "tokenizer_config.json")
         case .array(let named):

@@ -1,23 +1,23 @@
 /// The text a model is given for a conversation, in pieces: what the format writes (which may spell special tokens), and
 /// what people and models said (which must never become one).
-public struct ChatText: Sendable, Hashable {
-    public struct Segment: Sendable, Hashable {
-        public var text: String
+package struct ChatText: Sendable, Hashable {
+    package struct Segment: Sendable, Hashable {
+        package var text: String
         /// Written by the format: special tokens spelt in it are meant.
-        public var isMarkup: Bool
+        package var isMarkup: Bool
 
-        public init(text: String, isMarkup: Bool) {
+        package init(text: String, isMarkup: Bool) {
             self.text = text
             self.isMarkup = isMarkup
         }
     }
 
-    public private(set) var segments: [Segment] = []
+    package private(set) var segments: [Segment] = []
 
-    public init() {}
+    package init() {}
 
     /// The pieces joined.
-    public var string: String { segments.map(\.text).joined() }
+    package var string: String { segments.map(\.text).joined() }
 
     mutating func markup(_ text: String) { append(Segment(text: text, isMarkup: true)) }
     mutating func content(_ text: String) { append(Segment(text: text, isMarkup: false)) }

@@ -1,5 +1,5 @@
 /// Brings a Jinja template into the normal form of ``ChatTemplate``. Never fails: what it does not understand stays as
-/// it is, and is then not recognised. Jinja's rules: jinja.palletsprojects.com, "Template Designer Documentation".
+/// it is, and is then not recognized. Jinja's rules: jinja.palletsprojects.com, "Template Designer Documentation".
 struct TemplateLexer {
     private let source: [Character]
     private var position = 0
@@ -93,7 +93,9 @@ struct TemplateLexer {
             } else if character == ".", position + 1 < source.count, source[position + 1].isLetter {
                 position += 1
                 var name = ""
-                while position < source.count, source[position].isLetter || source[position].isNumber || source[position] == "_" {
+                while position < source.count,
+                    source[position].isLetter || source[position].isNumber || source[position] == "_"
+                {
                     name.append(source[position])
                     position += 1
                 }
@@ -104,7 +106,9 @@ struct TemplateLexer {
                     // Words stay apart.
                     if let last = body.last, last.isLetter || last.isNumber || last == "_" { body += " " }
                 } else {
-                    if body.last == " ", !(character.isLetter || character.isNumber || character == "_") { body.removeLast() }
+                    if body.last == " ", !(character.isLetter || character.isNumber || character == "_") {
+                        body.removeLast()
+                    }
                     body.append(character)
                 }
                 position += 1
@@ -130,5 +134,7 @@ struct TemplateLexer {
         return "«\(text)»"
     }
 
-    private static let escapes: [Character: Character] = ["n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", "\"": "\""]
+    private static let escapes: [Character: Character] = [
+        "n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", "\"": "\"",
+    ]
 }

@@ -1,6 +1,7 @@
 import Checkpoint
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Models
 import Tokenization
 import Transformer
@@ -10,8 +11,8 @@ import Transformer
 /// The cache of keys and values stays from turn to turn: a conversation that goes on runs only what is new in it, and a
 /// model that sees reads only new pictures. A model without a chat template has no idea of turns; it continues the last
 /// message.
-public final class ChatSession {
-    public let session: TextSession
+package final class ChatSession {
+    package let session: TextSession
     /// The checkpoint's own format; nil for one that has no template.
     private let ownFormat: Result<ChatFormat, any Error>?
     /// For a model whose text refers to pictures.
@@ -22,13 +23,16 @@ public final class ChatSession {
     private var last: (text: String, shown: ChatPictures.Shown?, ids: [Int], answer: String, answerIDs: [Int])?
 
     /// Puts a declared model on a device.
-    public init(
-        _ model: any DecoderOnlyModel, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
+    package init(
+        _ model: any DecoderOnlyModel, from files: ModelFiles, on device: Device,
+        progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         ownFormat = Self.format(of: files)
         let session = try TextSession(model, from: files, on: device, progress: progress)
         self.session = session
-        pictures = (model as? any PicturePromptModel).map { ChatPictures($0, from: files, tokenizer: session.tokenizer) }
+        pictures = (model as? any PicturePromptModel).map {
+            ChatPictures($0, from: files, tokenizer: session.tokenizer)
+        }
         model.tap?.selection = AttentionTap.Selection(Self.shownAttention(model))
     }
 
@@ -37,8 +41,8 @@ public final class ChatSession {
     }
 
     private static func format(of files: ModelFiles) -> Result<ChatFormat, any Error>? {
-        let format = Result { try ChatFormat.recognised(in: files) }
-        if case .failure(GenerationError.unrecognisedChatTemplate(_, isPresent: false, _)) = format { return nil }
+        let format = Result { try ChatFormat.recognized(in: files) }
+        if case .failure(GenerationError.unrecognizedChatTemplate(_, isPresent: false, _)) = format { return nil }
         return format
     }
 
@@ -54,9 +58,9 @@ public final class ChatSession {
 }
 
 extension ChatSession: ModelSession {
-    public static func serves(_ model: any Model) -> Bool { model is any DecoderOnlyModel }
+    package static func serves(_ model: any Model) -> Bool { model is any DecoderOnlyModel }
 
-    public static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
+    package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let model = try continuer(model, files)
         let (decoder, kind) = (model.decoder, shownAttention(model))
         let (layers, heads) = (decoder.layers(of: kind), decoder.shape.attention.heads)
@@ -67,7 +71,7 @@ extension ChatSession: ModelSession {
             alignmentHeads: try AlignmentHeads.named(in: files, layers: layers, heads: heads))
     }
 
-    public static func make(
+    package static func make(
         _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws -> ChatSession {
         try ChatSession(continuer(model, files), from: files, on: device, progress: progress)
@@ -80,11 +84,12 @@ extension ChatSession: ModelSession {
         return model
     }
 
-    public var bytesPerToken: Int { session.model.bytesPerToken }
-    public var tokensLeft: Int? { session.decoder.positionsLeft }
+    package var bytesPerToken: Int { session.model.bytesPerToken }
+    package var tokensLeft: Int? { session.decoder.positionsLeft }
 
-    public func answer(
-        _ request: GenerationRequest, isCancelled: @escaping () -> Bool, emit: @escaping (GenerationEvent) throws -> Void
+    package func answer(
+        _ request: GenerationRequest, isCancelled: @escaping () -> Bool,
+        emit: @escaping (GenerationEvent) throws -> Void
     ) throws {
         try check(request)
         let readsAnew = intervene(request.interventions)
@@ -114,7 +119,8 @@ extension ChatSession: ModelSession {
             let text = message.first?.text ?? ""
             prompt = try shown.flatMap { try pictures?.tokens(raw: text, $0) } ?? session.tokenizer.encode(text)
         }
-        let seconds = try show(shown, prompt, numberedFrom: dropped.reduce(0) { $0 + $1.pictures.count }, anew: readsAnew, emit)
+        let seconds = try show(
+            shown, prompt, numberedFrom: dropped.reduce(0) { $0 + $1.pictures.count }, anew: readsAnew, emit)
 
         var said = ""
         var reason = FinishReason.cancelled
@@ -136,7 +142,9 @@ extension ChatSession: ModelSession {
             .unsuitableInput(family: family, problem: problem, takes: pictures == nil ? "text" : "text and pictures")
         }
         if request.sound != nil { throw unsuitable("it does not listen") }
-        if pictures == nil, request.messages.contains(where: { !$0.pictures.isEmpty }) { throw unsuitable("it sees no pictures") }
+        if pictures == nil, request.messages.contains(where: { !$0.pictures.isEmpty }) {
+            throw unsuitable("it sees no pictures")
+        }
         guard let message = request.messages.last, !message.text.isEmpty || !message.pictures.isEmpty else {
             throw unsuitable("there is no text")
         }
@@ -150,7 +158,9 @@ extension ChatSession: ModelSession {
         session.model.tap?.interventions = new
         defer { interventions = new }
         func ofTower(_ all: Interventions) -> Interventions {
-            Interventions(silencedHeads: all.silencedHeads.filter { $0.kind == .vision }, hiddenKeys: all.hiddenKeys.filter { $0.key == .vision })
+            Interventions(
+                silencedHeads: all.silencedHeads.filter { $0.kind == .vision },
+                hiddenKeys: all.hiddenKeys.filter { $0.key == .vision })
         }
         return ofTower(new) != ofTower(interventions)
     }
@@ -158,7 +168,8 @@ extension ChatSession: ModelSession {
     /// Tells what the model looks at, and lets it read pictures it has not read yet.
     /// - Returns: the seconds that took.
     private func show(
-        _ shown: ChatPictures.Shown?, _ prompt: [Int], numberedFrom first: Int, anew: Bool, _ emit: (GenerationEvent) throws -> Void
+        _ shown: ChatPictures.Shown?, _ prompt: [Int], numberedFrom first: Int, anew: Bool,
+        _ emit: (GenerationEvent) throws -> Void
     ) throws -> Double {
         let inputs = shown.flatMap { pictures?.inputs($0, in: prompt, from: first) } ?? []
         for input in inputs { try emit(.inputPrepared(.picture(input))) }
@@ -180,7 +191,9 @@ extension ChatSession: ModelSession {
             // Only a special token parts what comes before from what comes after for every tokenizer.
             if let first = ids.first, session.tokenizer.isSpecial(first) {
                 guard let pictures, let shown, let before = last.shown else { return last.ids + last.answerIDs + ids }
-                if shown.begins(with: before), let new = try pictures.tokens(continuing: ids, shown, after: before.pictures.count) {
+                if shown.begins(with: before),
+                    let new = try pictures.tokens(continuing: ids, shown, after: before.pictures.count)
+                {
                     return last.ids + last.answerIDs + new
                 }
             }

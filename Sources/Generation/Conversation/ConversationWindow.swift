@@ -33,7 +33,8 @@ struct ConversationWindow {
             }
         }
         guard ids.count + request.text.answerPrefix.count < contextLength else {
-            throw GenerationError.messageTooLong(tokens: ids.count + request.text.answerPrefix.count, maximum: contextLength - 1)
+            throw GenerationError.messageTooLong(
+                tokens: ids.count + request.text.answerPrefix.count, maximum: contextLength - 1)
         }
         messages = all
         return (ids, dropped)

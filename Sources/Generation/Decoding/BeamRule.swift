@@ -1,7 +1,7 @@
 import Foundation
 
 /// When transformers' beam search stops.
-public enum BeamStopping: String, Sendable, Hashable, Codable, CaseIterable {
+package enum BeamStopping: String, Sendable, Hashable, Codable, CaseIterable {
     /// As soon as there are as many finished hypotheses as beams (`early_stopping=True`).
     case early
     /// When the best running hypothesis, at its present length, cannot beat the worst finished one (`False`).
@@ -11,7 +11,7 @@ public enum BeamStopping: String, Sendable, Hashable, Codable, CaseIterable {
 }
 
 /// How a beam search ranks, finishes and stops.
-public enum BeamRule: Sendable, Hashable {
+package enum BeamRule: Sendable, Hashable {
     /// As `transformers` 5: score = sum of log-probabilities / length^penalty, where the length counts generated tokens with
     /// the end token. Running into the length limit finishes a hypothesis too. `maximumLength` is that limit, needed by
     /// ``BeamStopping/never``.
@@ -21,7 +21,7 @@ public enum BeamRule: Sendable, Hashable {
     /// where the length leaves the end token out.
     case whisper(patience: Double, lengthPenalty: Double?)
 
-    /// transformers' processors see log-probabilities, Whisper's rules see logits and are normalised afterwards.
+    /// transformers' processors see log-probabilities, Whisper's rules see logits and are normalized afterwards.
     var normalizesBeforeProcessors: Bool {
         if case .transformers = self { return true }
         return false
@@ -30,8 +30,12 @@ public enum BeamRule: Sendable, Hashable {
     func validate() throws {
         switch self {
         case .transformers(let penalty, _, let maximum):
-            guard penalty.isFinite else { throw GenerationError.invalidOption(name: "length penalty", value: "\(penalty)", allowed: "a number") }
-            guard maximum > 0 else { throw GenerationError.invalidOption(name: "maximum length", value: "\(maximum)", allowed: "1 or more") }
+            guard penalty.isFinite else {
+                throw GenerationError.invalidOption(name: "length penalty", value: "\(penalty)", allowed: "a number")
+            }
+            guard maximum > 0 else {
+                throw GenerationError.invalidOption(name: "maximum length", value: "\(maximum)", allowed: "1 or more")
+            }
         case .whisper(let patience, let penalty):
             guard patience > 0, patience.isFinite else {
                 throw GenerationError.invalidOption(name: "patience", value: "\(patience)", allowed: "above 0")
@@ -59,7 +63,8 @@ public enum BeamRule: Sendable, Hashable {
             TransformersJudge(beams: beams, lengthPenalty: penalty, stopping: stopping, maximumLength: maximum)
         case .whisper(let patience, let penalty):
             WhisperJudge(
-                beams: beams, wanted: Int(min(max((Double(beams) * patience).rounded(.toNearestOrEven), 1), 1e9)), lengthPenalty: penalty)
+                beams: beams, wanted: Int(min(max((Double(beams) * patience).rounded(.toNearestOrEven), 1), 1e9)),
+                lengthPenalty: penalty)
         }
     }
 
@@ -137,7 +142,9 @@ private struct TransformersJudge: BeamJudge {
 
     func ranking(unfinished: [Hypothesis], wasCancelled: Bool) -> [(hypothesis: Hypothesis, score: Double)] {
         guard finished.isEmpty || wasCancelled else { return finished }
-        let running = unfinished.map { (hypothesis: $0, score: score($0.sumLogProbability, length: max($0.ids.count, 1))) }
+        let running = unfinished.map {
+            (hypothesis: $0, score: score($0.sumLogProbability, length: max($0.ids.count, 1)))
+        }
         return finished + running.sorted { $0.score > $1.score }
     }
 }
@@ -178,9 +185,14 @@ private struct WhisperJudge: BeamJudge {
             all += unfinished.sorted { $0.sumLogProbability > $1.sumLogProbability }.prefix(beams - all.count)
         }
         let scored = all.map {
-            (hypothesis: $0, score: BeamRule.whisperScore(sum: $0.sumLogProbability, length: $0.textIDs.count, penalty: lengthPenalty))
+            (
+                hypothesis: $0,
+                score: BeamRule.whisperScore(
+                    sum: $0.sumLogProbability, length: $0.textIDs.count, penalty: lengthPenalty)
+            )
         }
         // A stable order: of equal scores the one that ended first.
-        return scored.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }.map(\.element)
+        return scored.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }.map(
+            \.element)
     }
 }

@@ -1,16 +1,16 @@
-import Formats
+import NumberFormats
 
 /// Beam search: one expansion step, and a rule that says which hypotheses live on, which are finished, and when it is over.
 ///
 /// Two rules exist because the two reference implementations differ: ``BeamRule/transformers(lengthPenalty:stopping:maximumLength:)``
 /// for translation models and the like, ``BeamRule/whisper(patience:lengthPenalty:)`` for speech.
-public struct BeamSearch: Sendable {
-    public var beams: Int
-    public var rule: BeamRule
+package struct BeamSearch: Sendable {
+    package var beams: Int
+    package var rule: BeamRule
     /// Hypotheses to return at most.
-    public var results: Int
+    package var results: Int
 
-    public init(beams: Int, rule: BeamRule, results: Int = 1) {
+    package init(beams: Int, rule: BeamRule, results: Int = 1) {
         self.beams = beams
         self.rule = rule
         self.results = results
@@ -33,14 +33,17 @@ public struct BeamSearch: Sendable {
     ///   - isCancelled: asked between steps; a cancelled search returns what is finished and the best unfinished.
     /// - Returns: hypotheses best first, with the rule's scores.
     /// - Throws: what the decoder throws, ``GenerationError/noCandidate(step:)``, or an invalid option.
-    public func run(
+    package func run(
         _ decoder: any SequenceDecoder, _ request: SearchRequest, onStep: ([Hypothesis]) throws -> Bool = { _ in true },
         isCancelled: () -> Bool = { false }
     ) throws -> SearchResult {
         guard beams > 0, beams <= decoder.maximumHypotheses else {
-            throw GenerationError.invalidOption(name: "beam size", value: "\(beams)", allowed: "1 to \(decoder.maximumHypotheses) with this model")
+            throw GenerationError.invalidOption(
+                name: "beam size", value: "\(beams)", allowed: "1 to \(decoder.maximumHypotheses) with this model")
         }
-        guard results > 0 else { throw GenerationError.invalidOption(name: "results", value: "\(results)", allowed: "1 or more") }
+        guard results > 0 else {
+            throw GenerationError.invalidOption(name: "results", value: "\(results)", allowed: "1 or more")
+        }
         try rule.validate()
         let clock = ContinuousClock()
         var result = SearchResult()
@@ -64,9 +67,10 @@ public struct BeamSearch: Sendable {
 
             func extended(_ candidate: Candidate) -> Hypothesis {
                 let row = rows[candidate.parent]
-                var hypothesis = live[candidate.parent].appending(DecodedToken(
-                    id: candidate.id, logProbability: candidate.logProbability, alternatives: row.alternatives,
-                    attention: request.keepsAttention ? output.newestAttention(candidate.parent) : []))
+                var hypothesis = live[candidate.parent].appending(
+                    DecodedToken(
+                        id: candidate.id, logProbability: candidate.logProbability, alternatives: row.alternatives,
+                        attention: request.keepsAttention ? output.newestAttention(candidate.parent) : []))
                 hypothesis.isFinished = candidate.ends
                 return hypothesis
             }
@@ -80,8 +84,10 @@ public struct BeamSearch: Sendable {
             let goesOn = try onStep(judge.ended + next)
             let cancelled = isCancelled() || !goesOn
             if !cancelled {
-                output = try decoder.advance(tokens: verdict.continuing.map(\.id), parents: verdict.continuing.map(\.parent))
-                try output.check(operation: "step \(step + 1)", hypotheses: next.count, vocabulary: decoder.vocabularySize)
+                output = try decoder.advance(
+                    tokens: verdict.continuing.map(\.id), parents: verdict.continuing.map(\.parent))
+                try output.check(
+                    operation: "step \(step + 1)", hypotheses: next.count, vocabulary: decoder.vocabularySize)
             }
             live = next
             if cancelled {
@@ -116,13 +122,15 @@ public struct BeamSearch: Sendable {
                 LogProbabilities.subtract(LogProbabilities.logSumExp(output.logits[index]), from: &output.logits[index])
             }
             let best = LogProbabilities.top(max(perHypothesis, request.alternatives), of: output.logits[index])
-            rows.append(Expansion(
-                candidates: best.prefix(perHypothesis).map {
-                    Candidate(
-                        parent: index, id: $0.index, logProbability: $0.value, sum: live[index].sumLogProbability + Double($0.value),
-                        ends: request.endTokens.contains($0.index))
-                },
-                alternatives: best.prefix(request.alternatives).map { (id: $0.index, logProbability: $0.value) }))
+            rows.append(
+                Expansion(
+                    candidates: best.prefix(perHypothesis).map {
+                        Candidate(
+                            parent: index, id: $0.index, logProbability: $0.value,
+                            sum: live[index].sumLogProbability + Double($0.value),
+                            ends: request.endTokens.contains($0.index))
+                    },
+                    alternatives: best.prefix(request.alternatives).map { (id: $0.index, logProbability: $0.value) }))
         }
         guard rows.contains(where: { !$0.candidates.isEmpty }) else { throw GenerationError.noCandidate(step: step) }
         return rows

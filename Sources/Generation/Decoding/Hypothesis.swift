@@ -1,16 +1,19 @@
-import Formats
+import AttentionTypes
 
 /// A token that a search decided on, with what was known when it did.
-public struct DecodedToken: Sendable {
-    public let id: Int
+package struct DecodedToken: Sendable {
+    package let id: Int
     /// Natural log of its probability after the processors, before temperature and the other filters.
-    public let logProbability: Float
+    package let logProbability: Float
     /// The likeliest tokens at this place, best first.
-    public let alternatives: [(id: Int, logProbability: Float)]
+    package let alternatives: [(id: Int, logProbability: Float)]
     /// Attention of the row that produced it, one entry per watched layer, one query each.
-    public let attention: [AttentionWeights]
+    package let attention: [AttentionWeights]
 
-    public init(id: Int, logProbability: Float, alternatives: [(id: Int, logProbability: Float)] = [], attention: [AttentionWeights] = []) {
+    package init(
+        id: Int, logProbability: Float, alternatives: [(id: Int, logProbability: Float)] = [],
+        attention: [AttentionWeights] = []
+    ) {
         self.id = id
         self.logProbability = logProbability
         self.alternatives = alternatives
@@ -19,18 +22,20 @@ public struct DecodedToken: Sendable {
 }
 
 extension DecodedToken {
-    var withoutAttention: DecodedToken { DecodedToken(id: id, logProbability: logProbability, alternatives: alternatives) }
+    var withoutAttention: DecodedToken {
+        DecodedToken(id: id, logProbability: logProbability, alternatives: alternatives)
+    }
 }
 
 /// A continuation of the prompt.
-public struct Hypothesis: Sendable {
+package struct Hypothesis: Sendable {
     /// All decisions, oldest first.
-    public private(set) var tokens: [DecodedToken] = []
+    package private(set) var tokens: [DecodedToken] = []
     /// The generated ids, end token included.
-    public private(set) var ids: [Int] = []
-    public private(set) var sumLogProbability: Double = 0
+    package private(set) var ids: [Int] = []
+    package private(set) var sumLogProbability: Double = 0
     /// Ended with an end token (not by running out of room).
-    public internal(set) var isFinished = false
+    package internal(set) var isFinished = false
 
     init() {}
 
@@ -47,30 +52,31 @@ public struct Hypothesis: Sendable {
     }
 
     /// The decisions without a closing end token.
-    public var textTokens: ArraySlice<DecodedToken> { isFinished ? tokens.dropLast() : tokens[...] }
+    package var textTokens: ArraySlice<DecodedToken> { isFinished ? tokens.dropLast() : tokens[...] }
 
     /// The ids without a closing end token.
-    public var textIDs: [Int] { isFinished ? Array(ids.dropLast()) : ids }
+    package var textIDs: [Int] { isFinished ? Array(ids.dropLast()) : ids }
 }
 
 /// What every search is asked.
-public struct SearchRequest: Sendable {
-    public var prompt: [Int]
+package struct SearchRequest: Sendable {
+    package var prompt: [Int]
     /// Tokens behind the prompt that count as generated: an answer that is taken up again.
-    public var answerPrefix: [Int] = []
-    public var processors: [any LogitsProcessor]
-    public var endTokens: Set<Int>
-    public var maximumNewTokens: Int
+    package var answerPrefix: [Int] = []
+    package var processors: [any LogitsProcessor]
+    package var endTokens: Set<Int>
+    package var maximumNewTokens: Int
     /// How many alternatives to keep for each token.
-    public var alternatives: Int
+    package var alternatives: Int
     /// Prompt rows whose logits are wanted.
-    public var logitRows: [Int]
+    package var logitRows: [Int]
     /// Keep captured attention with the tokens of the result. A caller that takes it from the stream turns this off: all
     /// heads of a large model are megabytes a token.
-    public var keepsAttention = true
+    package var keepsAttention = true
 
-    public init(
-        prompt: [Int], processors: [any LogitsProcessor] = [], endTokens: Set<Int>, maximumNewTokens: Int, alternatives: Int = 0,
+    package init(
+        prompt: [Int], processors: [any LogitsProcessor] = [], endTokens: Set<Int>, maximumNewTokens: Int,
+        alternatives: Int = 0,
         logitRows: [Int] = []
     ) {
         self.prompt = prompt
@@ -89,16 +95,16 @@ public struct SearchRequest: Sendable {
 }
 
 /// What a search found.
-public struct SearchResult: Sendable {
+package struct SearchResult: Sendable {
     /// Best first where the search ranks them.
-    public var hypotheses: [Hypothesis] = []
+    package var hypotheses: [Hypothesis] = []
     /// The score of each hypothesis, as the search's rule defines it.
-    public var scores: [Double] = []
-    public var promptLogits: [Int: [Float]] = [:]
-    public var prefillSeconds = 0.0
-    public var decodeSeconds = 0.0
+    package var scores: [Double] = []
+    package var promptLogits: [Int: [Float]] = [:]
+    package var prefillSeconds = 0.0
+    package var decodeSeconds = 0.0
     /// Cut short by the caller.
-    public var wasCancelled = false
+    package var wasCancelled = false
 }
 
 extension Duration {

@@ -2,11 +2,11 @@ import Foundation
 
 /// Probabilities from logits. Everything works in one pass over unsafe buffers: vocabularies have 50,000 entries and more,
 /// and every token of every hypothesis passes here.
-public enum LogProbabilities {
+package enum LogProbabilities {
     /// `log Σ exp(logits)` over a range, the maximum taken out first and the sum kept in 64 bits.
     ///
     /// -∞ entries (removed tokens) count as nothing; a NaN makes the result NaN; without any finite entry it is -∞.
-    public static func logSumExp(_ logits: [Float], in range: Range<Int>? = nil) -> Float {
+    package static func logSumExp(_ logits: [Float], in range: Range<Int>? = nil) -> Float {
         logits.withUnsafeBufferPointer { logSumExp(UnsafeBufferPointer(rebasing: $0[range ?? 0..<$0.count])) }
     }
 
@@ -23,7 +23,7 @@ public enum LogProbabilities {
     }
 
     /// The log-probabilities of all tokens, `[vocabulary]`; removed tokens stay at -∞.
-    public static func logSoftmax(_ logits: [Float]) -> [Float] {
+    package static func logSoftmax(_ logits: [Float]) -> [Float] {
         var result = logits
         subtract(logSumExp(logits), from: &result)
         return result
@@ -37,7 +37,7 @@ public enum LogProbabilities {
     }
 
     /// The probabilities of all tokens, `[vocabulary]`.
-    public static func softmax(_ logits: [Float]) -> [Float] {
+    package static func softmax(_ logits: [Float]) -> [Float] {
         let normalizer = logSumExp(logits)
         guard normalizer.isFinite else { return [Float](repeating: 0, count: logits.count) }
         return [Float](unsafeUninitializedCapacity: logits.count) { result, count in
@@ -49,7 +49,7 @@ public enum LogProbabilities {
     }
 
     /// The index of the greatest value, the first of equal ones; nil when there is none above -∞.
-    public static func argmax(_ values: [Float]) -> Int? {
+    package static func argmax(_ values: [Float]) -> Int? {
         values.withUnsafeBufferPointer { values in
             var best: Int?
             var top = -Float.infinity
@@ -64,7 +64,7 @@ public enum LogProbabilities {
     /// The `count` greatest values, best first, ties by lower index; -∞ and NaN never appear.
     ///
     /// One pass with a sorted shortlist: a value that does not beat the shortlist's last costs one comparison.
-    public static func top(_ count: Int, of values: [Float]) -> [(index: Int, value: Float)] {
+    package static func top(_ count: Int, of values: [Float]) -> [(index: Int, value: Float)] {
         guard count > 0, !values.isEmpty else { return [] }
         let capacity = min(count, values.count)
         return values.withUnsafeBufferPointer { values in

@@ -1,9 +1,9 @@
 /// A seeded source of random numbers: the same seed gives the same answer on every machine (xoshiro256**, Blackman and
 /// Vigna 2018, seeded by SplitMix64).
-public struct RandomSource: RandomNumberGenerator, Sendable {
+package struct RandomSource: RandomNumberGenerator, Sendable {
     private var state: (UInt64, UInt64, UInt64, UInt64)
 
-    public init(seed: UInt64) {
+    package init(seed: UInt64) {
         var mixer = seed
         func next() -> UInt64 {
             mixer &+= 0x9e37_79b9_7f4a_7c15
@@ -15,7 +15,7 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
         state = (next(), next(), next(), next())
     }
 
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         func rotated(_ x: UInt64, _ by: UInt64) -> UInt64 { (x << by) | (x >> (64 - by)) }
         let result = rotated(state.1 &* 5, 7) &* 9
         let shifted = state.1 << 17
@@ -29,5 +29,5 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
     }
 
     /// Uniform in 0 ..< 1 with 53 bits.
-    public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+    package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

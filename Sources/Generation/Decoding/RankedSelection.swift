@@ -15,7 +15,9 @@ enum RankedSelection {
                 while done < candidates.count {
                     let end = min(done + size, candidates.count)
                     if end < candidates.count {
-                        select(UnsafeMutableBufferPointer(rebasing: candidates[done...]), first: end - done, before: before)
+                        select(
+                            UnsafeMutableBufferPointer(rebasing: candidates[done...]), first: end - done, before: before
+                        )
                     }
                     candidates[done..<end].sort(by: before)
                     for place in done..<end where !visit(candidates[place]) { return }

@@ -2,26 +2,26 @@ import Compute
 import Foundation
 
 /// How the next token is chosen. The defaults are greedy.
-public struct SamplingOptions: Sendable, Hashable, Codable {
+package struct SamplingOptions: Sendable, Hashable, Codable {
     /// 0 takes the likeliest token.
-    public var temperature: Float = 0
-    public var topK: Int?
-    public var topP: Float?
-    public var minP: Float?
-    public var typicalP: Float?
+    package var temperature: Float = 0
+    package var topK: Int?
+    package var topP: Float?
+    package var minP: Float?
+    package var typicalP: Float?
     /// 1 is none.
-    public var repetitionPenalty: Float = 1
-    public var presencePenalty: Float = 0
-    public var frequencyPenalty: Float = 0
-    public var noRepeatNGram: Int?
-    public var suppressed: [Int] = []
+    package var repetitionPenalty: Float = 1
+    package var presencePenalty: Float = 0
+    package var frequencyPenalty: Float = 0
+    package var noRepeatNGram: Int?
+    package var suppressed: [Int] = []
     /// nil draws another seed each time.
-    public var seed: UInt64?
+    package var seed: UInt64?
 
-    public init() {}
+    package init() {}
 
     /// - Throws: ``GenerationError/invalidOption(name:value:allowed:)``.
-    public func validate() throws {
+    package func validate() throws {
         func check(_ holds: Bool, _ name: String, _ value: some Any, _ allowed: String) throws {
             if !holds { throw GenerationError.invalidOption(name: name, value: "\(value)", allowed: allowed) }
         }
@@ -30,14 +30,15 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
         try check(topP.map { $0 > 0 && $0 <= 1 } ?? true, "top-p", topP ?? 0, "above 0, at most 1")
         try check(minP.map { $0 >= 0 && $0 <= 1 } ?? true, "min-p", minP ?? 0, "0 to 1")
         try check(typicalP.map { $0 > 0 && $0 <= 1 } ?? true, "typical-p", typicalP ?? 0, "above 0, at most 1")
-        try check(repetitionPenalty > 0 && repetitionPenalty.isFinite, "repetition penalty", repetitionPenalty, "above 0")
+        try check(
+            repetitionPenalty > 0 && repetitionPenalty.isFinite, "repetition penalty", repetitionPenalty, "above 0")
         try check(presencePenalty.isFinite, "presence penalty", presencePenalty, "a number")
         try check(frequencyPenalty.isFinite, "frequency penalty", frequencyPenalty, "a number")
         try check(noRepeatNGram.map { $0 > 0 } ?? true, "no-repeat n-gram", noRepeatNGram ?? 0, "1 or more")
     }
 
     /// Penalties and lists: they change what the model is taken to have said, so log-probabilities come after them.
-    public var processors: [any LogitsProcessor] {
+    package var processors: [any LogitsProcessor] {
         var chain: [any LogitsProcessor] = []
         if repetitionPenalty != 1 { chain.append(RepetitionPenalty(repetitionPenalty)) }
         if presencePenalty != 0 || frequencyPenalty != 0 {
@@ -55,7 +56,7 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
     }
 
     /// The filters of sampling, in transformers' order: temperature, top-k, top-p, min-p, typical. Empty when greedy.
-    public var warpers: [any LogitsProcessor] {
+    package var warpers: [any LogitsProcessor] {
         guard temperature > 0 else { return [] }
         var chain: [any LogitsProcessor] = []
         if temperature != 1 { chain.append(Temperature(temperature)) }
@@ -68,13 +69,13 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
 }
 
 /// Chooses tokens.
-public struct Sampler: Sendable {
+package struct Sampler: Sendable {
     private let isGreedy: Bool
     private let warpers: [any LogitsProcessor]
     private let filter: CandidateFilter?
     private var random: RandomSource
 
-    public init(_ options: SamplingOptions) {
+    package init(_ options: SamplingOptions) {
         isGreedy = options.temperature <= 0
         warpers = options.warpers
         filter = CandidateFilter(options)
@@ -84,7 +85,7 @@ public struct Sampler: Sendable {
     /// The chosen token; nil when none is left.
     ///
     /// - Parameter logits: `[vocabulary]` after the processors.
-    public mutating func choose(_ logits: [Float], context: TokenContext) -> Int? {
+    package mutating func choose(_ logits: [Float], context: TokenContext) -> Int? {
         if isGreedy { return LogProbabilities.argmax(logits) }
         var warped = logits
         warpers.process(&warped, context: context)
@@ -100,7 +101,7 @@ public struct Sampler: Sendable {
     }
 
     /// Leaves out random numbers, as if so many tokens had been chosen.
-    public mutating func skip(_ count: Int) {
+    package mutating func skip(_ count: Int) {
         guard !isGreedy else { return }
         for _ in 0..<count { _ = random.uniform() }
     }

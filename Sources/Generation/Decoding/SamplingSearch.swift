@@ -1,12 +1,12 @@
 import Compute
 
 /// Greedy decoding, or independent samples from one prompt (best of n).
-public struct SamplingSearch: Sendable {
-    public var sampling: SamplingOptions
+package struct SamplingSearch: Sendable {
+    package var sampling: SamplingOptions
     /// How many samples; more than one is only useful above temperature 0.
-    public var samples: Int
+    package var samples: Int
 
-    public init(_ sampling: SamplingOptions = SamplingOptions(), samples: Int = 1) {
+    package init(_ sampling: SamplingOptions = SamplingOptions(), samples: Int = 1) {
         self.sampling = sampling
         self.samples = max(samples, 1)
     }
@@ -18,13 +18,15 @@ public struct SamplingSearch: Sendable {
     ///   - isCancelled: asked between steps.
     /// - Returns: the samples in their order, not ranked; the score is the sum of log-probabilities.
     /// - Throws: what the decoder throws, ``GenerationError/noCandidate(step:)``, or an invalid option.
-    public func run(
-        _ decoder: any SequenceDecoder, _ request: SearchRequest, onToken: (DecodedToken) throws -> Bool = { _ in true },
+    package func run(
+        _ decoder: any SequenceDecoder, _ request: SearchRequest,
+        onToken: (DecodedToken) throws -> Bool = { _ in true },
         isCancelled: () -> Bool = { false }
     ) throws -> SearchResult {
         try sampling.validate()
         guard samples <= decoder.maximumHypotheses else {
-            throw GenerationError.invalidOption(name: "samples", value: "\(samples)", allowed: "at most \(decoder.maximumHypotheses) with this model")
+            throw GenerationError.invalidOption(
+                name: "samples", value: "\(samples)", allowed: "at most \(decoder.maximumHypotheses) with this model")
         }
         let clock = ContinuousClock()
         var result = SearchResult()
@@ -48,12 +50,15 @@ public struct SamplingSearch: Sendable {
             var tokens: [Int] = [], parents: [Int] = [], running: [Int] = []
             var stop = false
             for (row, sample) in live.enumerated() {
-                var decision = output.candidates.flatMap { Decision($0[row], &sampler, alternatives: request.alternatives) }
+                var decision = output.candidates.flatMap {
+                    Decision($0[row], &sampler, alternatives: request.alternatives)
+                }
                 if decision == nil {
                     if output.logits.isEmpty {
                         output.logits = try decoder.newestLogits()
                         output.candidates = nil
-                        try output.check(operation: "step \(step)", hypotheses: live.count, vocabulary: decoder.vocabularySize)
+                        try output.check(
+                            operation: "step \(step)", hypotheses: live.count, vocabulary: decoder.vocabularySize)
                     }
                     let context = request.context(hypotheses[sample].ids)
                     processors.process(&output.logits[row], context: context)
@@ -80,9 +85,11 @@ public struct SamplingSearch: Sendable {
             live = running
             output =
                 usesCandidates
-                ? try decoder.advance(tokens: tokens, parents: parents, temperature: sampling.temperature > 0 ? sampling.temperature : 1)
+                ? try decoder.advance(
+                    tokens: tokens, parents: parents, temperature: sampling.temperature > 0 ? sampling.temperature : 1)
                 : try decoder.advance(tokens: tokens, parents: parents)
-            try output.check(operation: "step \(step + 1)", hypotheses: tokens.count, vocabulary: decoder.vocabularySize)
+            try output.check(
+                operation: "step \(step + 1)", hypotheses: tokens.count, vocabulary: decoder.vocabularySize)
         }
         result.decodeSeconds = (clock.now - started).inSeconds
         result.hypotheses = hypotheses
@@ -109,7 +116,9 @@ private struct Decision {
     /// From a row's candidates; `nil` when they do not tell.
     init?(_ row: TokenCandidates, _ sampler: inout Sampler, alternatives: Int) {
         let normalizer = row.logSumExp
-        guard normalizer.isFinite, let id = sampler.choose(row), let place = row.ids.firstIndex(of: id) else { return nil }
+        guard normalizer.isFinite, let id = sampler.choose(row), let place = row.ids.firstIndex(of: id) else {
+            return nil
+        }
         self.id = id
         logProbability = row.logits[place] - normalizer
         self.alternatives = zip(row.ids, row.logits).prefix(alternatives).map { ($0, $1 - normalizer) }

@@ -1,10 +1,10 @@
 import Compute
-import Formats
+import AttentionTypes
 
 /// A model that continues sequences of tokens: the line between decoding strategies and the engine.
 ///
 /// Synchronous and used from one executor. It keeps the cache of its hypotheses; a call to `start` forgets the ones before.
-public protocol SequenceDecoder: AnyObject {
+package protocol SequenceDecoder: AnyObject {
     var vocabularySize: Int { get }
     /// How many hypotheses fit in a step.
     var maximumHypotheses: Int { get }
@@ -34,29 +34,31 @@ public protocol SequenceDecoder: AnyObject {
 }
 
 extension SequenceDecoder {
-    public func advance(tokens: [Int], parents: [Int], temperature: Float) throws -> DecoderOutput {
+    package func advance(tokens: [Int], parents: [Int], temperature: Float) throws -> DecoderOutput {
         try advance(tokens: tokens, parents: parents)
     }
 
-    public func newestLogits() throws -> [[Float]] {
-        throw GenerationError.decoderOutput(operation: "newest logits", expected: "a step that gave candidates", actual: "one that gave logits")
+    package func newestLogits() throws -> [[Float]] {
+        throw GenerationError.decoderOutput(
+            operation: "newest logits", expected: "a step that gave candidates", actual: "one that gave logits")
     }
 }
 
 /// What one call of a ``SequenceDecoder`` computed.
-public struct DecoderOutput: Sendable {
+package struct DecoderOutput: Sendable {
     /// `[hypotheses][vocabulary]`: logits of the last row. Empty when there are candidates instead.
-    public var logits: [[Float]]
+    package var logits: [[Float]]
     /// `[hypotheses]`: the best tokens of the last row, where a step was asked for them.
-    public var candidates: [TokenCandidates]?
+    package var candidates: [TokenCandidates]?
     /// `[vocabulary]` by prompt row, as asked for.
-    public var promptLogits: [Int: [Float]]
+    package var promptLogits: [Int: [Float]]
     /// `[hypotheses][watched layers]`: attention of the newest rows, `[heads, queries, keys]`. A prefill may give all of
     /// the prompt's rows or the last alone; a step gives one.
-    public var attention: [[AttentionWeights]]
+    package var attention: [[AttentionWeights]]
 
-    public init(
-        logits: [[Float]] = [], candidates: [TokenCandidates]? = nil, promptLogits: [Int: [Float]] = [:], attention: [[AttentionWeights]] = []
+    package init(
+        logits: [[Float]] = [], candidates: [TokenCandidates]? = nil, promptLogits: [Int: [Float]] = [:],
+        attention: [[AttentionWeights]] = []
     ) {
         self.logits = logits
         self.candidates = candidates
@@ -87,10 +89,12 @@ public struct DecoderOutput: Sendable {
             return
         }
         guard logits.count == hypotheses else {
-            throw GenerationError.decoderOutput(operation: operation, expected: "\(hypotheses) rows of logits", actual: "\(logits.count)")
+            throw GenerationError.decoderOutput(
+                operation: operation, expected: "\(hypotheses) rows of logits", actual: "\(logits.count)")
         }
         for row in logits where row.count != vocabulary {
-            throw GenerationError.decoderOutput(operation: operation, expected: "\(vocabulary) logits", actual: "\(row.count)")
+            throw GenerationError.decoderOutput(
+                operation: operation, expected: "\(vocabulary) logits", actual: "\(row.count)")
         }
     }
 }

@@ -3,12 +3,12 @@ import Foundation
 // The filters of sampling, in the order in which transformers applies them. Each keeps at least the likeliest token.
 
 /// Divides the logits: below 1 sharpens, above 1 flattens.
-public struct Temperature: LogitsProcessor {
-    public let temperature: Float
+package struct Temperature: LogitsProcessor {
+    package let temperature: Float
 
-    public init(_ temperature: Float) { self.temperature = temperature }
+    package init(_ temperature: Float) { self.temperature = temperature }
 
-    public func process(_ logits: inout [Float], context: TokenContext) {
+    package func process(_ logits: inout [Float], context: TokenContext) {
         guard temperature != 1 else { return }
         let temperature = temperature
         logits.withUnsafeMutableBufferPointer { logits in
@@ -18,24 +18,24 @@ public struct Temperature: LogitsProcessor {
 }
 
 /// Keeps the k likeliest tokens, and those equal to the k-th.
-public struct TopK: LogitsProcessor {
-    public let count: Int
+package struct TopK: LogitsProcessor {
+    package let count: Int
 
-    public init(_ count: Int) { self.count = max(count, 1) }
+    package init(_ count: Int) { self.count = max(count, 1) }
 
-    public func process(_ logits: inout [Float], context: TokenContext) {
+    package func process(_ logits: inout [Float], context: TokenContext) {
         guard count < logits.count else { return }
         logits.removeBelow(RankedSelection.value(rank: count, of: logits))
     }
 }
 
 /// Keeps the smallest set of likeliest tokens whose probabilities reach p (nucleus sampling, Holtzman et al. 2019).
-public struct TopP: LogitsProcessor {
-    public let mass: Float
+package struct TopP: LogitsProcessor {
+    package let mass: Float
 
-    public init(_ mass: Float) { self.mass = mass }
+    package init(_ mass: Float) { self.mass = mass }
 
-    public func process(_ logits: inout [Float], context: TokenContext) {
+    package func process(_ logits: inout [Float], context: TokenContext) {
         guard mass < 1 else { return }
         let normalizer = LogProbabilities.logSumExp(logits)
         var above = 0.0
@@ -48,29 +48,31 @@ public struct TopP: LogitsProcessor {
 }
 
 /// Keeps tokens at least `share` as likely as the likeliest (Nguyen et al., "Min-p", 2024).
-public struct MinP: LogitsProcessor {
-    public let share: Float
+package struct MinP: LogitsProcessor {
+    package let share: Float
 
-    public init(_ share: Float) { self.share = share }
+    package init(_ share: Float) { self.share = share }
 
-    public func process(_ logits: inout [Float], context: TokenContext) {
+    package func process(_ logits: inout [Float], context: TokenContext) {
         guard share > 0, let best = LogProbabilities.argmax(logits) else { return }
         let top = logits[best]
         let share = share
         logits.withUnsafeMutableBufferPointer { logits in
-            for index in logits.indices where expf(logits[index] - top) < share && index != best { logits[index] = -.infinity }
+            for index in logits.indices where expf(logits[index] - top) < share && index != best {
+                logits[index] = -.infinity
+            }
         }
     }
 }
 
 /// Keeps the tokens whose surprise is nearest to the expected surprise until their probabilities reach `mass`
 /// (Meister et al., "Locally Typical Sampling", 2022).
-public struct TypicalP: LogitsProcessor {
-    public let mass: Float
+package struct TypicalP: LogitsProcessor {
+    package let mass: Float
 
-    public init(_ mass: Float) { self.mass = mass }
+    package init(_ mass: Float) { self.mass = mass }
 
-    public func process(_ logits: inout [Float], context: TokenContext) {
+    package func process(_ logits: inout [Float], context: TokenContext) {
         guard mass < 1 else { return }
         let surprise = LogProbabilities.logSoftmax(logits)
         var entropy = 0.0

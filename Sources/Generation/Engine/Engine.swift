@@ -6,10 +6,10 @@ import Telemetry
 
 /// The engine as a user interface sees it: one device, at most one model on it, work done one piece after another on a
 /// thread of its own, so that nobody who asks is ever blocked by the device.
-public actor Engine {
-    public nonisolated let device: Device
+package actor Engine {
+    package nonisolated let device: Device
     private nonisolated let executor = EngineExecutor()
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private var session: (any ModelSession)?
 
@@ -23,17 +23,18 @@ public actor Engine {
     private nonisolated let context = Mutex(Context())
 
     /// Opens a device; nothing is loaded yet.
-    public init(deviceSelector: String?, pipelineCacheFolder: URL?) throws {
+    package init(deviceSelector: String?, pipelineCacheFolder: URL?) throws {
         device = try Device(selector: deviceSelector, pipelineCacheFolder: pipelineCacheFolder)
     }
 
     /// Loads a model in place of the loaded one.
     /// - Parameter projector: the "mmproj" file of a model whose text model is a GGUF file.
-    public nonisolated func load(
+    package nonisolated func load(
         path: String, projector: String? = nil, options: LoadOptions = LoadOptions()
     ) -> AsyncThrowingStream<(done: Int, total: Int), any Error> {
         stream { emit in
-            try await self.load(path: path, projector: projector, options: options) { done, total in emit((done, total)) }
+            try await self.load(path: path, projector: projector, options: options) { done, total in emit((done, total))
+            }
         }
     }
 
@@ -44,22 +45,23 @@ public actor Engine {
         let session = try declared.load(on: device, progress: progress)
         self.session = session
         context.withLock {
-            $0 = Context(abilities: declared.abilities, bytesPerToken: session.bytesPerToken, tokensLeft: session.tokensLeft)
+            $0 = Context(
+                abilities: declared.abilities, bytesPerToken: session.bytesPerToken, tokensLeft: session.tokensLeft)
         }
         device.savePipelineCache()
     }
 
     /// Takes the model off the device.
-    public func unload() {
+    package func unload() {
         session = nil
         context.withLock { $0 = Context() }
     }
 
     /// What the loaded model takes and gives; nil when none is loaded. Never waits for the engine.
-    public nonisolated func abilities() -> ModelAbilities? { context.withLock { $0.abilities } }
+    package nonisolated func abilities() -> ModelAbilities? { context.withLock { $0.abilities } }
 
     /// Answers with the loaded model. Ending the stream stops the work at the next token.
-    public nonisolated func answer(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    package nonisolated func answer(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
         stream { emit in try await self.answer(request, emit: emit) }
     }
 
@@ -91,7 +93,7 @@ public actor Engine {
     }
 
     /// Device memory now. Never waits for the engine.
-    public nonisolated func memory() -> MemoryReport {
+    package nonisolated func memory() -> MemoryReport {
         let context = context.withLock { $0 }
         return MemoryReport(device: device, bytesPerToken: context.bytesPerToken, tokensLeft: context.tokensLeft)
     }

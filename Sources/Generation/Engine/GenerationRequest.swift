@@ -1,21 +1,21 @@
-import Formats
+import AttentionTypes
 import Media
 
 /// What a loaded model is asked.
-public struct GenerationRequest: Sendable {
+package struct GenerationRequest: Sendable {
     /// The whole conversation, the new turn last. What a model does with the turns before it is for it to know: see
     /// `ModelAbilities.holdsConversations`.
-    public var messages: [ChatMessage]
+    package var messages: [ChatMessage]
     /// The recording that a model that listens writes down.
-    public var sound: Recording?
+    package var sound: Recording?
     /// How speech is written down.
-    public var speech: TranscriptionOptions
+    package var speech: TranscriptionOptions
     /// How text is continued.
-    public var text: TextOptions
+    package var text: TextOptions
     /// What is taken out of the model for this answer.
-    public var interventions: Interventions
+    package var interventions: Interventions
 
-    public init(
+    package init(
         messages: [ChatMessage] = [], sound: Recording? = nil, speech: TranscriptionOptions = TranscriptionOptions(),
         text: TextOptions = TextOptions(), interventions: Interventions = .none
     ) {
@@ -28,9 +28,9 @@ public struct GenerationRequest: Sendable {
 }
 
 /// How a text is continued.
-public struct TextOptions: Sendable, Hashable {
+package struct TextOptions: Sendable, Hashable {
     /// Which form a conversation is given for the model.
-    public enum ChatForm: Sendable, Hashable {
+    package enum ChatForm: Sendable, Hashable {
         /// The checkpoint's own; a model that has none continues the last message.
         case automatic
         /// One by name, whatever the checkpoint says.
@@ -39,23 +39,23 @@ public struct TextOptions: Sendable, Hashable {
         case raw
     }
 
-    public var sampling = SamplingOptions()
-    public var maximumTokens = 512
+    package var sampling = SamplingOptions()
+    package var maximumTokens = 512
     /// Strings that end the answer; they are not part of it.
-    public var stopStrings: [String] = []
+    package var stopStrings: [String] = []
     /// Alternatives reported for each token.
-    public var alternatives = 0
+    package var alternatives = 0
     /// Token ids the answer starts with, as if the model had said them. They are no events; the first token event has
     /// index `answerPrefix.count`, and its text goes on where theirs ends.
-    public var answerPrefix: [Int] = []
-    public var chatForm = ChatForm.automatic
+    package var answerPrefix: [Int] = []
+    package var chatForm = ChatForm.automatic
     /// Hypotheses of a beam search; 1 is none. Tokens are then reported as soon as all hypotheses agree on them.
-    public var beams = 1
+    package var beams = 1
     /// Exponent of the length that a beam's sum of log-probabilities is divided by.
-    public var lengthPenalty = 1.0
-    public var beamStopping = BeamStopping.heuristic
+    package var lengthPenalty = 1.0
+    package var beamStopping = BeamStopping.heuristic
 
-    public init() {}
+    package init() {}
 
     /// - Throws: ``GenerationError/invalidOption(name:value:allowed:)``.
     func validate() throws {
@@ -63,11 +63,16 @@ public struct TextOptions: Sendable, Hashable {
         guard maximumTokens > 0 else {
             throw GenerationError.invalidOption(name: "maximum tokens", value: "\(maximumTokens)", allowed: "1 or more")
         }
-        guard beams > 0 else { throw GenerationError.invalidOption(name: "beams", value: "\(beams)", allowed: "1 or more") }
+        guard beams > 0 else {
+            throw GenerationError.invalidOption(name: "beams", value: "\(beams)", allowed: "1 or more")
+        }
         guard beams == 1 || sampling.temperature == 0 else {
             throw GenerationError.invalidOption(
-                name: "temperature", value: "\(sampling.temperature)", allowed: "0 with beams: beam search does not draw")
+                name: "temperature", value: "\(sampling.temperature)",
+                allowed: "0 with beams: beam search does not draw")
         }
-        guard alternatives >= 0 else { throw GenerationError.invalidOption(name: "alternatives", value: "\(alternatives)", allowed: "0 or more") }
+        guard alternatives >= 0 else {
+            throw GenerationError.invalidOption(name: "alternatives", value: "\(alternatives)", allowed: "0 or more")
+        }
     }
 }

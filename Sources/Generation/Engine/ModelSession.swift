@@ -3,7 +3,7 @@ import Models
 import Tokenization
 
 /// A loaded model with all that turns a request into an answer. Used from one executor.
-public protocol ModelSession: AnyObject, SendableMetatype {
+package protocol ModelSession: AnyObject, SendableMetatype {
     /// Whether this kind of session serves a model, by the protocols it meets.
     static func serves(_ model: any Model) -> Bool
 
@@ -25,11 +25,13 @@ public protocol ModelSession: AnyObject, SendableMetatype {
     /// - Parameters:
     ///   - isCancelled: asked between steps.
     ///   - emit: takes every event in order, `finished` last; what it throws ends the run.
-    func answer(_ request: GenerationRequest, isCancelled: @escaping () -> Bool, emit: @escaping (GenerationEvent) throws -> Void) throws
+    func answer(
+        _ request: GenerationRequest, isCancelled: @escaping () -> Bool,
+        emit: @escaping (GenerationEvent) throws -> Void) throws
 }
 
 /// The kinds of session there are. A model is served by the first one that can; a new kind is added here and nowhere else.
-public enum SessionRegistry {
+package enum SessionRegistry {
     static let kinds: [any ModelSession.Type] = [
         SpeechSession.self, TranslationSession.self, CaptionSession.self, ChatSession.self,
     ]
@@ -37,22 +39,25 @@ public enum SessionRegistry {
     /// Finds out what the model at a path is; nothing is loaded yet.
     /// - Parameter projector: the "mmproj" file of a model whose text model is a GGUF file.
     /// - Throws: `CheckpointError`, `ModelError`, and `GenerationError.noSession` for a model nothing can be asked of.
-    public static func declare(path: String, projector: String? = nil, options: LoadOptions = LoadOptions()) throws -> DeclaredModel {
+    package static func declare(path: String, projector: String? = nil, options: LoadOptions = LoadOptions()) throws
+        -> DeclaredModel
+    {
         var files = try ModelFiles(path: path, projector: projector)
         files.options = options
         let model = try ModelRegistry.make(from: files)
         guard let kind = kinds.first(where: { $0.serves(model) }) else {
             throw GenerationError.noSession(path: files.path, type: try ModelRegistry.modelType(of: files))
         }
-        return DeclaredModel(files: files, model: model, abilities: try kind.abilities(of: model, from: files), kind: kind)
+        return DeclaredModel(
+            files: files, model: model, abilities: try kind.abilities(of: model, from: files), kind: kind)
     }
 }
 
 /// A model whose files have been looked at: what it takes is known, its weights are still on disk.
-public struct DeclaredModel {
-    public let files: ModelFiles
-    public let model: any Model
-    public let abilities: ModelAbilities
+package struct DeclaredModel {
+    package let files: ModelFiles
+    package let model: any Model
+    package let abilities: ModelAbilities
     private let kind: any ModelSession.Type
 
     fileprivate init(files: ModelFiles, model: any Model, abilities: ModelAbilities, kind: any ModelSession.Type) {
@@ -65,7 +70,7 @@ public struct DeclaredModel {
     /// Loads the model with the session that serves it.
     /// - Parameter progress: bytes done and bytes in all.
     /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`.
-    public func load(on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws -> any ModelSession {
+    package func load(on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws -> any ModelSession {
         let session = try kind.make(model, from: files, on: device, progress: progress)
         files.release()
         return session

@@ -1,5 +1,6 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Foundation
 import Media
 import Models
@@ -9,9 +10,9 @@ import Transformer
 /// A model that reads one picture and writes what is in it, or what it says. Used from one executor.
 ///
 /// Only the last message counts: its picture, and its text as the beginning of the caption where the model takes one.
-public final class CaptionSession {
-    public let model: any PictureEncoderDecoder
-    public let tokenizer: Tokenizer
+package final class CaptionSession {
+    package let model: any PictureEncoderDecoder
+    package let tokenizer: Tokenizer
     private let processor: any ImageProcessor
     private let decoder: SourceDecoder
     private let processors: [any LogitsProcessor]
@@ -19,8 +20,9 @@ public final class CaptionSession {
     private var encoded: (path: String, changed: Date?, interventions: Interventions)?
 
     /// Puts a declared model on a device.
-    public init(
-        _ model: any PictureEncoderDecoder, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
+    package init(
+        _ model: any PictureEncoderDecoder, from files: ModelFiles, on device: Device,
+        progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         self.model = model
         tokenizer = try Tokenizer(files)
@@ -35,18 +37,20 @@ public final class CaptionSession {
 }
 
 extension CaptionSession: ModelSession {
-    public static func serves(_ model: any Model) -> Bool { model is any PictureEncoderDecoder }
+    package static func serves(_ model: any Model) -> Bool { model is any PictureEncoderDecoder }
 
-    public static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
+    package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let model = try captioner(model, files)
         return ModelAbilities(
             family: model.family, inputs: takesText(model) ? [.picture, .text] : [.picture], holdsConversations: false,
-            shownAttention: model.pictureAttention, attentionLayers: Array(0..<model.decoderLayers), attentionHeads: model.decoderHeads,
+            shownAttention: model.pictureAttention, attentionLayers: Array(0..<model.decoderLayers),
+            attentionHeads: model.decoderHeads,
             contextLength: model.decoderPositions,
-            alignmentHeads: try AlignmentHeads.named(in: files, layers: Array(0..<model.decoderLayers), heads: model.decoderHeads))
+            alignmentHeads: try AlignmentHeads.named(
+                in: files, layers: Array(0..<model.decoderLayers), heads: model.decoderHeads))
     }
 
-    public static func make(
+    package static func make(
         _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws -> CaptionSession {
         try CaptionSession(captioner(model, files), from: files, on: device, progress: progress)
@@ -62,11 +66,12 @@ extension CaptionSession: ModelSession {
         return model
     }
 
-    public var bytesPerToken: Int { model.bytesPerToken }
-    public var tokensLeft: Int? { model.positionsLeft }
+    package var bytesPerToken: Int { model.bytesPerToken }
+    package var tokensLeft: Int? { model.positionsLeft }
 
-    public func answer(
-        _ request: GenerationRequest, isCancelled: @escaping () -> Bool, emit: @escaping (GenerationEvent) throws -> Void
+    package func answer(
+        _ request: GenerationRequest, isCancelled: @escaping () -> Bool,
+        emit: @escaping (GenerationEvent) throws -> Void
     ) throws {
         let (path, start) = try input(request)
         let picture = try LoadedPicture(path: path, processor: processor)
@@ -77,7 +82,9 @@ extension CaptionSession: ModelSession {
         let began = clock.now
         model.tap?.interventions = request.interventions
         let changed = try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
-        let isRead = encoded.map { $0.path == path && $0.changed == changed && $0.interventions == request.interventions } ?? false
+        let isRead =
+            encoded.map { $0.path == path && $0.changed == changed && $0.interventions == request.interventions }
+            ?? false
         if !isRead {
             encoded = nil
             try model.readPictures([picture.processed], keeping: 0)
@@ -88,12 +95,15 @@ extension CaptionSession: ModelSession {
 
         let prefix = request.text.answerPrefix.count
         let room = model.decoderPositions - start.count + 1
-        guard prefix < room else { throw GenerationError.promptTooLong(tokens: start.count + prefix, maximum: model.decoderPositions) }
+        guard prefix < room else {
+            throw GenerationError.promptTooLong(tokens: start.count + prefix, maximum: model.decoderPositions)
+        }
         var search = AnswerSearch(decoder: decoder, tokenizer: tokenizer, endTokens: model.endTokens)
         search.processors = processors
         search.encodeSeconds = seconds
         try search.run(
-            prompt: start, options: request.text, room: room, prefilled: { start.count + prefix }, isCancelled: isCancelled, emit: emit)
+            prompt: start, options: request.text, room: room, prefilled: { start.count + prefix },
+            isCancelled: isCancelled, emit: emit)
     }
 
     /// The picture's path and what decoding starts with.
@@ -103,10 +113,14 @@ extension CaptionSession: ModelSession {
             return .unsuitableInput(family: model.family, problem: problem, takes: takes)
         }
         if request.sound != nil { throw unsuitable("it does not listen") }
-        guard let message = request.messages.last, let path = message.pictures.first else { throw unsuitable("there is no picture") }
+        guard let message = request.messages.last, let path = message.pictures.first else {
+            throw unsuitable("there is no picture")
+        }
         guard message.pictures.count == 1 else { throw unsuitable("there are \(message.pictures.count) pictures") }
         if message.text.isEmpty { return (path, model.startTokens) }
-        guard let start = model.startTokens(prompt: tokenizer.encode(message.text)) else { throw unsuitable("it reads no text") }
+        guard let start = model.startTokens(prompt: tokenizer.encode(message.text)) else {
+            throw unsuitable("it reads no text")
+        }
         return (path, start)
     }
 }

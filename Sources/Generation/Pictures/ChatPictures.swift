@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import Foundation
 import Media
 import Models
@@ -75,8 +75,11 @@ final class ChatPictures {
 
     /// The tokens of a conversation, with those that the pictures take.
     func tokens(_ text: ChatText, _ shown: Shown) throws -> [Int] {
-        guard let placeholder = model.picturePlaceholder, tokenizer.id(of: placeholder) == nil, let token = model.pictureToken else {
-            return try PicturePrompt.expand(text.tokens(tokenizer), layouts: shown.layouts, model: model, tokenizer: tokenizer)
+        guard let placeholder = model.picturePlaceholder, tokenizer.id(of: placeholder) == nil,
+            let token = model.pictureToken
+        else {
+            return try PicturePrompt.expand(
+                text.tokens(tokenizer), layouts: shown.layouts, model: model, tokenizer: tokenizer)
         }
         // Vocabularies of GGUF text models may lack the image token: the text is encoded around it.
         let parts = text.split(at: placeholder)
@@ -113,7 +116,9 @@ final class ChatPictures {
     /// - Parameter first: number of the first one in the conversation.
     func inputs(_ shown: Shown, in tokens: [Int], from first: Int) -> [PictureInput] {
         let keys = model.pictureKeys(shown.layouts, in: tokens)
-        return zip(shown.pictures.indices, shown.pictures).map { $1.input(index: first + $0, model: model, keys: keys[$0]) }
+        return zip(shown.pictures.indices, shown.pictures).map {
+            $1.input(index: first + $0, model: model, keys: keys[$0])
+        }
     }
 }
 
@@ -126,7 +131,9 @@ extension ChatText {
                 parts[parts.count - 1].content(segment.text)
                 continue
             }
-            for (index, piece) in segment.text.split(separator: placeholder, omittingEmptySubsequences: false).enumerated() {
+            for (index, piece) in segment.text.split(separator: placeholder, omittingEmptySubsequences: false)
+                .enumerated()
+            {
                 if index > 0 { parts.append(ChatText()) }
                 parts[parts.count - 1].markup(String(piece))
             }

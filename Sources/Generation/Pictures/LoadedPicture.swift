@@ -3,15 +3,15 @@ import Media
 import Models
 
 /// A picture that was read from a file and prepared for a model.
-public struct LoadedPicture: Sendable {
+package struct LoadedPicture: Sendable {
     /// The file's name. Untrusted.
-    public let name: String
+    package let name: String
     /// The upright picture.
-    public let picture: RGBImage
-    public let processed: ProcessedImage
+    package let picture: RGBImage
+    package let processed: ProcessedImage
 
     /// - Throws: `MediaError` for what is no picture, or one the model cannot be shown.
-    public init(path: String, processor: any ImageProcessor) throws(MediaError) {
+    package init(path: String, processor: any ImageProcessor) throws(MediaError) {
         name = URL(filePath: path).lastPathComponent
         picture = try ImageFile.load(path: path)
         processed = try processor.process(picture)
@@ -21,13 +21,16 @@ public struct LoadedPicture: Sendable {
     /// - Parameters:
     ///   - index: number of the picture in the conversation, from 0.
     ///   - keys: the picture's own among those `PictureModel.pictureKeys` gives.
-    public func input(index: Int, model: any PictureModel, keys: [PatchKey]) -> PictureInput {
+    package func input(index: Int, model: any PictureModel, keys: [PatchKey]) -> PictureInput {
         PictureInput(
-            index: index, name: name, picture: picture, width: picture.width, height: picture.height, kind: model.pictureAttention,
+            index: index, name: name, picture: picture, width: picture.width, height: picture.height,
+            kind: model.pictureAttention,
             keys: keys.map(PictureKey.init))
     }
 }
 
 extension PictureKey {
-    public init(_ key: PatchKey) { self.init(key: key.key, tile: key.tile, rectangle: key.rectangle, isOverview: key.isOverview) }
+    package init(_ key: PatchKey) {
+        self.init(key: key.key, tile: key.tile, rectangle: key.rectangle, isOverview: key.isOverview)
+    }
 }

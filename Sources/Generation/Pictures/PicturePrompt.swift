@@ -3,21 +3,23 @@ import Models
 import Tokenization
 
 /// Prompts that mention pictures: the place of a picture in the text becomes the tokens the model was trained to see there.
-public enum PicturePrompt {
+package enum PicturePrompt {
     /// The tokens of a text in which the model's placeholder stands where pictures belong.
     ///
     /// Vocabularies of GGUF text models often lack the image token: the text is then encoded around it.
     /// - Parameter layouts: of the pictures, in the order of their placeholders.
     /// - Throws: `GenerationError.pictureCount` when the text has another number of placeholders than there are pictures.
-    public static func tokens(
-        _ text: String, layouts: [ImageLayout], model: any PictureModel, tokenizer: Tokenizer, addSpecialTokens: Bool = true
+    package static func tokens(
+        _ text: String, layouts: [ImageLayout], model: any PictureModel, tokenizer: Tokenizer,
+        addSpecialTokens: Bool = true
     ) throws -> [Int] {
         guard let placeholder = model.picturePlaceholder else {
             return tokenizer.encode(text, addSpecialTokens: addSpecialTokens)
         }
         if tokenizer.id(of: placeholder) != nil {
             return try expand(
-                tokenizer.encode(text, addSpecialTokens: addSpecialTokens), layouts: layouts, model: model, tokenizer: tokenizer)
+                tokenizer.encode(text, addSpecialTokens: addSpecialTokens), layouts: layouts, model: model,
+                tokenizer: tokenizer)
         }
         guard let token = model.pictureToken else { throw GenerationError.missingToken(placeholder) }
         let pieces = text.split(separator: placeholder, omittingEmptySubsequences: false)
@@ -33,7 +35,7 @@ public enum PicturePrompt {
     /// Puts each picture's tokens in the place of its placeholder among `tokens`: what encoding the text with
     /// `pictureText` in it gives, as placeholders are tokens of their own.
     /// - Throws: `GenerationError.pictureCount` as `tokens(_:layouts:model:tokenizer:)`.
-    public static func expand(
+    package static func expand(
         _ tokens: [Int], layouts: [ImageLayout], model: any PictureModel, tokenizer: Tokenizer
     ) throws -> [Int] {
         guard let placeholder = model.picturePlaceholder else { return tokens }
@@ -50,6 +52,8 @@ public enum PicturePrompt {
     }
 
     private static func require(_ places: Int, _ layouts: [ImageLayout]) throws {
-        guard places == layouts.count else { throw GenerationError.pictureCount(places: places, pictures: layouts.count) }
+        guard places == layouts.count else {
+            throw GenerationError.pictureCount(places: places, pictures: layouts.count)
+        }
     }
 }

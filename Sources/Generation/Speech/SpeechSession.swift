@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 import Checkpoint
 import Compute
 import Foundation
@@ -8,18 +8,18 @@ import Tokenization
 import Transformer
 
 /// A speech model on a device with all that turns a recording into text. Used from one executor.
-public final class SpeechSession {
-    public let model: Whisper
-    public let files: ModelFiles
-    public let tokenizer: SpeechTokens
-    public let decoder: WhisperDecoder
+package final class SpeechSession {
+    package let model: Whisper
+    package let files: ModelFiles
+    package let tokenizer: SpeechTokens
+    package let decoder: WhisperDecoder
     private let logMel: LogMelSpectrogram
 
     /// Loads a speech model.
     /// - Parameter progress: bytes done and bytes in all.
     /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`;
     ///   `GenerationError.notASpeechModel` for another kind of model.
-    public convenience init(path: String, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
+    package convenience init(path: String, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
         let files = try ModelFiles(path: path)
         guard let whisper = try ModelRegistry.make(from: files) as? Whisper else {
             throw GenerationError.notASpeechModel(path: path, type: try ModelRegistry.modelType(of: files))
@@ -29,7 +29,9 @@ public final class SpeechSession {
     }
 
     /// Puts a declared speech model on a device.
-    public init(_ whisper: Whisper, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
+    package init(
+        _ whisper: Whisper, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws {
         self.files = files
         model = whisper
         // Small things first: a folder without a tokenizer should not cost the time to load its weights.
@@ -46,7 +48,7 @@ public final class SpeechSession {
 
     /// Computes the log-mel spectrogram of a whole recording, with the 30 s of silence behind it that the published
     /// `transcribe` puts there.
-    public func spectrogram(of recording: Recording) throws -> MelRecording {
+    package func spectrogram(of recording: Recording) throws -> MelRecording {
         let features = logMel.whole(recording.samples + [Float](repeating: 0, count: logMel.windowSampleCount))
         return try MelRecording(
             mels: features.melCount, frames: features.frameCount, values: features.values, duration: recording.duration)
@@ -55,7 +57,7 @@ public final class SpeechSession {
     /// Writes down a recording.
     /// - Parameter emit: takes every event in order; what it throws ends the run.
     @discardableResult
-    public func transcribe(
+    package func transcribe(
         _ recording: Recording, options: TranscriptionOptions = TranscriptionOptions(),
         isCancelled: @escaping () -> Bool = { Task.isCancelled }, emit: @escaping (GenerationEvent) throws -> Void
     ) throws -> Transcript {
@@ -65,9 +67,9 @@ public final class SpeechSession {
 }
 
 extension SpeechSession: ModelSession {
-    public static func serves(_ model: any Model) -> Bool { model is Whisper }
+    package static func serves(_ model: any Model) -> Bool { model is Whisper }
 
-    public static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
+    package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let configuration = try whisper(model, files).configuration
         return ModelAbilities(
             family: "Whisper", inputs: [.sound], holdsConversations: false, shownAttention: .cross,
@@ -76,7 +78,7 @@ extension SpeechSession: ModelSession {
             alignmentHeads: configuration.alignmentHeads.map { LayerHead(layer: $0.layer, head: $0.head) })
     }
 
-    public static func make(
+    package static func make(
         _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws -> SpeechSession {
         try SpeechSession(whisper(model, files), from: files, on: device, progress: progress)
@@ -89,12 +91,13 @@ extension SpeechSession: ModelSession {
         return whisper
     }
 
-    public var bytesPerToken: Int { model.bytesPerToken }
-    public var tokensLeft: Int? { model.positionsLeft }
+    package var bytesPerToken: Int { model.bytesPerToken }
+    package var tokensLeft: Int? { model.positionsLeft }
 
     /// Writes down the request's recording.
-    public func answer(
-        _ request: GenerationRequest, isCancelled: @escaping () -> Bool, emit: @escaping (GenerationEvent) throws -> Void
+    package func answer(
+        _ request: GenerationRequest, isCancelled: @escaping () -> Bool,
+        emit: @escaping (GenerationEvent) throws -> Void
     ) throws {
         guard let sound = request.sound else {
             throw GenerationError.unsuitableInput(family: "Whisper", problem: "there is no recording", takes: "sound")

@@ -1,15 +1,15 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import NumberFormats
 import Foundation
 import Models
 import Transformer
 
 /// Whisper on a device, as decoding strategies and transcription see it.
-public final class WhisperDecoder: SpeechModel {
+package final class WhisperDecoder: SpeechModel {
     private let model: Whisper
-    public let alignmentHeads: [LayerHead]
+    package let alignmentHeads: [LayerHead]
 
-    public init(_ model: Whisper) {
+    package init(_ model: Whisper) {
         self.model = model
         let configuration = model.configuration
         if configuration.alignmentHeads.isEmpty {
@@ -22,25 +22,25 @@ public final class WhisperDecoder: SpeechModel {
         }
     }
 
-    public var vocabularySize: Int { model.configuration.vocabulary }
-    public var maximumHypotheses: Int { DecodeStepper.maximumRows }
-    public var audioPositions: Int { model.configuration.audioPositions }
-    public var maximumTokens: Int { model.configuration.textPositions }
+    package var vocabularySize: Int { model.configuration.vocabulary }
+    package var maximumHypotheses: Int { DecodeStepper.maximumRows }
+    package var audioPositions: Int { model.configuration.audioPositions }
+    package var maximumTokens: Int { model.configuration.textPositions }
 
-    public func encode(window: AudioWindow) throws { try model.encode(logMel: window.logMel) }
+    package func encode(window: AudioWindow) throws { try model.encode(logMel: window.logMel) }
 
-    public func start(prompt: [Int], hypotheses: Int, logitRows: [Int]) throws -> DecoderOutput {
+    package func start(prompt: [Int], hypotheses: Int, logitRows: [Int]) throws -> DecoderOutput {
         let output = try prefill(prompt, hypotheses: hypotheses, logitRows: logitRows, attentionRows: .last)
         return output
     }
 
-    public func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput {
+    package func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput {
         let (logits, attention) = try model.advance(tokens: tokens, parents: parents)
         return DecoderOutput(logits: logits, attention: attention)
     }
 
     /// One pass over a finished text that recomputes the rows of the alignment heads' layers alone.
-    public func alignment(tokens: [Int], text: Range<Int>, vocabulary: Int) throws -> SpeechAlignment {
+    package func alignment(tokens: [Int], text: Range<Int>, vocabulary: Int) throws -> SpeechAlignment {
         guard let tap = model.tap else { throw ModelError.notLoaded(model: "Whisper") }
         let watched = tap.selection
         defer { tap.selection = watched }
@@ -59,14 +59,17 @@ public final class WhisperDecoder: SpeechModel {
         _ prompt: [Int], hypotheses: Int, logitRows: [Int], attentionRows: AttentionTap.QueryRows
     ) throws -> DecoderOutput {
         guard let tap = model.tap else { throw ModelError.notLoaded(model: "Whisper") }
-        guard let last = prompt.indices.last else { throw GenerationError.promptTooLong(tokens: 0, maximum: maximumTokens) }
+        guard let last = prompt.indices.last else {
+            throw GenerationError.promptTooLong(tokens: 0, maximum: maximumTokens)
+        }
         tap.queryRows = attentionRows
         defer { tap.queryRows = .none }
         let rows = try model.start(tokens: prompt, hypotheses: hypotheses, logitRows: Set(logitRows).union([last]))
         let attention = tap.takeRows()
         let logits = rows[last] ?? []
         return DecoderOutput(
-            logits: Array(repeating: logits, count: hypotheses), promptLogits: rows.filter { logitRows.contains($0.key) },
+            logits: Array(repeating: logits, count: hypotheses),
+            promptLogits: rows.filter { logitRows.contains($0.key) },
             attention: Array(repeating: attention, count: hypotheses))
     }
 }

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import Tokenization
 
 /// From a prompt to a streamed answer, whatever the model: greedy, sampled or by beams, with stop strings.
@@ -25,7 +25,8 @@ struct AnswerSearch {
         let prefix = options.answerPrefix
         var request = SearchRequest(
             prompt: prompt, processors: processors, endTokens: endTokens,
-            maximumNewTokens: max(min(options.maximumTokens, room) - prefix.count, 0), alternatives: options.alternatives)
+            maximumNewTokens: max(min(options.maximumTokens, room) - prefix.count, 0),
+            alternatives: options.alternatives)
         request.answerPrefix = prefix
         var stream = AnswerStream(
             tokenizer: tokenizer, endTokens: endTokens, stopStrings: options.stopStrings, prefix: prefix, emit: emit)
@@ -43,9 +44,12 @@ struct AnswerSearch {
             } else {
                 .lengthLimit
             }
-        try emit(.finished(GenerationSummary(
-            reason: reason, tokens: stream.count, encodeSeconds: encodeSeconds, prefillSeconds: result.prefillSeconds,
-            decodeSeconds: result.decodeSeconds, promptTokens: prompt.count, prefilledTokens: prefilled())))
+        try emit(
+            .finished(
+                GenerationSummary(
+                    reason: reason, tokens: stream.count, encodeSeconds: encodeSeconds,
+                    prefillSeconds: result.prefillSeconds,
+                    decodeSeconds: result.decodeSeconds, promptTokens: prompt.count, prefilledTokens: prefilled())))
         return hypothesis?.textIDs ?? []
     }
 
@@ -72,7 +76,8 @@ struct AnswerSearch {
         let search = BeamSearch(
             beams: options.beams,
             rule: .transformers(
-                lengthPenalty: options.lengthPenalty, stopping: options.beamStopping, maximumLength: max(request.maximumNewTokens, 1)))
+                lengthPenalty: options.lengthPenalty, stopping: options.beamStopping,
+                maximumLength: max(request.maximumNewTokens, 1)))
         let result = try search.run(decoder, request) { contenders in
             // One is kept back: should it be the last, what is held of its text goes with it.
             for token in Hypothesis.common(contenders).dropLast().dropFirst(stream.count) where !stream.isStopped {
@@ -83,7 +88,9 @@ struct AnswerSearch {
             isCancelled()
         }
         let rest = result.hypotheses.first?.tokens.dropFirst(stream.count) ?? []
-        for (offset, token) in rest.enumerated() where !stream.isStopped { try stream.add(token, isLast: offset + 1 == rest.count) }
+        for (offset, token) in rest.enumerated() where !stream.isStopped {
+            try stream.add(token, isLast: offset + 1 == rest.count)
+        }
         return result
     }
 }

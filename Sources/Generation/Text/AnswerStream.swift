@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import Tokenization
 
 /// Turns decided tokens into events: text in whole characters, stop strings taken out, what might become one held back.
@@ -14,7 +14,8 @@ struct AnswerStream {
 
     /// - Parameter prefix: tokens the answer starts with, which are not reported.
     init(
-        tokenizer: Tokenizer, endTokens: Set<Int>, stopStrings: [String], prefix: [Int], emit: @escaping (GenerationEvent) throws -> Void
+        tokenizer: Tokenizer, endTokens: Set<Int>, stopStrings: [String], prefix: [Int],
+        emit: @escaping (GenerationEvent) throws -> Void
     ) {
         self.tokenizer = tokenizer
         self.endTokens = endTokens
@@ -34,11 +35,16 @@ struct AnswerStream {
         let isEnd = endTokens.contains(token.id)
         var piece = isEnd ? "" : stops.add(text.append(token.id))
         if isEnd || isLast { piece += stops.add(text.finish()) + stops.finish() }
-        try emit(.token(GeneratedToken(
-            index: first + count, id: token.id, text: piece, piece: spelling(token.id), isSpecial: isEnd || tokenizer.isSpecial(token.id),
-            logProbability: token.logProbability,
-            alternatives: token.alternatives.map { TokenAlternative(id: $0.id, piece: spelling($0.id), logProbability: $0.logProbability) },
-            attention: token.attention)))
+        try emit(
+            .token(
+                GeneratedToken(
+                    index: first + count, id: token.id, text: piece, piece: spelling(token.id),
+                    isSpecial: isEnd || tokenizer.isSpecial(token.id),
+                    logProbability: token.logProbability,
+                    alternatives: token.alternatives.map {
+                        TokenAlternative(id: $0.id, piece: spelling($0.id), logProbability: $0.logProbability)
+                    },
+                    attention: token.attention)))
         count += 1
     }
 

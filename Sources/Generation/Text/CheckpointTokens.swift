@@ -5,7 +5,7 @@ import Tokenization
 
 extension Tokenizer {
     /// The tokenizer that comes with a model: in its folder, or in a GGUF file's metadata.
-    public convenience init(_ files: ModelFiles) throws {
+    package convenience init(_ files: ModelFiles) throws {
         if let gguf = files.checkpoint.gguf {
             try self.init(GGUFVocabulary(gguf), file: files.path)
         } else {
@@ -15,8 +15,8 @@ extension Tokenizer {
 }
 
 /// The tokenizer of what an encoder reads: for Marian another one than of what it writes.
-public enum SourceTokenizer {
-    public static func of(_ files: ModelFiles) throws -> Tokenizer {
+package enum SourceTokenizer {
+    package static func of(_ files: ModelFiles) throws -> Tokenizer {
         try isPair(files) ? MarianTokenizer(contentsOf: URL(fileURLWithPath: files.path)).source : Tokenizer(files)
     }
 
@@ -27,14 +27,18 @@ public enum SourceTokenizer {
 }
 
 /// Tokens that end an answer, by the checkpoint's own word.
-public enum EndTokens {
-    public static func read(_ files: ModelFiles, _ tokenizer: Tokenizer) throws -> Set<Int> {
+package enum EndTokens {
+    package static func read(_ files: ModelFiles, _ tokenizer: Tokenizer) throws -> Set<Int> {
         var ids: Set<Int> = []
         if let gguf = files.checkpoint.gguf {
-            for name in ["eos", "eot", "eom"] { ids.formUnion([try gguf.intIfPresent("tokenizer.ggml.\(name)_token_id")].compactMap { $0 }) }
+            for name in ["eos", "eot", "eom"] {
+                ids.formUnion([try gguf.intIfPresent("tokenizer.ggml.\(name)_token_id")].compactMap { $0 })
+            }
         }
         if let configuration = files.configuration {
-            ids.formUnion(try configuration.generation.ints("eos_token_id", default: configuration.main.ints("eos_token_id", default: [])))
+            ids.formUnion(
+                try configuration.generation.ints(
+                    "eos_token_id", default: configuration.main.ints("eos_token_id", default: [])))
         }
         return ids.filter { tokenizer.piece($0) != nil }
     }

@@ -1,29 +1,29 @@
-import Formats
+import AttentionTypes
 import Models
 import Transformer
 
 /// A decoder-only model as decoding strategies see it. It remembers which tokens its cache holds: a prompt that begins
 /// like the last one (a conversation with a new turn, a corrected question) runs only what is new.
-public final class TextDecoder: SequenceDecoder {
+package final class TextDecoder: SequenceDecoder {
     private let model: any DecoderOnlyModel
     /// Tokens whose keys and values the first hypothesis' cache holds.
     private(set) var cached: [Int] = []
     /// Tokens of the last prompt that had to run.
-    public private(set) var prefilledTokens = 0
+    package private(set) var prefilledTokens = 0
     private var hypotheses = 1
 
-    public init(_ model: any DecoderOnlyModel) { self.model = model }
+    package init(_ model: any DecoderOnlyModel) { self.model = model }
 
-    public var vocabularySize: Int { model.vocabulary }
-    public var maximumHypotheses: Int { DecodeStepper.maximumRows }
+    package var vocabularySize: Int { model.vocabulary }
+    package var maximumHypotheses: Int { DecodeStepper.maximumRows }
     /// Positions there is room for.
-    public var contextLength: Int { model.contextLength }
-    public var positionsLeft: Int { model.positionsLeft }
+    package var contextLength: Int { model.contextLength }
+    package var positionsLeft: Int { model.positionsLeft }
 
     /// Forgets what the cache holds.
-    public func reset() { cached = [] }
+    package func reset() { cached = [] }
 
-    public func start(prompt: [Int], hypotheses count: Int, logitRows: [Int]) throws -> DecoderOutput {
+    package func start(prompt: [Int], hypotheses count: Int, logitRows: [Int]) throws -> DecoderOutput {
         guard let last = prompt.indices.last, prompt.count <= contextLength else {
             throw GenerationError.promptTooLong(tokens: prompt.count, maximum: contextLength)
         }
@@ -60,22 +60,23 @@ public final class TextDecoder: SequenceDecoder {
         return rows.reversed().filter { seen.insert(Place(kind: $0.kind, layer: $0.layer)).inserted }.reversed()
     }
 
-    public func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput {
+    package func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput {
         try step(tokens, parents) {
             let (logits, attention) = try model.decoder.advance(tokens: tokens, parents: parents)
             return DecoderOutput(logits: logits, attention: attention)
         }
     }
 
-    public func advance(tokens: [Int], parents: [Int], temperature: Float) throws -> DecoderOutput {
+    package func advance(tokens: [Int], parents: [Int], temperature: Float) throws -> DecoderOutput {
         guard model.decoder.canGiveCandidates else { return try advance(tokens: tokens, parents: parents) }
         return try step(tokens, parents) {
-            let (candidates, attention) = try model.decoder.candidates(tokens: tokens, parents: parents, temperature: temperature)
+            let (candidates, attention) = try model.decoder.candidates(
+                tokens: tokens, parents: parents, temperature: temperature)
             return DecoderOutput(candidates: candidates, attention: attention)
         }
     }
 
-    public func newestLogits() throws -> [[Float]] { try model.decoder.newestLogits() }
+    package func newestLogits() throws -> [[Float]] { try model.decoder.newestLogits() }
 
     private func step(_ tokens: [Int], _ parents: [Int], _ run: () throws -> DecoderOutput) throws -> DecoderOutput {
         let isSingle = hypotheses == 1 && tokens.count == 1 && parents == [0]

@@ -6,13 +6,13 @@ import Tokenization
 import Transformer
 
 /// A text model on a device with its tokenizer and caches. Used from one executor.
-public final class TextSession {
-    public let model: any DecoderOnlyModel
-    public let files: ModelFiles
-    public let tokenizer: Tokenizer
-    public let decoder: TextDecoder
+package final class TextSession {
+    package let model: any DecoderOnlyModel
+    package let files: ModelFiles
+    package let tokenizer: Tokenizer
+    package let decoder: TextDecoder
     /// Tokens that end an answer, by the checkpoint's own word.
-    public let endTokens: Set<Int>
+    package let endTokens: Set<Int>
 
     /// Loads a text model.
     /// - Parameters:
@@ -20,7 +20,9 @@ public final class TextSession {
     ///   - progress: bytes done and bytes in all.
     /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`;
     ///   `GenerationError.notATextModel` for another kind of model.
-    public convenience init(path: String, contextLength: Int? = nil, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
+    package convenience init(
+        path: String, contextLength: Int? = nil, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws {
         var files = try ModelFiles(path: path)
         files.options.contextLength = contextLength
         let made = try ModelRegistry.make(from: files)
@@ -32,8 +34,9 @@ public final class TextSession {
     }
 
     /// Puts a declared text model on a device.
-    public init(
-        _ model: any DecoderOnlyModel, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
+    package init(
+        _ model: any DecoderOnlyModel, from files: ModelFiles, on device: Device,
+        progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         self.files = files
         self.model = model
@@ -55,7 +58,7 @@ public final class TextSession {
     /// - Returns: the answer's tokens, without a closing end token.
     /// - Throws: `GenerationError.promptTooLong` when the prompt leaves no room for an answer.
     @discardableResult
-    public func generate(
+    package func generate(
         _ prompt: [Int], options: TextOptions = TextOptions(), endTokens: Set<Int>? = nil, encodeSeconds: Double = 0,
         isCancelled: () -> Bool = { Task.isCancelled },
         emit: @escaping (GenerationEvent) throws -> Void
@@ -67,13 +70,14 @@ public final class TextSession {
         var search = AnswerSearch(decoder: decoder, tokenizer: tokenizer, endTokens: endTokens ?? self.endTokens)
         search.encodeSeconds = encodeSeconds
         return try search.run(
-            prompt: prompt, options: options, room: decoder.contextLength - prompt.count + 1, prefilled: { decoder.prefilledTokens },
+            prompt: prompt, options: options, room: decoder.contextLength - prompt.count + 1,
+            prefilled: { decoder.prefilledTokens },
             isCancelled: isCancelled, emit: emit)
     }
 
     /// Continues a text.
     @discardableResult
-    public func generate(
+    package func generate(
         text: String, options: TextOptions = TextOptions(), isCancelled: () -> Bool = { Task.isCancelled },
         emit: @escaping (GenerationEvent) throws -> Void
     ) throws -> [Int] {

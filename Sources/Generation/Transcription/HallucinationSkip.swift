@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 
 /// Leaves out text that the model probably made up around silence, by the rules of the published `transcribe`: a segment
 /// of improbable, very short or very long words that stands between silences longer than the threshold.
@@ -33,10 +33,13 @@ struct HallucinationSkip {
             if isAnomalous(segment) {
                 let next = cut.segments[(index + 1)...].first(where: hasWords)
                 let nextStart = next?.words?.first?.start ?? windowStart + Double(frames) / SpeechTiming.framesPerSecond
-                let isQuietBefore = segment.start - end > threshold || segment.start < threshold || segment.start - windowStart < 2
-                let isQuietAfter = nextStart - segment.end > threshold || next.map(isAnomalous) ?? false || windowEnd - segment.end < 2
+                let isQuietBefore =
+                    segment.start - end > threshold || segment.start < threshold || segment.start - windowStart < 2
+                let isQuietAfter =
+                    nextStart - segment.end > threshold || next.map(isAnomalous) ?? false || windowEnd - segment.end < 2
                 if isQuietBefore, isQuietAfter {
-                    cut.advance = contentDuration - segment.end < threshold
+                    cut.advance =
+                        contentDuration - segment.end < threshold
                         ? frameIndex(contentDuration) - seek : frameIndex(max(windowStart + 1, segment.start)) - seek
                     cut.used = cut.segments[..<index].reduce(0) { $0 + $1.tokens.count }
                     cut.segments.removeSubrange(index...)
@@ -54,7 +57,9 @@ struct HallucinationSkip {
         segments.last(where: hasWords)?.words?.last?.end ?? segments.last?.end
     }
 
-    private func frameIndex(_ seconds: Double) -> Int { Int((seconds * SpeechTiming.framesPerSecond).rounded(.toNearestOrEven)) }
+    private func frameIndex(_ seconds: Double) -> Int {
+        Int((seconds * SpeechTiming.framesPerSecond).rounded(.toNearestOrEven))
+    }
 
     /// Whether the first eight words are odd enough together.
     private func isAnomalous(_ segment: DraftSegment) -> Bool {

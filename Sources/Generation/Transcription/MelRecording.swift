@@ -1,17 +1,17 @@
 /// The log-mel energies of a whole recording.
-public struct MelRecording: Sendable {
-    public let mels: Int
+package struct MelRecording: Sendable {
+    package let mels: Int
     /// Frames in the array, 10 ms each; may reach beyond the sound (the reference pads 30 s of silence before computing).
-    public let frames: Int
-    /// `[mels, frames]`, row-major, normalised as the model wants it.
-    public let values: [Float]
+    package let frames: Int
+    /// `[mels, frames]`, row-major, normalized as the model wants it.
+    package let values: [Float]
     /// Whole frames of actual sound.
-    public let contentFrames: Int
+    package let contentFrames: Int
     /// Seconds of sound.
-    public let duration: Double
+    package let duration: Double
 
     /// - Throws: ``GenerationError/recording(expected:actual:)`` when array and figures disagree.
-    public init(mels: Int, frames: Int, values: [Float], duration: Double) throws {
+    package init(mels: Int, frames: Int, values: [Float], duration: Double) throws {
         guard mels > 0, frames >= 0, values.count == mels * frames else {
             throw GenerationError.recording(expected: "[\(mels), \(frames)] log-mel values", actual: "\(values.count)")
         }
@@ -34,7 +34,9 @@ public struct MelRecording: Sendable {
         let filler: Float = padding == .silence && visible < length ? values.min() ?? 0 : 0
         var slice = [Float](repeating: filler, count: mels * length)
         for mel in 0..<mels {
-            slice.replaceSubrange(mel * length..<mel * length + visible, with: values[mel * frames + first..<mel * frames + first + visible])
+            slice.replaceSubrange(
+                mel * length..<mel * length + visible,
+                with: values[mel * frames + first..<mel * frames + first + visible])
         }
         return slice
     }

@@ -39,7 +39,8 @@ struct SegmentBuilder {
                 duration = Double(last - timestampBegin) * secondsPerTimestamp
             }
             return Cut(
-                segments: [DraftSegment(start: offset, end: offset + duration, tokens: tokens)], advance: frames, used: tokens.count,
+                segments: [DraftSegment(start: offset, end: offset + duration, tokens: tokens)], advance: frames,
+                used: tokens.count,
                 endsInSilence: endsInSilence)
         }
         if endsInSilence { cuts.append(tokens.count) }
@@ -47,12 +48,15 @@ struct SegmentBuilder {
         var first = 0
         for next in cuts {
             let own = Array(tokens[first..<next])
-            func seconds(_ token: Int?) -> Double { offset + Double((token ?? timestampBegin) - timestampBegin) * secondsPerTimestamp }
+            func seconds(_ token: Int?) -> Double {
+                offset + Double((token ?? timestampBegin) - timestampBegin) * secondsPerTimestamp
+            }
             segments.append(DraftSegment(start: seconds(own.first), end: seconds(own.last), tokens: own))
             first = next
         }
         let lastTimestamp = tokens[first - 1] - timestampBegin
         return Cut(
-            segments: segments, advance: endsInSilence ? frames : lastTimestamp * framesPerTimestamp, used: first, endsInSilence: endsInSilence)
+            segments: segments, advance: endsInSilence ? frames : lastTimestamp * framesPerTimestamp, used: first,
+            endsInSilence: endsInSilence)
     }
 }

@@ -1,9 +1,9 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import NumberFormats
 import Foundation
 
 /// An encoder-decoder that turns sound into text: what transcription needs of Whisper.
-public protocol SpeechModel: SequenceDecoder {
+package protocol SpeechModel: SequenceDecoder {
     /// Encodes one window of log-mel energies `[mels, frames]` and computes the cross-attention keys and values that the
     /// following `start` and `advance` read, until the next window.
     func encode(window: AudioWindow) throws
@@ -26,20 +26,20 @@ public protocol SpeechModel: SequenceDecoder {
 }
 
 /// What a pass over a finished text tells about its times.
-public struct SpeechAlignment: Sendable {
+package struct SpeechAlignment: Sendable {
     /// `[alignment heads, tokens, audio positions]`.
-    public let weights: AlignmentWeights
+    package let weights: AlignmentWeights
     /// Probability of each text token given the ones before it.
-    public let probabilities: [Double]
+    package let probabilities: [Double]
 
-    public init(weights: AlignmentWeights, probabilities: [Double]) {
+    package init(weights: AlignmentWeights, probabilities: [Double]) {
         self.weights = weights
         self.probabilities = probabilities
     }
 }
 
 extension SpeechModel {
-    public func alignment(tokens: [Int], text: Range<Int>, vocabulary: Int) throws -> SpeechAlignment {
+    package func alignment(tokens: [Int], text: Range<Int>, vocabulary: Int) throws -> SpeechAlignment {
         // The row before a token predicts it.
         let rows = text.map { $0 - 1 }
         let output = try start(prompt: tokens, hypotheses: 1, logitRows: rows)
@@ -47,12 +47,14 @@ extension SpeechModel {
         let weights = try AlignmentWeights(collecting: alignmentHeads, from: [output.attention.first ?? []])
         guard weights.tokens == tokens.count else {
             throw GenerationError.decoderOutput(
-                operation: "alignment pass", expected: "attention of all \(tokens.count) prompt rows", actual: "\(weights.tokens)")
+                operation: "alignment pass", expected: "attention of all \(tokens.count) prompt rows",
+                actual: "\(weights.tokens)")
         }
         let probabilities = try text.map { index -> Double in
             guard let row = logits[index - 1], row.count >= vocabulary, tokens[index] < vocabulary else {
                 throw GenerationError.decoderOutput(
-                    operation: "alignment pass", expected: "logits of prompt row \(index - 1)", actual: "\(logits[index - 1]?.count ?? 0) values")
+                    operation: "alignment pass", expected: "logits of prompt row \(index - 1)",
+                    actual: "\(logits[index - 1]?.count ?? 0) values")
             }
             return Double(expf(row[tokens[index]] - LogProbabilities.logSumExp(row, in: 0..<vocabulary)))
         }
@@ -61,7 +63,7 @@ extension SpeechModel {
 }
 
 /// What transcription needs of a tokenizer: text by bytes, and Whisper's special tokens by id.
-public protocol SpeechTokenizer {
+package protocol SpeechTokenizer {
     /// Ids of plain text; nothing in it is read as a special token.
     func encode(_ text: String) throws -> [Int]
     /// The bytes a text token stands for, possibly a part of a character; empty for special tokens and unknown ids.
@@ -90,20 +92,23 @@ public protocol SpeechTokenizer {
 }
 
 extension SpeechTokenizer {
-    public func words(_ tokens: [Int], language: String?) -> [WordTokens] {
+    package func words(_ tokens: [Int], language: String?) -> [WordTokens] {
         WordSplitter(tokenizer: self, language: language).words(tokens)
     }
 
     /// The text of text tokens, special ones left out; incomplete characters become U+FFFD.
-    public func text(_ tokens: some Sequence<Int>) -> String {
+    package func text(_ tokens: some Sequence<Int>) -> String {
         String(decoding: tokens.filter { $0 < endOfText }.flatMap(bytes(of:)), as: UTF8.self)
     }
 
     /// The symbols and annotations that the published Whisper never writes: speaker tags, notes, brackets, and a hyphen or
     /// quote at a word's beginning.
-    public func nonSpeechTokens() throws -> [Int] {
+    package func nonSpeechTokens() throws -> [Int] {
         let marks = "\"#()*+/:;<=>@[\\]^_`{|}~「」『』".map(String.init)
-        let runs = ["<<", ">>", "<<<", ">>>", "--", "---", "-(", "-[", "('", "(\"", "((", "))", "(((", ")))", "[[", "]]", "{{", "}}", "♪♪", "♪♪♪"]
+        let runs = [
+            "<<", ">>", "<<<", ">>>", "--", "---", "-(", "-[", "('", "(\"", "((", "))", "(((", ")))", "[[", "]]", "{{",
+            "}}", "♪♪", "♪♪♪",
+        ]
         // Where a note sign takes several tokens the first is shared by all of them, and by nothing that is spoken.
         let notes = ["♩", "♪", "♫", "♬", "♭", "♮", "♯"]
         var found = Set(try [" -", " '"].compactMap { try encode($0).first })

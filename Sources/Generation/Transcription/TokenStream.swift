@@ -11,7 +11,8 @@ final class TokenStream {
     private(set) var count = 0
     private var characters = CharacterAssembler()
 
-    init(tokenizer: any SpeechTokenizer, secondsPerTimestamp: Double, emit: @escaping (GenerationEvent) throws -> Void) {
+    init(tokenizer: any SpeechTokenizer, secondsPerTimestamp: Double, emit: @escaping (GenerationEvent) throws -> Void)
+    {
         self.tokenizer = tokenizer
         self.secondsPerTimestamp = secondsPerTimestamp
         self.emit = emit
@@ -33,13 +34,19 @@ final class TokenStream {
 
     func add(_ token: DecodedToken) throws {
         let isSpecial = token.id >= tokenizer.endOfText
-        let time = token.id >= tokenizer.timestampBegin ? windowStart + Double(token.id - tokenizer.timestampBegin) * secondsPerTimestamp : nil
-        try emit(.token(GeneratedToken(
-            index: base + count, window: window, id: token.id, text: isSpecial ? "" : characters.add(tokenizer.bytes(of: token.id)),
-            piece: tokenizer.piece(token.id), isSpecial: isSpecial, timestamp: time, logProbability: token.logProbability,
-            alternatives: token.alternatives.map {
-                TokenAlternative(id: $0.id, piece: tokenizer.piece($0.id), logProbability: $0.logProbability)
-            }, attention: token.attention)))
+        let time =
+            token.id >= tokenizer.timestampBegin
+            ? windowStart + Double(token.id - tokenizer.timestampBegin) * secondsPerTimestamp : nil
+        try emit(
+            .token(
+                GeneratedToken(
+                    index: base + count, window: window, id: token.id,
+                    text: isSpecial ? "" : characters.add(tokenizer.bytes(of: token.id)),
+                    piece: tokenizer.piece(token.id), isSpecial: isSpecial, timestamp: time,
+                    logProbability: token.logProbability,
+                    alternatives: token.alternatives.map {
+                        TokenAlternative(id: $0.id, piece: tokenizer.piece($0.id), logProbability: $0.logProbability)
+                    }, attention: token.attention)))
         count += 1
     }
 

@@ -1,23 +1,24 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import NumberFormats
 
 /// A finished transcript.
-public struct Transcript: Sendable, Hashable, Codable {
-    public var language: String?
+package struct Transcript: Sendable, Hashable, Codable {
+    package var language: String?
     /// When the language was detected rather than given.
-    public var languageProbability: Float?
+    package var languageProbability: Float?
     /// Seconds of sound.
-    public var duration: Double
-    public var segments: [TranscriptSegment]
+    package var duration: Double
+    package var segments: [TranscriptSegment]
 
-    public init(language: String?, languageProbability: Float? = nil, duration: Double, segments: [TranscriptSegment]) {
+    package init(language: String?, languageProbability: Float? = nil, duration: Double, segments: [TranscriptSegment])
+    {
         self.language = language
         self.languageProbability = languageProbability
         self.duration = duration
         self.segments = segments
     }
 
-    public var text: String { segments.map(\.text).joined() }
+    package var text: String { segments.map(\.text).joined() }
 }
 
 /// Whisper's transcription of a recording of any length: windows of 30 seconds, each starting where the last finished
@@ -26,17 +27,21 @@ public struct Transcript: Sendable, Hashable, Codable {
 ///
 /// A window that the recording does not fill is padded in log-mel space (``WindowPadding``). The language is detected from
 /// the first window as it is decoded; the published code pads that one window with computed silence instead of zeros.
-public struct Transcriber {
+package struct Transcriber {
     private let model: any SpeechModel
     private let tokenizer: any SpeechTokenizer
     private let options: TranscriptionOptions
 
     /// - Throws: ``GenerationError`` for options outside their range, or that the model cannot serve.
-    public init(model: any SpeechModel, tokenizer: any SpeechTokenizer, options: TranscriptionOptions = TranscriptionOptions()) throws {
+    package init(
+        model: any SpeechModel, tokenizer: any SpeechTokenizer, options: TranscriptionOptions = TranscriptionOptions()
+    ) throws {
         try options.validate(maximumHypotheses: model.maximumHypotheses)
         if !tokenizer.isMultilingual {
             if options.task == .translate { throw GenerationError.monolingual(asked: "translation") }
-            if let language = options.language, language != "en" { throw GenerationError.monolingual(asked: "language \(language)") }
+            if let language = options.language, language != "en" {
+                throw GenerationError.monolingual(asked: "language \(language)")
+            }
         } else if let language = options.language, !tokenizer.languages.contains(where: { $0.code == language }) {
             throw GenerationError.unknownLanguage(language, known: tokenizer.languages.map(\.code))
         }
@@ -57,20 +62,27 @@ public struct Transcriber {
     ///   - emit: takes every event, in order; what it throws ends the run.
     /// - Throws: ``GenerationError``, and what the model, the tokenizer or `emit` throw.
     @discardableResult
-    public func run(
-        _ recording: MelRecording, isCancelled: @escaping () -> Bool = { Task.isCancelled }, emit: @escaping (GenerationEvent) throws -> Void
+    package func run(
+        _ recording: MelRecording, isCancelled: @escaping () -> Bool = { Task.isCancelled },
+        emit: @escaping (GenerationEvent) throws -> Void
     ) throws -> Transcript {
-        let run = try TranscriptionRun(model: model, tokenizer: tokenizer, options: options, recording: recording, isCancelled: isCancelled, emit: emit)
+        let run = try TranscriptionRun(
+            model: model, tokenizer: tokenizer, options: options, recording: recording, isCancelled: isCancelled,
+            emit: emit)
         return try run.transcribe()
     }
 
     /// The probability of each language for the window that was encoded last, likeliest first.
-    public static func languages(model: any SpeechModel, tokenizer: any SpeechTokenizer) throws -> [(code: String, probability: Float)] {
+    package static func languages(model: any SpeechModel, tokenizer: any SpeechTokenizer) throws -> [(
+        code: String, probability: Float
+    )] {
         let output = try model.start(prompt: [tokenizer.startOfTranscript], hypotheses: 1, logitRows: [])
         try output.check(operation: "language detection", hypotheses: 1, vocabulary: model.vocabularySize)
         let known = tokenizer.languages.filter { output.logits[0].indices.contains($0.token) }
         let probabilities = LogProbabilities.softmax(known.map { output.logits[0][$0.token] })
-        return zip(known, probabilities).map { (code: $0.code, probability: $1) }.sorted { $0.probability > $1.probability }
+        return zip(known, probabilities).map { (code: $0.code, probability: $1) }.sorted {
+            $0.probability > $1.probability
+        }
     }
 }
 
@@ -106,7 +118,8 @@ private final class TranscriptionRun {
     ) throws {
         guard model.audioPositions > 0, SpeechTiming.framesPerWindow % model.audioPositions == 0 else {
             throw GenerationError.decoderOutput(
-                operation: "encoder", expected: "a whole number of mel frames for each position", actual: "\(model.audioPositions) positions")
+                operation: "encoder", expected: "a whole number of mel frames for each position",
+                actual: "\(model.audioPositions) positions")
         }
         self.model = model
         self.tokenizer = tokenizer
@@ -117,7 +130,8 @@ private final class TranscriptionRun {
         let framesPerTimestamp = SpeechTiming.framesPerWindow / model.audioPositions
         builder = SegmentBuilder(timestampBegin: tokenizer.timestampBegin, framesPerTimestamp: framesPerTimestamp)
         stream = TokenStream(
-            tokenizer: tokenizer, secondsPerTimestamp: Double(framesPerTimestamp) / SpeechTiming.framesPerSecond, emit: emit)
+            tokenizer: tokenizer, secondsPerTimestamp: Double(framesPerTimestamp) / SpeechTiming.framesPerSecond,
+            emit: emit)
         initialPrompt = try options.initialPrompt.map { try tokenizer.encode(" " + $0.trimmingWhitespace()) } ?? []
         context = initialPrompt
         baseSeed = options.seed ?? .random(in: .min ... .max)
@@ -134,10 +148,15 @@ private final class TranscriptionRun {
             // The rules make every window move on; should a model get around them, the window is left behind.
             seek += advance > 0 ? advance : frames
         }
-        try emit(.finished(GenerationSummary(
-            reason: effort.wasCancelled ? .cancelled : .endOfText, tokens: effort.tokens, encodeSeconds: encodeSeconds,
-            prefillSeconds: effort.prefillSeconds, decodeSeconds: effort.decodeSeconds)))
-        return Transcript(language: language, languageProbability: languageProbability, duration: recording.duration, segments: segments)
+        try emit(
+            .finished(
+                GenerationSummary(
+                    reason: effort.wasCancelled ? .cancelled : .endOfText, tokens: effort.tokens,
+                    encodeSeconds: encodeSeconds,
+                    prefillSeconds: effort.prefillSeconds, decodeSeconds: effort.decodeSeconds)))
+        return Transcript(
+            language: language, languageProbability: languageProbability, duration: recording.duration,
+            segments: segments)
     }
 
     /// Encodes and decodes one window; returns how many frames to move on.
@@ -147,11 +166,14 @@ private final class TranscriptionRun {
         stream.begin(window: windows, start: offset)
         windows += 1
         let rules = try WhisperRules(
-            options, tokenizer: tokenizer, language: language, secondsPerTimestamp: Double(builder.framesPerTimestamp) / SpeechTiming.framesPerSecond)
+            options, tokenizer: tokenizer, language: language,
+            secondsPerTimestamp: Double(builder.framesPerTimestamp) / SpeechTiming.framesPerSecond)
         let decoder = WindowDecoder(
-            model: model, tokenizer: tokenizer, options: options, rules: rules, prefix: windows == 1 ? options.answerPrefix : [])
+            model: model, tokenizer: tokenizer, options: options, rules: rules,
+            prefix: windows == 1 ? options.answerPrefix : [])
         let text = try decoder.decode(
-            previous: previousText(), seed: baseSeed &+ UInt64(windows) &* 1000, stream: stream, effort: &effort, isCancelled: isCancelled)
+            previous: previousText(), seed: baseSeed &+ UInt64(windows) &* 1000, stream: stream, effort: &effort,
+            isCancelled: isCancelled)
         if effort.wasCancelled { return frames }
         if isSilent(text) {
             try stream.discard(keeping: 0, reason: "no speech")
@@ -172,7 +194,8 @@ private final class TranscriptionRun {
         let values = recording.slice(first: seek, count: frames, length: length, padding: options.padding)
         func window() -> AudioWindow {
             AudioWindow(
-                index: windows, start: offset, duration: Double(frames) / SpeechTiming.framesPerSecond, mels: recording.mels, frames: length,
+                index: windows, start: offset, duration: Double(frames) / SpeechTiming.framesPerSecond,
+                mels: recording.mels, frames: length,
                 logMel: values, language: language, languageProbability: languageProbability)
         }
         try emit(.inputPrepared(.audio(window())))
@@ -203,7 +226,9 @@ private final class TranscriptionRun {
         return !(options.logProbabilityThreshold.map { text.averageLogProbability > $0 } ?? false)
     }
 
-    private func addWords(to cut: inout SegmentBuilder.Cut, rules: WhisperRules, seek: Int, offset: Double, frames: Int) throws {
+    private func addWords(to cut: inout SegmentBuilder.Cut, rules: WhisperRules, seek: Int, offset: Double, frames: Int)
+        throws
+    {
         let before = lastSpeech
         let began = clock.now
         try WordTimes(model: model, tokenizer: tokenizer, rules: rules, language: language)
@@ -215,7 +240,8 @@ private final class TranscriptionRun {
         }
         if let threshold = options.hallucinationSilenceThreshold {
             let skipped = HallucinationSkip(
-                threshold: threshold, windowStart: offset, frames: frames, contentDuration: Double(recording.contentFrames) / SpeechTiming.framesPerSecond,
+                threshold: threshold, windowStart: offset, frames: frames,
+                contentDuration: Double(recording.contentFrames) / SpeechTiming.framesPerSecond,
                 lastSpeech: before
             ).apply(to: &cut)
             if skipped { lastSpeech = before }
@@ -230,7 +256,8 @@ private final class TranscriptionRun {
         guard draft.start != draft.end, !written.trimmingWhitespace().isEmpty else { return }
         context += draft.tokens
         let segment = TranscriptSegment(
-            index: segments.count, start: draft.start, end: draft.end, text: written, tokens: draft.tokens, temperature: text.temperature,
+            index: segments.count, start: draft.start, end: draft.end, text: written, tokens: draft.tokens,
+            temperature: text.temperature,
             averageLogProbability: text.averageLogProbability, compressionRatio: text.compressionRatio,
             noSpeechProbability: text.noSpeechProbability, words: draft.words)
         segments.append(segment)

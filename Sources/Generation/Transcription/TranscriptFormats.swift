@@ -1,7 +1,7 @@
 import Foundation
 
 /// File formats of transcripts.
-public enum TranscriptFormat: String, Sendable, Hashable, Codable, CaseIterable {
+package enum TranscriptFormat: String, Sendable, Hashable, Codable, CaseIterable {
     /// A line for each segment.
     case txt
     /// SubRip subtitles.
@@ -18,7 +18,7 @@ public enum TranscriptFormat: String, Sendable, Hashable, Codable, CaseIterable 
     ///
     /// - Parameter words: with word times where segments have them: WebVTT marks when each word begins, SubRip shows a cue
     ///   for each word with that word underlined. JSON has words whenever the segments do.
-    public func write(_ transcript: Transcript, words: Bool = false) throws -> String {
+    package func write(_ transcript: Transcript, words: Bool = false) throws -> String {
         switch self {
         case .txt: transcript.segments.map { TranscriptFormat.plain($0.text).trimmingWhitespace() + "\n" }.joined()
         case .srt: TranscriptFormat.subRip(transcript, words: words)
@@ -28,7 +28,7 @@ public enum TranscriptFormat: String, Sendable, Hashable, Codable, CaseIterable 
     }
 
     /// `[hours:]minutes:seconds` with milliseconds, rounded; times before 0 count as 0.
-    public static func time(_ seconds: Double, alwaysHours: Bool, decimalMark: Character) -> String {
+    package static func time(_ seconds: Double, alwaysHours: Bool, decimalMark: Character) -> String {
         let total = seconds.isFinite ? Int((min(max(seconds, 0), 1e9) * 1000).rounded(.toNearestOrEven)) : 0
         func padded(_ value: Int, _ width: Int) -> String {
             let digits = String(value)
@@ -36,7 +36,8 @@ public enum TranscriptFormat: String, Sendable, Hashable, Codable, CaseIterable 
         }
         let hours = total / 3_600_000
         let prefix = alwaysHours || hours > 0 ? padded(hours, 2) + ":" : ""
-        return "\(prefix)\(padded(total / 60_000 % 60, 2)):\(padded(total / 1000 % 60, 2))\(decimalMark)\(padded(total % 1000, 3))"
+        return
+            "\(prefix)\(padded(total / 60_000 % 60, 2)):\(padded(total / 1000 % 60, 2))\(decimalMark)\(padded(total % 1000, 3))"
     }
 
     // MARK: - subtitles
@@ -55,13 +56,16 @@ public enum TranscriptFormat: String, Sendable, Hashable, Codable, CaseIterable 
                 if word.start > last { cues.append((last, word.start, texts.joined().trimmingWhitespace())) }
                 var marked = texts
                 let bare = marked[index].trimmingWhitespace()
-                if !bare.isEmpty { marked[index] = marked[index].replacingOccurrences(of: bare, with: "<u>\(bare)</u>") }
+                if !bare.isEmpty {
+                    marked[index] = marked[index].replacingOccurrences(of: bare, with: "<u>\(bare)</u>")
+                }
                 cues.append((word.start, word.end, marked.joined().trimmingWhitespace()))
                 last = word.end
             }
         }
         return cues.enumerated().map { number, cue in
-            let start = time(cue.start, alwaysHours: true, decimalMark: ","), end = time(cue.end, alwaysHours: true, decimalMark: ",")
+            let start = time(cue.start, alwaysHours: true, decimalMark: ","),
+                end = time(cue.end, alwaysHours: true, decimalMark: ",")
             return "\(number + 1)\n\(start) --> \(end)\n\(cue.text)\n\n"
         }.joined()
     }
@@ -75,7 +79,8 @@ public enum TranscriptFormat: String, Sendable, Hashable, Codable, CaseIterable 
                 line = times.enumerated().map { index, word in
                     let bare = markupless(plain(word.text))
                     // A mark must lie within the cue and after the one before; the first word begins with the cue.
-                    return index > 0 && word.start > max(segment.start, times[index - 1].start) && word.start < segment.end
+                    return index > 0 && word.start > max(segment.start, times[index - 1].start)
+                        && word.start < segment.end
                         ? "<\(stamp(word.start))>\(bare)" : bare
                 }.joined().trimmingWhitespace()
             }
@@ -86,9 +91,12 @@ public enum TranscriptFormat: String, Sendable, Hashable, Codable, CaseIterable 
 
     /// Control characters and line separators become spaces; one cue is one line.
     private static func plain(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control || scalar.value == 0x2028 || scalar.value == 0x2029 ? " " : scalar
-        }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    scalar.properties.generalCategory == .control || scalar.value == 0x2028 || scalar.value == 0x2029
+                        ? " " : scalar
+                }))
     }
 
     /// An arrow in a text would end the cue.
@@ -125,16 +133,24 @@ public enum TranscriptFormat: String, Sendable, Hashable, Codable, CaseIterable 
 
     private static func json(_ transcript: Transcript) throws -> String {
         let document = Document(
-            text: transcript.text, language: transcript.language, language_probability: transcript.languageProbability.map { rounded(Double($0), 6) },
+            text: transcript.text, language: transcript.language,
+            language_probability: transcript.languageProbability.map { rounded(Double($0), 6) },
             duration: rounded(transcript.duration, 3),
             segments: transcript.segments.map { segment in
                 Document.Segment(
-                    id: segment.index, start: rounded(segment.start, 3), end: rounded(segment.end, 3), text: segment.text, tokens: segment.tokens,
-                    temperature: rounded(Double(segment.temperature), 3), avg_logprob: rounded(Double(segment.averageLogProbability), 6),
-                    compression_ratio: rounded(Double(segment.compressionRatio), 6), no_speech_prob: rounded(Double(segment.noSpeechProbability), 6),
-                    words: segment.words.map { $0.map {
-                        Document.Word(word: $0.text, start: rounded($0.start, 3), end: rounded($0.end, 3), probability: rounded(Double($0.probability), 6))
-                    } })
+                    id: segment.index, start: rounded(segment.start, 3), end: rounded(segment.end, 3),
+                    text: segment.text, tokens: segment.tokens,
+                    temperature: rounded(Double(segment.temperature), 3),
+                    avg_logprob: rounded(Double(segment.averageLogProbability), 6),
+                    compression_ratio: rounded(Double(segment.compressionRatio), 6),
+                    no_speech_prob: rounded(Double(segment.noSpeechProbability), 6),
+                    words: segment.words.map {
+                        $0.map {
+                            Document.Word(
+                                word: $0.text, start: rounded($0.start, 3), end: rounded($0.end, 3),
+                                probability: rounded(Double($0.probability), 6))
+                        }
+                    })
             })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,5 +1,5 @@
 /// What to write down.
-public enum SpeechTask: String, Sendable, Hashable, Codable, CaseIterable {
+package enum SpeechTask: String, Sendable, Hashable, Codable, CaseIterable {
     /// The words in the language they were spoken in.
     case transcribe
     /// In English.
@@ -7,7 +7,7 @@ public enum SpeechTask: String, Sendable, Hashable, Codable, CaseIterable {
 }
 
 /// What stands in the rest of a window that the recording does not fill.
-public enum WindowPadding: String, Sendable, Hashable, Codable {
+package enum WindowPadding: String, Sendable, Hashable, Codable {
     /// The rest of a short window is 0 in log-mel space, as in the published `transcribe`.
     case zeros
     /// The rest is what the recording's log-mel holds behind the sound (computed from zero samples), as the feature
@@ -16,69 +16,78 @@ public enum WindowPadding: String, Sendable, Hashable, Codable {
 }
 
 /// How to transcribe; the defaults are the published ones.
-public struct TranscriptionOptions: Sendable, Hashable, Codable {
-    public var task = SpeechTask.transcribe
+package struct TranscriptionOptions: Sendable, Hashable, Codable {
+    package var task = SpeechTask.transcribe
     /// A code such as "en"; nil detects it from the first window.
-    public var language: String?
-    public var timestamps = true
+    package var language: String?
+    package var timestamps = true
     /// Times of words; costs one more decoder pass for each window.
-    public var words = false
+    package var words = false
     /// Text the model takes for what was said before the first window: names, spelling, style.
-    public var initialPrompt: String?
+    package var initialPrompt: String?
     /// Put the initial prompt before every window.
-    public var carriesInitialPrompt = false
+    package var carriesInitialPrompt = false
     /// Show the model the text of the windows before.
-    public var conditionsOnPreviousText = true
+    package var conditionsOnPreviousText = true
 
     /// Tried in turn until a window's text passes the thresholds.
-    public var temperatures: [Float] = [0, 0.2, 0.4, 0.6, 0.8, 1]
+    package var temperatures: [Float] = [0, 0.2, 0.4, 0.6, 0.8, 1]
     /// Samples above temperature 0, of which the likeliest is taken.
-    public var bestOf = 1
+    package var bestOf = 1
     /// Beam search at temperature 0; nil is greedy.
-    public var beamSize: Int?
-    public var patience = 1.0
+    package var beamSize: Int?
+    package var patience = 1.0
     /// nil ranks by mean log-probability; 0…1 is the exponent of the longer penalty.
-    public var lengthPenalty: Double?
-    public var seed: UInt64?
+    package var lengthPenalty: Double?
+    package var seed: UInt64?
 
     /// Text that compresses better than this repeats itself: try the next temperature. nil turns the test off, here and below.
-    public var compressionRatioThreshold: Float? = 2.4
+    package var compressionRatioThreshold: Float? = 2.4
     /// A mean log-probability below this has failed too.
-    public var logProbabilityThreshold: Float? = -1
+    package var logProbabilityThreshold: Float? = -1
     /// A window is silent when `<|nospeech|>` is likelier than this and the text is below the log-probability threshold.
-    public var noSpeechThreshold: Float? = 0.6
+    package var noSpeechThreshold: Float? = 0.6
     /// With words: silences longer than this (seconds) around doubtful words are skipped.
-    public var hallucinationSilenceThreshold: Double?
+    package var hallucinationSilenceThreshold: Double?
 
     /// nil is the published list of non-speech tokens; special tokens are always suppressed.
-    public var suppressedTokens: [Int]?
+    package var suppressedTokens: [Int]?
     /// Tokens that may not come first besides the end; nil is the blank.
-    public var beginSuppressedTokens: [Int]?
+    package var beginSuppressedTokens: [Int]?
     /// The latest first timestamp, seconds.
-    public var maximumInitialTimestamp: Double? = 1
+    package var maximumInitialTimestamp: Double? = 1
     /// Tokens for a window at most; nil is half of the model's room.
-    public var maximumTokensPerWindow: Int?
-    public var padding = WindowPadding.zeros
+    package var maximumTokensPerWindow: Int?
+    package var padding = WindowPadding.zeros
     /// Tokens that the first window's text starts with, as if the model had said them; they are no events. For recordings
     /// of one window: in longer ones nothing tells which window a token belongs to.
-    public var answerPrefix: [Int] = []
+    package var answerPrefix: [Int] = []
     /// Alternatives kept for each token.
-    public var alternatives = 5
+    package var alternatives = 5
 
-    public init() {}
+    package init() {}
 
     /// - Throws: ``GenerationError/invalidOption(name:value:allowed:)``.
-    public func validate(maximumHypotheses: Int) throws {
+    package func validate(maximumHypotheses: Int) throws {
         func check(_ holds: Bool, _ name: String, _ value: some Any, _ allowed: String) throws {
             if !holds { throw GenerationError.invalidOption(name: name, value: "\(value)", allowed: allowed) }
         }
-        try check(!temperatures.isEmpty && temperatures.allSatisfy { $0 >= 0 && $0.isFinite }, "temperatures", temperatures, "at least one, each 0 or more")
-        try check((1...maximumHypotheses).contains(bestOf), "best of", bestOf, "1 to \(maximumHypotheses) with this model")
-        try check(beamSize.map { (1...maximumHypotheses).contains($0) } ?? true, "beam size", beamSize ?? 0, "1 to \(maximumHypotheses) with this model")
+        try check(
+            !temperatures.isEmpty && temperatures.allSatisfy { $0 >= 0 && $0.isFinite }, "temperatures", temperatures,
+            "at least one, each 0 or more")
+        try check(
+            (1...maximumHypotheses).contains(bestOf), "best of", bestOf, "1 to \(maximumHypotheses) with this model")
+        try check(
+            beamSize.map { (1...maximumHypotheses).contains($0) } ?? true, "beam size", beamSize ?? 0,
+            "1 to \(maximumHypotheses) with this model")
         try check(patience > 0 && patience.isFinite, "patience", patience, "above 0")
         try check(lengthPenalty.map { (0...1).contains($0) } ?? true, "length penalty", lengthPenalty ?? 0, "0 to 1")
-        try check(maximumInitialTimestamp.map { $0 >= 0 && $0 <= 30 } ?? true, "maximum initial timestamp", maximumInitialTimestamp ?? 0, "0 to 30 s")
-        try check(maximumTokensPerWindow.map { $0 > 0 } ?? true, "tokens per window", maximumTokensPerWindow ?? 0, "1 or more")
+        try check(
+            maximumInitialTimestamp.map { $0 >= 0 && $0 <= 30 } ?? true, "maximum initial timestamp",
+            maximumInitialTimestamp ?? 0, "0 to 30 s")
+        try check(
+            maximumTokensPerWindow.map { $0 > 0 } ?? true, "tokens per window", maximumTokensPerWindow ?? 0, "1 or more"
+        )
         try check(alternatives >= 0, "alternatives", alternatives, "0 or more")
     }
 }

@@ -1,21 +1,21 @@
 /// The grammar of timestamps (`ApplyTimestampRules` of the published Whisper, `WhisperTimeStampLogitsProcessor` of
 /// transformers): they come in pairs except before the end, never go back, begin the window, and are chosen whenever
 /// together they are likelier than any single text token.
-public struct TimestampRules: LogitsProcessor {
-    public let timestampBegin: Int
-    public let endOfText: Int
-    public let noTimestamps: Int?
+package struct TimestampRules: LogitsProcessor {
+    package let timestampBegin: Int
+    package let endOfText: Int
+    package let noTimestamps: Int?
     /// How far into the window the first timestamp may lie, in timestamp steps.
-    public let maximumInitialIndex: Int?
+    package let maximumInitialIndex: Int?
 
-    public init(timestampBegin: Int, endOfText: Int, noTimestamps: Int?, maximumInitialIndex: Int?) {
+    package init(timestampBegin: Int, endOfText: Int, noTimestamps: Int?, maximumInitialIndex: Int?) {
         self.timestampBegin = timestampBegin
         self.endOfText = endOfText
         self.noTimestamps = noTimestamps
         self.maximumInitialIndex = maximumInitialIndex
     }
 
-    public func process(_ logits: inout [Float], context: TokenContext) {
+    package func process(_ logits: inout [Float], context: TokenContext) {
         let tokens = context.generated
         if let noTimestamps, logits.indices.contains(noTimestamps) { logits[noTimestamps] = -.infinity }
         let isAfterTimestamp = tokens.last.map { $0 >= timestampBegin } ?? false
@@ -38,7 +38,7 @@ public struct TimestampRules: LogitsProcessor {
                 TimestampRules.remove(from: timestampBegin + maximumInitialIndex + 1, in: &logits)
             }
         }
-        // Comparing unnormalised is the same: both sides have the same normaliser.
+        // Comparing unnormalized is the same: both sides have the same normalizer.
         let all = LogProbabilities.logSumExp(logits, in: min(timestampBegin, logits.count)..<logits.count)
         let bestText = logits.withUnsafeBufferPointer { $0[..<min(timestampBegin, $0.count)].max() ?? -.infinity }
         if all > bestText { TimestampRules.remove(to: timestampBegin, in: &logits) }
@@ -61,7 +61,9 @@ struct WhisperRules {
     /// The start sequence, and the wish for no timestamps.
     let initialTokens: [Int]
 
-    init(_ options: TranscriptionOptions, tokenizer: any SpeechTokenizer, language: String?, secondsPerTimestamp: Double) throws {
+    init(
+        _ options: TranscriptionOptions, tokenizer: any SpeechTokenizer, language: String?, secondsPerTimestamp: Double
+    ) throws {
         var start = [tokenizer.startOfTranscript]
         if tokenizer.isMultilingual {
             guard let code = language, let entry = tokenizer.languages.first(where: { $0.code == code }) else {
@@ -74,10 +76,12 @@ struct WhisperRules {
             }
         }
         startSequence = start
-        initialTokens = options.timestamps ? start : start + [try WhisperRules.required(tokenizer.noTimestamps, "<|notimestamps|>")]
+        initialTokens =
+            options.timestamps ? start : start + [try WhisperRules.required(tokenizer.noTimestamps, "<|notimestamps|>")]
 
         let special = [
-            tokenizer.transcribe, tokenizer.translate, tokenizer.startOfTranscript, tokenizer.startOfPrevious, tokenizer.startOfLM, tokenizer.noSpeech,
+            tokenizer.transcribe, tokenizer.translate, tokenizer.startOfTranscript, tokenizer.startOfPrevious,
+            tokenizer.startOfLM, tokenizer.noSpeech,
         ].compactMap { $0 }
         let blank = try options.beginSuppressedTokens ?? tokenizer.encode(" ")
         var chain: [any LogitsProcessor] = [
@@ -85,9 +89,13 @@ struct WhisperRules {
             SuppressTokens(Set(try options.suppressedTokens ?? tokenizer.nonSpeechTokens()).union(special).sorted()),
         ]
         if options.timestamps {
-            chain.append(TimestampRules(
-                timestampBegin: tokenizer.timestampBegin, endOfText: tokenizer.endOfText, noTimestamps: tokenizer.noTimestamps,
-                maximumInitialIndex: options.maximumInitialTimestamp.map { Int(($0 / secondsPerTimestamp).rounded(.toNearestOrEven)) }))
+            chain.append(
+                TimestampRules(
+                    timestampBegin: tokenizer.timestampBegin, endOfText: tokenizer.endOfText,
+                    noTimestamps: tokenizer.noTimestamps,
+                    maximumInitialIndex: options.maximumInitialTimestamp.map {
+                        Int(($0 / secondsPerTimestamp).rounded(.toNearestOrEven))
+                    }))
         }
         processors = chain
     }

@@ -33,7 +33,9 @@ struct WindowDecoder {
     ///   - seed: for sampling; each temperature adds its place.
     ///   - stream: takes tokens as they are decided, and hears when they are given up.
     /// - Returns: the text of the first temperature that passes, else of the last.
-    func decode(previous: [Int], seed: UInt64, stream: TokenStream, effort: inout Effort, isCancelled: () -> Bool) throws -> WindowText {
+    func decode(previous: [Int], seed: UInt64, stream: TokenStream, effort: inout Effort, isCancelled: () -> Bool)
+        throws -> WindowText
+    {
         let prompt = try rules.prompt(previous: previous, tokenizer: tokenizer, maximumTokens: model.maximumTokens)
         guard prompt.count < model.maximumTokens else {
             throw GenerationError.promptTooLong(tokens: prompt.count, maximum: model.maximumTokens - 1)
@@ -46,18 +48,22 @@ struct WindowDecoder {
         }
         var request = SearchRequest(
             prompt: prompt, processors: rules.processors, endTokens: [tokenizer.endOfText],
-            maximumNewTokens: max(min(options.maximumTokensPerWindow ?? model.maximumTokens / 2, room) - prefix.count, 1),
+            maximumNewTokens: max(
+                min(options.maximumTokensPerWindow ?? model.maximumTokens / 2, room) - prefix.count, 1),
             alternatives: options.alternatives, logitRows: [startRow])
         request.answerPrefix = prefix
         stream.skip(prefix)
         for (attempt, temperature) in options.temperatures.enumerated() {
             let (text, streamed) = try decode(
-                request, temperature: temperature, seed: seed &+ UInt64(attempt), startRow: startRow, stream: stream, effort: &effort,
+                request, temperature: temperature, seed: seed &+ UInt64(attempt), startRow: startRow, stream: stream,
+                effort: &effort,
                 isCancelled: isCancelled)
             let isLast = attempt + 1 == options.temperatures.count
             let failure = effort.wasCancelled || isLast ? nil : failure(of: text)
             if let failure {
-                try stream.discard(keeping: prefix.count, reason: "\(failure); again at temperature \(options.temperatures[attempt + 1])")
+                try stream.discard(
+                    keeping: prefix.count,
+                    reason: "\(failure); again at temperature \(options.temperatures[attempt + 1])")
                 continue
             }
             if !streamed { for token in text.tokens.dropFirst(prefix.count) { try stream.add(token) } }
@@ -67,13 +73,15 @@ struct WindowDecoder {
     }
 
     private func decode(
-        _ request: SearchRequest, temperature: Float, seed: UInt64, startRow: Int, stream: TokenStream, effort: inout Effort,
+        _ request: SearchRequest, temperature: Float, seed: UInt64, startRow: Int, stream: TokenStream,
+        effort: inout Effort,
         isCancelled: () -> Bool
     ) throws -> (text: WindowText, streamed: Bool) {
         let result: SearchResult
         var isStreamed = false
         if temperature == 0, let beams = options.beamSize {
-            let search = BeamSearch(beams: beams, rule: .whisper(patience: options.patience, lengthPenalty: options.lengthPenalty))
+            let search = BeamSearch(
+                beams: beams, rule: .whisper(patience: options.patience, lengthPenalty: options.lengthPenalty))
             result = try search.run(model, request, isCancelled: isCancelled)
         } else {
             var sampling = SamplingOptions()
@@ -83,10 +91,12 @@ struct WindowDecoder {
             isStreamed = samples == 1
             var request = request
             request.keepsAttention = !isStreamed
-            result = try SamplingSearch(sampling, samples: samples).run(model, request, onToken: { token in
-                if token.id != tokenizer.endOfText { try stream.add(token) }
-                return true
-            }, isCancelled: isCancelled)
+            result = try SamplingSearch(sampling, samples: samples).run(
+                model, request,
+                onToken: { token in
+                    if token.id != tokenizer.endOfText { try stream.add(token) }
+                    return true
+                }, isCancelled: isCancelled)
         }
         effort.prefillSeconds += result.prefillSeconds
         effort.decodeSeconds += result.decodeSeconds
@@ -101,14 +111,18 @@ struct WindowDecoder {
         if let token = tokenizer.noSpeech, let row = result.promptLogits[startRow], row.indices.contains(token) {
             noSpeech = LogProbabilities.softmax(row)[token]
         }
-        return (WindowText(
-            tokens: tokens, text: text, temperature: temperature,
-            averageLogProbability: Float(best.sumLogProbability / Double(tokens.count - prefix.count + 1)), noSpeechProbability: noSpeech,
-            compressionRatio: CompressionRatio.of(text)), isStreamed)
+        return (
+            WindowText(
+                tokens: tokens, text: text, temperature: temperature,
+                averageLogProbability: Float(best.sumLogProbability / Double(tokens.count - prefix.count + 1)),
+                noSpeechProbability: noSpeech,
+                compressionRatio: CompressionRatio.of(text)), isStreamed
+        )
     }
 
     private func score(_ hypothesis: Hypothesis) -> Double {
-        BeamRule.whisperScore(sum: hypothesis.sumLogProbability, length: hypothesis.textIDs.count, penalty: options.lengthPenalty)
+        BeamRule.whisperScore(
+            sum: hypothesis.sumLogProbability, length: hypothesis.textIDs.count, penalty: options.lengthPenalty)
     }
 
     /// Why the text does not pass, if it does not.
@@ -119,7 +133,8 @@ struct WindowDecoder {
             return "repeats itself (compression ratio \(text.compressionRatio.twoDigits) above \(threshold.twoDigits))"
         }
         if let threshold = options.logProbabilityThreshold, isUnlikely {
-            return "unlikely (mean log-probability \(text.averageLogProbability.twoDigits) below \(threshold.twoDigits))"
+            return
+                "unlikely (mean log-probability \(text.averageLogProbability.twoDigits) below \(threshold.twoDigits))"
         }
         return nil
     }

@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 
 /// Splits a text's tokens into words, as the published Whisper does: at spaces and punctuation, or at every character in
 /// languages written without spaces.
@@ -16,8 +16,11 @@ struct WordSplitter {
         for piece in pieces {
             let isSpecial = piece.tokens.first.map { $0 >= tokenizer.endOfText } ?? false
             let stripped = piece.text.unicodeScalars.drop { $0.properties.isWhitespace }
-            let bare = String(String.UnicodeScalarView(stripped.reversed().drop { $0.properties.isWhitespace }.reversed()))
-            if isSpecial || piece.text.unicodeScalars.first == " " || WordTiming.isPart(bare, of: WordSplitter.punctuation) || words.isEmpty {
+            let bare = String(
+                String.UnicodeScalarView(stripped.reversed().drop { $0.properties.isWhitespace }.reversed()))
+            if isSpecial || piece.text.unicodeScalars.first == " "
+                || WordTiming.isPart(bare, of: WordSplitter.punctuation) || words.isEmpty
+            {
                 words.append(piece)
             } else {
                 let last = words.removeLast()
@@ -51,6 +54,9 @@ struct WordSplitter {
     }
 
     private func decoded(_ tokens: [Int]) -> String {
-        String(decoding: tokens.flatMap { $0 < tokenizer.endOfText ? tokenizer.bytes(of: $0) : Array(tokenizer.piece($0).utf8) }, as: UTF8.self)
+        String(
+            decoding: tokens.flatMap {
+                $0 < tokenizer.endOfText ? tokenizer.bytes(of: $0) : Array(tokenizer.piece($0).utf8)
+            }, as: UTF8.self)
     }
 }

@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 
 /// Word times for the segments of a window: one more pass over the finished text, aligned with the sound.
 struct WordTimes {
@@ -19,7 +19,8 @@ struct WordTimes {
         WordTiming.clampAtSentenceEnds(&words, maximum: maximum)
         WordTiming.mergePunctuation(&words)
         var drafts = zip(segments, texts).map { SegmentWords(start: $0.start, end: $0.end, textTokens: $1.count) }
-        SegmentWords.assign(words, to: &drafts, offset: offset, median: median, maximum: maximum, lastSpeech: &lastSpeech)
+        SegmentWords.assign(
+            words, to: &drafts, offset: offset, median: median, maximum: maximum, lastSpeech: &lastSpeech)
         for (index, draft) in drafts.enumerated() {
             segments[index].start = draft.start
             segments[index].end = draft.end
@@ -34,16 +35,21 @@ struct WordTimes {
         guard !text.isEmpty else { return [] }
         let words = tokenizer.words(text + [tokenizer.endOfText], language: language)
         let start = rules.startSequence
-        let tokens = start + [try WhisperRules.required(tokenizer.noTimestamps, "<|notimestamps|>")] + text + [tokenizer.endOfText]
+        let tokens =
+            start + [try WhisperRules.required(tokenizer.noTimestamps, "<|notimestamps|>")] + text + [
+                tokenizer.endOfText
+            ]
         guard tokens.count <= model.maximumTokens else {
             throw GenerationError.promptTooLong(tokens: tokens.count, maximum: model.maximumTokens)
         }
         let first = start.count + 1
-        let pass = try model.alignment(tokens: tokens, text: first..<first + text.count, vocabulary: tokenizer.endOfText)
+        let pass = try model.alignment(
+            tokens: tokens, text: first..<first + text.count, vocabulary: tokenizer.endOfText)
         let framesPerPosition = Double(SpeechTiming.framesPerWindow) / Double(model.audioPositions)
         // The rows that predict the text and the end: from the token before the text to its last.
         let path = TokenAlignment.path(
-            pass.weights, options: .init(positions: Int(Double(frames) / framesPerPosition), renormalizes: true), tokens: start.count..<tokens.count - 1)
+            pass.weights, options: .init(positions: Int(Double(frames) / framesPerPosition), renormalizes: true),
+            tokens: start.count..<tokens.count - 1)
         let starts = path.firstColumns.map { Double($0) * framesPerPosition / SpeechTiming.framesPerSecond }
         return WordTiming.align(words: words, startTimes: starts, probabilities: pass.probabilities)
     }

@@ -1,7 +1,8 @@
-import Attribution
+import AttentionAnalysis
 import Checkpoint
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Foundation
 import Models
 import Tokenization
@@ -9,21 +10,22 @@ import Transformer
 
 /// A model that reads one text and writes another, with its tokenizers. Used from one executor.
 ///
-/// Only the last message counts: it is the text to translate, summarise or follow.
-public final class TranslationSession {
-    public let model: any TextEncoderDecoder
+/// Only the last message counts: it is the text to translate, summarize or follow.
+package final class TranslationSession {
+    package let model: any TextEncoderDecoder
     /// For the text that is read.
-    public let sourceTokenizer: Tokenizer
+    package let sourceTokenizer: Tokenizer
     /// For the text that is written.
-    public let tokenizer: Tokenizer
+    package let tokenizer: Tokenizer
     private let decoder: SourceDecoder
     private let processors: [any LogitsProcessor]
     /// What the encoder has read last.
     private var encoded: (tokens: [Int], interventions: Interventions, rollout: [Float])?
 
     /// Puts a declared model on a device.
-    public init(
-        _ model: any TextEncoderDecoder, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
+    package init(
+        _ model: any TextEncoderDecoder, from files: ModelFiles, on device: Device,
+        progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         self.model = model
         if SourceTokenizer.isPair(files) {
@@ -59,14 +61,15 @@ public final class TranslationSession {
         tap.selection = before.0.union(AttentionTap.Selection(.encoder))
         tap.queryRows = .all
         try model.encode(tokens: source)
-        return try AttentionRollout.rollOut(tap.takeRows().filter { $0.kind == .encoder }.sorted { $0.layer < $1.layer })
+        return try AttentionRollout.rollOut(
+            tap.takeRows().filter { $0.kind == .encoder }.sorted { $0.layer < $1.layer })
     }
 
     /// Writes what the model makes of a source of tokens.
     /// - Parameter emit: takes every event in order; what it throws ends the run.
     /// - Returns: the answer's tokens, without start and end.
     @discardableResult
-    public func generate(
+    package func generate(
         source: [Int], options: TextOptions = TextOptions(), interventions: Interventions = .none,
         isCancelled: () -> Bool = { Task.isCancelled }, emit: @escaping (GenerationEvent) throws -> Void
     ) throws -> [Int] {
@@ -77,35 +80,40 @@ public final class TranslationSession {
             encoded = nil
             encoded = (source, interventions, try encode(source))
         }
-        try emit(.inputPrepared(.source(SourceText(source, tokenizer: sourceTokenizer, rollout: encoded?.rollout ?? []))))
+        try emit(
+            .inputPrepared(.source(SourceText(source, tokenizer: sourceTokenizer, rollout: encoded?.rollout ?? []))))
         let seconds = (clock.now - began).inSeconds
         try emit(.encoded(seconds: seconds))
         let start = model.startTokens
         let room = model.decoderPositions - start.count + 1
         guard options.answerPrefix.count < room else {
-            throw GenerationError.promptTooLong(tokens: start.count + options.answerPrefix.count, maximum: model.decoderPositions)
+            throw GenerationError.promptTooLong(
+                tokens: start.count + options.answerPrefix.count, maximum: model.decoderPositions)
         }
         var search = AnswerSearch(decoder: decoder, tokenizer: tokenizer, endTokens: model.endTokens)
         search.processors = processors
         search.encodeSeconds = seconds
         return try search.run(
-            prompt: start, options: options, room: room, prefilled: { start.count + options.answerPrefix.count }, isCancelled: isCancelled,
+            prompt: start, options: options, room: room, prefilled: { start.count + options.answerPrefix.count },
+            isCancelled: isCancelled,
             emit: emit)
     }
 }
 
 extension TranslationSession: ModelSession {
-    public static func serves(_ model: any Model) -> Bool { model is any TextEncoderDecoder }
+    package static func serves(_ model: any Model) -> Bool { model is any TextEncoderDecoder }
 
-    public static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
+    package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let model = try translator(model, files)
         return ModelAbilities(
             family: model.family, inputs: [.text], holdsConversations: false, shownAttention: .cross,
-            attentionLayers: Array(0..<model.decoderLayers), attentionHeads: model.decoderHeads, contextLength: model.decoderPositions,
-            alignmentHeads: try AlignmentHeads.named(in: files, layers: Array(0..<model.decoderLayers), heads: model.decoderHeads))
+            attentionLayers: Array(0..<model.decoderLayers), attentionHeads: model.decoderHeads,
+            contextLength: model.decoderPositions,
+            alignmentHeads: try AlignmentHeads.named(
+                in: files, layers: Array(0..<model.decoderLayers), heads: model.decoderHeads))
     }
 
-    public static func make(
+    package static func make(
         _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws -> TranslationSession {
         try TranslationSession(translator(model, files), from: files, on: device, progress: progress)
@@ -118,15 +126,17 @@ extension TranslationSession: ModelSession {
         return model
     }
 
-    public var bytesPerToken: Int { model.bytesPerToken }
-    public var tokensLeft: Int? { model.positionsLeft }
+    package var bytesPerToken: Int { model.bytesPerToken }
+    package var tokensLeft: Int? { model.positionsLeft }
 
-    public func answer(
-        _ request: GenerationRequest, isCancelled: @escaping () -> Bool, emit: @escaping (GenerationEvent) throws -> Void
+    package func answer(
+        _ request: GenerationRequest, isCancelled: @escaping () -> Bool,
+        emit: @escaping (GenerationEvent) throws -> Void
     ) throws {
         let text = try request.lastText(family: model.family)
         try generate(
-            source: sourceTokenizer.encode(text), options: request.text, interventions: request.interventions, isCancelled: isCancelled, emit: emit)
+            source: sourceTokenizer.encode(text), options: request.text, interventions: request.interventions,
+            isCancelled: isCancelled, emit: emit)
     }
 }
 
@@ -134,12 +144,14 @@ extension SourceText {
     /// Tokens with the text each stands for; a character of several tokens comes with the last of them.
     init(_ ids: [Int], tokenizer: Tokenizer, rollout: [Float] = []) {
         var characters = CharacterAssembler()
-        self.init(tokens: ids.map { id in
-            let isSpecial = tokenizer.isSpecial(id)
-            return Token(
-                id: id, text: isSpecial ? "" : characters.add(tokenizer.bytes(of: id) ?? []), piece: tokenizer.piece(id) ?? "<\(id)>",
-                isSpecial: isSpecial)
-        }, rollout: rollout)
+        self.init(
+            tokens: ids.map { id in
+                let isSpecial = tokenizer.isSpecial(id)
+                return Token(
+                    id: id, text: isSpecial ? "" : characters.add(tokenizer.bytes(of: id) ?? []),
+                    piece: tokenizer.piece(id) ?? "<\(id)>",
+                    isSpecial: isSpecial)
+            }, rollout: rollout)
     }
 }
 
@@ -147,7 +159,9 @@ extension GenerationRequest {
     /// The text of the last message, for a model that reads text and nothing else.
     /// - Throws: `GenerationError.unsuitableInput` where there is none, or something else with it.
     func lastText(family: String) throws -> String {
-        func unsuitable(_ problem: String) -> GenerationError { .unsuitableInput(family: family, problem: problem, takes: "text") }
+        func unsuitable(_ problem: String) -> GenerationError {
+            .unsuitableInput(family: family, problem: problem, takes: "text")
+        }
         if sound != nil { throw unsuitable("it does not listen") }
         // Earlier messages, which another model may have answered, are not read.
         if messages.last?.pictures.isEmpty == false { throw unsuitable("it sees no pictures") }

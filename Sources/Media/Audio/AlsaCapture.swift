@@ -38,7 +38,8 @@ final class AlsaCapture {
             }
         }
         snd_pcm_close(opened)
-        throw .captureFailed(device: device, operation: "setting 16-bit sound at 16, 44.1, 48 or 96 kHz", reason: Self.text(lastCode))
+        throw .captureFailed(
+            device: device, operation: "setting 16-bit sound at 16, 44.1, 48 or 96 kHz", reason: Self.text(lastCode))
     }
 
     deinit { snd_pcm_close(pcm) }
@@ -59,7 +60,9 @@ final class AlsaCapture {
             return []
         }
         let frames = interleaved.count / channelCount
-        let got = interleaved.withUnsafeMutableBufferPointer { snd_pcm_readi(pcm, $0.baseAddress!, snd_pcm_uframes_t(frames)) }
+        let got = interleaved.withUnsafeMutableBufferPointer {
+            snd_pcm_readi(pcm, $0.baseAddress!, snd_pcm_uframes_t(frames))
+        }
         if got == -Int(EAGAIN) { return [] }
         if got < 0 {
             try recover(Int32(truncatingIfNeeded: got), operation: "reading")

@@ -65,7 +65,9 @@ enum AudioContainer {
     }
 
     /// RIFF and IFF: name (4 bytes), size (4 bytes), content padded to an even size.
-    private static func chunks(of file: borrowing InputFile, data: [UInt8], bigEndian: Bool) throws(MediaError) -> Shortfall? {
+    private static func chunks(of file: borrowing InputFile, data: [UInt8], bigEndian: Bool) throws(MediaError)
+        -> Shortfall?
+    {
         var offset: Int64 = 12
         // A thousand chunks before the samples is not a recording; the bound keeps a hostile file from costing a scan.
         for _ in 0..<1000 {
@@ -93,7 +95,8 @@ enum AudioContainer {
         var last: Shortfall?
         var i = 0
         while i + 27 <= tail.count {
-            guard tail[i] == 0x4F, tail[i + 1] == 0x67, tail[i + 2] == 0x67, tail[i + 3] == 0x53, tail[i + 4] == 0 else {
+            guard tail[i] == 0x4F, tail[i + 1] == 0x67, tail[i + 2] == 0x67, tail[i + 3] == 0x53, tail[i + 4] == 0
+            else {
                 i += 1
                 continue
             }
@@ -119,7 +122,9 @@ private struct MPEGFrame {
     let sampleCount: Int64
 
     init?(_ header: [UInt8]) {
-        guard header.count == 4, header[0] == 0xFF, header[1] & 0xE0 == 0xE0, header[1] >> 1 & 3 == 1 else { return nil }
+        guard header.count == 4, header[0] == 0xFF, header[1] & 0xE0 == 0xE0, header[1] >> 1 & 3 == 1 else {
+            return nil
+        }
         let version = header[1] >> 3 & 3  // 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
         let rateIndex = Int(header[2] >> 2 & 3), bitRateIndex = Int(header[2] >> 4)
         guard version != 1, rateIndex < 3, (1...14).contains(bitRateIndex) else { return nil }

@@ -2,37 +2,37 @@ import CSndfile
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// What a recording's header says.
-public struct AudioFileInfo: Sendable, Equatable {
-    public let path: String
+package struct AudioFileInfo: Sendable, Equatable {
+    package let path: String
     /// The container, e.g. "WAV (Microsoft)".
-    public let format: String
+    package let format: String
     /// Hz, as recorded.
-    public let sampleRate: Int
-    public let channelCount: Int
+    package let sampleRate: Int
+    package let channelCount: Int
     /// Samples per channel, nil if the header does not tell. A claim: the decoder may find fewer.
-    public let frameCount: Int64?
+    package let frameCount: Int64?
 
-    public var duration: Double? { frameCount.map { Double($0) / Double(sampleRate) } }
+    package var duration: Double? { frameCount.map { Double($0) / Double(sampleRate) } }
 }
 
 /// Reads a recording block by block as mono samples at one rate. WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU, CAF and
 /// whatever else libsndfile knows; channels are averaged; the rate is changed by `Resampler`.
 ///
 /// Memory stays at a block's size however long the recording is. Not for use by several tasks at once.
-public final class AudioDecoder {
-    public let info: AudioFileInfo
+package final class AudioDecoder {
+    package let info: AudioFileInfo
     /// Hz of the samples given out.
-    public let sampleRate: Int
+    package let sampleRate: Int
     /// Whether the file ends before its header says it should (only ever true with `acceptTruncated`).
-    public private(set) var isTruncated = false
+    package private(set) var isTruncated = false
 
     /// Size of the file.
     let byteCount: Int64
@@ -56,25 +56,35 @@ public final class AudioDecoder {
     ///   - sampleRate: Hz of the samples to give out
     ///   - acceptTruncated: give what is there of a cut-off file instead of throwing `truncatedAudio`
     /// - Throws: a `MediaError` for what is not a readable recording.
-    public init(path: String, sampleRate: Int = Media.speechSampleRate, acceptTruncated: Bool = false) throws(MediaError) {
+    package init(path: String, sampleRate: Int = Media.speechSampleRate, acceptTruncated: Bool = false)
+        throws(MediaError)
+    {
         let file = try InputFile(path: path)
         let shortfall = try AudioContainer.shortfall(of: file)
         let countedLength = try AudioContainer.countedMPEGLength(of: file)
         if let shortfall, !acceptTruncated {
-            throw .truncatedAudio(path: path, expected: shortfall.expected, actual: shortfall.actual, unit: shortfall.unit)
+            throw .truncatedAudio(
+                path: path, expected: shortfall.expected, actual: shortfall.actual, unit: shortfall.unit)
         }
         let (handle, header) = try Self.open(file)
         var failure: MediaError?
         if !Self.sampleRates.contains(Int64(header.samplerate)) {
-            failure = .unsupportedAudio(path: path, property: "the sample rate (Hz)", value: Int64(header.samplerate), supported: Self.sampleRates)
+            failure = .unsupportedAudio(
+                path: path, property: "the sample rate (Hz)", value: Int64(header.samplerate),
+                supported: Self.sampleRates)
         } else if !Self.channelCounts.contains(Int64(header.channels)) {
-            failure = .unsupportedAudio(path: path, property: "the number of channels", value: Int64(header.channels), supported: Self.channelCounts)
+            failure = .unsupportedAudio(
+                path: path, property: "the number of channels", value: Int64(header.channels),
+                supported: Self.channelCounts)
         } else if header.frames == 0, shortfall == nil {
             failure = .noAudioFrames(path: path)
         } else if let countedLength, countedLength > header.frames + 4 * 1152, !acceptTruncated {
             // libsndfile reads no further than its estimate: better to say so than to lose the end silently.
             failure = .damagedAudio(
-                path: path, reason: "an MP3 of varying bit rate without the header that tells its length: only \(header.frames) of \(countedLength) samples can be read")
+                path: path,
+                reason:
+                    "an MP3 of varying bit rate without the header that tells its length: only \(header.frames) of \(countedLength) samples can be read"
+            )
         }
         if let failure {
             sf_close(handle)
@@ -94,7 +104,8 @@ public final class AudioDecoder {
         self.acceptTruncated = acceptTruncated
         isTruncated = shortfall != nil || (countedLength ?? 0) > header.frames + 4 * 1152
         // libsndfile's SF_COUNT_MAX stands for "unknown".
-        let frames: Int64? = header.frames > 0 && header.frames < Int64.max && countedLength == nil ? header.frames : nil
+        let frames: Int64? =
+            header.frames > 0 && header.frames < Int64.max && countedLength == nil ? header.frames : nil
         info = AudioFileInfo(
             path: path, format: Self.formatName(header.format), sampleRate: Int(header.samplerate),
             channelCount: Int(header.channels), frameCount: frames)
@@ -105,7 +116,7 @@ public final class AudioDecoder {
 
     /// The next samples, or nil at the end. Never empty.
     /// - Throws: `nonFiniteSample`, `truncatedAudio`, `damagedAudio`.
-    public func nextBlock() throws(MediaError) -> [Float]? {
+    package func nextBlock() throws(MediaError) -> [Float]? {
         while !finished {
             let output = try decodeBlock()
             if !output.isEmpty { return output }
@@ -115,7 +126,9 @@ public final class AudioDecoder {
 
     private func decodeBlock() throws(MediaError) -> [Float] {
         let channels = info.channelCount
-        let got = interleaved.withUnsafeMutableBufferPointer { sf_readf_float(handle, $0.baseAddress!, Int64(Self.blockFrames)) }
+        let got = interleaved.withUnsafeMutableBufferPointer {
+            sf_readf_float(handle, $0.baseAddress!, Int64(Self.blockFrames))
+        }
         guard got > 0 else {
             try checkEnd()
             finished = true
@@ -169,7 +182,7 @@ public final class AudioDecoder {
             return handle
         }
         if let handle { return (handle, header) }
-        // SF_ERR_MALFORMED_FILE: the format was recognised and its header contradicts itself.
+        // SF_ERR_MALFORMED_FILE: the format was recognized and its header contradicts itself.
         if code == Int32(SF_ERR_MALFORMED_FILE) { throw .damagedAudio(path: file.path, reason: reason) }
         throw .notAudio(path: file.path, reason: reason)
     }

@@ -1,15 +1,18 @@
 /// A recording in memory: mono samples at one rate.
-public struct Recording: Sendable {
+package struct Recording: Sendable {
     /// Full scale is ±1.
-    public let samples: [Float]
+    package let samples: [Float]
     /// Hz.
-    public let sampleRate: Int
+    package let sampleRate: Int
     /// Where it came from; nil for a microphone.
-    public let source: AudioFileInfo?
+    package let source: AudioFileInfo?
     /// Whether the file ended before its header says it should.
-    public let isTruncated: Bool
+    package let isTruncated: Bool
 
-    public init(samples: [Float], sampleRate: Int = Media.speechSampleRate, source: AudioFileInfo? = nil, isTruncated: Bool = false) {
+    package init(
+        samples: [Float], sampleRate: Int = Media.speechSampleRate, source: AudioFileInfo? = nil,
+        isTruncated: Bool = false
+    ) {
         self.samples = samples
         self.sampleRate = sampleRate
         self.source = source
@@ -17,16 +20,16 @@ public struct Recording: Sendable {
     }
 
     /// Seconds.
-    public var duration: Double { Double(samples.count) / Double(sampleRate) }
+    package var duration: Double { Double(samples.count) / Double(sampleRate) }
 }
 
 /// Whole recordings from files.
-public enum AudioFile {
+package enum AudioFile {
     /// Six hours: 1.4 GB of samples at 16 kHz.
-    public static let defaultMaximumSeconds = 21_600.0
+    package static let defaultMaximumSeconds = 21_600.0
 
     /// What the header says, without decoding.
-    public static func info(path: String) throws(MediaError) -> AudioFileInfo {
+    package static func info(path: String) throws(MediaError) -> AudioFileInfo {
         try AudioDecoder(path: path, acceptTruncated: true).info
     }
 
@@ -35,7 +38,7 @@ public enum AudioFile {
     ///   - maximumSeconds: a few kilobytes of FLAC can hold days of silence; what lasts longer is refused
     ///   - acceptTruncated: take what is there of a cut-off file (`Recording.isTruncated` tells)
     /// - Throws: `MediaError`.
-    public static func load(
+    package static func load(
         path: String, sampleRate: Int = Media.speechSampleRate, maximumSeconds: Double = defaultMaximumSeconds,
         acceptTruncated: Bool = false
     ) throws(MediaError) -> Recording {
@@ -56,6 +59,7 @@ public enum AudioFile {
             }
             samples.append(contentsOf: block)
         }
-        return Recording(samples: samples, sampleRate: sampleRate, source: decoder.info, isTruncated: decoder.isTruncated)
+        return Recording(
+            samples: samples, sampleRate: sampleRate, source: decoder.info, isTruncated: decoder.isTruncated)
     }
 }

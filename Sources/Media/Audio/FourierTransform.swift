@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A discrete Fourier transform of a fixed length, any length: X[k] = Σ x[n] e^(-2πi nk / length).
@@ -46,7 +46,8 @@ struct FourierTransform: Sendable {
             let angles = (0..<radix).map { -2 * Double.pi * Double($0) / Double(radix) }
             stages.append(
                 Stage(
-                    radix: radix, rest: rest, stride: stride, twiddleReal: twiddleReal, twiddleImaginary: twiddleImaginary,
+                    radix: radix, rest: rest, stride: stride, twiddleReal: twiddleReal,
+                    twiddleImaginary: twiddleImaginary,
                     rootReal: angles.map { cos($0) }, rootImaginary: angles.map { sin($0) }))
             left = rest
             stride *= radix
@@ -79,7 +80,8 @@ struct FourierTransform: Sendable {
 
     /// Transforms `real + i·imaginary` (each `length`) in place.
     func transform(
-        real: UnsafeMutablePointer<Double>, imaginary: UnsafeMutablePointer<Double>, scratch: UnsafeMutablePointer<Double>
+        real: UnsafeMutablePointer<Double>, imaginary: UnsafeMutablePointer<Double>,
+        scratch: UnsafeMutablePointer<Double>
     ) {
         var (sourceReal, sourceImaginary) = (real, imaginary)
         var (targetReal, targetImaginary) = (scratch, scratch + length)

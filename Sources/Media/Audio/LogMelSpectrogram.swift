@@ -1,17 +1,17 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Whisper's features: the logarithm of the power in mel bands, 100 times a second.
 ///
 /// As `WhisperFeatureExtractor` of transformers and `log_mel_spectrogram` of openai-whisper compute it: frames of `fftSize`
-/// samples every `hopLength`, centred (the signal is mirrored at both ends), periodic Hann window, squared magnitude, mel
+/// samples every `hopLength`, centered (the signal is mirrored at both ends), periodic Hann window, squared magnitude, mel
 /// filters, `log10(max(power, 1e-10))`, everything below the loudest value minus 8 lifted to that, `(x + 4) / 4`. The last
-/// frame (centred on the end) is dropped, so `samples / hopLength` frames remain.
+/// frame (centered on the end) is dropped, so `samples / hopLength` frames remain.
 ///
 /// "Loudest" means loudest of the signal given, so it matters what is given. Both reference implementations agree on this:
 /// - a recording of up to 30 s is filled with silence to exactly 30 s: `window(_:)`;
@@ -19,21 +19,24 @@ import Darwin
 ///   out of the features (`LogMelFeatures.window(from:count:)`), filled with 0.0 past the end: `whole(_:)`.
 ///
 /// `features(of:)` chooses between the two.
-public struct LogMelSpectrogram: Sendable {
+package struct LogMelSpectrogram: Sendable {
     /// The fields of `preprocessor_config.json` that matter here.
-    public struct Parameters: Sendable, Equatable, Decodable {
+    package struct Parameters: Sendable, Equatable, Decodable {
         /// `feature_size`: 80, or 128 since large-v3.
-        public var melCount: Int
+        package var melCount: Int
         /// `sampling_rate`, Hz.
-        public var sampleRate: Int
+        package var sampleRate: Int
         /// `n_fft`, samples in a frame.
-        public var fftSize: Int
+        package var fftSize: Int
         /// `hop_length`, samples from one frame to the next.
-        public var hopLength: Int
+        package var hopLength: Int
         /// `chunk_length`, seconds in a window.
-        public var windowSeconds: Int
+        package var windowSeconds: Int
 
-        public init(melCount: Int = 80, sampleRate: Int = 16_000, fftSize: Int = 400, hopLength: Int = 160, windowSeconds: Int = 30) {
+        package init(
+            melCount: Int = 80, sampleRate: Int = 16_000, fftSize: Int = 400, hopLength: Int = 160,
+            windowSeconds: Int = 30
+        ) {
             self.melCount = melCount
             self.sampleRate = sampleRate
             self.fftSize = fftSize
@@ -46,7 +49,7 @@ public struct LogMelSpectrogram: Sendable {
             case windowSeconds = "chunk_length"
         }
 
-        public init(from decoder: any Decoder) throws {
+        package init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             melCount = try values.decodeIfPresent(Int.self, forKey: .melCount) ?? 80
             sampleRate = try values.decodeIfPresent(Int.self, forKey: .sampleRate) ?? 16_000
@@ -56,20 +59,20 @@ public struct LogMelSpectrogram: Sendable {
         }
     }
 
-    public let parameters: Parameters
+    package let parameters: Parameters
     /// Samples in a window: 480,000.
-    public var windowSampleCount: Int { parameters.windowSeconds * parameters.sampleRate }
+    package var windowSampleCount: Int { parameters.windowSeconds * parameters.sampleRate }
     /// Frames in a window: 3000.
-    public var windowFrameCount: Int { windowSampleCount / parameters.hopLength }
+    package var windowFrameCount: Int { windowSampleCount / parameters.hopLength }
     /// Seconds from one frame to the next: 0.01.
-    public var secondsPerFrame: Double { Double(parameters.hopLength) / Double(parameters.sampleRate) }
+    package var secondsPerFrame: Double { Double(parameters.hopLength) / Double(parameters.sampleRate) }
 
     private let transform: FourierTransform
     private let filters: MelFilterBank
     private let hann: [Double]
 
     /// - Throws: `MediaError.invalidParameter` for values outside what any model uses (they come from a downloaded file).
-    public init(_ parameters: Parameters = Parameters()) throws(MediaError) {
+    package init(_ parameters: Parameters = Parameters()) throws(MediaError) {
         let limits: [(String, Int, ClosedRange<Int>)] = [
             ("feature_size", parameters.melCount, 1...1024),
             ("sampling_rate", parameters.sampleRate, 1000...384_000),
@@ -78,7 +81,8 @@ public struct LogMelSpectrogram: Sendable {
             ("chunk_length", parameters.windowSeconds, 1...600),
         ]
         for (name, value, range) in limits where !range.contains(value) {
-            throw .invalidParameter(name: name, value: "\(value)", expected: "\(range.lowerBound) to \(range.upperBound)")
+            throw .invalidParameter(
+                name: name, value: "\(value)", expected: "\(range.lowerBound) to \(range.upperBound)")
         }
         self.parameters = parameters
         let size = parameters.fftSize
@@ -88,17 +92,17 @@ public struct LogMelSpectrogram: Sendable {
     }
 
     /// What Whisper is given for a recording: one window if it fits, else features of the whole.
-    public func features(of samples: [Float]) -> LogMelFeatures {
+    package func features(of samples: [Float]) -> LogMelFeatures {
         samples.count <= windowSampleCount ? window(samples) : whole(samples)
     }
 
     /// Exactly one window, `[melCount, windowFrameCount]`: shorter signals are filled with silence, longer ones cut.
-    public func window(_ samples: [Float]) -> LogMelFeatures {
+    package func window(_ samples: [Float]) -> LogMelFeatures {
         compute(samples, count: min(samples.count, windowSampleCount), paddedCount: windowSampleCount)
     }
 
     /// The whole signal, `[melCount, samples / hopLength]`, with one loudest value for all of it.
-    public func whole(_ samples: [Float]) -> LogMelFeatures {
+    package func whole(_ samples: [Float]) -> LogMelFeatures {
         compute(samples, count: samples.count, paddedCount: samples.count)
     }
 
@@ -124,11 +128,13 @@ public struct LogMelSpectrogram: Sendable {
 
     /// Writes log10 of the mel power, `[mels, frames]`, and returns the largest value.
     private func logPower(
-        of signal: UnsafeBufferPointer<Float>, paddedCount: Int, frames: Int, into output: UnsafeMutableBufferPointer<Float>
+        of signal: UnsafeBufferPointer<Float>, paddedCount: Int, frames: Int,
+        into output: UnsafeMutableBufferPointer<Float>
     ) -> Float {
         let size = parameters.fftSize, hop = parameters.hopLength, mels = parameters.melCount, bins = filters.binCount
         // real, imaginary, scratch, power of two frames, mels of one frame
-        let workspace = UnsafeMutablePointer<Double>.allocate(capacity: 2 * size + transform.scratchCount + 2 * bins + mels)
+        let workspace = UnsafeMutablePointer<Double>.allocate(
+            capacity: 2 * size + transform.scratchCount + 2 * bins + mels)
         defer { workspace.deallocate() }
         let real = workspace, imaginary = real + size, scratch = imaginary + size
         let power = scratch + transform.scratchCount, mel = power + 2 * bins
@@ -190,34 +196,36 @@ public struct LogMelSpectrogram: Sendable {
 }
 
 /// Log-mel features of a signal. Row-major `[melCount, frameCount]`, as the reference implementations lay them out.
-public struct LogMelFeatures: Sendable, Equatable {
-    public let melCount: Int
-    public let frameCount: Int
-    public let values: [Float]
+package struct LogMelFeatures: Sendable, Equatable {
+    package let melCount: Int
+    package let frameCount: Int
+    package let values: [Float]
 
-    public init(melCount: Int, frameCount: Int, values: [Float]) {
+    package init(melCount: Int, frameCount: Int, values: [Float]) {
         precondition(values.count == melCount * frameCount, "values are [melCount, frameCount]")
         self.melCount = melCount
         self.frameCount = frameCount
         self.values = values
     }
 
-    public subscript(mel mel: Int, frame frame: Int) -> Float { values[mel * frameCount + frame] }
+    package subscript(mel mel: Int, frame frame: Int) -> Float { values[mel * frameCount + frame] }
 
     /// Frames `start ..< start + count`, `[melCount, count]`; past the end 0.0, as Whisper was shown the end of long
     /// recordings.
-    public func window(from start: Int, count: Int) -> LogMelFeatures {
+    package func window(from start: Int, count: Int) -> LogMelFeatures {
         precondition(start >= 0 && count >= 0, "a window lies after the beginning")
         let there = max(0, min(count, frameCount - start))
         var cut = [Float](repeating: 0, count: melCount * count)
         for mel in 0..<melCount where there > 0 {
-            cut.replaceSubrange(mel * count..<mel * count + there, with: values[mel * frameCount + start..<mel * frameCount + start + there])
+            cut.replaceSubrange(
+                mel * count..<mel * count + there,
+                with: values[mel * frameCount + start..<mel * frameCount + start + there])
         }
         return LogMelFeatures(melCount: melCount, frameCount: count, values: cut)
     }
 
     /// The same numbers as `[frameCount, melCount]`: one frame after the other, as the device's convolution reads them.
-    public func timeMajor() -> [Float] {
+    package func timeMajor() -> [Float] {
         [Float](unsafeUninitializedCapacity: values.count) { output, filled in
             values.withUnsafeBufferPointer { values in
                 for mel in 0..<melCount {

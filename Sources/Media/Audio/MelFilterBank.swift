@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Triangular filters evenly spaced on Slaney's mel scale (linear to 1 kHz, logarithmic above), each of unit area, from
@@ -25,14 +25,15 @@ struct MelFilterBank: Sendable {
         let edges = (0..<melCount + 2).map { Self.hertz(ofMel: top * Double($0) / Double(melCount + 1)) }
         var firstBin: [Int] = [], offset = [0], weights: [Double] = []
         for mel in 0..<melCount {
-            let (low, centre, high) = (edges[mel], edges[mel + 1], edges[mel + 2])
+            let (low, center, high) = (edges[mel], edges[mel + 1], edges[mel + 2])
             let area = 2 / (high - low)
             var first: Int?
             var last = 0
             var row: [Double] = []
             for bin in 0..<binCount {
                 let frequency = nyquist * Double(bin) / Double(binCount - 1)
-                let weight = max(0, min((frequency - low) / (centre - low), (high - frequency) / (high - centre))) * area
+                let weight =
+                    max(0, min((frequency - low) / (center - low), (high - frequency) / (high - center))) * area
                 if weight > 0 {
                     if first == nil { first = bin }
                     last = bin

@@ -4,11 +4,11 @@ import Foundation
 import Synchronization
 
 /// A microphone that can be opened.
-public struct CaptureDevice: Sendable, Equatable {
+package struct CaptureDevice: Sendable, Equatable {
     /// ALSA's name, e.g. "default", "plughw:CARD=PCH,DEV=0".
-    public let name: String
+    package let name: String
     /// What a person calls it.
-    public let description: String
+    package let description: String
 }
 
 /// Live sound as mono samples at one rate, through ALSA (and through ALSA's default device also PulseAudio and PipeWire).
@@ -18,21 +18,21 @@ public struct CaptureDevice: Sendable, Equatable {
 ///
 /// Recording begins with `init` and ends with `stop()`, with cancellation of the task that reads `samples`, or with the
 /// last reference. If nobody reads for a minute the oldest chunks are dropped.
-public final class Microphone: Sendable {
-    public let deviceName: String
+package final class Microphone: Sendable {
+    package let deviceName: String
     /// Hz of the samples given out.
-    public let sampleRate: Int
+    package let sampleRate: Int
     /// Hz and channels the device records with; converted here where the device cannot do otherwise.
-    public let deviceRate: Int
-    public let deviceChannelCount: Int
+    package let deviceRate: Int
+    package let deviceChannelCount: Int
     /// Mono samples, full scale ±1, about 100 ms a chunk. Ends after `stop()`; throws `MediaError.captureFailed` when the
     /// device goes away. For one reader.
-    public let samples: AsyncThrowingStream<[Float], any Error>
+    package let samples: AsyncThrowingStream<[Float], any Error>
 
     private let stopping: StopFlag
 
     /// - Throws: `noCaptureDevice` when there is nothing to record with, `captureFailed` when there is and it refuses.
-    public init(device name: String = "default", sampleRate: Int = Media.speechSampleRate) throws(MediaError) {
+    package init(device name: String = "default", sampleRate: Int = Media.speechSampleRate) throws(MediaError) {
         let capture = try AlsaCapture(device: name, preferredRate: sampleRate)
         let resampler = try Resampler(from: capture.rate, to: sampleRate)
         deviceName = name
@@ -51,10 +51,10 @@ public final class Microphone: Sendable {
     deinit { stopping.set() }
 
     /// Ends the recording; chunks already recorded can still be read.
-    public func stop() { stopping.set() }
+    package func stop() { stopping.set() }
 
     /// The devices ALSA names for recording; empty if there are none.
-    public static func devices() -> [CaptureDevice] {
+    package static func devices() -> [CaptureDevice] {
         AlsaCapture.silence()
         var hints: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
         guard snd_device_name_hint(-1, "pcm", &hints) == 0, let hints else { return [] }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Changes the sample rate of a stream of mono samples by any rational ratio.
@@ -11,14 +11,14 @@ import Darwin
 /// A Kaiser-windowed sinc in polyphase form (Crochiere and Rabiner, *Multirate Digital Signal Processing*, 1983): output
 /// sample `k` lies at input time `k · inputRate / outputRate`, and is the inner product of the input around that time with
 /// the filter shifted to its fractional part. The filter's band ends at the Nyquist frequency of the lower of the two
-/// rates, so nothing aliases; it is centred, so nothing is delayed. Pass band: flat to 0.9 of that Nyquist frequency;
+/// rates, so nothing aliases; it is centered, so nothing is delayed. Pass band: flat to 0.9 of that Nyquist frequency;
 /// stop band: more than 90 dB down from it on.
 ///
 /// Feed blocks of any size to `process(_:)` and call `finish()` once: `ceil(inputs · outputRate / inputRate)` samples
 /// come out, whatever the block sizes.
-public struct Resampler: Sendable {
-    public let inputRate: Int
-    public let outputRate: Int
+package struct Resampler: Sendable {
+    package let inputRate: Int
+    package let outputRate: Int
 
     /// Rates are reduced to `up / down`; output `k` has phase `(k · down) mod up`.
     private let up: Int
@@ -36,14 +36,15 @@ public struct Resampler: Sendable {
     private var outputCount = 0
 
     /// - Throws: `MediaError.invalidParameter` for rates outside 1…16,777,216 Hz, or whose ratio is beyond 1:4096.
-    public init(from inputRate: Int, to outputRate: Int) throws(MediaError) {
+    package init(from inputRate: Int, to outputRate: Int) throws(MediaError) {
         for (name, rate) in [("input sample rate", inputRate), ("output sample rate", outputRate)] {
             guard (1...(1 << 24)).contains(rate) else {
                 throw .invalidParameter(name: name, value: "\(rate)", expected: "1 to \(1 << 24) Hz")
             }
         }
         guard max(inputRate, outputRate) / min(inputRate, outputRate) <= 4096 else {
-            throw .invalidParameter(name: "sample rate ratio", value: "\(inputRate):\(outputRate)", expected: "at most 4096")
+            throw .invalidParameter(
+                name: "sample rate ratio", value: "\(inputRate):\(outputRate)", expected: "at most 4096")
         }
         self.inputRate = inputRate
         self.outputRate = outputRate
@@ -56,7 +57,7 @@ public struct Resampler: Sendable {
     }
 
     /// Takes the next input samples and gives the output samples they complete.
-    public mutating func process(_ input: [Float]) -> [Float] {
+    package mutating func process(_ input: [Float]) -> [Float] {
         guard filter != nil else {
             outputCount += input.count
             return input
@@ -67,7 +68,7 @@ public struct Resampler: Sendable {
     }
 
     /// Ends the stream: the samples whose filter reaches past the last input, with silence assumed there.
-    public mutating func finish() -> [Float] {
+    package mutating func finish() -> [Float] {
         guard let filter else { return [] }
         let total = (inputCount * up + down - 1) / down
         buffer.append(contentsOf: repeatElement(0, count: filter.tapCount + 1))
@@ -75,7 +76,9 @@ public struct Resampler: Sendable {
     }
 
     /// A whole signal at once.
-    public static func resample(_ samples: [Float], from inputRate: Int, to outputRate: Int) throws(MediaError) -> [Float] {
+    package static func resample(_ samples: [Float], from inputRate: Int, to outputRate: Int) throws(MediaError)
+        -> [Float]
+    {
         var resampler = try Resampler(from: inputRate, to: outputRate)
         var result = resampler.process(samples)
         result.append(contentsOf: resampler.finish())

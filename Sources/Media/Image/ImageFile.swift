@@ -1,13 +1,13 @@
 /// What a picture file's header says.
-public struct ImageFileInfo: Sendable, Equatable {
-    public let format: ImageFormat
+package struct ImageFileInfo: Sendable, Equatable {
+    package let format: ImageFormat
     /// Size as it is looked at: a photo taken with the camera on its side is turned upright.
-    public let width: Int
-    public let height: Int
+    package let width: Int
+    package let height: Int
     let orientation: ImageOrientation
 }
 
-public enum ImageFormat: String, Sendable, CaseIterable {
+package enum ImageFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
     case png = "PNG"
     case webp = "WebP"
@@ -18,7 +18,8 @@ public enum ImageFormat: String, Sendable, CaseIterable {
             self = .jpeg
         } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
             self = .png
-        } else if bytes.starts(with: Array("RIFF".utf8)), bytes.count >= 12, Array(bytes[8..<12]) == Array("WEBP".utf8) {
+        } else if bytes.starts(with: Array("RIFF".utf8)), bytes.count >= 12, Array(bytes[8..<12]) == Array("WEBP".utf8)
+        {
             self = .webp
         } else {
             return nil
@@ -29,22 +30,22 @@ public enum ImageFormat: String, Sendable, CaseIterable {
 /// Pictures from files: JPEG, PNG and WebP, turned upright by their EXIF orientation, as 8-bit RGB.
 ///
 /// The numbers are those of Pillow's `exif_transpose(open(path)).convert("RGB")`, which the reference processors read
-/// files with: alpha is dropped (the colour under it shows), palettes and grey are expanded, colour profiles are not
+/// files with: alpha is dropped (the color under it shows), palettes and grey are expanded, color profiles are not
 /// applied, of an animation the first picture is taken. One exception: 16-bit grey keeps its upper 8 bits, where Pillow clips
 /// everything above 255 to white.
-public enum ImageFile {
+package enum ImageFile {
     /// Pixels above which a picture is refused rather than decoded (300 MB as RGB).
-    public static let defaultMaximumPixels = 100_000_000
+    package static let defaultMaximumPixels = 100_000_000
     private static let maximumBytes: Int64 = 256 << 20
 
     /// What the header says, without decoding.
-    public static func info(path: String) throws(MediaError) -> ImageFileInfo {
+    package static func info(path: String) throws(MediaError) -> ImageFileInfo {
         try info(of: contents(of: path), path: path)
     }
 
     /// Decodes a whole picture.
     /// - Throws: `MediaError` for what is not a readable picture of at most `maximumPixels`.
-    public static func load(path: String, maximumPixels: Int = defaultMaximumPixels) throws(MediaError) -> RGBImage {
+    package static func load(path: String, maximumPixels: Int = defaultMaximumPixels) throws(MediaError) -> RGBImage {
         try decode(contents(of: path), path: path, maximumPixels: maximumPixels)
     }
 
@@ -56,7 +57,7 @@ public enum ImageFile {
     }
 
     /// Decodes a picture in memory; `path` is what errors call it.
-    public static func decode(
+    package static func decode(
         _ bytes: [UInt8], path: String, maximumPixels: Int = defaultMaximumPixels
     ) throws(MediaError) -> RGBImage {
         let info = try info(of: bytes, path: path)
@@ -71,7 +72,9 @@ public enum ImageFile {
     static func info(of bytes: [UInt8], path: String) throws(MediaError) -> ImageFileInfo {
         guard let format = ImageFormat(signature: bytes) else { throw .notAnImage(path: path) }
         let (width, height) = try format.decoder.size(of: bytes, path: path)
-        guard width > 0, height > 0 else { throw .damagedImage(path: path, format: format.rawValue, reason: "it has no pixels") }
+        guard width > 0, height > 0 else {
+            throw .damagedImage(path: path, format: format.rawValue, reason: "it has no pixels")
+        }
         let orientation = ImageOrientation(format: format, file: bytes)
         let swaps = orientation.swapsAxes
         return ImageFileInfo(

@@ -82,7 +82,9 @@ extension ImageOrientation {
         while offset + 12 <= file.count {
             let length = file[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
             guard offset + 12 + length <= file.count else { return nil }
-            if Array(file[(offset + 4)..<(offset + 8)]) == Array("eXIf".utf8) { return file[(offset + 8)..<(offset + 8 + length)] }
+            if Array(file[(offset + 4)..<(offset + 8)]) == Array("eXIf".utf8) {
+                return file[(offset + 8)..<(offset + 8 + length)]
+            }
             offset += 12 + length
         }
         return nil
@@ -123,7 +125,9 @@ extension ImageOrientation {
             guard let tag = number(at: offset, 2), let type = number(at: offset + 2, 2) else { return nil }
             guard tag == 0x0112 else { continue }
             // 3: 16-bit number, in the first half of the value field.
-            guard type == 3, let value = number(at: offset + 8, 2), let orientation = Self(rawValue: value) else { return nil }
+            guard type == 3, let value = number(at: offset + 8, 2), let orientation = Self(rawValue: value) else {
+                return nil
+            }
             self = orientation
             return
         }

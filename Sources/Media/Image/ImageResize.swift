@@ -1,13 +1,13 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Resampling filters by the numbers Pillow and `preprocessor_config.json` (`resample`) give them.
-public enum ResampleFilter: Int, Sendable, CaseIterable, Decodable {
+package enum ResampleFilter: Int, Sendable, CaseIterable, Decodable {
     case nearest = 0
     case lanczos = 1
     case bilinear = 2
@@ -46,13 +46,13 @@ public enum ResampleFilter: Int, Sendable, CaseIterable, Decodable {
 }
 
 /// A rectangle of whole pixels.
-public struct PixelRectangle: Sendable, Equatable {
-    public var x: Int
-    public var y: Int
-    public var width: Int
-    public var height: Int
+package struct PixelRectangle: Sendable, Equatable {
+    package var x: Int
+    package var y: Int
+    package var width: Int
+    package var height: Int
 
-    public init(x: Int, y: Int, width: Int, height: Int) {
+    package init(x: Int, y: Int, width: Int, height: Int) {
         self.x = x
         self.y = y
         self.width = width
@@ -67,13 +67,13 @@ public struct PixelRectangle: Sendable, Equatable {
 /// Which pass comes first therefore shows. Rows are resized first, except that since version 13 Pillow begins with the columns
 /// when the height shrinks by more than twice the pixels the width does (python-pillow/Pillow#9549); the exact condition was
 /// found by comparing with Pillow 13.0.0 on thousands of sizes. Older versions differ by a level or a few on such pictures.
-public enum ImageResize {
+package enum ImageResize {
     /// - Parameters:
     ///   - width: pixels, positive
     ///   - height: pixels, positive
     ///   - window: the part of the result that is wanted (default: all). Only it is computed, which makes "resize, then crop"
     ///     cheap whatever the proportions.
-    public static func resize(
+    package static func resize(
         _ image: RGBImage, width: Int, height: Int, filter: ResampleFilter, window: PixelRectangle? = nil
     ) -> RGBImage {
         precondition(width > 0 && height > 0, "a picture has pixels")
@@ -210,14 +210,14 @@ public enum ImageResize {
             values = [Int32](repeating: 0, count: window.count * stride)
             var weights = [Double](repeating: 0, count: stride)
             for (row, output) in window.enumerated() {
-                let centre = (Double(output) + 0.5) * scale
+                let center = (Double(output) + 0.5) * scale
                 // Towards zero, as a C cast does; then into the picture.
-                let low = max(0, Int(centre - support + 0.5))
-                let high = min(inputSize, Int(centre + support + 0.5))
+                let low = max(0, Int(center - support + 0.5))
+                let high = min(inputSize, Int(center + support + 0.5))
                 let taps = high - low
                 var sum = 0.0
                 for tap in 0..<taps {
-                    let weight = filter.weight((Double(tap + low) - centre + 0.5) / stretch)
+                    let weight = filter.weight((Double(tap + low) - center + 0.5) / stretch)
                     weights[tap] = weight
                     sum += weight
                 }

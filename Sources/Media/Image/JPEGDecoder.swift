@@ -15,7 +15,8 @@ enum JPEGDecoder: ImageDecoder {
         let isCMYK = header.colorSpace == Int32(TJCS_CMYK.rawValue) || header.colorSpace == Int32(TJCS_YCCK.rawValue)
         let format = isCMYK ? TJPF_CMYK : TJPF_RGB
         let decoded = try session.pixels(of: bytes, header: header, format: format, channels: isCMYK ? 4 : 3)
-        return RGBImage(width: header.width, height: header.height, pixels: isCMYK ? rgb(fromInvertedCMYK: decoded) : decoded)
+        return RGBImage(
+            width: header.width, height: header.height, pixels: isCMYK ? rgb(fromInvertedCMYK: decoded) : decoded)
     }
 
     /// Adobe's files hold 255 - ink. RGB = paper not covered by black, less the share each ink covers of it.
@@ -80,7 +81,8 @@ enum JPEGDecoder: ImageDecoder {
             var status: Int32 = 0
             // A progressive file may repeat scans without end: each costs a pass over the picture.
             let flags = Int32(TJFLAG_ACCURATEDCT) | Int32(TJFLAG_LIMITSCANS)
-            let result = [UInt8](unsafeUninitializedCapacity: header.width * header.height * channels) { pixels, filled in
+            let result = [UInt8](unsafeUninitializedCapacity: header.width * header.height * channels) {
+                pixels, filled in
                 pixels.initialize(repeating: 0)
                 status = bytes.withUnsafeBufferPointer {
                     tjDecompress2(

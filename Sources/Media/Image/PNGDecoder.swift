@@ -1,6 +1,6 @@
 import CMediaShims
 
-/// PNG of every colour type and depth, interlaced or not, by libpng.
+/// PNG of every color type and depth, interlaced or not, by libpng.
 enum PNGDecoder: ImageDecoder {
     static func size(of bytes: [UInt8], path: String) throws(MediaError) -> (width: Int, height: Int) {
         var info = FoveaPNGInfo()

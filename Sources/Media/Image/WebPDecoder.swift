@@ -12,7 +12,9 @@ enum WebPDecoder: ImageDecoder {
         return features.has_animation != 0 ? try firstFrame(bytes, path: path) : try still(bytes, features, path: path)
     }
 
-    private static func still(_ bytes: [UInt8], _ features: WebPBitstreamFeatures, path: String) throws(MediaError) -> RGBImage {
+    private static func still(_ bytes: [UInt8], _ features: WebPBitstreamFeatures, path: String) throws(MediaError)
+        -> RGBImage
+    {
         let width = Int(features.width), height = Int(features.height)
         var configuration = WebPDecoderConfig()
         guard WebPInitDecoderConfig(&configuration) != 0 else {
@@ -42,7 +44,8 @@ enum WebPDecoder: ImageDecoder {
             var info = WebPAnimInfo()
             var canvas: UnsafeMutablePointer<UInt8>?
             var timestamp: Int32 = 0
-            guard WebPAnimDecoderGetInfo(decoder, &info) != 0, WebPAnimDecoderGetNext(decoder, &canvas, &timestamp) != 0,
+            guard WebPAnimDecoderGetInfo(decoder, &info) != 0,
+                WebPAnimDecoderGetNext(decoder, &canvas, &timestamp) != 0,
                 let canvas
             else { return nil }
             let width = Int(info.canvas_width), height = Int(info.canvas_height)
@@ -54,7 +57,9 @@ enum WebPDecoder: ImageDecoder {
             }
             return RGBImage(width: width, height: height, pixels: pixels)
         }
-        guard let image else { throw .damagedImage(path: path, format: "WebP", reason: "the animation has no readable first picture") }
+        guard let image else {
+            throw .damagedImage(path: path, format: "WebP", reason: "the animation has no readable first picture")
+        }
         return image
     }
 

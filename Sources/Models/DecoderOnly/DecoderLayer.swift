@@ -1,23 +1,24 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Transformer
 
 /// What the layers of a decoder share while a pass runs through them.
-public struct DecoderPass {
-    /// Scratch for normalised rows, `[rows, size]`.
-    public let normalized: Tensor
+package struct DecoderPass {
+    /// Scratch for normalized rows, `[rows, size]`.
+    package let normalized: Tensor
     /// Scratch for the feed-forward, `[rows, scratch columns]`.
-    public let hidden: Tensor
-    public let attention: Attention.Workspace
-    public let cache: KeyValueCache
+    package let hidden: Tensor
+    package let attention: Attention.Workspace
+    package let cache: KeyValueCache
     /// What cross-attention layers read; nil while there is nothing to read.
-    public let memory: DecoderMemoryView?
-    public let tap: AttentionTap
-    public let stream: CommandStream
+    package let memory: DecoderMemoryView?
+    package let tap: AttentionTap
+    package let stream: CommandStream
 }
 
 /// One layer of a decoder-only model.
-public protocol DecoderLayer {
+package protocol DecoderLayer {
     var attentionHeads: Int { get }
     var attentionKind: AttentionKind { get }
     /// Columns of feed-forward scratch per row.
@@ -31,35 +32,39 @@ public protocol DecoderLayer {
 }
 
 extension DecoderLayer {
-    public var hasGates: Bool { false }
+    package var hasGates: Bool { false }
 }
 
 /// Self-attention, then a feed-forward, each behind a norm and added to what came in.
-public struct PreNormLayer: DecoderLayer {
+package struct PreNormLayer: DecoderLayer {
     let attentionNorm: any Normalization
     let attention: Attention
     let feedForwardNorm: any Normalization
     let feedForward: any FeedForwardBlock
 
-    public var attentionHeads: Int { attention.shape.heads }
-    public var attentionKind: AttentionKind { attention.kind }
-    public var scratchColumns: Int { feedForward.scratchColumns }
+    package var attentionHeads: Int { attention.shape.heads }
+    package var attentionKind: AttentionKind { attention.kind }
+    package var scratchColumns: Int { feedForward.scratchColumns }
 
-    public func prefill(_ x: Tensor, firstPosition: Int, _ pass: DecoderPass) throws {
+    package func prefill(_ x: Tensor, firstPosition: Int, _ pass: DecoderPass) throws {
         try attentionNorm(x, into: pass.normalized, on: pass.stream)
         try attention.prefill(
-            pass.normalized, firstPosition: firstPosition, cache: pass.cache, addingTo: x, workspace: pass.attention, tap: pass.tap,
+            pass.normalized, firstPosition: firstPosition, cache: pass.cache, addingTo: x, workspace: pass.attention,
+            tap: pass.tap,
             on: pass.stream)
         try finish(x, pass)
     }
 
-    public func decode(_ x: Tensor, step: StepBuffer, _ pass: DecoderPass) throws {
+    package func decode(_ x: Tensor, step: StepBuffer, _ pass: DecoderPass) throws {
         try attention.decode(
-            NormalizedInput(x, norm: attentionNorm, scratch: pass.normalized), step: step, cache: pass.cache, addingTo: x, workspace: pass.attention, tap: pass.tap, on: pass.stream)
+            NormalizedInput(x, norm: attentionNorm, scratch: pass.normalized), step: step, cache: pass.cache,
+            addingTo: x, workspace: pass.attention, tap: pass.tap, on: pass.stream)
         try finish(x, pass)
     }
 
     private func finish(_ x: Tensor, _ pass: DecoderPass) throws {
-        try feedForward(NormalizedInput(x, norm: feedForwardNorm, scratch: pass.normalized), hidden: pass.hidden, addingTo: x, on: pass.stream)
+        try feedForward(
+            NormalizedInput(x, norm: feedForwardNorm, scratch: pass.normalized), hidden: pass.hidden, addingTo: x,
+            on: pass.stream)
     }
 }

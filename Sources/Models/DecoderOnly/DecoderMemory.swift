@@ -3,7 +3,7 @@ import Transformer
 
 /// What some layers of a decoder attend to beside the tokens (pictures): keys and values that stay from pass to pass, and
 /// what of them each position sees.
-public protocol DecoderMemory: DeviceResource {
+package protocol DecoderMemory: DeviceResource {
     var cache: KeyValueCache { get }
     /// Changes when what recorded steps read has moved or has another size.
     var revision: Int { get }
@@ -20,12 +20,12 @@ public protocol DecoderMemory: DeviceResource {
 }
 
 /// What a pass sees of a decoder's memory.
-public struct DecoderMemoryView {
-    public let cache: KeyValueCache
+package struct DecoderMemoryView {
+    package let cache: KeyValueCache
     /// Positions of the memory in the cache.
-    public let count: Int
+    package let count: Int
     /// Runs of the pass's rows that see the same; of a step, one.
-    public let masks: [MaskRun]
+    package let masks: [MaskRun]
     /// Rows that have something to see. The others attend to everything, and their feed-forward adds nothing.
-    public let seeing: [Range<Int>]
+    package let seeing: [Range<Int>]
 }

@@ -1,10 +1,10 @@
 import Checkpoint
 import Compute
-import Formats
+import AttentionTypes
 import Transformer
 
 /// A model that continues a sequence of tokens, attending to all of it.
-public protocol DecoderOnlyModel: Model {
+package protocol DecoderOnlyModel: Model {
     /// The layers and their caches.
     var decoder: TokenDecoder { get }
     var parameters: ParameterList { get }
@@ -15,37 +15,41 @@ public protocol DecoderOnlyModel: Model {
 }
 
 extension DecoderOnlyModel {
-    public static func weightSource(of files: ModelFiles) throws -> WeightSource {
+    package static func weightSource(of files: ModelFiles) throws -> WeightSource {
         WeightSource(checkpoint: files.checkpoint, naming: naming(of: files))
     }
 
-    public var tap: AttentionTap? { decoder.tap }
-    public var vocabulary: Int { decoder.shape.vocabulary }
+    package var tap: AttentionTap? { decoder.tap }
+    package var vocabulary: Int { decoder.shape.vocabulary }
     /// Tokens that can be read, which may be more than can be written.
-    public var inputVocabulary: Int { decoder.shape.inputVocabulary }
+    package var inputVocabulary: Int { decoder.shape.inputVocabulary }
     /// Positions there is memory for.
-    public var contextLength: Int { decoder.shape.contextLength }
+    package var contextLength: Int { decoder.shape.contextLength }
     /// Position of the next token.
-    public var position: Int { decoder.position }
-    public var positionsLeft: Int { contextLength - position }
+    package var position: Int { decoder.position }
+    package var positionsLeft: Int { contextLength - position }
 
     /// Runs new tokens at positions from `start` on what the cache holds before it; see `TokenDecoder.prefill`.
-    public func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
+    package func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
         try decoder.prefill(tokens, at: start, logitRows: logitRows)
     }
 
     /// Continues each hypothesis by one token.
-    public func advance(tokens: [Int], parents: [Int]? = nil) throws -> (logits: [[Float]], attention: [[AttentionWeights]]) {
+    package func advance(tokens: [Int], parents: [Int]? = nil) throws -> (
+        logits: [[Float]], attention: [[AttentionWeights]]
+    ) {
         try decoder.advance(tokens: tokens, parents: parents)
     }
 
     // MARK: Model
 
-    public var bytesPerToken: Int { decoder.bytesPerToken }
-    public func watchingBytes(unifiedMemory: Bool) -> Int { decoder.watchingBytes(unifiedMemory: unifiedMemory) }
-    public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] { decoder.plannedBuffers(unifiedMemory: unifiedMemory) }
+    package var bytesPerToken: Int { decoder.bytesPerToken }
+    package func watchingBytes(unifiedMemory: Bool) -> Int { decoder.watchingBytes(unifiedMemory: unifiedMemory) }
+    package func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
+        decoder.plannedBuffers(unifiedMemory: unifiedMemory)
+    }
 
-    public func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
+    package func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
         let seeing = self as? any PicturePromptModel
         // A sample that cannot be read costs time at the first picture, no more.
         try decoder.load(from: Self.weightSource(of: files), on: device, progress: progress) {
@@ -53,14 +57,14 @@ extension DecoderOnlyModel {
         }
     }
 
-    public func unload() { decoder.unload() }
+    package func unload() { decoder.unload() }
 }
 
 extension DecoderOnlyModel {
     /// A greedy run that writes down what the model computed, the step of the last token included: for each step `stepN.logits` `[queries, vocabulary]` and
     /// `stepN.self.L` `[heads, queries, keys]` (step 0 is the whole prompt), `hidden.i` of the prompt where asked for,
     /// and `generated_ids` last.
-    public func trace(
+    package func trace(
         prompt: [Int], options: TraceOptions, includingHiddenStates: Bool = false, emit: (TraceTensor) throws -> Void
     ) throws {
         guard let tap else { throw ModelError.notLoaded(model: decoder.shape.name) }
@@ -89,7 +93,9 @@ extension DecoderOnlyModel {
         var step = 0
         while true {
             try emit(TraceTensor("step\(step).logits", shape: [rows.count, vocabulary], floats: rows.flatMap { $0 }))
-            for weights in attention { try emit(TraceTensor("step\(step).\(weights.kind.rawValue).\(weights.layer)", weights)) }
+            for weights in attention {
+                try emit(TraceTensor("step\(step).\(weights.kind.rawValue).\(weights.layer)", weights))
+            }
             guard let last = rows.last, generated.count < options.maximumTokens else { break }
             let next = last.indices.max { last[$0] < last[$1] } ?? 0
             generated.append(next)
@@ -129,7 +135,8 @@ extension AttentionWeights {
                     }
                 }
             }
-            return AttentionWeights(kind: place.kind, layer: place.layer, heads: first.heads, queries: queries, keys: keys, values: values)
+            return AttentionWeights(
+                kind: place.kind, layer: place.layer, heads: first.heads, queries: queries, keys: keys, values: values)
         }
     }
 }

@@ -1,30 +1,32 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Transformer
 
 /// A stack of decoder layers on a device, from tokens to logits: what every decoder-only architecture runs on. The
 /// architectures build the layers; caches, passes and read-back are here once.
-public final class TokenDecoder {
+package final class TokenDecoder {
     /// The sizes that passes and caches follow from.
-    public struct Shape: Sendable, Hashable {
+    package struct Shape: Sendable, Hashable {
         /// The model's name in messages.
-        public var name: String
-        public var size: Int
-        public var vocabulary: Int
+        package var name: String
+        package var size: Int
+        package var vocabulary: Int
         /// Tokens there are embeddings for: more than have logits where some only stand for an input.
-        public var inputVocabulary: Int
+        package var inputVocabulary: Int
         /// Positions there is memory for.
-        public var contextLength: Int
-        public var attention: AttentionShape
+        package var contextLength: Int
+        package var attention: AttentionShape
         /// Positions that one pass takes at most; longer prompts run in pieces, so that scratch memory stays small.
-        public var passRows: Int
+        package var passRows: Int
 
-        public static let defaultPassRows = 512
+        package static let defaultPassRows = 512
         /// Tokens of the prompt for which kernels are made ready while the weights are read: of a usual first question.
         static let rehearsedTokens = 32
 
-        public init(
-            name: String, size: Int, vocabulary: Int, inputVocabulary: Int? = nil, contextLength: Int, attention: AttentionShape,
+        package init(
+            name: String, size: Int, vocabulary: Int, inputVocabulary: Int? = nil, contextLength: Int,
+            attention: AttentionShape,
             passRows: Int = defaultPassRows
         ) {
             self.name = name
@@ -38,35 +40,35 @@ public final class TokenDecoder {
     }
 
     /// What the architecture declares.
-    public struct Parts {
+    package struct Parts {
         /// Token embedding, `[inputVocabulary, size]`.
-        public var embedding: Parameter
+        package var embedding: Parameter
         /// Learned positions, `[positions, size]`.
-        public var positions: Parameter?
-        public var rotary: RotaryPositions?
-        public var layers: [any DecoderLayer]
+        package var positions: Parameter?
+        package var rotary: RotaryPositions?
+        package var layers: [any DecoderLayer]
         /// The norm before the vocabulary.
-        public var norm: any Normalization
+        package var norm: any Normalization
         /// `[vocabulary, size]`; the embedding itself in tied models.
-        public var output: Parameter
+        package var output: Parameter
         /// What layers of kind `.cross` attend to.
-        public var memory: (any DecoderMemory)? = nil
+        package var memory: (any DecoderMemory)? = nil
     }
 
     /// Rows of an input that replace the embeddings of some tokens: a picture's features.
-    public struct Insertion {
+    package struct Insertion {
         /// The first row, counted from the pass' first token.
-        public let row: Int
+        package let row: Int
         /// `[rows, size]`
-        public let features: Tensor
+        package let features: Tensor
 
-        public init(row: Int, features: Tensor) {
+        package init(row: Int, features: Tensor) {
             self.row = row
             self.features = features
         }
     }
 
-    public let shape: Shape
+    package let shape: Shape
     private let parameters: ParameterList
     private let parts: Parts
     private let workspace: Workspace
@@ -88,24 +90,25 @@ public final class TokenDecoder {
     }
 
     /// Position of the next token: how many the cache holds.
-    public private(set) var position = 0
+    package private(set) var position = 0
     /// Hypotheses that decode together.
-    public private(set) var hypotheses = 1
+    package private(set) var hypotheses = 1
     private var memoryRevision = 0
     private var newestRows = 0
 
     /// Whether steps can give candidates instead of logits. By default where the device has memory of its own: elsewhere
     /// the host reads logits in place. Set before memory is planned or the model loaded.
-    public var givesCandidates: Bool?
+    package var givesCandidates: Bool?
 
     /// Pictures among the tokens, where the model takes them so.
-    public let pictures: PictureTokens?
+    package let pictures: PictureTokens?
 
     /// - Parameters:
     ///   - workspace: shared with what runs before the decoder, such as a vision tower.
     ///   - resources: memory that other parts of the model take, allocated with the decoder's.
-    public init(
-        shape: Shape, parameters: ParameterList, parts: Parts, workspace: Workspace = Workspace(), resources: [any DeviceResource] = [],
+    package init(
+        shape: Shape, parameters: ParameterList, parts: Parts, workspace: Workspace = Workspace(),
+        resources: [any DeviceResource] = [],
         pictures: PictureTokens? = nil
     ) {
         self.shape = shape
@@ -117,14 +120,15 @@ public final class TokenDecoder {
         self.pictures = pictures
         let rows = max(min(shape.contextLength, shape.passRows), StepState.maximumRows)
         x = workspace.reserve("tokens", rows: rows, columns: shape.size, phase: "decoder")
-        normalized = workspace.reserve("normalised", rows: rows, columns: shape.size, phase: "decoder")
+        normalized = workspace.reserve("normalized", rows: rows, columns: shape.size, phase: "decoder")
         hidden = workspace.reserve(
             "hidden", rows: rows, columns: parts.layers.map(\.scratchColumns).max() ?? 1, phase: "decoder")
         attentionWorkspace = Attention.Workspace(
             workspace, rows: rows, shape: shape.attention, phase: "decoder",
             gatedSize: parts.layers.contains(where: \.hasGates) ? shape.size : nil)
         cache = KeyValueCache(
-            purpose: .selfKV, layers: parts.layers.filter { $0.attentionKind == .selfAttention }.count, capacity: shape.contextLength,
+            purpose: .selfKV, layers: parts.layers.filter { $0.attentionKind == .selfAttention }.count,
+            capacity: shape.contextLength,
             width: shape.attention.keyValueHeads * shape.attention.headDimension)
     }
 
@@ -133,7 +137,7 @@ public final class TokenDecoder {
     // MARK: Memory
 
     /// The device buffers the model takes, in the formats assigned.
-    public func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
+    package func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
         WeightArenas(parameters).plannedBuffers + [workspace.plannedBuffer, cache.plannedBuffer]
             + [parts.rotary].compactMap { $0?.plannedBuffer } + resources.flatMap(\.plannedBuffers)
             + DecodeStepper.plannedBuffers(
@@ -146,18 +150,22 @@ public final class TokenDecoder {
         let cross = parts.layers.filter { $0.attentionKind == .cross }
         return AttentionTap.plannedBytes(
             layers: (cross.isEmpty ? parts.layers : cross).map { layer in
-                (layer.attentionHeads, layer.attentionKind == .cross ? parts.memory?.cache.capacity ?? 0 : shape.contextLength)
+                (
+                    layer.attentionHeads,
+                    layer.attentionKind == .cross ? parts.memory?.cache.capacity ?? 0 : shape.contextLength
+                )
             }, unifiedMemory: unifiedMemory)
     }
 
     /// KV-cache bytes one more token costs.
-    public var bytesPerToken: Int { cache.bytesPerPosition }
+    package var bytesPerToken: Int { cache.bytesPerPosition }
 
     /// Puts the model on a device.
     /// - Parameter readSample: reads a picture of no meaning and returns the tokens that stand for it, where the model takes
     ///   pictures.
-    public func load(
-        from source: WeightSource, on device: Device, progress: (Int, Int) -> Void, readSample: () throws -> [Int] = { [] }
+    package func load(
+        from source: WeightSource, on device: Device, progress: (Int, Int) -> Void,
+        readSample: () throws -> [Int] = { [] }
     ) throws {
         unload()
         do {
@@ -172,7 +180,8 @@ public final class TokenDecoder {
                 device: device, stream: stream,
                 stepper: try DecodeStepper(
                     stream: stream, vocabulary: shape.vocabulary, inputVocabulary: shape.inputVocabulary,
-                    maximumTokens: shape.contextLength, givesCandidates: givesCandidates ?? !device.properties.hasUnifiedMemory),
+                    maximumTokens: shape.contextLength,
+                    givesCandidates: givesCandidates ?? !device.properties.hasUnifiedMemory),
                 tap: AttentionTap(device: device))
             let kernels = KernelPreparation(try stream.rehearse { try rehearse(readSample) }, on: device)
             preparation = kernels
@@ -191,14 +200,16 @@ public final class TokenDecoder {
         let prompt = (shown + Array(repeating: token, count: Shape.rehearsedTokens)).prefix(shape.contextLength - 1)
         if !prompt.isEmpty { _ = try prefill(Array(prompt), at: 0, logitRows: [prompt.count - 1]) }
         _ = try advance(tokens: [token], parents: nil)
-        if canGiveCandidates && position < shape.contextLength { _ = try candidates(tokens: [token], parents: nil, temperature: 1) }
+        if canGiveCandidates && position < shape.contextLength {
+            _ = try candidates(tokens: [token], parents: nil, temperature: 1)
+        }
         pictures?.removeAll()
         parts.memory?.forget()
         position = 0
     }
 
     /// Takes the model off its device; all its memory is freed.
-    public func unload() {
+    package func unload() {
         preparation?.stop()
         preparation = nil
         engine?.stepper.forgetRecordings()
@@ -224,20 +235,22 @@ public final class TokenDecoder {
         return engine
     }
 
-    public var layerCount: Int { parts.layers.count }
+    package var layerCount: Int { parts.layers.count }
     /// Layers that have attention of a kind, ascending.
-    public func layers(of kind: AttentionKind) -> [Int] { parts.layers.indices.filter { parts.layers[$0].attentionKind == kind } }
-    public var tap: AttentionTap? { engine?.tap }
-    public var stream: CommandStream? { engine?.stream }
+    package func layers(of kind: AttentionKind) -> [Int] {
+        parts.layers.indices.filter { parts.layers[$0].attentionKind == kind }
+    }
+    package var tap: AttentionTap? { engine?.tap }
+    package var stream: CommandStream? { engine?.stream }
     /// Whether `candidates` may be asked of the loaded model.
-    public var canGiveCandidates: Bool { engine?.stepper.givesCandidates ?? false }
+    package var canGiveCandidates: Bool { engine?.stepper.givesCandidates ?? false }
     /// Bytes of logits and candidates that the host has read.
-    public var bytesRead: Int { engine?.stepper.bytesRead ?? 0 }
+    package var bytesRead: Int { engine?.stepper.bytesRead ?? 0 }
 
     // MARK: Passes
 
     /// Makes room for hypotheses that decode together. When memory has to grow, what the cache held is forgotten.
-    public func reserve(hypotheses count: Int) throws {
+    package func reserve(hypotheses count: Int) throws {
         precondition((1...DecodeStepper.maximumRows).contains(count))
         let engine = try loaded()
         if try cache.ensure(hypotheses: count, on: engine.device) {
@@ -255,9 +268,9 @@ public final class TokenDecoder {
     ///   - logitRows: tokens whose logits are wanted, counted from the first of `tokens`.
     ///   - insertions: rows that replace embeddings, besides those of `pictures`.
     ///   - observe: hears the residual stream, `[rows, size]`, of a piece: 0 before the first layer, i after layer
-    ///     i − 1, and after the last layer the normalised one.
+    ///     i − 1, and after the last layer the normalized one.
     /// - Returns: logits by row, `[vocabulary]` each.
-    public func prefill(
+    package func prefill(
         _ tokens: [Int], at start: Int, logitRows: Set<Int>, insertions: [Insertion] = [],
         observe: ((_ index: Int, _ values: [Float]) throws -> Void)? = nil
     ) throws -> [Int: [Float]] {
@@ -266,7 +279,8 @@ public final class TokenDecoder {
             throw TransformerError.inputShape(what: "the position of new tokens", expected: [position], actual: [start])
         }
         guard tokens.count <= shape.contextLength - start else {
-            throw TransformerError.contextOverflow(model: shape.name, positions: start + tokens.count, limit: shape.contextLength)
+            throw TransformerError.contextOverflow(
+                model: shape.name, positions: start + tokens.count, limit: shape.contextLength)
         }
         let resolved = try pictures?.resolve(tokens, at: start, model: shape.name)
         let ids = try engine.stepper.upload(tokens: resolved?.tokens ?? tokens)
@@ -279,14 +293,17 @@ public final class TokenDecoder {
         for first in stride(from: 0, to: tokens.count, by: x.rows) {
             let rows = first..<min(first + x.rows, tokens.count)
             try run(
-                ids.columns(rows), firstPosition: start + first, insertions: insertions, firstRow: first, observe: observe, engine)
+                ids.columns(rows), firstPosition: start + first, insertions: insertions, firstRow: first,
+                observe: observe, engine)
             position = start + rows.upperBound
             let wanted = logitRows.filter(rows.contains).map { $0 - first }.sorted()
             for run in wanted.contiguousRuns(limit: DecodeStepper.maximumRows) {
                 try project(run, into: engine.stepper.logits(rows: run.count), on: engine.stream)
                 try engine.stepper.issueReadback(rows: run.count, on: engine.stream)
                 try engine.stream.finish()
-                for (row, logits) in zip(run, engine.stepper.readLogits(rows: run.count)) { result[first + row] = logits }
+                for (row, logits) in zip(run, engine.stepper.readLogits(rows: run.count)) {
+                    result[first + row] = logits
+                }
             }
         }
         try engine.stream.finish()
@@ -301,7 +318,8 @@ public final class TokenDecoder {
         let stream = engine.stream
         let x = x.rows(count)
         try stream.embed(
-            tokens: ids, firstPosition: firstPosition, table: parts.embedding.matrix, positions: parts.positions?.tensor, into: x)
+            tokens: ids, firstPosition: firstPosition, table: parts.embedding.matrix,
+            positions: parts.positions?.tensor, into: x)
         for insertion in insertions {
             let rows = insertion.row..<insertion.row + insertion.features.rows
             let here = rows.clamped(to: firstRow..<firstRow + count)
@@ -321,24 +339,28 @@ public final class TokenDecoder {
 
     private func pass(rows: Int, memory: DecoderMemoryView?, _ engine: Engine) -> DecoderPass {
         DecoderPass(
-            normalized: normalized.rows(rows), hidden: hidden.rows(rows), attention: attentionWorkspace, cache: cache, memory: memory,
+            normalized: normalized.rows(rows), hidden: hidden.rows(rows), attention: attentionWorkspace, cache: cache,
+            memory: memory,
             tap: engine.tap, stream: engine.stream)
     }
 
     private func project(_ rows: Range<Int>, into logits: Tensor, on stream: CommandStream) throws {
-        try stream.linear(normalized.tensor.rows(rows), weight: parts.output.matrix.rows(0..<shape.vocabulary), into: logits)
+        try stream.linear(
+            normalized.tensor.rows(rows), weight: parts.output.matrix.rows(0..<shape.vocabulary), into: logits)
     }
 
     /// Lets `count` hypotheses continue what has run so far. `reserve` must have made room.
-    public func fork(hypotheses count: Int) throws {
+    package func fork(hypotheses count: Int) throws {
         let engine = try loaded()
         precondition(count <= cache.hypotheses, "reserve room for hypotheses first")
-        if count > 1 { try cache.reorder(parents: Array(repeating: 0, count: count), positions: position, on: engine.stream) }
+        if count > 1 {
+            try cache.reorder(parents: Array(repeating: 0, count: count), positions: position, on: engine.stream)
+        }
         hypotheses = count
     }
 
     /// Goes on with one hypothesis alone.
-    public func keep(hypothesis: Int) throws {
+    package func keep(hypothesis: Int) throws {
         let engine = try loaded()
         try cache.reorder(parents: [hypothesis], positions: position, on: engine.stream)
         try engine.stream.finish()
@@ -347,7 +369,8 @@ public final class TokenDecoder {
 
     /// Continues each hypothesis by one token: hypothesis i takes up where `parents[i]` was, with `tokens[i]`.
     /// - Returns: logits per hypothesis, and the watched attention rows per hypothesis.
-    public func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]]) {
+    package func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]])
+    {
         let (logits, attention) = try step(tokens, parents) { stepper, tap, revision, body in
             try stepper.run(ids: tokens, position: position, tap: tap, memoryRevision: revision, body: body)
         }
@@ -357,27 +380,30 @@ public final class TokenDecoder {
     /// Continues each hypothesis as `advance` does, and brings the candidates alone to the host. `canGiveCandidates` must
     /// say so.
     /// - Parameter temperature: of the sampling, for `TokenCandidates.scaledLogSumExp`.
-    public func candidates(
+    package func candidates(
         tokens: [Int], parents: [Int]?, temperature: Float
     ) throws -> (candidates: [TokenCandidates], attention: [[AttentionWeights]]) {
         let (candidates, attention) = try step(tokens, parents) { stepper, tap, revision, body in
             try stepper.candidates(
-                ids: tokens, position: position, temperature: temperature, tap: tap, memoryRevision: revision, body: body)
+                ids: tokens, position: position, temperature: temperature, tap: tap, memoryRevision: revision,
+                body: body)
         }
         return (candidates, attention)
     }
 
     /// The logits of the newest step, `[vocabulary]` per hypothesis, when it gave candidates; nothing may have run since.
-    public func newestLogits() throws -> [[Float]] { try loaded().stepper.newestLogits(rows: newestRows) }
+    package func newestLogits() throws -> [[Float]] { try loaded().stepper.newestLogits(rows: newestRows) }
 
     /// Prepares a step, has it run, and collects the attention it was watched for.
     private func step<Answer>(
         _ tokens: [Int], _ parents: [Int]?,
-        _ run: (DecodeStepper, AttentionTap, _ memoryRevision: Int, _ body: (CommandStream) throws -> Void) throws -> Answer
+        _ run: (DecodeStepper, AttentionTap, _ memoryRevision: Int, _ body: (CommandStream) throws -> Void) throws ->
+            Answer
     ) throws -> (Answer, [[AttentionWeights]]) {
         let engine = try loaded()
         guard position < shape.contextLength else {
-            throw TransformerError.contextOverflow(model: shape.name, positions: position + 1, limit: shape.contextLength)
+            throw TransformerError.contextOverflow(
+                model: shape.name, positions: position + 1, limit: shape.contextLength)
         }
         precondition(!tokens.isEmpty && tokens.count <= hypotheses)
         if let parents { try cache.reorder(parents: parents, positions: position, on: engine.stream) }
@@ -394,7 +420,8 @@ public final class TokenDecoder {
         let answer = try run(engine.stepper, engine.tap, memoryRevision + (parts.memory?.revision ?? 0)) { stream in
             let x = x.rows(rows)
             let step = engine.stepper.step
-            try stream.embed(step: step, rows: rows, table: parts.embedding.matrix, positions: parts.positions?.tensor, into: x)
+            try stream.embed(
+                step: step, rows: rows, table: parts.embedding.matrix, positions: parts.positions?.tensor, into: x)
             let pass = pass(rows: rows, memory: memory, engine)
             for layer in parts.layers { try layer.decode(x, step: step, pass) }
             try parts.norm(x, into: pass.normalized, on: stream)

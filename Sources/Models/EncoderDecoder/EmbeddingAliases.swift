@@ -17,7 +17,9 @@ struct EmbeddingAliases {
         guard a.shape == b.shape, a.format == b.format else { return true }
         return try checkpoint.withBytes(of: a) { one in
             try checkpoint.withBytes(of: b) { other in
-                guard one.count == other.count, let left = one.baseAddress, let right = other.baseAddress else { return one.count != other.count }
+                guard one.count == other.count, let left = one.baseAddress, let right = other.baseAddress else {
+                    return one.count != other.count
+                }
                 return memcmp(left, right, one.count) != 0
             }
         }

@@ -1,10 +1,11 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Transformer
 
 /// An encoder-decoder model on a device: its memory, the source that has been read, and the passes of its decoder. The
 /// architectures bring the layers; what is the same for all of them is here once.
-public final class EncoderDecoderRunner {
+package final class EncoderDecoderRunner {
     /// The sizes that caches and read-back follow from.
     struct Shape {
         /// The model's name in messages.
@@ -56,14 +57,16 @@ public final class EncoderDecoderRunner {
     private var hiddenStates: [(index: Int, shape: [Int], values: [Float])] = []
 
     init(
-        shape: Shape, parameters: ParameterList, workspace: Workspace, decoder: any CrossDecoder, resources: [any DeviceResource]
+        shape: Shape, parameters: ParameterList, workspace: Workspace, decoder: any CrossDecoder,
+        resources: [any DeviceResource]
     ) {
         self.shape = shape
         self.parameters = parameters
         self.workspace = workspace
         self.decoder = decoder
         self.resources = resources
-        selfCache = KeyValueCache(purpose: .selfKV, layers: shape.decoderLayers, capacity: shape.positions, width: shape.keyValueWidth)
+        selfCache = KeyValueCache(
+            purpose: .selfKV, layers: shape.decoderLayers, capacity: shape.positions, width: shape.keyValueWidth)
         crossCache = KeyValueCache(
             purpose: .crossKV, layers: shape.decoderLayers, capacity: shape.sourcePositions, width: shape.keyValueWidth)
     }
@@ -100,7 +103,8 @@ public final class EncoderDecoderRunner {
             let stream = try CommandStream(device: device)
             engine = Engine(
                 device: device, stream: stream,
-                stepper: try DecodeStepper(stream: stream, vocabulary: shape.vocabulary, maximumTokens: shape.positions),
+                stepper: try DecodeStepper(
+                    stream: stream, vocabulary: shape.vocabulary, maximumTokens: shape.positions),
                 tap: AttentionTap(device: device))
             let kernels = KernelPreparation(try stream.rehearse { try rehearse(encodeSample) }, on: device)
             preparation = kernels
@@ -203,8 +207,12 @@ public final class EncoderDecoderRunner {
         }
         hypotheses = count
         position = 0
-        try decoder.prefill(ids, firstPosition: 0, pass(source, observe: observer(engine), tap: engine.tap, on: engine.stream))
-        if count > 1 { try selfCache.reorder(parents: Array(repeating: 0, count: count), positions: tokens.count, on: engine.stream) }
+        try decoder.prefill(
+            ids, firstPosition: 0, pass(source, observe: observer(engine), tap: engine.tap, on: engine.stream))
+        if count > 1 {
+            try selfCache.reorder(
+                parents: Array(repeating: 0, count: count), positions: tokens.count, on: engine.stream)
+        }
         position = tokens.count
 
         var result: [Int: [Float]] = [:]
@@ -233,13 +241,19 @@ public final class EncoderDecoderRunner {
             hypotheses: tokens.count,
             layers: (0..<shape.decoderLayers).flatMap { layer in
                 [
-                    (kind: AttentionKind.selfAttention, layer: layer, heads: shape.decoderHeads, keyCapacity: shape.positions),
+                    (
+                        kind: AttentionKind.selfAttention, layer: layer, heads: shape.decoderHeads,
+                        keyCapacity: shape.positions
+                    ),
                     (kind: AttentionKind.cross, layer: layer, heads: shape.decoderHeads, keyCapacity: source.count),
                 ]
             })
         let rows = tokens.count
-        let logits = try engine.stepper.run(ids: tokens, position: position, tap: engine.tap, memoryRevision: memoryRevision) { stream in
-            try decoder.decode(rows: rows, step: engine.stepper.step, pass(source, observe: nil, tap: engine.tap, on: stream))
+        let logits = try engine.stepper.run(
+            ids: tokens, position: position, tap: engine.tap, memoryRevision: memoryRevision
+        ) { stream in
+            try decoder.decode(
+                rows: rows, step: engine.stepper.step, pass(source, observe: nil, tap: engine.tap, on: stream))
             try decoder.project(0..<rows, into: engine.stepper.logits(rows: rows), on: stream)
         }
         position += 1
@@ -248,9 +262,12 @@ public final class EncoderDecoderRunner {
         return (logits, attention)
     }
 
-    private func pass(_ source: Source, observe: HiddenStateObserver?, tap: AttentionTap, on stream: CommandStream) -> CrossDecoderPass {
+    private func pass(_ source: Source, observe: HiddenStateObserver?, tap: AttentionTap, on stream: CommandStream)
+        -> CrossDecoderPass
+    {
         CrossDecoderPass(
-            selfCache: selfCache, crossCache: crossCache, sourceCount: source.count, sourceMask: source.mask, tap: tap, observe: observe,
+            selfCache: selfCache, crossCache: crossCache, sourceCount: source.count, sourceMask: source.mask, tap: tap,
+            observe: observe,
             stream: stream)
     }
 }

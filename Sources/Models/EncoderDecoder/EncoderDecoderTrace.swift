@@ -1,24 +1,25 @@
-import Formats
+import AttentionTypes
+import NumberFormats
 import Transformer
 
 /// A named result of a trace, as it goes into a file.
-public struct TraceTensor: Sendable {
-    public enum Values: Sendable {
+package struct TraceTensor: Sendable {
+    package enum Values: Sendable {
         case floats([Float])
         case integers([Int])
     }
 
-    public let name: String
-    public let shape: [Int]
-    public let values: Values
+    package let name: String
+    package let shape: [Int]
+    package let values: Values
 
-    public init(_ name: String, shape: [Int], floats: [Float]) {
+    package init(_ name: String, shape: [Int], floats: [Float]) {
         self.name = name
         self.shape = shape
         values = .floats(floats)
     }
 
-    public init(_ name: String, shape: [Int]? = nil, integers: [Int]) {
+    package init(_ name: String, shape: [Int]? = nil, integers: [Int]) {
         self.name = name
         self.shape = shape ?? [integers.count]
         values = .integers(integers)
@@ -35,25 +36,25 @@ public struct TraceTensor: Sendable {
 }
 
 /// What a trace writes down, and how far it goes.
-public struct TraceOptions: Sendable {
+package struct TraceOptions: Sendable {
     /// Tokens to generate by raw argmax.
-    public var maximumTokens = 32
+    package var maximumTokens = 32
     /// Tokens that end the run; none by default, as in the reference fixtures.
-    public var endTokens: Set<Int> = []
-    public var selection = AttentionTap.Selection.everything
+    package var endTokens: Set<Int> = []
+    package var selection = AttentionTap.Selection.everything
     /// Query rows kept of the encoder's attention.
-    public var encoderRows = AttentionTap.QueryRows.all
+    package var encoderRows = AttentionTap.QueryRows.all
     /// Also the encoder's hidden states, `enc.hidden.i`, where the architecture shows them.
-    public var includesHiddenStates = true
+    package var includesHiddenStates = true
 
-    public init() {}
+    package init() {}
 }
 
 extension EncoderDecoderModel {
     /// A greedy run that writes down what the model computed: `enc.hidden.i`, `enc.attn.L`, `enc.out`, then for each step
     /// `stepN.logits` `[queries, vocabulary]`, `stepN.self.L` and `stepN.cross.L` `[heads, queries, keys]` (step 0 is the
     /// whole prompt), and `generated_ids` last.
-    public func trace(
+    package func trace(
         start prompt: [Int], options: TraceOptions, encode: () throws -> Void, emit: (TraceTensor) throws -> Void
     ) throws {
         try watching(options) { tap in
@@ -67,11 +68,15 @@ extension EncoderDecoderModel {
             var step = 0
             while true {
                 try emit(TraceTensor("step\(step).logits", rows: rows))
-                for weights in attention { try emit(TraceTensor("step\(step).\(weights.kind.rawValue).\(weights.layer)", weights)) }
+                for weights in attention {
+                    try emit(TraceTensor("step\(step).\(weights.kind.rawValue).\(weights.layer)", weights))
+                }
                 guard let last = rows.last, generated.count < options.maximumTokens else { break }
                 let next = last.indices.max { last[$0] < last[$1] } ?? 0
                 generated.append(next)
-                if generated.count == options.maximumTokens || options.endTokens.contains(next) || positionsLeft == 0 { break }
+                if generated.count == options.maximumTokens || options.endTokens.contains(next) || positionsLeft == 0 {
+                    break
+                }
                 let result = try advance(tokens: [next], parents: nil)
                 rows = result.logits
                 attention = result.attention[0]
@@ -83,7 +88,7 @@ extension EncoderDecoderModel {
 
     /// One pass over given decoder tokens: what `encode` shows, then `logits` `[queries, vocabulary]`, `self.L` and
     /// `cross.L` `[heads, queries, keys]`, and `dec.hidden.i` where the architecture shows them.
-    public func traceForced(
+    package func traceForced(
         tokens: [Int], options: TraceOptions, encode: () throws -> Void, emit: (TraceTensor) throws -> Void
     ) throws {
         try watching(options) { tap in
@@ -94,11 +99,15 @@ extension EncoderDecoderModel {
             for state in runner.takeHiddenStates() {
                 try emit(TraceTensor("dec.hidden.\(state.index)", shape: state.shape, floats: state.values))
             }
-            for weights in tap.takeRows() { try emit(TraceTensor("\(weights.kind.rawValue).\(weights.layer)", weights)) }
+            for weights in tap.takeRows() {
+                try emit(TraceTensor("\(weights.kind.rawValue).\(weights.layer)", weights))
+            }
         }
     }
 
-    private func traceEncoder(_ tap: AttentionTap, _ encode: () throws -> Void, _ emit: (TraceTensor) throws -> Void) throws {
+    private func traceEncoder(_ tap: AttentionTap, _ encode: () throws -> Void, _ emit: (TraceTensor) throws -> Void)
+        throws
+    {
         try encode()
         for state in runner.takeHiddenStates() {
             try emit(TraceTensor("enc.hidden.\(state.index)", shape: state.shape, floats: state.values))

@@ -1,5 +1,5 @@
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 /// GPT-2 with cross-attention between its own attention and its feed-forward (`add_cross_attention`).
@@ -51,7 +51,8 @@ struct GPT2CrossDecoder: CrossDecoder {
                 feedForwardNorm: norm(layer("ln_2")),
                 feedForward: FeedForward(
                     expand: Linear(transposed: feedForward("c_fc"), inputs: c.size, outputs: c.hidden),
-                    contract: Linear(transposed: feedForward("c_proj"), inputs: c.hidden, outputs: c.size), hidden: c.hidden,
+                    contract: Linear(transposed: feedForward("c_proj"), inputs: c.hidden, outputs: c.size),
+                    hidden: c.hidden,
                     activation: c.activation))
         }
         self.norm = norm(scope("ln_f"))
@@ -60,7 +61,7 @@ struct GPT2CrossDecoder: CrossDecoder {
         let rows = max(c.positions, DecodeStepper.maximumRows)
         let phase = "decoder"
         x = workspace.reserve("tokens", rows: rows, columns: c.size, phase: phase)
-        normalized = workspace.reserve("normalised", rows: rows, columns: c.size, phase: phase)
+        normalized = workspace.reserve("normalized", rows: rows, columns: c.size, phase: phase)
         hidden = workspace.reserve("hidden", rows: rows, columns: c.hidden, phase: phase)
         attentionWorkspace = Attention.Workspace(workspace, rows: rows, shape: c.attentionShape(layer: 0), phase: phase)
     }
@@ -73,12 +74,14 @@ struct GPT2CrossDecoder: CrossDecoder {
     func prefill(_ tokens: Tensor, firstPosition: Int, _ pass: CrossDecoderPass) throws {
         let (count, stream) = (tokens.columns, pass.stream)
         let (x, normalized) = (x.rows(count), normalized.rows(count))
-        try stream.embed(tokens: tokens, firstPosition: firstPosition, table: embedding.matrix, positions: positions.tensor, into: x)
+        try stream.embed(
+            tokens: tokens, firstPosition: firstPosition, table: embedding.matrix, positions: positions.tensor, into: x)
         for (index, layer) in layers.enumerated() {
             try pass.observe?(index, x)
             try layer.selfNorm(x, into: normalized, on: stream)
             try layer.selfAttention.prefill(
-                normalized, firstPosition: firstPosition, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: pass.tap,
+                normalized, firstPosition: firstPosition, cache: pass.selfCache, addingTo: x,
+                workspace: attentionWorkspace, tap: pass.tap,
                 on: stream)
             try layer.crossNorm(x, into: normalized, on: stream)
             try layer.crossAttention.readSource(
@@ -98,10 +101,12 @@ struct GPT2CrossDecoder: CrossDecoder {
         for layer in layers {
             try layer.selfNorm(x, into: normalized, on: stream)
             try layer.selfAttention.decode(
-                normalized, step: step, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: pass.tap, on: stream)
+                normalized, step: step, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
+                tap: pass.tap, on: stream)
             try layer.crossNorm(x, into: normalized, on: stream)
             try layer.crossAttention.decodeSource(
-                normalized, sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache, addingTo: x,
+                normalized, sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache,
+                addingTo: x,
                 workspace: attentionWorkspace, tap: pass.tap, on: stream)
             try layer.feedForwardNorm(x, into: normalized, on: stream)
             try layer.feedForward(normalized, hidden: hidden.rows(rows), addingTo: x, on: stream)
@@ -111,6 +116,7 @@ struct GPT2CrossDecoder: CrossDecoder {
 
     func project(_ rows: Range<Int>, into logits: Tensor, on stream: CommandStream) throws {
         try stream.linear(
-            normalized.tensor.rows(rows), weight: output.matrix, bias: nil, activation: .none, residual: nil, into: logits)
+            normalized.tensor.rows(rows), weight: output.matrix, bias: nil, activation: .none, residual: nil,
+            into: logits)
     }
 }

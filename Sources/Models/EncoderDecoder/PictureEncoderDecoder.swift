@@ -1,10 +1,11 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Media
 import Transformer
 
 /// An encoder-decoder model whose source is a picture: captions, lines of writing.
-public protocol PictureEncoderDecoder: EncoderDecoderModel, PictureModel {
+package protocol PictureEncoderDecoder: EncoderDecoderModel, PictureModel {
     var tower: VisionTower { get }
     /// What decoding starts with, before the tokens of a prompt.
     var startTokens: [Int] { get }
@@ -15,24 +16,24 @@ public protocol PictureEncoderDecoder: EncoderDecoderModel, PictureModel {
 }
 
 extension PictureEncoderDecoder {
-    public func startTokens(prompt: [Int]) -> [Int]? { nil }
+    package func startTokens(prompt: [Int]) -> [Int]? { nil }
 
     /// Encodes a picture and computes every layer's cross-attention keys and values from it.
-    /// - Parameter pixels: `[3, height, width]`, normalised.
+    /// - Parameter pixels: `[3, height, width]`, normalized.
     /// - Throws: `TransformerError.inputShape` for pixels of another size than the model reads.
-    public func encode(pixels: ArraySlice<Float>) throws {
+    package func encode(pixels: ArraySlice<Float>) throws {
         try runner.encode { engine, observe in
             try tower.encode(pixels, tap: engine.tap, observe: observe, on: engine.stream)
         }
     }
 
-    public func encodeSample() throws {
+    package func encodeSample() throws {
         try encode(pixels: [Float](repeating: 0, count: tower.configuration.grid.pixelValues)[...])
     }
 
     /// A greedy run on a picture; see `trace(start:options:encode:emit:)`.
     /// - Parameter start: what decoding starts with; `startTokens` by default.
-    public func trace(
+    package func trace(
         pixels: ArraySlice<Float>, start: [Int]? = nil, options: TraceOptions, emit: (TraceTensor) throws -> Void
     ) throws {
         try trace(start: start ?? startTokens, options: options, encode: { try encode(pixels: pixels) }, emit: emit)
@@ -40,13 +41,13 @@ extension PictureEncoderDecoder {
 
     // MARK: PictureModel
 
-    public var pictureAttention: AttentionKind { .cross }
-    public var mostPictures: Int? { 1 }
-    public var picturePlaceholder: String? { nil }
-    public func pictureText(for layout: ImageLayout) -> String { "" }
-    public func pictureTokens(for layout: ImageLayout) -> Int { 0 }
+    package var pictureAttention: AttentionKind { .cross }
+    package var mostPictures: Int? { 1 }
+    package var picturePlaceholder: String? { nil }
+    package func pictureText(for layout: ImageLayout) -> String { "" }
+    package func pictureTokens(for layout: ImageLayout) -> Int { 0 }
 
-    public func readPictures(_ pictures: [ProcessedImage], keeping count: Int) throws {
+    package func readPictures(_ pictures: [ProcessedImage], keeping count: Int) throws {
         _ = try runner.loaded()
         guard pictures.count == 1 else {
             throw TransformerError.inputShape(what: "the list of pictures", expected: [1], actual: [pictures.count])
@@ -54,7 +55,7 @@ extension PictureEncoderDecoder {
         if count == 0 { try encode(pixels: pictures[0].tile(0)) }
     }
 
-    public func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]] {
+    package func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]] {
         let c = tower.configuration
         return layouts.map { layout in
             PatchKey.keys(ofTile: 0, in: layout, patchSize: c.grid.patchSize, leadingTokens: c.leadingTokens, from: 0)

@@ -4,9 +4,9 @@ import Foundation
 import Transformer
 
 /// The sizes of an encoder-decoder with a norm after each block, as BART and Marian share them.
-public struct PostNormConfiguration: Sendable, Hashable {
+package struct PostNormConfiguration: Sendable, Hashable {
     /// Where positions come from.
-    public enum Positions: Sendable, Hashable {
+    package enum Positions: Sendable, Hashable {
         /// Sines in the first half of a row, cosines in the second; checkpoints need not store them.
         case sinusoidal
         /// A learned table whose first `offset` rows stand for nothing.
@@ -17,34 +17,34 @@ public struct PostNormConfiguration: Sendable, Hashable {
     }
 
     /// What one side of the model has.
-    public struct Stack: Sendable, Hashable {
-        public var layers: Int
-        public var heads: Int
-        public var hidden: Int
+    package struct Stack: Sendable, Hashable {
+        package var layers: Int
+        package var heads: Int
+        package var hidden: Int
     }
 
     /// The encoder's vocabulary.
-    public var vocabulary = 50265
+    package var vocabulary = 50265
     /// The decoder's vocabulary.
-    public var decoderVocabulary = 50265
-    public var size = 1024
-    public var encoder = Stack(layers: 12, heads: 16, hidden: 4096)
-    public var decoder = Stack(layers: 12, heads: 16, hidden: 4096)
-    public var activation = Activation.gelu
-    public var scalesEmbedding = false
+    package var decoderVocabulary = 50265
+    package var size = 1024
+    package var encoder = Stack(layers: 12, heads: 16, hidden: 4096)
+    package var decoder = Stack(layers: 12, heads: 16, hidden: 4096)
+    package var activation = Activation.gelu
+    package var scalesEmbedding = false
     /// Positions of the source and of the decoder.
-    public var positions = 1024
-    public var positionKind = Positions.learned(offset: 2)
+    package var positions = 1024
+    package var positionKind = Positions.learned(offset: 2)
     /// Whether a norm follows the embedding.
-    public var normalizesEmbedding = true
+    package var normalizesEmbedding = true
     /// Encoder and decoder have one embedding.
-    public var sharesEmbedding = true
+    package var sharesEmbedding = true
     /// The decoder's embedding is also the output projection.
-    public var isTied = true
-    public var startToken = 2
-    public var endTokens: Set<Int> = [2]
+    package var isTied = true
+    package var startToken = 2
+    package var endTokens: Set<Int> = [2]
 
-    public init() {}
+    package init() {}
 
     /// Reads a Hugging Face `config.json` (and `generation_config.json`); what it lacks stays as in `defaults`.
     init(_ file: ModelConfiguration, defaults: PostNormConfiguration) throws {
@@ -66,14 +66,17 @@ public struct PostNormConfiguration: Sendable, Hashable {
         positions = try main.int("max_position_embeddings", default: positions)
         sharesEmbedding = try main.bool("share_encoder_decoder_embeddings", default: true)
         isTied = try main.bool("tie_word_embeddings", default: true)
-        startToken = try main.int("decoder_start_token_id", default: file.generation.int("decoder_start_token_id", default: startToken))
-        endTokens = Set(try file.generation.ints("eos_token_id", default: main.ints("eos_token_id", default: Array(endTokens))))
+        startToken = try main.int(
+            "decoder_start_token_id", default: file.generation.int("decoder_start_token_id", default: startToken))
+        endTokens = Set(
+            try file.generation.ints("eos_token_id", default: main.ints("eos_token_id", default: Array(endTokens))))
         try validate(file: main.file)
     }
 
     private func validate(file: String) throws {
         var limits: [(key: String, value: Int, range: ClosedRange<Int>)] = [
-            ("vocab_size", vocabulary, 1...2_000_000), ("decoder_vocab_size", decoderVocabulary, 1...2_000_000), ("d_model", size, 1...65536),
+            ("vocab_size", vocabulary, 1...2_000_000), ("decoder_vocab_size", decoderVocabulary, 1...2_000_000),
+            ("d_model", size, 1...65536),
             ("max_position_embeddings", positions, 1...65535),
         ]
         for (side, stack) in [("encoder", encoder), ("decoder", decoder)] {
@@ -87,18 +90,24 @@ public struct PostNormConfiguration: Sendable, Hashable {
             guard size % stack.heads == 0, size / stack.heads <= AttentionSelection.largestHead else {
                 throw ModelError.configuration(
                     file: file, key: key,
-                    problem: "\(stack.heads) heads do not divide the model size \(size) into heads of at most \(AttentionSelection.largestHead)")
+                    problem:
+                        "\(stack.heads) heads do not divide the model size \(size) into heads of at most \(AttentionSelection.largestHead)"
+                )
             }
         }
         guard !sharesEmbedding || vocabulary == decoderVocabulary else {
             throw ModelError.configuration(
-                file: file, key: "decoder_vocab_size", problem: "one embedding is shared, but the vocabularies have \(vocabulary) and \(decoderVocabulary) tokens")
+                file: file, key: "decoder_vocab_size",
+                problem:
+                    "one embedding is shared, but the vocabularies have \(vocabulary) and \(decoderVocabulary) tokens")
         }
     }
 
     // MARK: Shared parts
 
-    func attention(_ stack: Stack) -> AttentionShape { AttentionShape(heads: stack.heads, headDimension: size / stack.heads) }
+    func attention(_ stack: Stack) -> AttentionShape {
+        AttentionShape(heads: stack.heads, headDimension: size / stack.heads)
+    }
 
     var embeddingScale: Float { scalesEmbedding ? Float(size).squareRoot() : 1 }
 
@@ -106,7 +115,8 @@ public struct PostNormConfiguration: Sendable, Hashable {
     func positionTable(_ scope: ParameterScope) -> PositionTable {
         let name = "embed_positions.weight"
         switch positionKind {
-        case .learned(let offset): return PositionTable(scope.table(name, rows: positions + offset, columns: size), first: offset)
+        case .learned(let offset):
+            return PositionTable(scope.table(name, rows: positions + offset, columns: size), first: offset)
         case .sinusoidal:
             return PositionTable(
                 scope.optionalTable(name, rows: positions, columns: size) { [positions, size] in

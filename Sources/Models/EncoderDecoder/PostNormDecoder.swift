@@ -1,5 +1,5 @@
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 /// A decoder whose norms follow each block: BART's and Marian's, TrOCR's, and BERT's as BLIP has it.
@@ -51,7 +51,8 @@ struct PostNormDecoder: CrossDecoder {
     ///   - hidden: of the feed-forwards.
     ///   - positions: there is memory for.
     init(
-        embedding: Embedding, layers: [Layer], head: Head, bridge: SourceBridge? = nil, size: Int, hidden: Int, attention: AttentionShape,
+        embedding: Embedding, layers: [Layer], head: Head, bridge: SourceBridge? = nil, size: Int, hidden: Int,
+        attention: AttentionShape,
         positions: Int, workspace: Workspace
     ) {
         self.embedding = embedding
@@ -83,7 +84,8 @@ struct PostNormDecoder: CrossDecoder {
         for (index, layer) in layers.enumerated() {
             try pass.observe?(index, x)
             try layer.selfAttention.prefill(
-                x, firstPosition: firstPosition, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: pass.tap, on: stream)
+                x, firstPosition: firstPosition, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace,
+                tap: pass.tap, on: stream)
             try layer.selfNorm(x, into: x, on: stream)
             try layer.crossAttention.readSource(
                 x, sourceCount: pass.sourceCount, mask: pass.sourceMask, cache: pass.crossCache, addingTo: x,
@@ -99,14 +101,17 @@ struct PostNormDecoder: CrossDecoder {
         let stream = pass.stream
         let x = x.rows(rows)
         try stream.embed(
-            step: step, rows: rows, table: embedding.tokens.matrix, scale: embedding.scale, positions: embedding.positions.rows, into: x)
+            step: step, rows: rows, table: embedding.tokens.matrix, scale: embedding.scale,
+            positions: embedding.positions.rows, into: x)
         try embedding.norm?(x, into: x, on: stream)
         for layer in layers {
             try layer.selfAttention.decode(
-                x, step: step, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: pass.tap, on: stream)
+                x, step: step, cache: pass.selfCache, addingTo: x, workspace: attentionWorkspace, tap: pass.tap,
+                on: stream)
             try layer.selfNorm(x, into: x, on: stream)
             try layer.crossAttention.decodeSource(
-                x, sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache, addingTo: x,
+                x, sourceCount: pass.sourceCount, mask: pass.sourceMask, step: step, cache: pass.crossCache,
+                addingTo: x,
                 workspace: attentionWorkspace, tap: pass.tap, on: stream)
             try layer.crossNorm(x, into: x, on: stream)
             try layer.feedForward(x, hidden: hidden.rows(rows), addingTo: x, on: stream)
@@ -122,7 +127,8 @@ struct PostNormDecoder: CrossDecoder {
             try transform.norm(place, into: place, on: stream)
             states = place
         }
-        try stream.linear(states, weight: head.output.matrix, bias: head.bias?.tensor, activation: .none, residual: nil, into: logits)
+        try stream.linear(
+            states, weight: head.output.matrix, bias: head.bias?.tensor, activation: .none, residual: nil, into: logits)
     }
 }
 
@@ -130,7 +136,8 @@ extension PostNormDecoder {
     /// BART's, Marian's and TrOCR's decoder.
     /// - Parameter sourceSize: features of the source where they are others than the decoder's.
     init(
-        _ scope: ParameterScope, embedding: Parameter, output: Parameter, outputBias: Parameter?, configuration c: PostNormConfiguration,
+        _ scope: ParameterScope, embedding: Parameter, output: Parameter, outputBias: Parameter?,
+        configuration c: PostNormConfiguration,
         sourceSize: Int? = nil, bridge: SourceBridge? = nil, workspace: Workspace
     ) {
         let positions = c.positionTable(scope)
@@ -139,7 +146,8 @@ extension PostNormDecoder {
         let layers = (0..<c.decoder.layers).map { index in
             let layer = scope("layers.\(index)")
             return Layer(
-                selfAttention: .selfAttention(layer("self_attn"), kind: .selfAttention, layer: index, size: c.size, shape: shape),
+                selfAttention: .selfAttention(
+                    layer("self_attn"), kind: .selfAttention, layer: index, size: c.size, shape: shape),
                 selfNorm: LayerNorm(layer("self_attn_layer_norm"), size: c.size),
                 crossAttention: .crossAttention(
                     layer("encoder_attn"), layer: index, size: c.size, sourceSize: sourceSize ?? c.size, shape: shape),
@@ -148,8 +156,10 @@ extension PostNormDecoder {
                 feedForwardNorm: LayerNorm(layer("final_layer_norm"), size: c.size))
         }
         self.init(
-            embedding: Embedding(tokens: embedding, scale: c.embeddingScale, positions: positions, norm: norm), layers: layers,
-            head: Head(transform: nil, output: output, bias: outputBias), bridge: bridge, size: c.size, hidden: c.decoder.hidden,
+            embedding: Embedding(tokens: embedding, scale: c.embeddingScale, positions: positions, norm: norm),
+            layers: layers,
+            head: Head(transform: nil, output: output, bias: outputBias), bridge: bridge, size: c.size,
+            hidden: c.decoder.hidden,
             attention: shape, positions: c.positions, workspace: workspace)
     }
 }

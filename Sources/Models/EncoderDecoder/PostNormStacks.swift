@@ -1,5 +1,5 @@
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 // The layers that BART (Lewis et al. 2020) and Marian (Junczys-Dowmunt et al. 2018) share: the transformer of Vaswani
@@ -67,7 +67,8 @@ struct PostNormEncoder {
         try embeddingNorm?(x, into: x, on: stream)
         for (index, layer) in layers.enumerated() {
             try pass.observe?(index, x)
-            try layer.attention.encode(x, bias: bias, addingTo: x, workspace: attentionWorkspace, tap: pass.tap, on: stream)
+            try layer.attention.encode(
+                x, bias: bias, addingTo: x, workspace: attentionWorkspace, tap: pass.tap, on: stream)
             try layer.attentionNorm(x, into: x, on: stream)
             try layer.feedForward(x, hidden: hidden.rows(count), addingTo: x, on: stream)
             try layer.feedForwardNorm(x, into: x, on: stream)

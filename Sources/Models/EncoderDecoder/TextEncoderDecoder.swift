@@ -1,9 +1,9 @@
 import Compute
-import Formats
+import NumberFormats
 import Transformer
 
 /// An encoder-decoder model whose input is text: translation, summaries, instructions.
-public protocol TextEncoderDecoder: EncoderDecoderModel {
+package protocol TextEncoderDecoder: EncoderDecoderModel {
     /// Where the host puts the source's tokens.
     var sourceInput: SourceInput { get }
     /// The encoder's vocabulary.
@@ -19,7 +19,7 @@ public protocol TextEncoderDecoder: EncoderDecoderModel {
 }
 
 /// What a text encoder's layers share while a pass runs through them.
-public struct EncoderPass {
+package struct EncoderPass {
     /// Added to the scores of the source's positions, `[1, tokens]`.
     let mask: Tensor?
     let tap: AttentionTap
@@ -29,18 +29,20 @@ public struct EncoderPass {
 
 extension TextEncoderDecoder {
     /// Tokens of a source there is memory for.
-    public var sourcePositions: Int { sourceInput.capacity }
+    package var sourcePositions: Int { sourceInput.capacity }
 
     /// Encodes a text and computes every layer's cross-attention keys and values from it.
     /// - Parameter mask: which tokens count; padding does not. All count by default.
     /// - Throws: `TransformerError` for a source that is empty, too long or outside the vocabulary.
-    public func encode(tokens ids: [Int], mask: [Bool]? = nil) throws {
+    package func encode(tokens ids: [Int], mask: [Bool]? = nil) throws {
         _ = try runner.loaded()
         guard !ids.isEmpty, mask.map({ $0.count == ids.count }) ?? true else {
-            throw TransformerError.inputShape(what: "the source and its mask", expected: [max(ids.count, 1)], actual: [mask?.count ?? 0])
+            throw TransformerError.inputShape(
+                what: "the source and its mask", expected: [max(ids.count, 1)], actual: [mask?.count ?? 0])
         }
         guard ids.count <= sourcePositions else {
-            throw TransformerError.contextOverflow(model: "\(runner.shape.name)'s encoder", positions: ids.count, limit: sourcePositions)
+            throw TransformerError.contextOverflow(
+                model: "\(runner.shape.name)'s encoder", positions: ids.count, limit: sourcePositions)
         }
         for id in ids where id < 0 || id >= sourceVocabulary {
             throw TransformerError.tokenOutOfRange(id: id, vocabulary: sourceVocabulary)
@@ -55,23 +57,26 @@ extension TextEncoderDecoder {
         }
     }
 
-    public func encodeSample() throws {
+    package func encodeSample() throws {
         try encode(tokens: Array(repeating: 0, count: min(TokenDecoder.Shape.rehearsedTokens, sourcePositions)))
     }
 
     /// A greedy run on a text; see `trace(start:options:encode:emit:)`. `input_ids` comes first.
     /// - Parameter start: what decoding starts with; the model's own start tokens by default.
-    public func trace(
-        source: [Int], mask: [Bool]? = nil, start: [Int]? = nil, options: TraceOptions, emit: (TraceTensor) throws -> Void
+    package func trace(
+        source: [Int], mask: [Bool]? = nil, start: [Int]? = nil, options: TraceOptions,
+        emit: (TraceTensor) throws -> Void
     ) throws {
         try emit(TraceTensor("input_ids", integers: source))
-        try trace(start: start ?? startTokens, options: options, encode: { try encode(tokens: source, mask: mask) }, emit: emit)
+        try trace(
+            start: start ?? startTokens, options: options, encode: { try encode(tokens: source, mask: mask) },
+            emit: emit)
     }
 }
 
 /// The source's tokens and mask on their way to the device.
-public final class SourceInput: DeviceResource {
-    public let capacity: Int
+package final class SourceInput: DeviceResource {
+    package let capacity: Int
     private let input: InputBuffer
 
     init(capacity: Int) {
@@ -79,9 +84,9 @@ public final class SourceInput: DeviceResource {
         input = InputBuffer(label: "source tokens and mask", byteCount: 8 * capacity)
     }
 
-    public var plannedBuffers: [PlannedBuffer] { input.plannedBuffers }
-    public func allocate(on device: Device) throws { try input.allocate(on: device) }
-    public func release() { input.release() }
+    package var plannedBuffers: [PlannedBuffer] { input.plannedBuffers }
+    package func allocate(on device: Device) throws { try input.allocate(on: device) }
+    package func release() { input.release() }
 
     /// - Returns: the mask as a row to add to scores, `[1, tokens]`.
     func write(tokens: [Int], mask: [Bool]?) -> Tensor? {

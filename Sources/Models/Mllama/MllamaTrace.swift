@@ -1,5 +1,5 @@
 import Compute
-import Formats
+import NumberFormats
 import Media
 import Transformer
 
@@ -9,7 +9,7 @@ extension Mllama {
     /// `[heads, queries, keys]`, with `pictureN.` before the name where there are several pictures; `vision.out` `[pictures,
     /// tiles, patches + 1, features]`; `cross_attention_states` `[pictures · tiles, patches + 1, size]`; then what
     /// `trace(prompt:options:)` writes.
-    public func trace(
+    package func trace(
         pictures list: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool = false,
         emit: (TraceTensor) throws -> Void
     ) throws {
@@ -34,7 +34,9 @@ extension Mllama {
             let name = list.count > 1 ? "picture\(index)." : ""
             for weights in engine.tap.takeRows() {
                 let layer = weights.layer - vision.localLayers
-                try emit(TraceTensor("\(name)vision.attn.\(layer < 0 ? "local.\(weights.layer)" : "global.\(layer)")", weights))
+                try emit(
+                    TraceTensor(
+                        "\(name)vision.attn.\(layer < 0 ? "local.\(weights.layer)" : "global.\(layer)")", weights))
             }
         }
         if !list.isEmpty {
@@ -42,9 +44,11 @@ extension Mllama {
             try emit(
                 TraceTensor("vision.out", shape: [count, tiles, tokens, vision.featureSize], floats: features))
             try emit(
-                TraceTensor("cross_attention_states", shape: [count * tiles, tokens, configuration.text.size], floats: states))
+                TraceTensor(
+                    "cross_attention_states", shape: [count * tiles, tokens, configuration.text.size], floats: states))
             try emit(TraceTensor("aspect_ratio_ids", integers: list.map { $0.layout.aspectRatioID ?? 0 }))
-            try emit(TraceTensor("aspect_ratio_mask", shape: [count, tiles], integers: list.flatMap(\.layout.slotMask)))
+            try emit(
+                TraceTensor("aspect_ratio_mask", shape: [count, tiles], integers: list.flatMap(\.layout.slotMask)))
             try memory.place(prompt, at: 0)
             try emit(
                 TraceTensor(
@@ -61,7 +65,9 @@ extension Mllama {
         var result = features
         for row in stride(from: 0, to: features.count, by: width) {
             for group in 0..<groups {
-                for channel in 0..<size { result[row + size + channel * groups + group] = features[row + (1 + group) * size + channel] }
+                for channel in 0..<size {
+                    result[row + size + channel * groups + group] = features[row + (1 + group) * size + channel]
+                }
             }
         }
         return result

@@ -1,24 +1,24 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Media
 import Transformer
 
 extension Mllama {
     /// The sizes of the vision tower.
-    public struct VisionConfiguration: Sendable, Hashable {
-        public var layer = VisionLayer.Shape(size: 1280, heads: 16, hidden: 5120, epsilon: 1e-5, activation: .gelu)
+    package struct VisionConfiguration: Sendable, Hashable {
+        package var layer = VisionLayer.Shape(size: 1280, heads: 16, hidden: 5120, epsilon: 1e-5, activation: .gelu)
         /// Layers whose contributions have no gates, then layers whose contributions do.
-        public var localLayers = 32
-        public var globalLayers = 8
+        package var localLayers = 32
+        package var globalLayers = 8
         /// Local layers whose inputs are features too.
-        public var intermediateLayers = [3, 7, 15, 23, 30]
-        public var grid = PatchGrid(imageHeight: 448, imageWidth: 448, patchSize: 14)
-        public var maximumTiles = 4
+        package var intermediateLayers = [3, 7, 15, 23, 30]
+        package var grid = PatchGrid(imageHeight: 448, imageWidth: 448, patchSize: 14)
+        package var maximumTiles = 4
         /// Grids of tiles, numbered from 1.
-        public var aspectRatios = 8
+        package var aspectRatios = 8
 
-        public init() {}
+        package init() {}
 
         /// Reads `vision_config`.
         init(_ file: ConfigurationObject) throws {
@@ -26,7 +26,8 @@ extension Mllama {
             let tower = try VisionTower.Configuration(
                 file: file.file,
                 family: .init(
-                    size: 1280, layers: 32, heads: 16, hidden: 5120, imageSize: 448, patchSize: 14, activation: "gelu", epsilon: 1e-5,
+                    size: 1280, layers: 32, heads: 16, hidden: 5120, imageSize: 448, patchSize: 14, activation: "gelu",
+                    epsilon: 1e-5,
                     hasClassToken: true, patchHasBias: false, hasPreNorm: true, hasFinalNorm: true),
                 sizes: .init(
                     size: (key("hidden_size"), file.int("hidden_size", default: 1280)),
@@ -52,17 +53,21 @@ extension Mllama {
                 ])
             // Without a list, all grids of at most so many tiles.
             let grids = (1...maximumTiles).reduce(0) { $0 + maximumTiles / $1 }
-            aspectRatios = try file.has("supported_aspect_ratios") ? file.intLists("supported_aspect_ratios").count : grids
+            aspectRatios =
+                try file.has("supported_aspect_ratios") ? file.intLists("supported_aspect_ratios").count : grids
             intermediateLayers = try file.ints("intermediate_layers_indices", default: intermediateLayers)
             for index in intermediateLayers where !(0...localLayers).contains(index) {
                 throw ModelError.configuration(
-                    file: file.file, key: key("intermediate_layers_indices"), problem: "there is no layer \(index) among \(localLayers)")
+                    file: file.file, key: key("intermediate_layers_indices"),
+                    problem: "there is no layer \(index) among \(localLayers)")
             }
             let width = try file.int("vision_output_dim", default: featureSize)
             guard width == featureSize else {
                 throw ModelError.configuration(
                     file: file.file, key: key("vision_output_dim"),
-                    problem: "\(width) is not what the last and \(intermediateLayers.count) intermediate states of \(layer.size) make, \(featureSize)")
+                    problem:
+                        "\(width) is not what the last and \(intermediateLayers.count) intermediate states of \(layer.size) make, \(featureSize)"
+                )
             }
         }
 
@@ -80,7 +85,8 @@ extension VisionLayer.Names {
             attentionNorm: "input_layernorm",
             attention: .separate(
                 .init(
-                    query: "self_attn.q_proj", key: "self_attn.k_proj", value: "self_attn.v_proj", output: "self_attn.o_proj", hasBias: false)),
+                    query: "self_attn.q_proj", key: "self_attn.k_proj", value: "self_attn.v_proj",
+                    output: "self_attn.o_proj", hasBias: false)),
             feedForwardNorm: "post_attention_layernorm", feedForward: ("mlp.fc1", "mlp.fc2"), gates: gates)
     }
 }
@@ -135,12 +141,14 @@ final class MllamaVision: DeviceResource {
                 names: .mllama(gates: ("gate_attn", "gate_ffn")))
         }
         let rows = tiles * c.rowsPerTile
-        input = InputBuffer(label: "picture patches", byteCount: 4 * (tiles * c.grid.count * c.grid.patchValues + rows + 1))
+        input = InputBuffer(
+            label: "picture patches", byteCount: 4 * (tiles * c.grid.count * c.grid.patchValues + rows + 1))
         x = workspace.reserve("patches", rows: rows, columns: size, phase: phase)
         scaledPositions = workspace.reserve("positions", rows: tokens, columns: size, phase: phase)
         tileOffsets = workspace.reserve("tile positions", rows: tiles, columns: size, phase: phase)
         features = workspace.reserve("picture features", rows: tiles * tokens, columns: c.featureSize, phase: phase)
-        self.workspace = VisionLayer.Workspace(workspace, rows: rows, shape: c.layer, phase: phase, hasGates: c.globalLayers > 0)
+        self.workspace = VisionLayer.Workspace(
+            workspace, rows: rows, shape: c.layer, phase: phase, hasGates: c.globalLayers > 0)
     }
 
     var plannedBuffers: [PlannedBuffer] { input.plannedBuffers }
@@ -152,15 +160,18 @@ final class MllamaVision: DeviceResource {
         let c = configuration
         let expected = [c.maximumTiles, 3, c.grid.imageHeight, c.grid.imageWidth]
         let layout = picture.layout
-        guard layout.slotCount == c.maximumTiles, layout.tileHeight == c.grid.imageHeight, layout.tileWidth == c.grid.imageWidth,
+        guard layout.slotCount == c.maximumTiles, layout.tileHeight == c.grid.imageHeight,
+            layout.tileWidth == c.grid.imageWidth,
             picture.pixelValues.count == expected.reduce(1, *), (1...c.maximumTiles).contains(layout.tiles.count)
         else {
             throw TransformerError.inputShape(
-                what: "the tiles of a picture", expected: expected, actual: [layout.slotCount, 3, layout.tileHeight, layout.tileWidth])
+                what: "the tiles of a picture", expected: expected,
+                actual: [layout.slotCount, 3, layout.tileHeight, layout.tileWidth])
         }
         guard let id = layout.aspectRatioID, (1...c.aspectRatios).contains(id) else {
             throw TransformerError.inputShape(
-                what: "the number of a picture's grid of tiles", expected: [c.aspectRatios], actual: [layout.aspectRatioID ?? 0])
+                what: "the number of a picture's grid of tiles", expected: [c.aspectRatios],
+                actual: [layout.aspectRatioID ?? 0])
         }
     }
 
@@ -197,7 +208,9 @@ final class MllamaVision: DeviceResource {
 
     // MARK: Input
 
-    private var patchBytes: Int { 4 * configuration.maximumTiles * configuration.grid.count * configuration.grid.patchValues }
+    private var patchBytes: Int {
+        4 * configuration.maximumTiles * configuration.grid.count * configuration.grid.patchValues
+    }
     private var rowCount: Int { configuration.maximumTiles * configuration.rowsPerTile }
 
     /// Puts patches, mask and the grid's number where the device reads them.
@@ -240,7 +253,8 @@ final class MllamaVision: DeviceResource {
         let size = c.layer.size
         // The features come later: until then their place holds the tiles' positions.
         let place = features.tensor
-        let positions = Tensor(buffer: place.buffer, byteOffset: place.byteOffset, rows: c.maximumTiles * c.tokensPerTile, columns: size)
+        let positions = Tensor(
+            buffer: place.buffer, byteOffset: place.byteOffset, rows: c.maximumTiles * c.tokensPerTile, columns: size)
         try lookUp(tilePositions, gate: positionsGate, into: positions, on: stream)
         let shared = scaledPositions.tensor
         try stream.convert(self.positions.tensor, scale: 1 - positionsGate.opening, into: shared)
@@ -258,7 +272,9 @@ final class MllamaVision: DeviceResource {
             try patches(tilePatches, positions: ofPatches, into: rows.rows(1..<c.tokensPerTile), on: stream)
             let tokens = rows.rows(0..<c.tokensPerTile)
             try preNorm(tokens, into: tokens, on: stream)
-            if c.rowsPerTile > c.tokensPerTile { try stream.fill(rows.rows(c.tokensPerTile..<c.rowsPerTile).byteRange, with: 0) }
+            if c.rowsPerTile > c.tokensPerTile {
+                try stream.fill(rows.rows(c.tokensPerTile..<c.rowsPerTile).byteRange, with: 0)
+            }
         }
     }
 

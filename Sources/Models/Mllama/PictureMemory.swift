@@ -94,7 +94,8 @@ final class PictureMemory: DecoderMemory {
         let kept = places.filter { $0 < start }
         let new = tokens.indices.filter { tokens[$0] == placeholder }.map { start + $0 }
         guard kept.count + new.count <= pictures.count else {
-            throw ModelError.picturesMissing(model: "Llama 3.2 Vision", tokens: kept.count + new.count, rows: pictures.count)
+            throw ModelError.picturesMissing(
+                model: "Llama 3.2 Vision", tokens: kept.count + new.count, rows: pictures.count)
         }
         if kept + new != places { revision += 1 }
         places = kept + new
@@ -113,7 +114,9 @@ final class PictureMemory: DecoderMemory {
     }
 
     private func maskRow(_ index: Int) -> [Float] {
-        visibleTiles(from: index).flatMap { repeatElement($0 == 1 ? Float(0) : AttentionBias.excluded, count: keysPerTile) }
+        visibleTiles(from: index).flatMap {
+            repeatElement($0 == 1 ? Float(0) : AttentionBias.excluded, count: keysPerTile)
+        }
     }
 
     private func mask(_ index: Int) -> Tensor {
@@ -145,9 +148,11 @@ final class PictureMemory: DecoderMemory {
         guard !pictures.isEmpty else { return nil }
         let rows = 0..<DecodeStepper.maximumRows
         guard let last = places.indices.last else {
-            return DecoderMemoryView(cache: cache, count: keyCount, masks: [MaskRun(queries: rows, mask: nil)], seeing: [])
+            return DecoderMemoryView(
+                cache: cache, count: keyCount, masks: [MaskRun(queries: rows, mask: nil)], seeing: [])
         }
-        return DecoderMemoryView(cache: cache, count: keyCount, masks: [MaskRun(queries: rows, mask: mask(last))], seeing: [rows])
+        return DecoderMemoryView(
+            cache: cache, count: keyCount, masks: [MaskRun(queries: rows, mask: mask(last))], seeing: [rows])
     }
 
     /// What each position of a prompt sees, as the reference's processor writes it: `[positions, pictures · tiles]`.

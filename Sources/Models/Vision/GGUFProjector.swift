@@ -15,7 +15,8 @@ struct GGUFProjector {
         let type = try checkpoint.gguf?.string("general.architecture")
         guard let metadata = checkpoint.gguf, type == "clip" else {
             throw ModelError.configuration(
-                file: checkpoint.path, key: "general.architecture", problem: "“\(type ?? "no GGUF file")” is no vision tower; an mmproj file says “clip”")
+                file: checkpoint.path, key: "general.architecture",
+                problem: "“\(type ?? "no GGUF file")” is no vision tower; an mmproj file says “clip”")
         }
         self.metadata = metadata
     }
@@ -27,18 +28,22 @@ struct GGUFProjector {
         let actual = try type
         guard actual == expected, try metadata.bool("clip.has_vision_encoder", default: true) else {
             throw ModelError.configuration(
-                file: metadata.file, key: "clip.projector_type", problem: "“\(actual)” is not supported here; expected “\(expected)”")
+                file: metadata.file, key: "clip.projector_type",
+                problem: "“\(actual)” is not supported here; expected “\(expected)”")
         }
     }
 
     /// The tower.
     /// - Parameter gelu: what the file's word for GELU means, which does not tell the exact one from its approximation.
     func vision(family: VisionTower.Configuration.Family, gelu: Activation) throws -> VisionTower.Configuration {
-        func int(_ name: String) throws -> (key: String, value: Int) { ("clip.vision.\(name)", try metadata.int("clip.vision.\(name)")) }
+        func int(_ name: String) throws -> (key: String, value: Int) {
+            ("clip.vision.\(name)", try metadata.int("clip.vision.\(name)"))
+        }
         let image = try int("image_size")
         let activation: Activation =
-            if try metadata.bool("clip.use_gelu", default: false) { gelu }
-            else if try metadata.bool("clip.use_silu", default: false) { .silu } else { .quickGelu }
+            if try metadata.bool("clip.use_gelu", default: false) {
+                gelu
+            } else if try metadata.bool("clip.use_silu", default: false) { .silu } else { .quickGelu }
         return try VisionTower.Configuration(
             file: metadata.file, family: family,
             sizes: .init(
@@ -51,7 +56,9 @@ struct GGUFProjector {
     /// The processor of this name, with the file's mean and deviation.
     func imageProcessor(_ type: String) throws -> ImageProcessorConfiguration {
         var configuration = ImageProcessorConfiguration(type: type)
-        func channels(_ name: String) throws -> [Double]? { metadata[name] == nil ? nil : try metadata.floats(name).map(Double.init) }
+        func channels(_ name: String) throws -> [Double]? {
+            metadata[name] == nil ? nil : try metadata.floats(name).map(Double.init)
+        }
         configuration.imageMean = try channels("clip.vision.image_mean")
         configuration.imageStd = try channels("clip.vision.image_std")
         return configuration
@@ -62,7 +69,9 @@ struct GGUFProjector {
     ///   - text: what the model calls its Llama, before `model.` and `lm_head.`.
     ///   - tower: what it calls its tower.
     ///   - projector: the file's names by the model's, for what is not the tower.
-    func weightSource(with textModel: Checkpoint, text: String, tower: String, projector: [String: String]) throws -> WeightSource {
+    func weightSource(with textModel: Checkpoint, text: String, tower: String, projector: [String: String]) throws
+        -> WeightSource
+    {
         WeightSource(joining: [
             WeightSource(checkpoint: textModel, naming: TextNaming(prefix: text)),
             WeightSource(checkpoint: checkpoint, naming: try TowerNaming(checkpoint, prefix: tower, others: projector)),
@@ -92,13 +101,16 @@ struct GGUFProjector {
         private let prefix: String
         private let others: [String: String]
         private var modules = [
-            "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.out_proj": "attn_out",
+            "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
+            "self_attn.out_proj": "attn_out",
             "layer_norm1": "ln1", "layer_norm2": "ln2", "mlp.fc1": "ffn_up", "mlp.fc2": "ffn_down",
         ]
         private static let tops = [
             "embeddings.class_embedding": "v.class_embd", "embeddings.patch_embedding.weight": "v.patch_embd.weight",
-            "embeddings.patch_embedding.bias": "v.patch_embd.bias", "embeddings.position_embedding.weight": "v.position_embd.weight",
-            "pre_layrnorm.weight": "v.pre_ln.weight", "pre_layrnorm.bias": "v.pre_ln.bias", "post_layernorm.weight": "v.post_ln.weight",
+            "embeddings.patch_embedding.bias": "v.patch_embd.bias",
+            "embeddings.position_embedding.weight": "v.position_embd.weight",
+            "pre_layrnorm.weight": "v.pre_ln.weight", "pre_layrnorm.bias": "v.pre_ln.bias",
+            "post_layernorm.weight": "v.post_ln.weight",
             "post_layernorm.bias": "v.post_ln.bias",
         ]
 
@@ -108,7 +120,9 @@ struct GGUFProjector {
             self.prefix = prefix
             self.others = others
             let (down, norm) = ("v.blk.0.ffn_down.weight", "v.blk.0.ln2.weight")
-            if checkpoint.contains(down), checkpoint.contains(norm), try checkpoint.entry(down).shape.last == checkpoint.entry(norm).shape.last {
+            if checkpoint.contains(down), checkpoint.contains(norm),
+                try checkpoint.entry(down).shape.last == checkpoint.entry(norm).shape.last
+            {
                 modules["mlp.fc1"] = "ffn_down"
                 modules["mlp.fc2"] = "ffn_up"
             }

@@ -1,11 +1,12 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Media
 import Transformer
 
 /// A decoder-only model whose pictures are tokens among others: a vision tower and a connector turn each tile into rows
 /// that stand in for the embeddings of image tokens. What such architectures do alike is here once.
-public protocol PictureDecoder: PicturePromptModel {
+package protocol PictureDecoder: PicturePromptModel {
     var pictures: PictureTokens { get }
     /// How the tower cuts a tile into patches.
     var patchGrid: PatchGrid { get }
@@ -30,29 +31,37 @@ public protocol PictureDecoder: PicturePromptModel {
 }
 
 extension PictureDecoder {
-    public var pictureAttention: AttentionKind { .selfAttention }
-    public var mostPictures: Int? { nil }
-    public func pictureTokens(for layout: ImageLayout) -> Int { layout.tiles.count * tokensPerTile }
+    package var pictureAttention: AttentionKind { .selfAttention }
+    package var mostPictures: Int? { nil }
+    package func pictureTokens(for layout: ImageLayout) -> Int { layout.tiles.count * tokensPerTile }
 
-    public var pictureToken: Int? { pictures.token }
+    package var pictureToken: Int? { pictures.token }
 
-    public func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] {
-        [PlannedBuffer(purpose: .activations, label: Self.featuresLabel, byteCount: pictureTokens(for: layout) * decoder.shape.size * 4)]
+    package func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] {
+        [
+            PlannedBuffer(
+                purpose: .activations, label: Self.featuresLabel,
+                byteCount: pictureTokens(for: layout) * decoder.shape.size * 4)
+        ]
     }
 
     private static var featuresLabel: String { "picture features" }
 
-    public func readPictures(_ list: [ProcessedImage], keeping count: Int) throws {
+    package func readPictures(_ list: [ProcessedImage], keeping count: Int) throws {
         let engine = try decoder.loaded()
         let rows = engine.tap.queryRows
         defer { engine.tap.queryRows = rows }
         engine.tap.queryRows = .none
         try replacePictures(list, keeping: count) { picture in
-            try encode(picture, engine) { try encodeTile($0, into: $1, whole: false, tap: engine.tap, observe: nil, on: engine.stream) }
+            try encode(picture, engine) {
+                try encodeTile($0, into: $1, whole: false, tap: engine.tap, observe: nil, on: engine.stream)
+            }
         }
     }
 
-    private func replacePictures(_ list: [ProcessedImage], keeping count: Int, _ encode: (ProcessedImage) throws -> Tensor) throws {
+    private func replacePictures(
+        _ list: [ProcessedImage], keeping count: Int, _ encode: (ProcessedImage) throws -> Tensor
+    ) throws {
         let kept = min(max(count, 0), pictures.count, list.count)
         let features = try list.dropFirst(kept).map(encode)
         if let first = pictures.replace(from: kept, with: features) { decoder.forget(from: first) }
@@ -64,10 +73,12 @@ extension PictureDecoder {
     ) throws -> Tensor {
         let layout = picture.layout
         guard layout.tileHeight == patchGrid.imageHeight, layout.tileWidth == patchGrid.imageWidth,
-            picture.pixelValues.count == layout.slotCount * patchGrid.pixelValues, layout.tiles.count <= layout.slotCount
+            picture.pixelValues.count == layout.slotCount * patchGrid.pixelValues,
+            layout.tiles.count <= layout.slotCount
         else {
             throw TransformerError.inputShape(
-                what: "the pixels of a picture", expected: [layout.slotCount, 3, patchGrid.imageHeight, patchGrid.imageWidth],
+                what: "the pixels of a picture",
+                expected: [layout.slotCount, 3, patchGrid.imageHeight, patchGrid.imageWidth],
                 actual: [layout.slotCount, 3, layout.tileHeight, layout.tileWidth])
         }
         let rows = layout.tiles.count * tokensPerTile
@@ -83,12 +94,13 @@ extension PictureDecoder {
         return features
     }
 
-    public func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]] {
+    package func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]] {
         var places = tokens.indices.filter { tokens[$0] == pictures.token }[...]
         return layouts.map { layout in
             let keys = layout.tiles.indices.flatMap { tile in
                 PatchKey.keys(
-                    ofTile: tile, in: layout, patchSize: patchGrid.patchSize * mergedPatches, leadingTokens: hasClassToken ? 1 : 0,
+                    ofTile: tile, in: layout, patchSize: patchGrid.patchSize * mergedPatches,
+                    leadingTokens: hasClassToken ? 1 : 0,
                     from: tile * tokensPerTile)
             }
             let own = Array(places.prefix(keys.count))
@@ -108,7 +120,7 @@ extension PictureDecoder {
     /// `[tokens, size]`, `vision.attn.L` `[heads, queries, keys]` and `image_features` `[tokens, size]`, each with the tiles
     /// before it in models that have tiles, and with `pictureN.` before the name where there are several pictures; then
     /// what `trace(prompt:options:)` writes.
-    public func trace(
+    package func trace(
         pictures list: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool = false,
         emit: (TraceTensor) throws -> Void
     ) throws {
@@ -145,7 +157,8 @@ extension PictureDecoder {
                 if index == hidden.count { hidden.append(values) } else { hidden[index] += values }
             }
             try encodeTile(
-                pixels, into: features, whole: true, tap: engine.tap, observe: options.includesHiddenStates ? observe : nil,
+                pixels, into: features, whole: true, tap: engine.tap,
+                observe: options.includesHiddenStates ? observe : nil,
                 on: engine.stream)
             rows = engine.tap.takeRows()
             attention += rows
@@ -158,7 +171,8 @@ extension PictureDecoder {
             let values = attention.filter { $0.layer == layer.layer }.flatMap(\.values)
             try emit(
                 TraceTensor(
-                    "\(name)vision.attn.\(layer.layer)", shape: leading + [layer.heads, layer.queries, layer.keys], floats: values))
+                    "\(name)vision.attn.\(layer.layer)", shape: leading + [layer.heads, layer.queries, layer.keys],
+                    floats: values))
         }
         let shape = hasTiles ? [tiles, tokensPerTile, features.columns] : [features.rows, features.columns]
         try emit(TraceTensor("\(name)image_features", shape: shape, floats: engine.stream.read(features)))

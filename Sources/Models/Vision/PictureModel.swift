@@ -1,11 +1,12 @@
 import Checkpoint
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 import Foundation
 import Media
 
 /// A model that reads pictures, whatever it does with them: all that sessions and the attention panel ask of one.
-public protocol PictureModel: Model {
+package protocol PictureModel: Model {
     /// The attention of the decoder that shows where in a picture it looked: `.cross`, or `.selfAttention` of a model
     /// whose pictures are tokens among others.
     var pictureAttention: AttentionKind { get }
@@ -50,19 +51,20 @@ public protocol PictureModel: Model {
 }
 
 /// A decoder-only model whose prompts mention pictures.
-public protocol PicturePromptModel: DecoderOnlyModel, PictureModel {
+package protocol PicturePromptModel: DecoderOnlyModel, PictureModel {
     /// Layers of the vision tower that traces show.
     var visionLayers: Int { get }
 
     /// A greedy run on pictures that writes down what the tower and the decoder computed.
     func trace(
-        pictures: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool, emit: (TraceTensor) throws -> Void
+        pictures: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool,
+        emit: (TraceTensor) throws -> Void
     ) throws
 }
 
 extension PicturePromptModel {
     /// What stands for a picture in a prompt: a token for each of its rows, or one for all of it.
-    public func promptTokens(for layout: ImageLayout) -> [Int] {
+    package func promptTokens(for layout: ImageLayout) -> [Int] {
         pictureToken.map { Array(repeating: $0, count: max(1, pictureTokens(for: layout))) } ?? []
     }
 
@@ -77,10 +79,10 @@ extension PicturePromptModel {
 }
 
 extension PictureModel {
-    public var pictureToken: Int? { nil }
-    public func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
+    package var pictureToken: Int? { nil }
+    package func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
 
-    public static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
+    package static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
         try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: usualImageProcessor)
     }
 }
@@ -103,14 +105,15 @@ extension ImageProcessorConfiguration {
         } else {
             throw ModelError.configuration(
                 file: folder.path, key: "preprocessor_config.json",
-                problem: "the file is missing: it says how pictures are prepared. Fetch it from where the model came from.")
+                problem:
+                    "the file is missing: it says how pictures are prepared. Fetch it from where the model came from.")
         }
     }
 }
 
 /// One key of attention to a picture.
-public struct PatchKey: Sendable, Equatable {
-    public enum Content: Sendable, Equatable {
+package struct PatchKey: Sendable, Equatable {
+    package enum Content: Sendable, Equatable {
         /// A patch, or several merged to one token, of its tile's grid.
         case patch(row: Int, column: Int)
         case classToken
@@ -119,16 +122,16 @@ public struct PatchKey: Sendable, Equatable {
     }
 
     /// Column in the attention rows.
-    public var key: Int
+    package var key: Int
     /// Tile of the picture, from 0; the whole picture once more, where a model sees it also small, after all others.
-    public var tile: Int
-    public var content: Content
+    package var tile: Int
+    package var content: Content
     /// What of the upright picture it covers, in its pixels; nil but for patches.
-    public var rectangle: PictureRectangle?
+    package var rectangle: PictureRectangle?
     /// Whether the tile is the whole picture once more, beside tiles that show it in detail.
-    public var isOverview: Bool
+    package var isOverview: Bool
 
-    public init(key: Int, tile: Int, content: Content, rectangle: PictureRectangle? = nil, isOverview: Bool = false) {
+    package init(key: Int, tile: Int, content: Content, rectangle: PictureRectangle? = nil, isOverview: Bool = false) {
         self.key = key
         self.tile = tile
         self.content = content
@@ -140,18 +143,24 @@ public struct PatchKey: Sendable, Equatable {
     /// - Parameters:
     ///   - patchSize: pixels of a patch; of all that are merged where tokens are merged patches.
     ///   - first: the first one's key.
-    static func keys(ofTile tile: Int, in layout: ImageLayout, patchSize: Int, leadingTokens: Int, from first: Int) -> [PatchKey] {
+    static func keys(ofTile tile: Int, in layout: ImageLayout, patchSize: Int, leadingTokens: Int, from first: Int)
+        -> [PatchKey]
+    {
         let isOverview = layout.endsWithWholePicture && layout.tiles.count > 1 && tile == layout.tiles.count - 1
-        var keys = (0..<leadingTokens).map { PatchKey(key: first + $0, tile: tile, content: .classToken, isOverview: isOverview) }
+        var keys = (0..<leadingTokens).map {
+            PatchKey(key: first + $0, tile: tile, content: .classToken, isOverview: isOverview)
+        }
         let columns = layout.tileWidth / patchSize
         for index in 0..<(layout.tileHeight / patchSize) * columns {
             let (row, column) = (index / columns, index % columns)
             let rectangle =
                 tile < layout.tiles.count
-                ? layout.tiles[tile].pictureRectangle(x: column * patchSize, y: row * patchSize, width: patchSize, height: patchSize) : nil
+                ? layout.tiles[tile].pictureRectangle(
+                    x: column * patchSize, y: row * patchSize, width: patchSize, height: patchSize) : nil
             keys.append(
                 PatchKey(
-                    key: first + keys.count, tile: tile, content: rectangle == nil ? .padding : .patch(row: row, column: column),
+                    key: first + keys.count, tile: tile,
+                    content: rectangle == nil ? .padding : .patch(row: row, column: column),
                     rectangle: rectangle, isOverview: isOverview))
         }
         return keys

@@ -3,18 +3,18 @@ import Transformer
 
 /// Pictures among a decoder's tokens: wherever a prompt has the image token, the next row of the pictures' features stands
 /// in for its embedding, in the order in which pictures and tokens come.
-public final class PictureTokens {
+package final class PictureTokens {
     /// The image token. It may lie outside the vocabulary: its own embedding is never looked up.
-    public let token: Int
+    package let token: Int
     /// One tensor `[rows, size]` for each picture.
     private var features: [Tensor] = []
     /// Positions of the image tokens the cache holds, ascending.
     private var positions: [Int] = []
 
-    public init(token: Int) { self.token = token }
+    package init(token: Int) { self.token = token }
 
     /// Pictures the model has read.
-    public var count: Int { features.count }
+    package var count: Int { features.count }
 
     /// Puts pictures in place of those from `index` on.
     /// - Returns: the first position whose keys and values are now another picture's, if any was run.
@@ -49,11 +49,13 @@ public final class PictureTokens {
         var insertions: [TokenDecoder.Insertion] = []
         var (next, firstRow) = (0, 0)
         for picture in features {
-            // The picture's rows that stand in this pass, run by run of neighbouring tokens.
+            // The picture's rows that stand in this pass, run by run of neighboring tokens.
             var row = max(0, known + next - firstRow)
             while row < picture.rows, next < places.count {
                 var length = 1
-                while row + length < picture.rows, next + length < places.count, places[next + length] == places[next] + length { length += 1 }
+                while row + length < picture.rows, next + length < places.count,
+                    places[next + length] == places[next] + length
+                { length += 1 }
                 insertions.append(.init(row: places[next], features: picture.rows(row..<row + length)))
                 next += length
                 row += length

@@ -20,18 +20,22 @@ extension VisionTower.Configuration {
 
         /// CLIP's (Radford et al. 2021), whose last norm nobody reads where its features are taken.
         static let clip = Family(
-            size: 768, layers: 12, heads: 12, hidden: 3072, imageSize: 224, patchSize: 32, activation: "quick_gelu", epsilon: 1e-5,
+            size: 768, layers: 12, heads: 12, hidden: 3072, imageSize: 224, patchSize: 32, activation: "quick_gelu",
+            epsilon: 1e-5,
             hasClassToken: true, patchHasBias: false, hasPreNorm: true, hasFinalNorm: false)
         /// SigLIP's (Zhai et al. 2023) as Idefics3 and SmolVLM have it.
         static let siglip = Family(
-            size: 1152, layers: 12, heads: 16, hidden: 3072, imageSize: 224, patchSize: 32, activation: "gelu_pytorch_tanh", epsilon: 1e-6,
+            size: 1152, layers: 12, heads: 16, hidden: 3072, imageSize: 224, patchSize: 32,
+            activation: "gelu_pytorch_tanh", epsilon: 1e-6,
             hasClassToken: false, patchHasBias: true, hasPreNorm: false, hasFinalNorm: true)
         /// ViT's and DeiT's (Dosovitskiy et al. 2021).
         static let vit = Family(
-            size: 768, layers: 12, heads: 12, hidden: 3072, imageSize: 224, patchSize: 16, activation: "gelu", epsilon: 1e-12,
+            size: 768, layers: 12, heads: 12, hidden: 3072, imageSize: 224, patchSize: 16, activation: "gelu",
+            epsilon: 1e-12,
             hasClassToken: true, patchHasBias: true, hasPreNorm: false, hasFinalNorm: true)
         static let blip = Family(
-            size: 768, layers: 12, heads: 12, hidden: 3072, imageSize: 384, patchSize: 16, activation: "gelu", epsilon: 1e-5,
+            size: 768, layers: 12, heads: 12, hidden: 3072, imageSize: 384, patchSize: 16, activation: "gelu",
+            epsilon: 1e-5,
             hasClassToken: true, patchHasBias: true, hasPreNorm: false, hasFinalNorm: true)
     }
 
@@ -45,19 +49,23 @@ extension VisionTower.Configuration {
         let image = try file.ints("image_size", default: [family.imageSize])
         func key(_ name: String) -> String { (file.keyPath + [name]).joined(separator: ".") }
         guard let patchSize = patch.first, patch.allSatisfy({ $0 == patchSize }) else {
-            throw ModelError.configuration(file: file.file, key: key("patch_size"), problem: "\(patch) is not one size: patches are square here")
+            throw ModelError.configuration(
+                file: file.file, key: key("patch_size"), problem: "\(patch) is not one size: patches are square here")
         }
         guard let height = image.first, let width = image.last, image.count <= 2 else {
-            throw ModelError.configuration(file: file.file, key: key("image_size"), problem: "\(image) is not one size or height and width")
+            throw ModelError.configuration(
+                file: file.file, key: key("image_size"), problem: "\(image) is not one size or height and width")
         }
         let channels = try file.int("num_channels", default: 3)
         guard channels == 3 else {
-            throw ModelError.configuration(file: file.file, key: key("num_channels"), problem: "\(channels) channels; pictures have 3 here")
+            throw ModelError.configuration(
+                file: file.file, key: key("num_channels"), problem: "\(channels) channels; pictures have 3 here")
         }
         try self.init(
             file: file.file, family: family,
             sizes: .init(
-                size: (key("hidden_size"), size), heads: (key("num_attention_heads"), heads), layers: (key("num_hidden_layers"), layers),
+                size: (key("hidden_size"), size), heads: (key("num_attention_heads"), heads),
+                layers: (key("num_hidden_layers"), layers),
                 hidden: (key("intermediate_size"), hidden), patchSize: (key("patch_size"), patchSize),
                 imageHeight: (key("image_size"), height), imageWidth: (key("image_size"), width)),
             activation: Activation(named: "hidden_act", in: file, default: family.activation),
@@ -74,7 +82,8 @@ extension VisionTower.Configuration {
         try ModelError.requireRange(
             file,
             [
-                (s.size.key, s.size.value, 1...65536), (s.heads.key, s.heads.value, 1...1024), (s.layers.key, s.layers.value, 1...1024),
+                (s.size.key, s.size.value, 1...65536), (s.heads.key, s.heads.value, 1...1024),
+                (s.layers.key, s.layers.value, 1...1024),
                 (s.hidden.key, s.hidden.value, 1...1_000_000), (s.imageHeight.key, s.imageHeight.value, 1...8192),
                 (s.imageWidth.key, s.imageWidth.value, 1...8192),
                 (s.patchSize.key, s.patchSize.value, 1...max(1, min(s.imageHeight.value, s.imageWidth.value))),
@@ -82,18 +91,23 @@ extension VisionTower.Configuration {
         guard s.size.value % s.heads.value == 0, s.size.value / s.heads.value <= AttentionSelection.largestHead else {
             throw ModelError.configuration(
                 file: file, key: s.heads.key,
-                problem: "\(s.size.value) elements do not divide into \(s.heads.value) heads of at most \(AttentionSelection.largestHead)")
+                problem:
+                    "\(s.size.value) elements do not divide into \(s.heads.value) heads of at most \(AttentionSelection.largestHead)"
+            )
         }
         guard epsilon.isFinite, epsilon >= 0 else {
             throw ModelError.configuration(file: file, key: "layer_norm_eps", problem: "\(epsilon) is no small number")
         }
-        let grid = PatchGrid(imageHeight: s.imageHeight.value, imageWidth: s.imageWidth.value, patchSize: s.patchSize.value)
+        let grid = PatchGrid(
+            imageHeight: s.imageHeight.value, imageWidth: s.imageWidth.value, patchSize: s.patchSize.value)
         guard grid.count <= 1 << 16 else {
-            throw ModelError.configuration(file: file, key: s.patchSize.key, problem: "\(grid.count) patches are too many; at most \(1 << 16)")
+            throw ModelError.configuration(
+                file: file, key: s.patchSize.key, problem: "\(grid.count) patches are too many; at most \(1 << 16)")
         }
         self.init(
             layer: .init(
-                size: s.size.value, heads: s.heads.value, hidden: s.hidden.value, epsilon: epsilon, activation: activation),
+                size: s.size.value, heads: s.heads.value, hidden: s.hidden.value, epsilon: epsilon,
+                activation: activation),
             layers: s.layers.value, grid: grid, hasClassToken: family.hasClassToken, patchHasBias: family.patchHasBias,
             hasPreNorm: family.hasPreNorm, hasFinalNorm: family.hasFinalNorm)
     }

@@ -28,28 +28,36 @@ final class EffectRunner {
         case .listModels: spawn { [backend] in .models(await backend.models()) }
         case .readMemory: readMemory()
         case .load(let name): transfer = follow(backend.load(name), { .load(name, $0) }, { .loaded(name, $0) })
-        case .download(let name): transfer = follow(backend.pull(name), { .download(name, $0) }, { .downloaded(name, $0) })
+        case .download(let name):
+            transfer = follow(backend.pull(name), { .download(name, $0) }, { .downloaded(name, $0) })
         case .cancelTransfer: transfer?.cancel()
-        case .unload: spawn { [backend] in
-            await backend.unload()
-            return .memory(await backend.memory())
-        }
+        case .unload:
+            spawn { [backend] in
+                await backend.unload()
+                return .memory(await backend.memory())
+            }
         case .listen(let seconds): listening = listen(to: backend.listen(), seconds: seconds)
         case .stopListening: listening?.cancel()
         case .answer(let number, var request):
             request.audioPath = request.audioPath.map(Completion.expanded)
-            for index in request.messages.indices { request.messages[index].pictures = request.messages[index].pictures.map(Completion.expanded) }
+            for index in request.messages.indices {
+                request.messages[index].pictures = request.messages[index].pictures.map(Completion.expanded)
+            }
             let clock = clock, started = started
             answer = follow(
-                backend.answer(request), { .answer(number, $0, time: started.duration(to: clock.now) / .seconds(1)) }, { .answered(number, $0) })
+                backend.answer(request), { .answer(number, $0, time: started.duration(to: clock.now) / .seconds(1)) },
+                { .answered(number, $0) })
         case .cancelAnswer: answer?.cancel()
-        case .complete(let prefix, let purpose): spawn { .completions(prefix: prefix, Completion.paths(prefix, purpose)) }
+        case .complete(let prefix, let purpose):
+            spawn { .completions(prefix: prefix, Completion.paths(prefix, purpose)) }
         case .store(let request): store.put(request)
         case .rememberTour: if let storeFolder { TourMemory.remember(in: storeFolder) }
         case .readAbilities: spawn { [backend] in .abilities(await backend.abilities()) }
         case .plan(let question):
             spawn { [backend] in
-                do { return .planned(try await backend.plan(question), problem: nil) } catch { return .planned(nil, problem: "\(error)") }
+                do { return .planned(try await backend.plan(question), problem: nil) } catch {
+                    return .planned(nil, problem: "\(error)")
+                }
             }
         case .look(let path):
             spawn {
@@ -59,7 +67,9 @@ final class EffectRunner {
             }
         case .outline(let path):
             // What is wrong with a file is said by what is to hear it.
-            Task.detached { [queue] in if let waveform = try? Sounds.waveform(path: path) { queue.put(.outlined(path, waveform)) } }
+            Task.detached { [queue] in
+                if let waveform = try? Sounds.waveform(path: path) { queue.put(.outlined(path, waveform)) }
+            }
         case .save(let path, let text):
             spawn {
                 do {

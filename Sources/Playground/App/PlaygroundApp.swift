@@ -1,41 +1,42 @@
-import Attribution
+import AttentionAnalysis
 import Foundation
 import Generation
 import Terminal
 
 /// What the playground starts with.
-public struct PlaygroundOptions: Sendable {
+package struct PlaygroundOptions: Sendable {
     /// The model to load; nil takes the first that is installed, or asks.
-    public var model: String?
+    package var model: String?
     /// A recording to transcribe at once.
-    public var audio: String?
+    package var audio: String?
     /// A picture to attach at once.
-    public var picture: String?
-    public var language: String?
-    public var task: SpeechTask
-    /// Draw with ASCII characters and eight colours.
-    public var ascii: Bool
-    public var colorMap: ColorMap?
+    package var picture: String?
+    package var language: String?
+    package var task: SpeechTask
+    /// Draw with ASCII characters and eight colors.
+    package var ascii: Bool
+    package var colorMap: ColorMap?
     /// Whether pictures are drawn in pixels.
-    public var graphics = GraphicsChoice.ask
+    package var graphics = GraphicsChoice.ask
     /// Where conversations are kept; nil keeps none.
-    public var dataFolder: String?
+    package var dataFolder: String?
     /// Bytes of captured attention kept in memory before it spills to a temporary file, and the folder for that file;
     /// nil is the system's.
-    public var attentionMemory = AttentionRecord.defaultMemoryLimit
-    public var spillFolder: String?
+    package var attentionMemory = AttentionRecord.defaultMemoryLimit
+    package var spillFolder: String?
     /// Writes the session down.
-    public var recorder: SessionRecorder?
+    package var recorder: SessionRecorder?
     /// Plays this instead of asking the engine; keys still work.
-    public var replay: RecordedSession?
+    package var replay: RecordedSession?
     /// How many times faster than it was it is played.
-    public var replaySpeed = 1.0
+    package var replaySpeed = 1.0
 
     /// Nothing particular was asked for: there is time for a tour. What is recorded begins alike everywhere.
     var isOpen: Bool { model == nil && audio == nil && picture == nil && recorder == nil }
 
-    public init(
-        model: String? = nil, audio: String? = nil, language: String? = nil, task: SpeechTask = .transcribe, ascii: Bool = false,
+    package init(
+        model: String? = nil, audio: String? = nil, language: String? = nil, task: SpeechTask = .transcribe,
+        ascii: Bool = false,
         colorMap: ColorMap? = nil, dataFolder: String? = ConversationStore.standardFolder()
     ) {
         self.model = model
@@ -49,7 +50,7 @@ public struct PlaygroundOptions: Sendable {
 }
 
 /// The loop: events in, state on, effects out, and a frame at most thirty times a second while something changes.
-public enum PlaygroundApp {
+package enum PlaygroundApp {
     static let frameInterval: Duration = .milliseconds(33)
     /// How often memory is measured while the model works, and while nothing happens.
     static let busyMemoryInterval: Duration = .milliseconds(500)
@@ -59,7 +60,9 @@ public enum PlaygroundApp {
     /// - Parameter screen: where to draw; nil takes the terminal.
     /// - Throws: `TerminalError` when there is no terminal to draw on.
     @MainActor
-    public static func run(backend: any PlaygroundBackend, options: PlaygroundOptions, screen: (any Screen)? = nil) async throws -> ExitStatus {
+    package static func run(backend: any PlaygroundBackend, options: PlaygroundOptions, screen: (any Screen)? = nil)
+        async throws -> ExitStatus
+    {
         let screen = screen ?? NcursesScreen(ascii: options.ascii, graphics: options.graphics)
         let queue = EventQueue()
         try screen.start { queue.put(.input($0)) }

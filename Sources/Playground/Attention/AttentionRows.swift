@@ -1,5 +1,5 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
 
 /// The attention of each token of one window under a choice of layer and head: kept, because the rows of words need the
 /// peaks of all tokens in every frame, sinks and means show only over many tokens, and a place is asked who looked at it.
@@ -39,7 +39,8 @@ struct AttentionRows: Sendable {
 
     /// Brings the rows up to what is to be shown, or closer to it.
     /// - Parameter rollout: of the message's encoder, if it has one.
-    mutating func follow(_ tokens: [TokenRecord], _ subject: Subject, _ record: AttentionRecord, rollout: [Float] = []) {
+    mutating func follow(_ tokens: [TokenRecord], _ subject: Subject, _ record: AttentionRecord, rollout: [Float] = [])
+    {
         if subject != self.subject {
             self = AttentionRows()
             self.subject = subject
@@ -48,12 +49,17 @@ struct AttentionRows: Sendable {
         forget(after: tokens.count)
         let known = rows.count
         var read = 0
-        while read < Self.readAtOnce, first + rows.count < tokens.count, tokens[first + rows.count].window == subject.window {
+        while read < Self.readAtOnce, first + rows.count < tokens.count,
+            tokens[first + rows.count].window == subject.window
+        {
             let weights = tokens[first + rows.count].record.flatMap { number in
-                try? record.attention(ofToken: number) { kind, layer in kind == subject.kind && subject.layer.includes(layer) }
+                try? record.attention(ofToken: number) { kind, layer in
+                    kind == subject.kind && subject.layer.includes(layer)
+                }
             }
             read += weights?.reduce(0) { $0 + $1.values.count } ?? 0
-            let row = weights.flatMap { CapturedAttention($0, subject.kind, rollout: rollout) }?.profile(layer: subject.layer, head: subject.head)
+            let row = weights.flatMap { CapturedAttention($0, subject.kind, rollout: rollout) }?.profile(
+                layer: subject.layer, head: subject.head)
             rows.append(row)
             if let row {
                 count(row)
@@ -74,14 +80,17 @@ struct AttentionRows: Sendable {
                 peaks = []
             }
         }
-        for row in rows[min(peaks.count, rows.count)...] { peaks.append(row.flatMap { Self.peak(SinkMask.masking(sinks, in: $0)) }) }
+        for row in rows[min(peaks.count, rows.count)...] {
+            peaks.append(row.flatMap { Self.peak(SinkMask.masking(sinks, in: $0)) })
+        }
     }
 
     /// A few tokens tell nothing about what all of them look at.
     private static func sinks(in rows: [[Float]]) -> Set<Int> {
         guard rows.count >= 6, let keys = rows.map(\.count).max(), keys > 0 else { return [] }
         // Among few keys each has a large share: a sink has several times what it would have if all had the same.
-        return SinkMask(threshold: max(AttentionState.sinkShare, AttentionState.sinkTimesEven / Float(keys))).sinks(in: rows)
+        return SinkMask(threshold: max(AttentionState.sinkShare, AttentionState.sinkTimesEven / Float(keys))).sinks(
+            in: rows)
     }
 
     private mutating func count(_ row: [Float]) {

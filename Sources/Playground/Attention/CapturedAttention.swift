@@ -1,13 +1,13 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
 
 /// The attention of one kind of one token, ready to be looked at.
-public struct CapturedAttention: Sendable {
-    public let kind: AttentionKind
+package struct CapturedAttention: Sendable {
+    package let kind: AttentionKind
     /// Layers captured, ascending.
-    public let layers: [Int]
-    public let heads: Int
-    public let keys: Int
+    package let layers: [Int]
+    package let heads: Int
+    package let keys: Int
     private let weights: [AttentionWeights]
     /// From the encoder's output, which the keys are, to what the encoder read, `[keys, keys]`; empty for what has none.
     private let rollout: [Float]
@@ -38,7 +38,7 @@ public struct CapturedAttention: Sendable {
     }
 }
 
-public enum LayerChoice: Sendable, Hashable {
+package enum LayerChoice: Sendable, Hashable {
     /// Over all layers captured.
     case all
     case layer(Int)
@@ -54,7 +54,7 @@ public enum LayerChoice: Sendable, Hashable {
     }
 }
 
-public enum HeadChoice: Sendable, Hashable {
+package enum HeadChoice: Sendable, Hashable {
     case mean, max
     /// The mean, followed through the encoder back to what it read.
     case rollout

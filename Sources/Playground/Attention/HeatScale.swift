@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 
 // The scales the panel offers.
 extension HeatScale {

@@ -1,11 +1,11 @@
 import Foundation
-import Formats
+import AttentionTypes
 import Generation
 import Media
 import Terminal
 
 /// A picture as the attention panel draws it: small enough to draw thirty times a second, and the patches that stand for it.
-public struct PictureView: Sendable {
+package struct PictureView: Sendable {
     /// One key of attention and the part of the picture it covers, in shares (0…1) of width and height.
     struct Patch: Sendable, Hashable {
         let key: Int
@@ -28,13 +28,13 @@ public struct PictureView: Sendable {
         var elsewhere: Float = 0
     }
 
-    public let index: Int
-    /// Sanitised.
-    public let name: String
+    package let index: Int
+    /// Sanitized.
+    package let name: String
     /// Pixels of the picture in its file.
-    public let width: Int
-    public let height: Int
-    public let kind: AttentionKind
+    package let width: Int
+    package let height: Int
+    package let kind: AttentionKind
     /// The patches that show the picture in the most detail the model has.
     let patches: [Patch]
     /// The whole picture once more, small; empty where the model does not look at it so.
@@ -47,7 +47,7 @@ public struct PictureView: Sendable {
 
     init(_ input: PictureInput) {
         index = input.index
-        name = sanitisedLine(input.name)
+        name = sanitizedLine(input.name)
         width = max(1, input.width)
         height = max(1, input.height)
         kind = input.kind
@@ -74,7 +74,9 @@ public struct PictureView: Sendable {
 
     /// Where a row of attention rests.
     func shares(of row: [Float]) -> Shares {
-        func sum(_ keys: some Sequence<Int>) -> Float { keys.reduce(0) { $0 + (row.indices.contains($1) && row[$1].isFinite ? row[$1] : 0) } }
+        func sum(_ keys: some Sequence<Int>) -> Float {
+            keys.reduce(0) { $0 + (row.indices.contains($1) && row[$1].isFinite ? row[$1] : 0) }
+        }
         let whole = sum(overview.map(\.key)), nothing = sum(blanks)
         let seen = sum(patches.map(\.key)) + whole
         let total = row.reduce(0) { $0 + ($1.isFinite ? $1 : 0) }
@@ -104,10 +106,12 @@ public struct PictureView: Sendable {
     /// The patch at a point, in shares of the picture.
     func patch(at x: Double, _ y: Double) -> Int? { patches.firstIndex { $0.contains(x, y) } }
 
-    /// The colour at a point of the picture, averaged over a rectangle of it; all in shares.
+    /// The color at a point of the picture, averaged over a rectangle of it; all in shares.
     func color(left: Double, top: Double, right: Double, bottom: Double) -> Color {
-        let firstX = min(pixels.width - 1, max(0, Int(left * Double(pixels.width)))), firstY = min(pixels.height - 1, max(0, Int(top * Double(pixels.height))))
-        let lastX = min(pixels.width, max(firstX + 1, Int(right * Double(pixels.width)))), lastY = min(pixels.height, max(firstY + 1, Int(bottom * Double(pixels.height))))
+        let firstX = min(pixels.width - 1, max(0, Int(left * Double(pixels.width)))),
+            firstY = min(pixels.height - 1, max(0, Int(top * Double(pixels.height))))
+        let lastX = min(pixels.width, max(firstX + 1, Int(right * Double(pixels.width)))),
+            lastY = min(pixels.height, max(firstY + 1, Int(bottom * Double(pixels.height))))
         // Nine samples at most: enough for a picture a few times finer than the screen.
         let stepX = max(1, (lastX - firstX + 2) / 3), stepY = max(1, (lastY - firstY + 2) / 3)
         var red = 0, green = 0, blue = 0, count = 0

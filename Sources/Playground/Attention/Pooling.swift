@@ -1,5 +1,5 @@
 /// How several keys become one column.
-public enum Pooling: String, Sendable, Hashable, CaseIterable {
+package enum Pooling: String, Sendable, Hashable, CaseIterable {
     case max, mean
 
     var next: Pooling { self == .max ? .mean : .max }

@@ -39,13 +39,18 @@ extension State {
             guard let picture = message.pictures.first(where: { $0.index == index }) else { return [] }
             var keys: Set<Int> = []
             if let patch = picture.patch(at: x, y) { keys.insert(picture.patches[patch].key) }
-            if attention.blendsOverview, let whole = picture.overview.first(where: { $0.contains(x, y) }) { keys.insert(whole.key) }
+            if attention.blendsOverview, let whole = picture.overview.first(where: { $0.contains(x, y) }) {
+                keys.insert(whole.key)
+            }
             return keys
         case .moment(let index, let moment):
-            guard let window = message.windows.last(where: { $0.index == index }), let keys = attention.shown?.captured?.keys, window.length > 0 else { return [] }
+            guard let window = message.windows.last(where: { $0.index == index }),
+                let keys = attention.shown?.captured?.keys, window.length > 0
+            else { return [] }
             // A tenth of a second to either side: shorter than a syllable.
             let reach = 0.1 / window.length
-            let first = max(0, Int((moment - reach) * Double(keys))), last = min(keys - 1, Int((moment + reach) * Double(keys)))
+            let first = max(0, Int((moment - reach) * Double(keys))),
+                last = min(keys - 1, Int((moment + reach) * Double(keys)))
             return first <= last ? Set(first...last) : []
         case .word(let key): return [key]
         }
@@ -58,7 +63,8 @@ extension State {
             attention.looks = nil
             return
         }
-        attention.looks = ProbeLooks(message: subject.message, first: attention.rows.first, weights: attention.rows.looks(at: keys))
+        attention.looks = ProbeLooks(
+            message: subject.message, first: attention.rows.first, weights: attention.rows.looks(at: keys))
     }
 
     /// Asks about a place; the same place again asks no more.
@@ -82,7 +88,8 @@ extension State {
             let heat = picture.heat(of: row, blended: attention.blendsOverview)
             guard let top = heat.max(), let place = heat.firstIndex(of: top) else { return }
             let patch = picture.patches[place]
-            attention.probe = .point(picture: picture.index, x: (patch.left + patch.right) / 2, y: (patch.top + patch.bottom) / 2)
+            attention.probe = .point(
+                picture: picture.index, x: (patch.left + patch.right) / 2, y: (patch.top + patch.bottom) / 2)
         case .words, .matrix:
             attention.probe = .word(row.max().flatMap { row.firstIndex(of: $0) } ?? 0)
         }
@@ -93,7 +100,9 @@ extension State {
         guard let probe = attention.probe, let message = shownMessage.map({ chat.messages[$0] }) else { return }
         switch probe {
         case .point(let index, let x, let y):
-            guard let picture = message.pictures.first(where: { $0.index == index }), let place = picture.patch(at: x, y) ?? picture.patches.indices.first else { return }
+            guard let picture = message.pictures.first(where: { $0.index == index }),
+                let place = picture.patch(at: x, y) ?? picture.patches.indices.first
+            else { return }
             let patch = picture.patches[place]
             // From the patch's middle to the middle of the one beside it.
             let toX = (patch.left + patch.right) / 2 + Double(across) * (patch.right - patch.left)
@@ -116,14 +125,20 @@ extension State {
         guard let probe = attention.probe, let message = shownMessage.map({ chat.messages[$0] }) else { return "" }
         switch probe {
         case .point(let index, let x, let y):
-            guard let picture = message.pictures.first(where: { $0.index == index }), let number = picture.patch(at: x, y) else { return "outside of what the model sees" }
+            guard let picture = message.pictures.first(where: { $0.index == index }),
+                let number = picture.patch(at: x, y)
+            else { return "outside of what the model sees" }
             return "patch \(number + 1) of \(picture.patches.count)"
         case .moment(let index, let moment):
             guard let window = message.windows.last(where: { $0.index == index }) else { return "" }
             return "at \(Figures.time(window.start + moment * window.length))"
         case .word(let key):
             guard let source = message.source else { return "" }
-            let token = key < source.tokens.count ? source.tokens[key].label : message.tokens.indices.contains(key - source.tokens.count) ? message.tokens[key - source.tokens.count].label : "?"
+            let token =
+                key < source.tokens.count
+                ? source.tokens[key].label
+                : message.tokens.indices.contains(key - source.tokens.count)
+                    ? message.tokens[key - source.tokens.count].label : "?"
             return "“\(token)” (\(key + 1))"
         }
     }

@@ -1,16 +1,16 @@
 import Generation
 
 /// A window of sound as the attention panel draws it: times, and a spectrogram small enough to draw thirty times a second.
-public struct SoundView: Sendable {
-    public let index: Int
+package struct SoundView: Sendable {
+    package let index: Int
     /// Seconds from the start of the recording.
-    public let start: Double
+    package let start: Double
     /// Seconds of sound; the rest of the window is padding.
-    public let duration: Double
+    package let duration: Double
     /// Seconds of the whole window.
-    public let length: Double
-    public let language: String?
-    public let languageProbability: Float?
+    package let length: Double
+    package let language: String?
+    package let languageProbability: Float?
     let mels: Int
     let columns: Int
     /// Energies 0…1, `[mels, columns]`, mel 0 lowest.
@@ -44,7 +44,8 @@ public struct SoundView: Sendable {
             }
         }
         let sounding = Self.sounding(energies, mels: mels, columns: columns, share: length > 0 ? duration / length : 0)
-        let low = sounding.isEmpty ? 0 : sounding[sounding.count / 5], high = sounding.isEmpty ? 0 : sounding[sounding.count - 1 - sounding.count / 200]
+        let low = sounding.isEmpty ? 0 : sounding[sounding.count / 5],
+            high = sounding.isEmpty ? 0 : sounding[sounding.count - 1 - sounding.count / 200]
         let span = high - low
         self.energies = span > 0 ? energies.map { min(1, max(0, ($0 - low) / span)) } : energies.map { _ in 0 }
     }
@@ -58,10 +59,14 @@ public struct SoundView: Sendable {
     /// Mean energy over a range of time (shares of the window, 0…1) and a range of mels (shares of the scale, 0…1 upwards).
     func energy(time: (Double, Double), pitch: (Double, Double)) -> Float {
         guard mels > 0, columns > 0 else { return 0 }
-        let firstColumn = min(columns - 1, max(0, Int(time.0 * Double(columns)))), firstMel = min(mels - 1, max(0, Int(pitch.0 * Double(mels))))
-        let lastColumn = min(columns, max(firstColumn + 1, Int(time.1 * Double(columns)))), lastMel = min(mels, max(firstMel + 1, Int(pitch.1 * Double(mels))))
+        let firstColumn = min(columns - 1, max(0, Int(time.0 * Double(columns)))),
+            firstMel = min(mels - 1, max(0, Int(pitch.0 * Double(mels))))
+        let lastColumn = min(columns, max(firstColumn + 1, Int(time.1 * Double(columns)))),
+            lastMel = min(mels, max(firstMel + 1, Int(pitch.1 * Double(mels))))
         var total: Float = 0
-        for mel in firstMel..<lastMel { for column in firstColumn..<lastColumn { total += energies[mel * columns + column] } }
+        for mel in firstMel..<lastMel {
+            for column in firstColumn..<lastColumn { total += energies[mel * columns + column] }
+        }
         return total / Float((lastColumn - firstColumn) * (lastMel - firstMel))
     }
 }

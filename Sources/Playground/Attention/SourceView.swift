@@ -1,12 +1,12 @@
 import Foundation
-import Formats
+import NumberFormats
 import Generation
 import Terminal
 
 /// The words a model reads, as the attention panel draws them.
-public struct SourceView: Sendable, Hashable {
+package struct SourceView: Sendable, Hashable {
     struct Token: Sendable, Hashable {
-        /// Sanitised, blanks included.
+        /// Sanitized, blanks included.
         let text: String
         let piece: String
         let isSpecial: Bool
@@ -24,7 +24,9 @@ public struct SourceView: Sendable, Hashable {
 
     init(_ source: SourceText) {
         rollout = source.rollout.count == source.tokens.count * source.tokens.count ? source.rollout : []
-        tokens = source.tokens.map { Token(text: sanitise($0.text), piece: sanitisedLine($0.piece), isSpecial: $0.isSpecial) }
+        tokens = source.tokens.map {
+            Token(text: sanitize($0.text), piece: sanitizedLine($0.piece), isSpecial: $0.isSpecial)
+        }
     }
 
     /// The source followed by the answer so far: what a decoder's self-attention has as keys.

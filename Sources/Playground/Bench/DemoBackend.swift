@@ -1,4 +1,4 @@
-import Formats
+import AttentionTypes
 import Foundation
 import Generation
 import Media
@@ -13,17 +13,24 @@ struct DemoBackend: PlaygroundBackend {
     static let side = 24, layers = 12, heads = 12
 
     var deviceName: String { get async { "no device" } }
-    func models() async -> [ModelChoice] { [ModelChoice(name: "demonstration", description: "", installed: true, bytes: 0)] }
-    func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> { AsyncThrowingStream { $0.finish() } }
+    func models() async -> [ModelChoice] {
+        [ModelChoice(name: "demonstration", description: "", installed: true, bytes: 0)]
+    }
+    func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
+        AsyncThrowingStream { $0.finish() }
+    }
     func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> { AsyncThrowingStream { $0.finish() } }
     func unload() async {}
     func listen() -> AsyncThrowingStream<SpokenSound, any Error> { AsyncThrowingStream { $0.finish() } }
-    func memory() async -> MemoryReport { MemoryReport(byPurpose: [.weightsDecoder: 1 << 30, .selfKV: 1 << 28], accounted: 5 << 28, heapSize: 8 << 30) }
+    func memory() async -> MemoryReport {
+        MemoryReport(byPurpose: [.weightsDecoder: 1 << 30, .selfKV: 1 << 28], accounted: 5 << 28, heapSize: 8 << 30)
+    }
     func plan(_ question: PlanQuestion) async throws -> PlanFigures { throw BackendError.noModel }
 
     func abilities() async -> ModelAbilities? {
         ModelAbilities(
-            family: "demonstration", inputs: [.picture, .text], holdsConversations: true, shownAttention: .cross, attentionLayers: Array(0..<Self.layers),
+            family: "demonstration", inputs: [.picture, .text], holdsConversations: true, shownAttention: .cross,
+            attentionLayers: Array(0..<Self.layers),
             attentionHeads: Self.heads, contextLength: 4096)
     }
 
@@ -42,14 +49,16 @@ struct DemoBackend: PlaygroundBackend {
 
     static func events(tokens: Int) -> some Sequence<GenerationEvent> {
         let attention = (0..<16).map(Self.attention)
-        let summary = GenerationSummary(reason: .lengthLimit, tokens: tokens, encodeSeconds: 0, prefillSeconds: 0, decodeSeconds: 1)
+        let summary = GenerationSummary(
+            reason: .lengthLimit, tokens: tokens, encodeSeconds: 0, prefillSeconds: 0, decodeSeconds: 1)
         return (-2...tokens).lazy.map { index -> GenerationEvent in
             if index == -2 { return .inputPrepared(.picture(picture)) }
             if index == -1 { return .encoded(seconds: 0) }
             if index == tokens { return .finished(summary) }
             return .token(
                 GeneratedToken(
-                    index: index, id: index % 100, text: index % 12 == 11 ? ".\n" : " token", piece: "token", logProbability: -0.3, attention: attention[index % 16]))
+                    index: index, id: index % 100, text: index % 12 == 11 ? ".\n" : " token", piece: "token",
+                    logProbability: -0.3, attention: attention[index % 16]))
         }
     }
 
@@ -58,10 +67,14 @@ struct DemoBackend: PlaygroundBackend {
         for y in 0..<256 { for x in 0..<256 { pixels += [UInt8(x), UInt8(y), UInt8((x + y) / 2)] } }
         let step = 256.0 / Double(side)
         let keys = (0..<side * side).map { key in
-            PictureKey(key: key, tile: 0, rectangle: PictureRectangle(x: Double(key % side) * step, y: Double(key / side) * step, width: step, height: step))
+            PictureKey(
+                key: key, tile: 0,
+                rectangle: PictureRectangle(
+                    x: Double(key % side) * step, y: Double(key / side) * step, width: step, height: step))
         }
         return PictureInput(
-            index: 0, name: "colours", picture: RGBImage(width: 256, height: 256, pixels: pixels), width: 256, height: 256, kind: .cross, keys: keys)
+            index: 0, name: "colors", picture: RGBImage(width: 256, height: 256, pixels: pixels), width: 256,
+            height: 256, kind: .cross, keys: keys)
     }()
 
     private static func attention(_ number: Int) -> [AttentionWeights] {
@@ -72,6 +85,8 @@ struct DemoBackend: PlaygroundBackend {
         }
         let total = row.reduce(0, +)
         let values = (0..<heads).flatMap { _ in row.map { $0 / total } }
-        return (0..<layers).map { AttentionWeights(kind: .cross, layer: $0, heads: heads, queries: 1, keys: keys, values: values) }
+        return (0..<layers).map {
+            AttentionWeights(kind: .cross, layer: $0, heads: heads, queries: 1, keys: keys, values: values)
+        }
     }
 }

@@ -2,24 +2,24 @@ import Foundation
 import Terminal
 
 /// How quick the playground is, measured on a screen in memory with a stand-in for the model.
-public struct ScreenFigures: Sendable, Codable {
-    public var width: Int
-    public var height: Int
+package struct ScreenFigures: Sendable, Codable {
+    package var width: Int
+    package var height: Int
     /// Milliseconds to draw one frame of the state while tokens arrive, median and 99th percentile.
-    public var frameMedian: Double
-    public var frameNinetyNinth: Double
+    package var frameMedian: Double
+    package var frameNinetyNinth: Double
     /// Milliseconds from a key to a frame that shows what it did, while fifty tokens a second arrive.
-    public var keyMedian: Double
-    public var keyNinetyNinth: Double
+    package var keyMedian: Double
+    package var keyNinetyNinth: Double
     /// Share of one core used while nothing happens.
-    public var idleShare: Double
+    package var idleShare: Double
     /// Share of one core used while fifty tokens a second arrive.
-    public var busyShare: Double
-    public var framesPerSecond: Double
+    package var busyShare: Double
+    package var framesPerSecond: Double
     /// Frames a second that are drawn while nothing happens.
-    public var idleFramesPerSecond: Double
+    package var idleFramesPerSecond: Double
 
-    public var text: String {
+    package var text: String {
         """
         screen of \(width) × \(height), 50 tokens a second, attention of \(DemoBackend.layers) layers × \(DemoBackend.heads) heads × \(DemoBackend.side * DemoBackend.side) patches
         drawing a frame      \(Figures.fixed(frameMedian, 2)) ms median, \(Figures.fixed(frameNinetyNinth, 2)) ms 99th percentile
@@ -30,10 +30,10 @@ public struct ScreenFigures: Sendable, Codable {
     }
 }
 
-public enum ScreenBenchmark {
+package enum ScreenBenchmark {
     /// Runs the app for about `keys` / 10 seconds and a few more.
     @MainActor
-    public static func run(size: Size = Size(120, 40), keys: Int = 200) async throws -> ScreenFigures {
+    package static func run(size: Size = Size(120, 40), keys: Int = 200) async throws -> ScreenFigures {
         let screen = MemoryScreen(size)
         var options = PlaygroundOptions(dataFolder: nil)
         options.model = "demonstration"
@@ -45,7 +45,8 @@ public enum ScreenBenchmark {
         let idleStart = cpuSeconds(), idleBegan = clock.now, idlePresented = screen.presented
         try await Task.sleep(for: .seconds(3))
         let idleSeconds = idleBegan.duration(to: clock.now) / .seconds(1)
-        let idle = (cpuSeconds() - idleStart) / idleSeconds, idleFrames = Double(screen.presented - idlePresented) / idleSeconds
+        let idle = (cpuSeconds() - idleStart) / idleSeconds,
+            idleFrames = Double(screen.presented - idlePresented) / idleSeconds
 
         for character in "go" { screen.send(.key(.character(character))) }
         screen.send(.key(Key(.enter)))
@@ -68,13 +69,16 @@ public enum ScreenBenchmark {
             try await Task.sleep(for: .milliseconds(70))
         }
         let busySeconds = busyBegan.duration(to: clock.now) / .seconds(1)
-        let busy = (cpuSeconds() - busyStart) / busySeconds, frames = Double(screen.presented - presentedBefore) / busySeconds
+        let busy = (cpuSeconds() - busyStart) / busySeconds,
+            frames = Double(screen.presented - presentedBefore) / busySeconds
         screen.send(.terminate(signal: 15))
         _ = try await app.value
         let drawing = frameTimes(size)
         return ScreenFigures(
-            width: size.width, height: size.height, frameMedian: percentile(drawing, 0.5), frameNinetyNinth: percentile(drawing, 0.99),
-            keyMedian: percentile(latencies, 0.5), keyNinetyNinth: percentile(latencies, 0.99), idleShare: idle, busyShare: busy, framesPerSecond: frames,
+            width: size.width, height: size.height, frameMedian: percentile(drawing, 0.5),
+            frameNinetyNinth: percentile(drawing, 0.99),
+            keyMedian: percentile(latencies, 0.5), keyNinetyNinth: percentile(latencies, 0.99), idleShare: idle,
+            busyShare: busy, framesPerSecond: frames,
             idleFramesPerSecond: idleFrames)
     }
 
@@ -127,8 +131,10 @@ public enum ScreenBenchmark {
 }
 
 /// Why the screen could not be measured.
-public enum BenchmarkError: Error, Sendable, CustomStringConvertible {
+package enum BenchmarkError: Error, Sendable, CustomStringConvertible {
     case nothingShown
 
-    public var description: String { "the screen did not show what was asked for within 20 s; the machine may be too busy to measure" }
+    package var description: String {
+        "the screen did not show what was asked for within 20 s; the machine may be too busy to measure"
+    }
 }

@@ -9,7 +9,9 @@ enum Completion {
         let typed = state.input.beforeCursor
         guard typed.hasPrefix("/"), let space = typed.firstIndex(of: " ") else {
             if typed.hasPrefix("/") {
-                let names = SlashCommand.all.map { "/" + $0.name + ($0.argument.isEmpty ? "" : " ") }.filter { $0.hasPrefix(typed) }
+                let names = SlashCommand.all.map { "/" + $0.name + ($0.argument.isEmpty ? "" : " ") }.filter {
+                    $0.hasPrefix(typed)
+                }
                 if !names.isEmpty {
                     apply(names, prefix: typed, to: &state.input)
                     return []
@@ -50,13 +52,18 @@ enum Completion {
         return names.sorted().compactMap { name in
             guard name.hasPrefix(start), start.hasPrefix(".") || !name.hasPrefix(".") else { return nil }
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: (place as NSString).appendingPathComponent(name), isDirectory: &isFolder) else { return nil }
+            guard
+                FileManager.default.fileExists(
+                    atPath: (place as NSString).appendingPathComponent(name), isDirectory: &isFolder)
+            else { return nil }
             if isFolder.boolValue { return folder + name + "/" }
             return purpose.fits(name) ? folder + name : nil
         }
     }
 
-    static func isSound(_ path: String) -> Bool { soundExtensions.contains((path as NSString).pathExtension.lowercased()) }
+    static func isSound(_ path: String) -> Bool {
+        soundExtensions.contains((path as NSString).pathExtension.lowercased())
+    }
 
     static func expanded(_ path: String) -> String { (path as NSString).expandingTildeInPath }
 
@@ -64,7 +71,9 @@ enum Completion {
     static func unquoted(_ text: String) -> String {
         var text = text.trimmingCharacters(in: .whitespacesAndNewlines)
         if text.hasPrefix("file://"), let url = URL(string: text) { text = url.path }
-        if text.count >= 2, let quote = text.first, quote == "'" || quote == "\"", text.last == quote { return String(text.dropFirst().dropLast()) }
+        if text.count >= 2, let quote = text.first, quote == "'" || quote == "\"", text.last == quote {
+            return String(text.dropFirst().dropLast())
+        }
         return text.replacingOccurrences(of: "\\ ", with: " ")
     }
 
@@ -76,8 +85,13 @@ enum Completion {
 
     private static func dropped(_ line: String, _ fits: (String) -> Bool) -> String? {
         let path = unquoted(line)
-        guard fits(path), path.hasPrefix("/") || path.hasPrefix("~") || path.hasPrefix(".") || !path.contains(" ") else { return nil }
-        if let command = line.dropFirst().split(separator: " ").first, line.hasPrefix("/"), SlashCommand.named(String(command)) != nil { return nil }
+        guard fits(path), path.hasPrefix("/") || path.hasPrefix("~") || path.hasPrefix(".") || !path.contains(" ")
+        else { return nil }
+        if let command = line.dropFirst().split(separator: " ").first, line.hasPrefix("/"),
+            SlashCommand.named(String(command)) != nil
+        {
+            return nil
+        }
         return path
     }
 }

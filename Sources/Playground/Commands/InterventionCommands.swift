@@ -1,4 +1,4 @@
-import Formats
+import AttentionTypes
 import Foundation
 import Generation
 
@@ -6,16 +6,26 @@ import Generation
 extension SlashCommand {
     static let intervening: [SlashCommand] = [
         SlashCommand(
-            name: "silence", argument: "LAYER[.HEAD]", help: "a layer's or a head's attention says nothing from now on; again undoes it",
+            name: "silence", argument: "LAYER[.HEAD]",
+            help: "a layer's or a head's attention says nothing from now on; again undoes it",
             choices: { $0.capturedShape?.layers.map(String.init) ?? [] }
         ) { state, argument, _ in
-            guard let shape = state.capturedShape else { state.say(.warning, "look at a token's attention first"); return [] }
+            guard let shape = state.capturedShape else {
+                state.say(.warning, "look at a token's attention first"); return []
+            }
             let parts = argument.split(separator: ".").compactMap { Int($0) }
-            guard let layer = parts.first, shape.layers.contains(layer), parts.count == 1 || (parts.count == 2 && (0..<shape.heads).contains(parts[1])) else {
-                state.say(.warning, "/silence takes a layer (\(shape.layers.first ?? 0)–\(shape.layers.last ?? 0)), or a layer and a head such as \(shape.layers.first ?? 0).\(shape.heads - 1)")
+            guard let layer = parts.first, shape.layers.contains(layer),
+                parts.count == 1 || (parts.count == 2 && (0..<shape.heads).contains(parts[1]))
+            else {
+                state.say(
+                    .warning,
+                    "/silence takes a layer (\(shape.layers.first ?? 0)–\(shape.layers.last ?? 0)), or a layer and a head such as \(shape.layers.first ?? 0).\(shape.heads - 1)"
+                )
                 return []
             }
-            let heads = (parts.count == 2 ? [parts[1]] : Array(0..<shape.heads)).map { AttentionHead(kind: state.shownKind, layer: layer, head: $0) }
+            let heads = (parts.count == 2 ? [parts[1]] : Array(0..<shape.heads)).map {
+                AttentionHead(kind: state.shownKind, layer: layer, head: $0)
+            }
             if heads.allSatisfy(state.interventions.silencedHeads.contains) {
                 state.interventions.silencedHeads.subtract(heads)
             } else {
@@ -24,9 +34,14 @@ extension SlashCommand {
             state.say(.information, state.interventionWords + "; /rerun shows what becomes of the answer")
             return []
         },
-        SlashCommand(name: "hide", argument: "", help: "the place asked about (c, or a click) is hidden from the model; again undoes it") { state, _, _ in
+        SlashCommand(
+            name: "hide", argument: "",
+            help: "the place asked about (c, or a click) is hidden from the model; again undoes it"
+        ) { state, _, _ in
             let keys = state.probedKeys
-            guard !keys.isEmpty else { state.say(.warning, "ask about a place first: c in the attention panel, or a click"); return [] }
+            guard !keys.isEmpty else {
+                state.say(.warning, "ask about a place first: c in the attention panel, or a click"); return []
+            }
             var hidden = state.interventions.hiddenKeys[state.shownKind] ?? []
             if keys.isSubset(of: hidden) { hidden.subtract(keys) } else { hidden.formUnion(keys) }
             state.interventions.hiddenKeys[state.shownKind] = hidden.isEmpty ? nil : hidden
@@ -38,14 +53,22 @@ extension SlashCommand {
             state.say(.information, "the model is whole")
             return []
         },
-        SlashCommand(name: "rerun", argument: "", help: "answer the last question again with what is silenced and hidden, beside the first answer") { state, _, now in
+        SlashCommand(
+            name: "rerun", argument: "",
+            help: "answer the last question again with what is silenced and hidden, beside the first answer"
+        ) { state, _, now in
             guard state.isFreeToSend() else { return [] }
             guard let answer = state.shownMessage else { state.say(.warning, "nothing was answered yet"); return [] }
-            if state.question(of: answer)?.spoken != nil { state.say(.warning, "what the microphone heard is not kept; use a file"); return [] }
-            if state.interventions.isEmpty { state.say(.warning, "nothing is silenced or hidden: /silence, /hide"); return [] }
+            if state.question(of: answer)?.spoken != nil {
+                state.say(.warning, "what the microphone heard is not kept; use a file"); return []
+            }
+            if state.interventions.isEmpty {
+                state.say(.warning, "nothing is silenced or hidden: /silence, /hide"); return []
+            }
             return state.variant(of: answer, now)
         },
-        SlashCommand(name: "compare", argument: "", help: "the two answers side by side, with their probabilities") { state, _, _ in
+        SlashCommand(name: "compare", argument: "", help: "the two answers side by side, with their probabilities") {
+            state, _, _ in
             state.overlay = .comparison(scroll: 0)
             return []
         },

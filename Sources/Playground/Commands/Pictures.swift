@@ -13,8 +13,13 @@ enum Pictures {
     /// - Throws: `MediaError`, which says what is wrong with the file.
     static func thumbnail(path: String) throws(MediaError) -> Thumbnail {
         let picture = try ImageFile.load(path: Completion.expanded(path))
-        let scale = min(1, min(Double(thumbnailSize.width) / Double(picture.width), Double(thumbnailSize.height) / Double(picture.height)))
-        let width = max(1, Int((Double(picture.width) * scale).rounded())), height = max(1, Int((Double(picture.height) * scale).rounded()))
+        let scale = min(
+            1,
+            min(
+                Double(thumbnailSize.width) / Double(picture.width),
+                Double(thumbnailSize.height) / Double(picture.height)))
+        let width = max(1, Int((Double(picture.width) * scale).rounded())),
+            height = max(1, Int((Double(picture.height) * scale).rounded()))
         var raster = Raster(width: width, height: height)
         for y in 0..<height {
             let top = y * picture.height / height, bottom = max(top + 1, (y + 1) * picture.height / height)
@@ -51,7 +56,9 @@ extension State {
     }
 
     /// The picture beside what is typed is the one that came with the model.
-    var isSampleAttached: Bool { engine.sample?.picture.map { path in attachments.contains { $0.path == path } } ?? false }
+    var isSampleAttached: Bool {
+        engine.sample?.picture.map { path in attachments.contains { $0.path == path } } ?? false
+    }
 
     mutating func looked(_ path: String, _ thumbnail: Thumbnail?, _ problem: String?) -> [Effect] {
         for index in attachments.indices where attachments[index].path == path {
@@ -59,7 +66,8 @@ extension State {
             attachments[index].problem = problem
         }
         for message in chat.messages.indices {
-            for index in chat.messages[message].attachments.indices where chat.messages[message].attachments[index].path == path {
+            for index in chat.messages[message].attachments.indices
+            where chat.messages[message].attachments[index].path == path {
                 chat.messages[message].attachments[index].thumbnail = thumbnail
                 chat.messages[message].attachments[index].problem = problem
             }
@@ -73,4 +81,4 @@ extension State {
 }
 
 /// Whether a path is one of a picture, by its name.
-public func isPicture(_ path: String) -> Bool { Pictures.isPicture(path) }
+package func isPicture(_ path: String) -> Bool { Pictures.isPicture(path) }

@@ -2,12 +2,12 @@ import Foundation
 import Media
 
 /// A recording small enough for the chat: how loud it is over its time.
-public struct Waveform: Sendable, Hashable {
-    public var seconds: Double
+package struct Waveform: Sendable, Hashable {
+    package var seconds: Double
     /// The loudest of each of up to 96 equal stretches, 0…1 of the loudest of all.
-    public var levels: [Float]
+    package var levels: [Float]
 
-    public init(seconds: Double, levels: [Float]) {
+    package init(seconds: Double, levels: [Float]) {
         self.seconds = seconds
         self.levels = levels
     }
@@ -17,7 +17,8 @@ public struct Waveform: Sendable, Hashable {
     /// - Parameter sampleRate: Hz.
     init(samples: [Float], sampleRate: Int) {
         seconds = sampleRate > 0 ? Double(samples.count) / Double(sampleRate) : 0
-        let magnitudes = Pooling.max.pool(samples.map { $0.isFinite ? abs($0) : 0 }, samples.indices, columns: min(Self.stretches, samples.count))
+        let magnitudes = Pooling.max.pool(
+            samples.map { $0.isFinite ? abs($0) : 0 }, samples.indices, columns: min(Self.stretches, samples.count))
         let most = magnitudes.max() ?? 0
         levels = most > 0 ? magnitudes.map { $0 / most } : magnitudes
     }
@@ -34,7 +35,9 @@ enum Sounds {
 
 extension State {
     mutating func outlined(_ path: String, _ waveform: Waveform) -> [Effect] {
-        for index in chat.messages.indices where chat.messages[index].audioPath == path { chat.messages[index].waveform = waveform }
+        for index in chat.messages.indices where chat.messages[index].audioPath == path {
+            chat.messages[index].waveform = waveform
+        }
         return []
     }
 }

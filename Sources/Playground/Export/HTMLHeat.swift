@@ -1,5 +1,5 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
 import Foundation
 
 /// What an answer looked at, as parts of a page, and how much each of its tokens looked at each part.
@@ -19,7 +19,8 @@ enum HTMLHeat {
             "<i data-k=\"\(number)\" style=\"left:\(percent(patch.left))%;top:\(percent(patch.top))%;width:\(percent(patch.right - patch.left))%;height:\(percent(patch.bottom - patch.top))%;opacity:0\"></i>"
         }.joined()
         let png = PNGData.data(picture.pixels).base64EncodedString()
-        let html = "<div class=\"input\"><img alt=\"\(HTMLTranscript.escaped(picture.name))\" src=\"data:image/png;base64,\(png)\">\(parts)</div>"
+        let html =
+            "<div class=\"input\"><img alt=\"\(HTMLTranscript.escaped(picture.name))\" src=\"data:image/png;base64,\(png)\">\(parts)</div>"
         return (html, rows(message, state, picture.kind) { picture.heat(of: $0, blended: true) })
     }
 
@@ -35,15 +36,27 @@ enum HTMLHeat {
     private static func timeParts(_ window: SoundView, _ message: Message, _ state: State) -> (String, String) {
         let share = window.length > 0 ? min(1, window.duration / window.length) : 1
         let parts = (0..<100).map { "<i data-k=\"\($0)\" style=\"left:\($0)%;width:1%;opacity:0\"></i>" }.joined()
-        let html = "<div class=\"time\" title=\"\(Figures.time(window.start))–\(Figures.time(window.start + window.duration))\">\(parts)</div>"
-        return (html, rows(message, state, .cross, window: window.index) { Pooling.max.pool($0, 0..<max(1, Int(Double($0.count) * share)), columns: 100) })
+        let html =
+            "<div class=\"time\" title=\"\(Figures.time(window.start))–\(Figures.time(window.start + window.duration))\">\(parts)</div>"
+        return (
+            html,
+            rows(message, state, .cross, window: window.index) {
+                Pooling.max.pool($0, 0..<max(1, Int(Double($0.count) * share)), columns: 100)
+            }
+        )
     }
 
     /// The layers and heads chosen on the screen, each token by its own maximum.
-    private static func rows(_ message: Message, _ state: State, _ kind: AttentionKind, window: Int? = nil, _ parts: ([Float]) -> [Float]) -> String {
+    private static func rows(
+        _ message: Message, _ state: State, _ kind: AttentionKind, window: Int? = nil, _ parts: ([Float]) -> [Float]
+    ) -> String {
         var entries: [String] = []
-        for (number, token) in message.tokens.enumerated() where !token.isSpecial && (window == nil || token.window == window) {
-            guard let record = token.record, let captured = (try? state.chat.record.attention(ofToken: record)).flatMap({ CapturedAttention($0, kind, rollout: message.source?.rollout ?? []) }),
+        for (number, token) in message.tokens.enumerated()
+        where !token.isSpecial && (window == nil || token.window == window) {
+            guard let record = token.record,
+                let captured = (try? state.chat.record.attention(ofToken: record)).flatMap({
+                    CapturedAttention($0, kind, rollout: message.source?.rollout ?? [])
+                }),
                 let row = captured.profile(layer: state.layers(of: kind), head: state.attention.head)
             else { continue }
             let strengths = HeatScale.linear.apply(to: parts(row)).map { String(Int($0 * 99)) }

@@ -26,13 +26,17 @@ enum HTMLTranscript {
         switch message.author {
         case .person:
             let files = (message.audioPath.map { [$0] } ?? []) + message.attachments.map(\.path)
-            let names = files.map { "<span class=\"file\">\(escaped(($0 as NSString).lastPathComponent))</span>" }.joined(separator: " ")
+            let names = files.map { "<span class=\"file\">\(escaped(($0 as NSString).lastPathComponent))</span>" }
+                .joined(separator: " ")
             return "<article class=\"person\"><h2>you</h2><p>\(names) \(escaped(message.text))</p></article>"
         case .program: return "<article class=\"program\"><p>\(escaped(message.text))</p></article>"
         case .model(let name):
-            let words = message.tokens.isEmpty ? escaped(message.text) : message.tokens.enumerated().filter { !$1.isSpecial }.map { number, token in
-                "<span class=\"t\" data-t=\"\(number)\" title=\"p \(Figures.fixed(Double(token.probability), 3))\">\(escaped(token.text))</span>"
-            }.joined()
+            let words =
+                message.tokens.isEmpty
+                ? escaped(message.text)
+                : message.tokens.enumerated().filter { !$1.isSpecial }.map { number, token in
+                    "<span class=\"t\" data-t=\"\(number)\" title=\"p \(Figures.fixed(Double(token.probability), 3))\">\(escaped(token.text))</span>"
+                }.joined()
             let maps = HTMLHeat.inputs(of: index, state)
             return """
                 <article class="model" data-heat="\(escaped(maps.json))"><h2>\(escaped(name))</h2>\(maps.html)<p class="answer">\(words)</p></article>
@@ -63,7 +67,7 @@ enum HTMLTranscript {
         .time{position:relative;height:2rem;background:#14171c;width:100%}.time i{position:absolute;top:0;bottom:0}
         """
 
-    /// Colours the parts of the input by the row of the token under the pointer.
+    /// Colors the parts of the input by the row of the token under the pointer.
     private static func script(colors: ColorMap) -> String {
         let steps = (0...99).map { "\"\(hex(colors.color(Float($0) / 99)))\"" }.joined(separator: ",")
         return """

@@ -43,19 +43,28 @@ enum JSONTranscript {
                 }
             return Entry(
                 author: author, text: message.plainText, date: message.date, audio: message.audioPath,
-                pictures: message.attachments.isEmpty ? nil : message.attachments.map(\.path), progress: "\(message.progress)",
-                tokens: message.tokens.isEmpty ? nil : message.tokens.map(token), segments: message.segments.isEmpty ? nil : message.segments)
+                pictures: message.attachments.isEmpty ? nil : message.attachments.map(\.path),
+                progress: "\(message.progress)",
+                tokens: message.tokens.isEmpty ? nil : message.tokens.map(token),
+                segments: message.segments.isEmpty ? nil : message.segments)
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return (try? encoder.encode(Document(messages: entries))).flatMap { String(data: $0, encoding: .utf8) }.map { $0 + "\n" } ?? ""
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return (try? encoder.encode(Document(messages: entries))).flatMap { String(data: $0, encoding: .utf8) }.map {
+            $0 + "\n"
+        } ?? ""
     }
 
     private static func token(_ token: TokenRecord) -> Token {
         Token(
             id: token.id, text: token.text, piece: token.piece, probability: token.probability,
-            alternatives: token.alternatives.isEmpty ? nil : token.alternatives.map { Alternative(id: $0.id, piece: $0.piece, probability: exp($0.logProbability)) })
+            alternatives: token.alternatives.isEmpty
+                ? nil
+                : token.alternatives.map {
+                    Alternative(id: $0.id, piece: $0.piece, probability: exp($0.logProbability))
+                })
     }
 }

@@ -16,7 +16,9 @@ enum PNGData {
         return data
     }
 
-    private static func number(_ value: Int) -> Data { Data((0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }) }
+    private static func number(_ value: Int) -> Data {
+        Data((0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) })
+    }
 
     private static func chunk(_ name: String, _ body: Data) -> Data {
         let named = Data(name.utf8) + body
@@ -30,7 +32,9 @@ enum PNGData {
         repeat {
             let count = min(65_535, bytes.count - start), isLast = start + count == bytes.count
             data.append(isLast ? 1 : 0)
-            for value in [count, ~count] { data.append(contentsOf: [UInt8(truncatingIfNeeded: value), UInt8(truncatingIfNeeded: value >> 8)]) }
+            for value in [count, ~count] {
+                data.append(contentsOf: [UInt8(truncatingIfNeeded: value), UInt8(truncatingIfNeeded: value >> 8)])
+            }
             data.append(bytes[start..<start + count])
             start += count
         } while start < bytes.count

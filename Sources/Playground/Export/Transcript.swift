@@ -9,8 +9,12 @@ enum Transcript {
         for message in messages {
             switch message.author {
             case .person:
-                let sound = message.audioPath.map { "`\($0)`" } ?? message.spoken.map { "microphone, \(Figures.fixed($0.seconds, 1)) s" }
-                text += "\n**You**" + (sound.map { " · \($0)" } ?? "") + "\n\n" + message.text + (message.text.isEmpty ? "" : "\n")
+                let sound =
+                    message.audioPath.map { "`\($0)`" }
+                    ?? message.spoken.map { "microphone, \(Figures.fixed($0.seconds, 1)) s" }
+                text +=
+                    "\n**You**" + (sound.map { " · \($0)" } ?? "") + "\n\n" + message.text
+                    + (message.text.isEmpty ? "" : "\n")
             case .model(let name):
                 text += "\n**\(name)**\n\n"
                 if message.segments.isEmpty {
@@ -25,10 +29,11 @@ enum Transcript {
     }
 
     private static func lines(of segment: TranscriptSegment) -> String {
-        let text = "- `\(Figures.time(segment.start)) – \(Figures.time(segment.end))` \(sanitisedLine(segment.text).trimmingCharacters(in: .whitespaces))\n"
+        let text =
+            "- `\(Figures.time(segment.start)) – \(Figures.time(segment.end))` \(sanitizedLine(segment.text).trimmingCharacters(in: .whitespaces))\n"
         guard let words = segment.words, !words.isEmpty else { return text }
         func timed(_ word: TimedWord) -> String {
-            "\(sanitisedLine(word.text).trimmingCharacters(in: .whitespaces)) `\(Figures.fixed(word.start, 2))–\(Figures.fixed(word.end, 2))`"
+            "\(sanitizedLine(word.text).trimmingCharacters(in: .whitespaces)) `\(Figures.fixed(word.start, 2))–\(Figures.fixed(word.end, 2))`"
         }
         return text + "  - \(words.map(timed).joined(separator: " · "))\n"
     }

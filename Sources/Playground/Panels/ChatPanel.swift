@@ -5,7 +5,9 @@ import Terminal
 enum ChatPanel {
     static func draw(_ state: State, in rect: Rect, onto canvas: inout Canvas) {
         let theme = state.theme
-        let detail = state.chat.scroll > 0 ? "\(state.chat.scroll) lines below" : state.chat.showsProbabilities ? "coloured by probability" : ""
+        let detail =
+            state.chat.scroll > 0
+            ? "\(state.chat.scroll) lines below" : state.chat.showsProbabilities ? "colored by probability" : ""
         Chrome.header("Chat", detail, focused: state.focus == .chat, in: rect, theme, onto: &canvas)
         let body = rect.inset(top: 1)
         if state.chat.messages.isEmpty {
@@ -33,9 +35,14 @@ enum ChatPanel {
             return
         }
         let inputs = state.engine.abilities?.inputs ?? [.sound]
-        let (first, second) = inputs.contains(.sound) ? ("Give the model a recording and", "watch where it listens.")
-            : state.isSampleAttached ? ("A picture is attached. Ask about it", "and watch where the model looks.")
-            : inputs.contains(.picture) ? ("Show the model a picture and", "watch where it looks.") : ("Say something to the model and", "watch what it reads.")
+        let (first, second) =
+            inputs.contains(.sound)
+            ? ("Give the model a recording and", "watch where it listens.")
+            : state.isSampleAttached
+                ? ("A picture is attached. Ask about it", "and watch where the model looks.")
+                : inputs.contains(.picture)
+                    ? ("Show the model a picture and", "watch where it looks.")
+                    : ("Say something to the model and", "watch what it reads.")
         var lines: [[Span]] = [
             [Span(text: "fovea", style: theme.accent.with(.bold))],
             [],
@@ -44,10 +51,13 @@ enum ChatPanel {
             [],
         ]
         func offer(_ key: String, _ words: String) {
-            lines.append([Span(text: key.padding(toLength: 13, withPad: " ", startingAt: 0), style: theme.strong), Span(text: words, style: theme.quiet)])
+            lines.append([
+                Span(text: key.padding(toLength: 13, withPad: " ", startingAt: 0), style: theme.strong),
+                Span(text: words, style: theme.quiet),
+            ])
         }
         for (number, question) in state.input.suggestions.prefix(3).enumerated() {
-            offer(String(repeating: "↑", count: number + 1), sanitisedLine(question))
+            offer(String(repeating: "↑", count: number + 1), sanitizedLine(question))
         }
         if !state.input.suggestions.isEmpty { lines.append([]) }
         if inputs.contains(.sound) {
@@ -70,25 +80,31 @@ enum ChatPanel {
         switch state.engine.phase {
         case .downloading(let name, let transfer):
             guard let transfer else { return ("Downloading \(name)", nil, ["asking for its files"]) }
-            let amount = Figures.bytes(transfer.bytesDone) + (transfer.bytesTotal.map { " of " + Figures.bytes($0) } ?? "")
+            let amount =
+                Figures.bytes(transfer.bytesDone) + (transfer.bytesTotal.map { " of " + Figures.bytes($0) } ?? "")
             let rate = transfer.bytesPerSecond.map { " · \(Figures.bytes(Int($0)))/s" } ?? ""
-            return ("Downloading \(name)", transfer.fraction, [amount + rate, transfer.file, "Esc stops; it can be resumed"])
+            return (
+                "Downloading \(name)", transfer.fraction,
+                [amount + rate, transfer.file, "Esc stops; it can be resumed"]
+            )
         case .loading(let name, let load): return ("Loading \(name)", load.fraction, [load.stage])
         default: return nil
         }
     }
 
     private static func drawPreparing(
-        _ preparing: (title: String, fraction: Double?, details: [String]), _ state: State, in rect: Rect, onto canvas: inout Canvas
+        _ preparing: (title: String, fraction: Double?, details: [String]), _ state: State, in rect: Rect,
+        onto canvas: inout Canvas
     ) {
         let theme = state.theme
-        var lines = [(sanitisedLine(preparing.title), theme.strong), ("", theme.text), ("", theme.text)]
-        lines += preparing.details.map { (sanitisedLine($0), theme.quiet) }
-        Chrome.centred(lines, in: rect, onto: &canvas)
+        var lines = [(sanitizedLine(preparing.title), theme.strong), ("", theme.text), ("", theme.text)]
+        lines += preparing.details.map { (sanitizedLine($0), theme.quiet) }
+        Chrome.centered(lines, in: rect, onto: &canvas)
         guard let fraction = preparing.fraction else { return }
         let width = min(32, rect.width - 2), y = rect.y + max(0, (rect.height - lines.count) / 2) + 1
         guard y < rect.bottom else { return }
-        Chrome.progress(fraction, x: rect.x + (rect.width - width) / 2, y: y, width: width, theme.accent, theme, onto: &canvas)
+        Chrome.progress(
+            fraction, x: rect.x + (rect.width - width) / 2, y: y, width: width, theme.accent, theme, onto: &canvas)
     }
 
     /// The lines that fit, scrolled as the state says, or so far that the token looked back at is among them.
@@ -116,7 +132,9 @@ enum ChatPanel {
 
     /// Lines of the whole conversation that lie above the newest `height`; how far one can scroll.
     static func furthestScroll(_ state: State, in rect: Rect) -> Int {
-        let total = state.chat.messages.indices.reduce(0) { $0 + lines(of: $1, state, width: rect.width - 1).count + ($1 > 0 ? 1 : 0) }
+        let total = state.chat.messages.indices.reduce(0) {
+            $0 + lines(of: $1, state, width: rect.width - 1).count + ($1 > 0 ? 1 : 0)
+        }
         return max(0, total - rect.height + 1)
     }
 
@@ -129,17 +147,20 @@ enum ChatPanel {
             flow.breakLine()
             if let path = message.audioPath {
                 flow.append(Span(text: "♪ ", style: theme.accent))
-                flow.append(Span(text: sanitisedLine((path as NSString).lastPathComponent), style: theme.text))
+                flow.append(Span(text: sanitizedLine((path as NSString).lastPathComponent), style: theme.text))
                 if let waveform = message.waveform { append(waveform, state, width: width, to: &flow) }
                 if !message.text.isEmpty { flow.breakLine() }
             }
-            for (number, attachment) in message.attachments.enumerated() { append(attachment, number, state, width: width, isLast: message.text.isEmpty, to: &flow) }
+            for (number, attachment) in message.attachments.enumerated() {
+                append(attachment, number, state, width: width, isLast: message.text.isEmpty, to: &flow)
+            }
             if let meter = message.spoken { appendMeter(meter, state, width: width, to: &flow) }
             flow.append(Span(text: message.text, style: theme.text))
             return flow.finish()
         case .program(let kind):
             var flow = TextFlow(width: width, indent: 2)
-            flow.start(label: Span(text: kind == .information ? "·" : kind == .warning ? "⚠" : "✗", style: theme.notice(kind)))
+            flow.start(
+                label: Span(text: kind == .information ? "·" : kind == .warning ? "⚠" : "✗", style: theme.notice(kind)))
             flow.append(Span(text: message.text, style: theme.notice(kind)))
             return flow.finish()
         case .model(let name):
@@ -148,16 +169,23 @@ enum ChatPanel {
     }
 
     /// A picture: its name and size, and under it the picture, small.
-    private static func append(_ attachment: Attachment, _ number: Int, _ state: State, width: Int, isLast: Bool, to flow: inout TextFlow) {
+    private static func append(
+        _ attachment: Attachment, _ number: Int, _ state: State, width: Int, isLast: Bool, to flow: inout TextFlow
+    ) {
         let theme = state.theme
         flow.append(Span(text: "▣ ", style: theme.accent))
         flow.append(Span(text: attachment.name, style: theme.text))
-        if let thumbnail = attachment.thumbnail { flow.append(Span(text: " \(thumbnail.width)×\(thumbnail.height)", style: theme.faint)) }
+        if let thumbnail = attachment.thumbnail {
+            flow.append(Span(text: " \(thumbnail.width)×\(thumbnail.height)", style: theme.faint))
+        }
         flow.breakLine()
-        if let raster = attachment.thumbnail?.raster, theme.capabilities.depth.showsRasters, !theme.ascii, raster.width <= width {
+        if let raster = attachment.thumbnail?.raster, theme.capabilities.depth.showsRasters, !theme.ascii,
+            raster.width <= width
+        {
             for row in stride(from: 0, to: raster.height, by: 2) {
                 for column in 0..<raster.width {
-                    let upper = raster[column, row], lower = row + 1 < raster.height ? raster[column, row + 1] : .standard
+                    let upper = raster[column, row],
+                        lower = row + 1 < raster.height ? raster[column, row + 1] : .standard
                     flow.append(glyph: Glyph("▀"), style: Style(upper, on: lower))
                 }
                 flow.breakLine()
@@ -186,22 +214,30 @@ enum ChatPanel {
         let columns = min(width - 1, 48)
         guard columns > 0, !meter.levels.isEmpty else { return }
         flow.breakLine()
-        let seen = meter.isOpen ? Array(meter.levels.suffix(columns)) : Pooling.max.pool(meter.levels, meter.levels.indices, columns: min(columns, meter.levels.count))
+        let seen =
+            meter.isOpen
+            ? Array(meter.levels.suffix(columns))
+            : Pooling.max.pool(meter.levels, meter.levels.indices, columns: min(columns, meter.levels.count))
         for level in seen {
             let glyph = Bars.upright(max(0.05, level), row: 0, of: 1, ascii: theme.ascii)
             flow.append(Span(text: glyph.text, style: level > 0.97 ? theme.error : theme.person))
         }
     }
 
-    private static func answerLines(_ message: Message, _ index: Int, _ name: String, _ state: State, width: Int) -> [FlowLine] {
+    private static func answerLines(_ message: Message, _ index: Int, _ name: String, _ state: State, width: Int)
+        -> [FlowLine]
+    {
         let theme = state.theme
         var header = FlowLine(spans: [Span(text: name, style: theme.model)])
         let room = width - TextWidth.width(of: name)
         var remarks = remarks(message)
-        while !remarks.isEmpty && TextWidth.width(of: remarks.joined(separator: " · ")) > room - 2 { remarks.removeFirst() }
+        while !remarks.isEmpty && TextWidth.width(of: remarks.joined(separator: " · ")) > room - 2 {
+            remarks.removeFirst()
+        }
         if !remarks.isEmpty {
             let text = remarks.joined(separator: " · ")
-            header.spans.append(Span(text: String(repeating: " ", count: room - TextWidth.width(of: text)) + text, style: theme.faint))
+            header.spans.append(
+                Span(text: String(repeating: " ", count: room - TextWidth.width(of: text)) + text, style: theme.faint))
         }
         let isTimed = message.tokens.contains { $0.timestamp != nil }
         var flow = TextFlow(width: width, indent: isTimed ? 8 : 0)
@@ -230,7 +266,12 @@ enum ChatPanel {
             flow.append(Span(text: theme.ascii ? "_" : "▏", style: theme.accent))
         }
         // At the end, where the eye is: the header of a long answer is out of sight.
-        if message.progress == .stopped { flow.append(Span(text: message.tokens.isEmpty && message.text.isEmpty ? "stopped" : " (stopped)", style: theme.faint)) }
+        if message.progress == .stopped {
+            flow.append(
+                Span(
+                    text: message.tokens.isEmpty && message.text.isEmpty ? "stopped" : " (stopped)", style: theme.faint)
+            )
+        }
         return [header] + flow.finish()
     }
 
@@ -239,7 +280,9 @@ enum ChatPanel {
         var parts: [String] = []
         if let change = message.change { parts.append(change) }
         if let language = message.windows.first?.language {
-            parts.append(sanitisedLine(language) + (message.windows[0].languageProbability.map { " " + Figures.percent(Double($0)) } ?? ""))
+            parts.append(
+                sanitizedLine(language)
+                    + (message.windows[0].languageProbability.map { " " + Figures.percent(Double($0)) } ?? ""))
         }
         if let summary = message.summary {
             parts.append("\(summary.tokens) tokens")
@@ -261,7 +304,10 @@ enum ChatPanel {
     /// How much a token looked at the place that is asked about: heat behind it.
     private static func shaded(_ style: Style, _ strength: Float, _ state: State) -> Style {
         guard state.theme.capabilities.depth.showsRasters else {
-            return strength >= 0.66 ? style.with([.reverse, .bold]) : strength >= 0.33 ? style.with([.bold, .underline]) : strength >= 0.12 ? style.with(.underline) : style
+            return strength >= 0.66
+                ? style.with([.reverse, .bold])
+                : strength >= 0.33
+                    ? style.with([.bold, .underline]) : strength >= 0.12 ? style.with(.underline) : style
         }
         guard strength >= 0.04 else { return style }
         let heat = state.attention.colorMap.color(0.1 + 0.9 * strength)

@@ -7,7 +7,9 @@ enum ConversationPicker {
         let theme = state.theme, all = state.conversations
         let width = min(84, canvas.size.width), height = min(max(6, all.count + 4), canvas.size.height)
         let inside = Chrome.box("Conversations", width: width, height: height, theme, onto: &canvas)
-        if all.isEmpty { canvas.draw("None is kept, or none has these words.", x: inside.x, y: inside.y, theme.quiet, in: inside) }
+        if all.isEmpty {
+            canvas.draw("None is kept, or none has these words.", x: inside.x, y: inside.y, theme.quiet, in: inside)
+        }
         let room = max(1, inside.height - 2)
         let first = max(0, min(selected - room / 2, all.count - room))
         for index in first..<max(first, min(all.count, first + room)) {
@@ -19,9 +21,13 @@ enum ConversationPicker {
             let when = date(conversation.started), count = Figures.right("\(conversation.messages)", 4)
             canvas.draw(when, x: row.x + 2, y: row.y, style(theme.quiet), in: row)
             canvas.draw(count + " messages", endingAt: row.right, y: row.y, style(theme.quiet), in: row)
-            canvas.draw(fitted(sanitisedLine(conversation.title), width: row.width - when.count - 20), x: row.x + when.count + 4, y: row.y, style(theme.text), in: row)
+            canvas.draw(
+                fitted(sanitizedLine(conversation.title), width: row.width - when.count - 20),
+                x: row.x + when.count + 4, y: row.y, style(theme.text), in: row)
         }
-        canvas.draw("↑↓ choose · Enter resume · d delete · Esc close", x: inside.x, y: inside.bottom - 1, theme.quiet, in: inside)
+        canvas.draw(
+            "↑↓ choose · Enter resume · d delete · Esc close", x: inside.x, y: inside.bottom - 1, theme.quiet,
+            in: inside)
     }
 
     private static func date(_ date: Date) -> String {

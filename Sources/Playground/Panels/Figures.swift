@@ -26,7 +26,8 @@ enum Figures {
         guard seconds.isFinite, abs(seconds) < 1e9 else { return "–" }
         let all = Int((max(0, seconds) * 100).rounded())
         let rest = all % 6000
-        return all < 6000 ? fixed(Double(all) / 100, 2) : "\(all / 6000):\(rest < 1000 ? "0" : "")\(fixed(Double(rest) / 100, 2))"
+        return all < 6000
+            ? fixed(Double(all) / 100, 2) : "\(all / 6000):\(rest < 1000 ? "0" : "")\(fixed(Double(rest) / 100, 2))"
     }
 
     static func fixed(_ value: Double, _ digits: Int) -> String {

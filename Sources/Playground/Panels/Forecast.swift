@@ -39,7 +39,9 @@ struct Forecast {
         bytes = report.bytesPerToken.map { $0 * tokens }
         fits = report.tokensLeft.map { tokens <= $0 } ?? true
         if let bytes, tokens > 0 { parts.append("+ \(Figures.bytes(bytes)) KV") }
-        if let left = report.tokensLeft { parts.append(fits ? "\(left - tokens) tokens left" : "\(tokens - left) too many") }
+        if let left = report.tokensLeft {
+            parts.append(fits ? "\(left - tokens) tokens left" : "\(tokens - left) too many")
+        }
         text = parts.joined(separator: " · ")
     }
 }

@@ -13,7 +13,7 @@ enum InputView {
         for (index, character) in input.characters.enumerated() {
             if index == input.cursor { cursor = (lines.count - 1, used) }
             if character == "\n" { lines.append(""); used = 0; continue }
-            let shown = sanitise(String(character))
+            let shown = sanitize(String(character))
             let columns = TextWidth.width(of: shown)
             if used + columns > room { lines.append(""); used = 0 }
             lines[lines.count - 1] += shown
@@ -29,7 +29,9 @@ enum InputView {
         let first = max(0, min(text.lines.count - rect.height, text.cursor.line - rect.height + 1))
         let focused = state.focus == .input && state.overlay == nil
         for row in 0..<min(rect.height, text.lines.count) {
-            canvas.draw(row + first == 0 ? prompt : "  ", x: rect.x, y: rect.y + row, focused ? theme.accent.with(.bold) : theme.faint)
+            canvas.draw(
+                row + first == 0 ? prompt : "  ", x: rect.x, y: rect.y + row,
+                focused ? theme.accent.with(.bold) : theme.faint)
             canvas.draw(text.lines[row + first], x: rect.x + 2, y: rect.y + row, theme.text, in: rect)
         }
         if state.input.isEmpty {
@@ -37,11 +39,16 @@ enum InputView {
         }
         if focused { canvas.cursor = (rect.x + 2 + text.cursor.column, rect.y + text.cursor.line - first) }
         if let rule = layout.rule, state.input.candidates.isEmpty, !state.attachments.isEmpty {
-            let names = state.attachments.map { "▣ " + $0.name + ($0.thumbnail.map { " \($0.width)×\($0.height)" } ?? "") }
-            canvas.draw(fitted(" with " + names.joined(separator: "  ") + " ", width: rule.width / 2), x: rule.x + 2, y: rule.y, theme.accent, in: rule)
+            let names = state.attachments.map {
+                "▣ " + $0.name + ($0.thumbnail.map { " \($0.width)×\($0.height)" } ?? "")
+            }
+            canvas.draw(
+                fitted(" with " + names.joined(separator: "  ") + " ", width: rule.width / 2), x: rule.x + 2, y: rule.y,
+                theme.accent, in: rule)
         }
         if let rule = layout.rule, !state.input.candidates.isEmpty {
-            let shown = fitted(" " + state.input.candidates.map(sanitisedLine).joined(separator: "   ") + " ", width: rule.width - 4)
+            let shown = fitted(
+                " " + state.input.candidates.map(sanitizedLine).joined(separator: "   ") + " ", width: rule.width - 4)
             canvas.draw(shown, x: rule.x + 2, y: rule.y, theme.quiet, in: rule)
         }
     }
@@ -51,7 +58,11 @@ enum InputView {
         guard state.engine.model != nil else { return "/model to choose a model, ? for help" }
         guard let inputs = state.engine.abilities?.inputs else { return "/audio PATH, /mic, or drop a sound file here" }
         var ways: [String] = []
-        if inputs.contains(.text) { ways.append(state.engine.abilities?.holdsConversations == false && !inputs.contains(.picture) ? "type a text" : "type a message") }
+        if inputs.contains(.text) {
+            ways.append(
+                state.engine.abilities?.holdsConversations == false && !inputs.contains(.picture)
+                    ? "type a text" : "type a message")
+        }
         if inputs.contains(.picture) { ways.append("/image PATH") }
         if inputs.contains(.sound) { ways += ["/audio PATH", "/mic"] }
         if inputs.contains(.picture) || inputs.contains(.sound) { ways.append("drop a file here") }

@@ -1,22 +1,22 @@
 import Terminal
 
 /// Where everything stands for a size of the terminal. Nothing overlaps, at any size.
-public struct Layout: Sendable, Hashable {
-    public static let smallest = Size(40, 12)
+package struct Layout: Sendable, Hashable {
+    package static let smallest = Size(40, 12)
 
-    public var isTooSmall = false
-    public var chat: Rect?
+    package var isTooSmall = false
+    package var chat: Rect?
     /// The line between the columns.
-    public var divider: Rect?
-    public var attention: Rect?
-    public var memory: Rect?
+    package var divider: Rect?
+    package var attention: Rect?
+    package var memory: Rect?
     /// The line above the input, on screens with room for it.
-    public var rule: Rect?
-    public var input = Rect(x: 0, y: 0, width: 0, height: 0)
-    public var status = Rect(x: 0, y: 0, width: 0, height: 0)
+    package var rule: Rect?
+    package var input = Rect(x: 0, y: 0, width: 0, height: 0)
+    package var status = Rect(x: 0, y: 0, width: 0, height: 0)
 
     /// - Parameter inputLines: lines the text being typed would like.
-    public init(_ size: Size, focus: Focus, inputLines: Int = 1) {
+    package init(_ size: Size, focus: Focus, inputLines: Int = 1) {
         guard size.width >= Self.smallest.width, size.height >= Self.smallest.height else {
             isTooSmall = true
             return
@@ -51,7 +51,7 @@ public struct Layout: Sendable, Hashable {
     }
 
     /// All parts there are, for tests and for the mouse.
-    public var parts: [(focus: Focus?, rect: Rect)] {
+    package var parts: [(focus: Focus?, rect: Rect)] {
         var parts: [(Focus?, Rect)] = []
         if let chat { parts.append((.chat, chat)) }
         if let divider { parts.append((nil, divider)) }

@@ -8,13 +8,15 @@ enum MemoryPanel {
         let theme = state.theme, focused = state.focus == .memory
         guard let report = state.memory.report else {
             Chrome.header("Memory", "", focused: focused, in: rect, theme, onto: &canvas)
-            Chrome.centred([("No figures yet.", theme.faint)], in: rect.inset(top: 1), onto: &canvas)
+            Chrome.centered([("No figures yet.", theme.faint)], in: rect.inset(top: 1), onto: &canvas)
             return
         }
         let detail = "\(Figures.bytes(report.accounted)) accounted"
         Chrome.header("Memory", detail, focused: focused, in: rect, theme, onto: &canvas)
         let body = rect.inset(top: 1)
-        let parts = report.byPurpose.filter { $0.value > 0 }.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key.rawValue < $1.key.rawValue }
+        let parts = report.byPurpose.filter { $0.value > 0 }.sorted {
+            $0.value != $1.value ? $0.value > $1.value : $0.key.rawValue < $1.key.rawValue
+        }
         stackedBar(parts, total: report.accounted, in: body.row(0), theme, onto: &canvas)
         var rest = body.inset(top: 1)
         let historyRows = rest.height >= 13 ? 3 : rest.height >= 9 ? 2 : rest.height >= 7 ? 1 : 0
@@ -24,21 +26,28 @@ enum MemoryPanel {
             rest = rest.inset(bottom: historyRows)
         }
         if let forecast = Forecast(state), rest.height >= 4 {
-            canvas.draw(fitted("next: " + forecast.text, width: rest.width), x: rest.x, y: rest.bottom - 1, forecast.fits ? theme.accent : theme.error, in: rest)
+            canvas.draw(
+                fitted("next: " + forecast.text, width: rest.width), x: rest.x, y: rest.bottom - 1,
+                forecast.fits ? theme.accent : theme.error, in: rest)
             rest = rest.inset(bottom: 1)
         }
         let facts = facts(report, state.memory)
         if rest.width >= 58 {
             let factWidth = 25
-            drawFacts(facts, in: Rect(x: rest.right - factWidth, y: rest.y, width: factWidth, height: rest.height), theme, onto: &canvas)
+            drawFacts(
+                facts, in: Rect(x: rest.right - factWidth, y: rest.y, width: factWidth, height: rest.height), theme,
+                onto: &canvas)
             drawPurposes(parts, report.accounted, in: rest.inset(right: factWidth + 3), theme, onto: &canvas)
         } else {
             let factRows = rest.height >= 4 ? 2 : rest.height >= 3 ? 1 : 0
             drawPurposes(parts, report.accounted, in: rest.inset(bottom: factRows), theme, onto: &canvas)
             for row in 0..<factRows {
-                let names = row == 0 ? ["driver's usage", "driver's budget", "heap"] : ["peak", "KV per token", "tokens left"]
-                let line = facts.filter { names.contains($0.name) }.map { "\($0.short) \($0.value)" }.joined(separator: "  ")
-                canvas.draw(fitted(line, width: rest.width), x: rest.x, y: rest.bottom - factRows + row, theme.quiet, in: rest)
+                let names =
+                    row == 0 ? ["driver's usage", "driver's budget", "heap"] : ["peak", "KV per token", "tokens left"]
+                let line = facts.filter { names.contains($0.name) }.map { "\($0.short) \($0.value)" }.joined(
+                    separator: "  ")
+                canvas.draw(
+                    fitted(line, width: rest.width), x: rest.x, y: rest.bottom - factRows + row, theme.quiet, in: rest)
             }
         }
     }
@@ -48,7 +57,9 @@ enum MemoryPanel {
     private static func facts(_ report: MemoryReport, _ memory: MemoryState) -> [Fact] {
         func figure(_ bytes: Int?) -> String { bytes.map(Figures.bytes) ?? "—" }
         // The budget is the heap less what others use, as the driver sees it.
-        let others = report.driverBudget.flatMap { report.heapSize > $0 ? report.heapSize - $0 : report.heapSize > 0 ? 0 : nil }
+        let others = report.driverBudget.flatMap {
+            report.heapSize > $0 ? report.heapSize - $0 : report.heapSize > 0 ? 0 : nil
+        }
         let free = report.driverBudget.map { max(0, $0 - (report.driverUsage ?? report.accounted)) }
         return [
             ("driver's usage", "driver", figure(report.driverUsage)),
@@ -69,8 +80,11 @@ enum MemoryPanel {
         }
     }
 
-    /// The whole width is all that is accounted, one colour per purpose; each part at least one cell when there is room.
-    private static func stackedBar(_ parts: [(key: MemoryPurpose, value: Int)], total: Int, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas) {
+    /// The whole width is all that is accounted, one color per purpose; each part at least one cell when there is room.
+    private static func stackedBar(
+        _ parts: [(key: MemoryPurpose, value: Int)], total: Int, in rect: Rect, _ theme: Theme,
+        onto canvas: inout Canvas
+    ) {
         guard total > 0, !rect.isEmpty else { return }
         var x = rect.x, sum = 0
         for (number, part) in parts.enumerated() {
@@ -79,7 +93,8 @@ enum MemoryPanel {
             let end = number == parts.count - 1 ? rect.right : max(x, min(rect.right, ideal))
             let color = Theme.purposeColors[part.key] ?? .standard
             for column in x..<max(x, end) {
-                canvas[column, rect.y] = theme.capabilities.depth.showsRasters
+                canvas[column, rect.y] =
+                    theme.capabilities.depth.showsRasters
                     ? Cell(.space, Style(.standard, on: color))
                     : Cell(Glyph(Unicode.Scalar(UInt8(97 + number % 26))), Style(color))
             }
@@ -87,7 +102,10 @@ enum MemoryPanel {
         }
     }
 
-    private static func drawPurposes(_ parts: [(key: MemoryPurpose, value: Int)], _ total: Int, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas) {
+    private static func drawPurposes(
+        _ parts: [(key: MemoryPurpose, value: Int)], _ total: Int, in rect: Rect, _ theme: Theme,
+        onto canvas: inout Canvas
+    ) {
         guard rect.height > 0 else { return }
         let shown = parts.count <= rect.height ? parts.count : rect.height - 1
         func row(_ y: Int, _ mark: String, _ color: Color, _ name: String, _ bytes: Int) {
@@ -98,12 +116,16 @@ enum MemoryPanel {
             canvas.draw(fitted(name, width: rect.width - 20), x: rect.x + 2, y: y, theme.text, in: rect)
             let barStart = rect.x + 22, barWidth = rect.right - 19 - barStart
             if barWidth >= 8, total > 0 {
-                Chrome.progress(Double(bytes) / Double(total), x: barStart, y: y, width: barWidth, Style(color.mixed(with: Color(0x14171C), 0.35)), theme, onto: &canvas)
+                Chrome.progress(
+                    Double(bytes) / Double(total), x: barStart, y: y, width: barWidth,
+                    Style(color.mixed(with: Color(0x14171C), 0.35)), theme, onto: &canvas)
             }
         }
         for (number, part) in parts.prefix(shown).enumerated() {
             let mark = theme.capabilities.depth.showsRasters ? "■" : String(Unicode.Scalar(UInt8(97 + number % 26)))
-            row(rect.y + number, mark, Theme.purposeColors[part.key] ?? .standard, Theme.purposeNames[part.key] ?? part.key.rawValue, part.value)
+            row(
+                rect.y + number, mark, Theme.purposeColors[part.key] ?? .standard,
+                Theme.purposeNames[part.key] ?? part.key.rawValue, part.value)
         }
         if shown < parts.count {
             let rest = parts[shown...]
@@ -122,7 +144,9 @@ enum MemoryPanel {
         for (offset, sample) in samples.enumerated() {
             for row in 0..<rect.height {
                 let glyph = Bars.upright(Float(sample) / Float(top), row: row, of: rect.height, ascii: theme.ascii)
-                if glyph != .space { canvas[start + offset, rect.bottom - 1 - row] = Cell(glyph, Style(Color(0x4A5F7A))) }
+                if glyph != .space {
+                    canvas[start + offset, rect.bottom - 1 - row] = Cell(glyph, Style(Color(0x4A5F7A)))
+                }
             }
         }
     }

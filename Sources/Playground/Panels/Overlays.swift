@@ -5,7 +5,9 @@ enum HelpScreen {
     static func draw(_ state: State, scroll: Int, onto canvas: inout Canvas) {
         let theme = state.theme
         let lines = lines(theme)
-        let inside = Chrome.box("Keys and commands", width: min(76, canvas.size.width), height: min(lines.count + 2, canvas.size.height), theme, onto: &canvas)
+        let inside = Chrome.box(
+            "Keys and commands", width: min(76, canvas.size.width), height: min(lines.count + 2, canvas.size.height),
+            theme, onto: &canvas)
         let first = max(0, min(scroll, lines.count - inside.height))
         for row in 0..<min(inside.height, lines.count - first) {
             let line = lines[first + row]
@@ -13,7 +15,9 @@ enum HelpScreen {
                 canvas.draw(line.key, x: inside.x, y: inside.y + row, theme.strong, in: inside)
             } else {
                 canvas.draw(fitted(line.key, width: 24), x: inside.x + 1, y: inside.y + row, theme.accent, in: inside)
-                canvas.draw(fitted(line.text, width: inside.width - 26), x: inside.x + 26, y: inside.y + row, theme.text, in: inside)
+                canvas.draw(
+                    fitted(line.text, width: inside.width - 26), x: inside.x + 26, y: inside.y + row, theme.text,
+                    in: inside)
             }
         }
         let more = lines.count > inside.height ? " ↑↓ scroll · Esc close " : " Esc close "
@@ -54,12 +58,17 @@ enum ModelPicker {
     static func draw(_ state: State, selected: Int, onto canvas: inout Canvas) {
         let theme = state.theme, models = state.engine.models
         let anyInstalled = models.contains(where: \.installed)
-        let intro = models.isEmpty
+        let intro =
+            models.isEmpty
             ? ["No models are known."]
-            : anyInstalled ? [] : ["No model is installed yet. Choose one to download;", "it is then loaded, and kept for next time."]
+            : anyInstalled
+                ? []
+                : ["No model is installed yet. Choose one to download;", "it is then loaded, and kept for next time."]
         let width = min(78, canvas.size.width)
         let height = intro.count + (intro.isEmpty ? 0 : 1) + max(1, models.count) + 4
-        let inside = Chrome.box(anyInstalled ? "Models" : "Welcome", width: width, height: min(height, canvas.size.height), theme, onto: &canvas)
+        let inside = Chrome.box(
+            anyInstalled ? "Models" : "Welcome", width: width, height: min(height, canvas.size.height), theme,
+            onto: &canvas)
         var y = inside.y
         for line in intro {
             canvas.draw(line, x: inside.x, y: y, theme.text, in: inside)
@@ -74,14 +83,22 @@ enum ModelPicker {
             if isSelected { canvas.fill(row, .space, theme.selected) }
             func style(_ style: Style) -> Style { isSelected ? theme.selected : style }
             canvas.draw(isSelected ? "▸ " : "  ", x: row.x, y: y, style(theme.accent), in: row)
-            let name = fitted(sanitisedLine(model.name), width: 20)
+            let name = fitted(sanitizedLine(model.name), width: 20)
             canvas.draw(name, x: row.x + 2, y: y, style(theme.strong), in: row)
-            let state = model.name == state.engine.model ? "loaded" : model.installed ? "installed" : Figures.bytes(model.bytes)
-            canvas.draw(Figures.right(state, 10), endingAt: row.right, y: y, style(model.installed ? theme.model : theme.quiet), in: row)
-            canvas.draw(fitted(sanitisedLine(model.description), width: row.width - 36), x: row.x + 24, y: y, style(theme.quiet), in: row)
+            let state =
+                model.name == state.engine.model ? "loaded" : model.installed ? "installed" : Figures.bytes(model.bytes)
+            canvas.draw(
+                Figures.right(state, 10), endingAt: row.right, y: y, style(model.installed ? theme.model : theme.quiet),
+                in: row)
+            canvas.draw(
+                fitted(sanitizedLine(model.description), width: row.width - 36), x: row.x + 24, y: y,
+                style(theme.quiet), in: row)
             y += 1
         }
-        let hint = models.isEmpty ? "Esc close" : "↑↓ choose · Enter \(models.indices.contains(selected) && models[selected].installed ? "load" : "download") · Esc close"
+        let hint =
+            models.isEmpty
+            ? "Esc close"
+            : "↑↓ choose · Enter \(models.indices.contains(selected) && models[selected].installed ? "load" : "download") · Esc close"
         canvas.draw(hint, x: inside.x, y: inside.bottom - 1, theme.quiet, in: inside)
     }
 }
@@ -99,7 +116,9 @@ enum QuitQuestion {
 enum DeleteQuestion {
     static func draw(_ conversation: ConversationStore.Summary, _ state: State, onto canvas: inout Canvas) {
         let inside = Chrome.box("Delete", width: min(60, canvas.size.width), height: 5, state.theme, onto: &canvas)
-        canvas.draw(fitted("Delete “\(sanitisedLine(conversation.title))” for good?", width: inside.width), x: inside.x, y: inside.y, state.theme.text, in: inside)
+        canvas.draw(
+            fitted("Delete “\(sanitizedLine(conversation.title))” for good?", width: inside.width), x: inside.x,
+            y: inside.y, state.theme.text, in: inside)
         canvas.draw("y yes    any other key: no", x: inside.x, y: inside.y + 2, state.theme.quiet, in: inside)
     }
 }

@@ -5,7 +5,7 @@ extension State {
 }
 
 /// The whole screen of a state.
-public func render(_ state: State) -> Canvas {
+package func render(_ state: State) -> Canvas {
     var state = TourView.pointing(state)
     // What lies over the screen is made of cells, and pixels would lie over it.
     if state.overlay != nil { state.theme.capabilities.graphics = nil }
@@ -47,7 +47,8 @@ private func drawOwnKeys(_ state: State, in rule: Rect, onto canvas: inout Canva
     guard !hints.isEmpty, state.input.candidates.isEmpty else { return }
     // What goes with the next message stands at the left.
     let room = state.attachments.isEmpty ? rule.width - 6 : rule.width / 2 - 6
-    let start = KeyHints.draw(hints, room: room, endingAt: rule.right - 2, y: rule.y, state.theme.accent, state.theme.quiet, onto: &canvas)
+    let start = KeyHints.draw(
+        hints, room: room, endingAt: rule.right - 2, y: rule.y, state.theme.accent, state.theme.quiet, onto: &canvas)
     if start < rule.right - 2 {
         canvas.draw(" ", x: start - 1, y: rule.y, state.theme.quiet)
         canvas.draw(" ", x: rule.right - 2, y: rule.y, state.theme.quiet)
@@ -55,29 +56,43 @@ private func drawOwnKeys(_ state: State, in rule: Rect, onto canvas: inout Canva
 }
 
 private func drawTooSmall(_ canvas: inout Canvas, _ theme: Theme) {
-    let lines = ["fovea needs a little more room:", "\(Layout.smallest.width)×\(Layout.smallest.height) at least, here are \(canvas.size.width)×\(canvas.size.height)."]
+    let lines = [
+        "fovea needs a little more room:",
+        "\(Layout.smallest.width)×\(Layout.smallest.height) at least, here are \(canvas.size.width)×\(canvas.size.height).",
+    ]
     for (offset, line) in lines.enumerated() {
-        canvas.draw(fitted(line, width: canvas.size.width), x: max(0, (canvas.size.width - TextWidth.width(of: line)) / 2), y: max(0, canvas.size.height / 2 - 1) + offset, theme.quiet)
+        canvas.draw(
+            fitted(line, width: canvas.size.width), x: max(0, (canvas.size.width - TextWidth.width(of: line)) / 2),
+            y: max(0, canvas.size.height / 2 - 1) + offset, theme.quiet)
     }
 }
 
 /// Parts that panels share.
 enum Chrome {
     /// A panel's first row: its name, a line, and what it shows now.
-    static func header(_ title: String, _ detail: String, focused: Bool, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas) {
+    static func header(
+        _ title: String, _ detail: String, focused: Bool, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas
+    ) {
         let row = rect.row(0)
         canvas.fill(row, Glyph("─"), theme.faint)
-        let end = canvas.draw(title + " ", x: row.x, y: row.y, focused ? theme.accent.with(.bold) : theme.strong, in: row)
+        let end = canvas.draw(
+            title + " ", x: row.x, y: row.y, focused ? theme.accent.with(.bold) : theme.strong, in: row)
         let room = row.right - end - 2
-        if !detail.isEmpty && room > 6 { canvas.draw(" " + fitted(detail, width: room), endingAt: row.right, y: row.y, theme.quiet, in: row) }
+        if !detail.isEmpty && room > 6 {
+            canvas.draw(" " + fitted(detail, width: room), endingAt: row.right, y: row.y, theme.quiet, in: row)
+        }
     }
 
     /// An empty box with a title in the middle of the screen, or of `area` where it fits there; returns its inside.
-    static func box(_ title: String, width: Int, height: Int, _ theme: Theme, within area: Rect? = nil, onto canvas: inout Canvas) -> Rect {
+    static func box(
+        _ title: String, width: Int, height: Int, _ theme: Theme, within area: Rect? = nil, onto canvas: inout Canvas
+    ) -> Rect {
         let size = Size(min(width, canvas.size.width), min(height, canvas.size.height))
         let whole = Rect(canvas.size)
         let place = area.flatMap { $0.width >= size.width + 2 && $0.height >= size.height ? $0 : nil } ?? whole
-        let rect = Rect(x: place.x + (place.width - size.width) / 2, y: place.y + (place.height - size.height) / 2, width: size.width, height: size.height)
+        let rect = Rect(
+            x: place.x + (place.width - size.width) / 2, y: place.y + (place.height - size.height) / 2,
+            width: size.width, height: size.height)
         canvas.fill(Rect(x: rect.x - 1, y: rect.y, width: rect.width + 2, height: rect.height))
         let line = theme.quiet
         guard rect.width >= 4, rect.height >= 3 else { return Rect(x: 0, y: 0, width: 0, height: 0) }
@@ -99,7 +114,9 @@ enum Chrome {
     }
 
     /// A bar `fraction` full.
-    static func progress(_ fraction: Double, x: Int, y: Int, width: Int, _ style: Style, _ theme: Theme, onto canvas: inout Canvas) {
+    static func progress(
+        _ fraction: Double, x: Int, y: Int, width: Int, _ style: Style, _ theme: Theme, onto canvas: inout Canvas
+    ) {
         for column in 0..<max(0, width) {
             let glyph = Bars.lying(Float(fraction), column: column, of: width, ascii: theme.ascii)
             canvas[x + column, y] = Cell(glyph, style)
@@ -107,11 +124,13 @@ enum Chrome {
     }
 
     /// Lines of text in the middle of a rectangle.
-    static func centred(_ lines: [(String, Style)], in rect: Rect, onto canvas: inout Canvas) {
+    static func centered(_ lines: [(String, Style)], in rect: Rect, onto canvas: inout Canvas) {
         let top = rect.y + max(0, (rect.height - lines.count) / 2)
         for (offset, line) in lines.enumerated() {
             let text = fitted(line.0, width: rect.width)
-            canvas.draw(text, x: rect.x + max(0, (rect.width - TextWidth.width(of: text)) / 2), y: top + offset, line.1, in: rect)
+            canvas.draw(
+                text, x: rect.x + max(0, (rect.width - TextWidth.width(of: text)) / 2), y: top + offset, line.1,
+                in: rect)
         }
     }
 }

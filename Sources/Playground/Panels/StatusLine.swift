@@ -11,16 +11,19 @@ enum StatusLine {
         var x = rect.x + 1
         let engine = state.engine
         x = canvas.draw(engine.isBusy ? "◆ " : "● ", x: x, y: rect.y, tinted(indicator(state)), in: rect)
-        x = canvas.draw(sanitisedLine(engine.modelName ?? "no model"), x: x, y: rect.y, bar.with(.bold), in: rect)
+        x = canvas.draw(sanitizedLine(engine.modelName ?? "no model"), x: x, y: rect.y, bar.with(.bold), in: rect)
         if rect.width >= 100 && !engine.device.isEmpty {
-            x = canvas.draw(" · " + fitted(sanitisedLine(engine.device), width: rect.width / 5), x: x, y: rect.y, bar, in: rect)
+            x = canvas.draw(
+                " · " + fitted(sanitizedLine(engine.device), width: rect.width / 5), x: x, y: rect.y, bar, in: rect)
         }
         x = canvas.draw(" · ", x: x, y: rect.y, bar, in: rect)
         x = drawPhase(state, x: x, rect, tinted, bar, onto: &canvas)
         let room = rect.right - x - 3
         guard room > 5 else { return }
         if let notice = state.notice {
-            canvas.draw(fitted(notice.text, width: room), endingAt: rect.right - 1, y: rect.y, tinted(theme.notice(notice.kind)), in: rect)
+            canvas.draw(
+                fitted(notice.text, width: room), endingAt: rect.right - 1, y: rect.y,
+                tinted(theme.notice(notice.kind)), in: rect)
         } else {
             drawHints(state, room: room, rect, bar, tinted(theme.accent), onto: &canvas)
         }
@@ -34,16 +37,21 @@ enum StatusLine {
         }
     }
 
-    private static func drawPhase(_ state: State, x: Int, _ rect: Rect, _ tinted: (Style) -> Style, _ bar: Style, onto canvas: inout Canvas) -> Int {
+    private static func drawPhase(
+        _ state: State, x: Int, _ rect: Rect, _ tinted: (Style) -> Style, _ bar: Style, onto canvas: inout Canvas
+    ) -> Int {
         let engine = state.engine
         func words(_ text: String, _ style: Style) -> Int { canvas.draw(text, x: x, y: rect.y, style, in: rect) }
         func progress(_ text: String, _ fraction: Double?, _ detail: String) -> Int {
             var end = canvas.draw(text + " ", x: x, y: rect.y, bar, in: rect)
             if let fraction {
                 let width = rect.width >= 100 ? 20 : 10
-                let track = Style(state.theme.accent.foreground, on: state.theme.capabilities.depth.showsRasters ? Color(0x3A414D) : .standard)
+                let track = Style(
+                    state.theme.accent.foreground,
+                    on: state.theme.capabilities.depth.showsRasters ? Color(0x3A414D) : .standard)
                 Chrome.progress(fraction, x: end, y: rect.y, width: width, track, state.theme, onto: &canvas)
-                end = canvas.draw(" " + Figures.right(Figures.percent(fraction), 5), x: end + width, y: rect.y, bar, in: rect)
+                end = canvas.draw(
+                    " " + Figures.right(Figures.percent(fraction), 5), x: end + width, y: rect.y, bar, in: rect)
             }
             return canvas.draw(detail.isEmpty ? "" : " · " + detail, x: end, y: rect.y, bar, in: rect)
         }
@@ -54,7 +62,8 @@ enum StatusLine {
             return words(text, bar)
         case .failed: return words("error", tinted(state.theme.error))
         case .listening(let heard, let most):
-            return progress("listening", heard / max(0.1, most), "\(Figures.fixed(heard, 1)) of \(Figures.fixed(most, 0)) s")
+            return progress(
+                "listening", heard / max(0.1, most), "\(Figures.fixed(heard, 1)) of \(Figures.fixed(most, 0)) s")
         case .encoding: return words("encoding", bar)
         case .stopping: return words("stopping", bar)
         case .decoding:
@@ -62,22 +71,31 @@ enum StatusLine {
             let rate = engine.rate.perSecond.map { "\(Figures.right(Figures.fixed($0, 1), 5)) tok/s" } ?? ""
             return words("decoding · \(count) tokens" + (rate.isEmpty ? "" : " · \(rate)"), bar)
         case .loading(let name, let load):
-            return progress(engine.model == name ? "loading" : "loading \(sanitisedLine(name))", load.fraction, rect.width >= 90 ? sanitisedLine(load.stage) : "")
+            return progress(
+                engine.model == name ? "loading" : "loading \(sanitizedLine(name))", load.fraction,
+                rect.width >= 90 ? sanitizedLine(load.stage) : "")
         case .downloading(let name, let transfer):
             var detail = ""
             if let transfer {
-                detail = Figures.bytes(transfer.bytesDone) + (transfer.bytesTotal.map { " of " + Figures.bytes($0) } ?? "")
-                if let rate = transfer.bytesPerSecond, rect.width >= 100 { detail += " · \(Figures.bytes(Int(rate)))/s" }
+                detail =
+                    Figures.bytes(transfer.bytesDone) + (transfer.bytesTotal.map { " of " + Figures.bytes($0) } ?? "")
+                if let rate = transfer.bytesPerSecond, rect.width >= 100 {
+                    detail += " · \(Figures.bytes(Int(rate)))/s"
+                }
             }
-            return progress("downloading \(sanitisedLine(name))", transfer?.fraction, detail)
+            return progress("downloading \(sanitizedLine(name))", transfer?.fraction, detail)
         }
     }
 
     /// As many of the hints as fit, the most useful first.
-    private static func drawHints(_ state: State, room: Int, _ rect: Rect, _ bar: Style, _ keyStyle: Style, onto canvas: inout Canvas) {
+    private static func drawHints(
+        _ state: State, room: Int, _ rect: Rect, _ bar: Style, _ keyStyle: Style, onto canvas: inout Canvas
+    ) {
         let all = KeyMap.hints(for: state)
         // On screens with a rule above the input the focused part's own keys stand there.
-        KeyHints.draw(state.layout.rule == nil ? all.own + all.common : all.common, room: room, endingAt: rect.right - 1, y: rect.y, keyStyle, bar, onto: &canvas)
+        KeyHints.draw(
+            state.layout.rule == nil ? all.own + all.common : all.common, room: room, endingAt: rect.right - 1,
+            y: rect.y, keyStyle, bar, onto: &canvas)
     }
 }
 
@@ -86,7 +104,10 @@ enum KeyHints {
     /// As many as fit, the first ones first.
     /// - Returns: the column they begin at.
     @discardableResult
-    static func draw(_ hints: [KeyHint], room: Int, endingAt right: Int, y: Int, _ keyStyle: Style, _ style: Style, onto canvas: inout Canvas) -> Int {
+    static func draw(
+        _ hints: [KeyHint], room: Int, endingAt right: Int, y: Int, _ keyStyle: Style, _ style: Style,
+        onto canvas: inout Canvas
+    ) -> Int {
         var shown: [KeyHint] = []
         var used = 0
         for hint in hints {

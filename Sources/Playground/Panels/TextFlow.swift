@@ -54,7 +54,9 @@ struct TextFlow {
             let glyphWidth = TextWidth.width(of: text)
             if character == " " {
                 endWord()
-                if used > 0 && used < width - indent { add(Span(text: " ", style: span.style, place: span.place, key: span.key), 1) }
+                if used > 0 && used < width - indent {
+                    add(Span(text: " ", style: span.style, place: span.place, key: span.key), 1)
+                }
             } else if glyphWidth == 2 {
                 endWord()
                 if used + 2 > width - indent { wrap() }

@@ -1,11 +1,13 @@
 import Compute
 import Terminal
 
-/// Colours and glyphs of the screen. Text keeps the terminal's own colours, so that light terminals stay legible.
-public struct Theme: Sendable, Hashable {
-    public var capabilities: ScreenCapabilities
+/// Colors and glyphs of the screen. Text keeps the terminal's own colors, so that light terminals stay legible.
+package struct Theme: Sendable, Hashable {
+    package var capabilities: ScreenCapabilities
 
-    public init(_ capabilities: ScreenCapabilities = ScreenCapabilities(depth: .direct, unicode: true)) { self.capabilities = capabilities }
+    package init(_ capabilities: ScreenCapabilities = ScreenCapabilities(depth: .direct, unicode: true)) {
+        self.capabilities = capabilities
+    }
 
     var ascii: Bool { !capabilities.unicode }
 
@@ -22,7 +24,7 @@ public struct Theme: Sendable, Hashable {
     /// The token whose attention is shown.
     let selection = Style(Color(0x16181D), on: Color(0xE5A84B))
 
-    /// The selection also reverses where there are no colours.
+    /// The selection also reverses where there are no colors.
     var selected: Style { capabilities.depth == .none ? Style(.standard, on: .standard, .reverse) : selection }
     /// The bar reverses where greys are not to be had.
     var statusBar: Style { capabilities.depth.showsRasters ? bar : Style(.standard, on: .standard, .reverse) }
@@ -35,16 +37,20 @@ public struct Theme: Sendable, Hashable {
         }
     }
 
-    /// From the palette of Okabe and Ito, told apart by the colour-blind.
+    /// From the palette of Okabe and Ito, told apart by the color-blind.
     static let purposeColors: [MemoryPurpose: Color] = [
-        .weightsEncoder: Color(0x56B4E9), .weightsDecoder: Color(0x3C7FC0), .weightsVision: Color(0x009E73), .weightsProjector: Color(0x66C2A5),
-        .selfKV: Color(0xE69F00), .crossKV: Color(0xD5662B), .activations: Color(0xCC79A7), .capture: Color(0xE8DC5A), .staging: Color(0x9AA0A8),
+        .weightsEncoder: Color(0x56B4E9), .weightsDecoder: Color(0x3C7FC0), .weightsVision: Color(0x009E73),
+        .weightsProjector: Color(0x66C2A5),
+        .selfKV: Color(0xE69F00), .crossKV: Color(0xD5662B), .activations: Color(0xCC79A7), .capture: Color(0xE8DC5A),
+        .staging: Color(0x9AA0A8),
         .pipelines: Color(0x6E747D),
     ]
 
     static let purposeNames: [MemoryPurpose: String] = [
-        .weightsEncoder: "encoder weights", .weightsDecoder: "decoder weights", .weightsVision: "vision weights", .weightsProjector: "projector weights",
-        .selfKV: "self KV cache", .crossKV: "cross KV cache", .activations: "activations", .capture: "attention capture", .staging: "staging",
+        .weightsEncoder: "encoder weights", .weightsDecoder: "decoder weights", .weightsVision: "vision weights",
+        .weightsProjector: "projector weights",
+        .selfKV: "self KV cache", .crossKV: "cross KV cache", .activations: "activations",
+        .capture: "attention capture", .staging: "staging",
         .pipelines: "pipelines",
     ]
 }

@@ -14,23 +14,34 @@ enum TourView {
         let asking =
             switch state.engine.abilities?.inputs {
             case nil: "type, show it a picture with /image PATH, or let it hear a recording with /audio PATH"
-            case let inputs? where inputs.contains(.sound): "let it hear a recording with /audio PATH, or speak with /mic"
-            case _? where state.isSampleAttached: "a picture is attached already; type a question about it, or take one with ↑"
+            case let inputs? where inputs.contains(.sound):
+                "let it hear a recording with /audio PATH, or speak with /mic"
+            case _? where state.isSampleAttached:
+                "a picture is attached already; type a question about it, or take one with ↑"
             case let inputs? where inputs.contains(.picture): "attach a picture with /image PATH and ask about it"
             case _?: "type something and press Enter"
             }
         return [
-            Step(title: "The chat", focus: .input, text: "Here you talk to a model that runs on this machine alone: \(asking). A path dragged into the window will do."),
+            Step(
+                title: "The chat", focus: .input,
+                text:
+                    "Here you talk to a model that runs on this machine alone: \(asking). A path dragged into the window will do."
+            ),
             Step(
                 title: "Where it looks", focus: .attention,
-                text: "Beside each word stands what the model looked at while it wrote it. ←→ go back over the words, ↑↓ through the layers, [ ] through the heads. "
+                text:
+                    "Beside each word stands what the model looked at while it wrote it. ←→ go back over the words, ↑↓ through the layers, [ ] through the heads. "
                     + "c asks the other way: which words looked at this place? It is attention, not explanation."),
             Step(
                 title: "What it costs", focus: .memory,
-                text: "Memory of the device by purpose, as it is now. The cache grows with each word; /plan says what a longer context, other weights or a larger picture would take."),
+                text:
+                    "Memory of the device by purpose, as it is now. The cache grows with each word; /plan says what a longer context, other weights or a larger picture would take."
+            ),
             Step(
                 title: "Keys", focus: .input,
-                text: "Tab goes from panel to panel; the keys that matter now stand at the bottom, ? shows all. Esc stops an answer, Ctrl-D leaves. /tour shows this again."),
+                text:
+                    "Tab goes from panel to panel; the keys that matter now stand at the bottom, ? shows all. Esc stops an answer, Ctrl-D leaves. /tour shows this again."
+            ),
         ]
     }
 
@@ -59,7 +70,9 @@ enum TourView {
             for span in line.spans { x = canvas.draw(span.text, x: x, y: inside.y + row, span.style, in: inside) }
         }
         canvas.draw("\(number + 1) of \(steps.count)", x: inside.x, y: inside.bottom - 1, theme.faint, in: inside)
-        canvas.draw(number + 1 < steps.count ? "Enter next · Esc skip" : "Enter begin", endingAt: inside.right, y: inside.bottom - 1, theme.quiet, in: inside)
+        canvas.draw(
+            number + 1 < steps.count ? "Enter next · Esc skip" : "Enter begin", endingAt: inside.right,
+            y: inside.bottom - 1, theme.quiet, in: inside)
     }
 }
 

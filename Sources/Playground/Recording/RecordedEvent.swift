@@ -1,7 +1,7 @@
-import Attribution
+import AttentionAnalysis
 import Checkpoint
 import Compute
-import Formats
+import AttentionTypes
 import Generation
 import Media
 import Telemetry
@@ -45,8 +45,10 @@ enum RecordedEvent: Codable {
         case .answered(let number, let end): self = .answered(number: number, end: RecordedEnd(end))
         case .memory(let report): self = .memory(RecordedMemory(report))
         case .looked(let path, let thumbnail?, _):
-            self = .looked(path: path, width: thumbnail.width, height: thumbnail.height, pixels: RecordedPixels(thumbnail.raster))
-        case .outlined(let path, let waveform): self = .outlined(path: path, seconds: waveform.seconds, levels: waveform.levels)
+            self = .looked(
+                path: path, width: thumbnail.width, height: thumbnail.height, pixels: RecordedPixels(thumbnail.raster))
+        case .outlined(let path, let waveform):
+            self = .outlined(path: path, seconds: waveform.seconds, levels: waveform.levels)
         default: return nil
         }
     }
@@ -58,7 +60,12 @@ enum RecordedEvent: Codable {
         case .attach(let path): .attach(path)
         case .key(let key): .input(.key(try key.key()))
         case .paste(let text): .input(.paste(text))
-        case .mouse(let action, let x, let y): .input(.mouse(action == "scrollUp" ? .scrollUp : action == "scrollDown" ? .scrollDown : action == "press" ? .press : .release, x: x, y: y))
+        case .mouse(let action, let x, let y):
+            .input(
+                .mouse(
+                    action == "scrollUp"
+                        ? .scrollUp : action == "scrollDown" ? .scrollDown : action == "press" ? .press : .release,
+                    x: x, y: y))
         case .device(let name): .device(name)
         case .models(let models): .models(models.map(\.choice))
         case .load(let name, let stage, let fraction): .load(name, LoadProgress(stage: stage, fraction: fraction))
@@ -70,7 +77,11 @@ enum RecordedEvent: Codable {
         case .looked(let path, let width, let height, let pixels):
             .looked(path, Thumbnail(width: width, height: height, raster: try pixels.raster()), problem: nil)
         case .outlined(let path, let seconds, let levels):
-            .outlined(path, Waveform(seconds: seconds, levels: Array(levels.prefix(Waveform.stretches)).map { $0.isFinite ? max(0, min(1, $0)) : 0 }))
+            .outlined(
+                path,
+                Waveform(
+                    seconds: seconds,
+                    levels: Array(levels.prefix(Waveform.stretches)).map { $0.isFinite ? max(0, min(1, $0)) : 0 }))
         }
     }
 }
@@ -80,8 +91,10 @@ struct RecordedKey: Codable {
     var modifiers: UInt8
 
     private static let names: [(String, Key.Code)] = [
-        ("up", .up), ("down", .down), ("left", .left), ("right", .right), ("home", .home), ("end", .end), ("pageUp", .pageUp), ("pageDown", .pageDown),
-        ("insert", .insert), ("delete", .delete), ("backspace", .backspace), ("enter", .enter), ("tab", .tab), ("escape", .escape),
+        ("up", .up), ("down", .down), ("left", .left), ("right", .right), ("home", .home), ("end", .end),
+        ("pageUp", .pageUp), ("pageDown", .pageDown),
+        ("insert", .insert), ("delete", .delete), ("backspace", .backspace), ("enter", .enter), ("tab", .tab),
+        ("escape", .escape),
     ]
 
     init(_ key: Key) {
@@ -95,9 +108,15 @@ struct RecordedKey: Codable {
 
     func key() throws -> Key {
         let modifiers = Key.Modifiers(rawValue: modifiers & 7)
-        if code.hasPrefix("'"), code.count == 2, let character = code.last { return Key(.character(character), modifiers) }
-        if code.hasPrefix("F"), let number = Int(code.dropFirst()), (1...24).contains(number) { return Key(.function(number), modifiers) }
-        guard let known = Self.names.first(where: { $0.0 == code }) else { throw RecordingError.invalid("a key “\(sanitisedLine(code))”") }
+        if code.hasPrefix("'"), code.count == 2, let character = code.last {
+            return Key(.character(character), modifiers)
+        }
+        if code.hasPrefix("F"), let number = Int(code.dropFirst()), (1...24).contains(number) {
+            return Key(.function(number), modifiers)
+        }
+        guard let known = Self.names.first(where: { $0.0 == code }) else {
+            throw RecordingError.invalid("a key “\(sanitizedLine(code))”")
+        }
         return Key(known.1, modifiers)
     }
 }
@@ -110,10 +129,14 @@ struct RecordedModel: Codable {
     var sample: ModelSample?
 
     init(_ model: ModelChoice) {
-        (name, description, installed, bytes, sample) = (model.name, model.description, model.installed, model.bytes, model.sample)
+        (name, description, installed, bytes, sample) = (
+            model.name, model.description, model.installed, model.bytes, model.sample
+        )
     }
 
-    var choice: ModelChoice { ModelChoice(name: name, description: description, installed: installed, bytes: bytes, sample: sample) }
+    var choice: ModelChoice {
+        ModelChoice(name: name, description: description, installed: installed, bytes: bytes, sample: sample)
+    }
 }
 
 enum RecordedEnd: Codable {
@@ -159,9 +182,12 @@ struct RecordedAbilities: Codable {
     }
 
     func abilities() throws -> ModelAbilities {
-        guard layers.count <= 4096, (0...4096).contains(heads), (alignmentHeads ?? []).count <= 4096 else { throw RecordingError.invalid("a model of \(layers.count) layers and \(heads) heads") }
+        guard layers.count <= 4096, (0...4096).contains(heads), (alignmentHeads ?? []).count <= 4096 else {
+            throw RecordingError.invalid("a model of \(layers.count) layers and \(heads) heads")
+        }
         return ModelAbilities(
-            family: family, inputs: Set(inputs), holdsConversations: holdsConversations, shownAttention: shownAttention, attentionLayers: layers, attentionHeads: heads,
+            family: family, inputs: Set(inputs), holdsConversations: holdsConversations, shownAttention: shownAttention,
+            attentionLayers: layers, attentionHeads: heads,
             contextLength: context, alignmentHeads: alignmentHeads ?? [])
     }
 }
@@ -185,9 +211,12 @@ struct RecordedMemory: Codable {
         let purposes = byPurpose.compactMap { name, bytes in MemoryPurpose(rawValue: name).map { ($0, bytes) } }
         // Sums of these are drawn: nothing may overflow.
         let sizes = byPurpose.values + [accounted, heap] + [usage, budget, perToken, left].compactMap { $0 }
-        guard sizes.allSatisfy({ (0...(1 << 50)).contains($0) }) else { throw RecordingError.invalid("a size of memory") }
+        guard sizes.allSatisfy({ (0...(1 << 50)).contains($0) }) else {
+            throw RecordingError.invalid("a size of memory")
+        }
         return MemoryReport(
-            byPurpose: Dictionary(purposes, uniquingKeysWith: { $1 }), accounted: accounted, driverUsage: usage, driverBudget: budget, heapSize: heap,
+            byPurpose: Dictionary(purposes, uniquingKeysWith: { $1 }), accounted: accounted, driverUsage: usage,
+            driverBudget: budget, heapSize: heap,
             bytesPerToken: perToken, tokensLeft: left)
     }
 }

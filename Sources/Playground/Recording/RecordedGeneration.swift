@@ -1,4 +1,5 @@
-import Formats
+import AttentionTypes
+import NumberFormats
 import Foundation
 import Generation
 import Media
@@ -19,14 +20,17 @@ enum RecordedGeneration: Codable {
         switch event {
         case .inputPrepared(.audio(let window)): self = .sound(RecordedSound(window))
         case .inputPrepared(.picture(let picture)): self = .picture(RecordedPicture(picture))
-        case .inputPrepared(.source(let source)): self = .source(source.tokens.map(RecordedSourceToken.init), rollout: source.rollout.isEmpty ? nil : source.rollout)
+        case .inputPrepared(.source(let source)):
+            self = .source(
+                source.tokens.map(RecordedSourceToken.init), rollout: source.rollout.isEmpty ? nil : source.rollout)
         case .encoded(let seconds): self = .encoded(seconds)
         case .token(let token): self = .token(RecordedToken(token))
         case .discarded(let keeping, let reason): self = .discarded(keeping: keeping, reason: reason)
         case .segment(let segment): self = .segment(segment)
         case .finished(let summary):
             self = .finished(
-                reason: summary.reason, tokens: summary.tokens, encode: summary.encodeSeconds, prefill: summary.prefillSeconds, decode: summary.decodeSeconds)
+                reason: summary.reason, tokens: summary.tokens, encode: summary.encodeSeconds,
+                prefill: summary.prefillSeconds, decode: summary.decodeSeconds)
         default: return nil
         }
     }
@@ -35,13 +39,18 @@ enum RecordedGeneration: Codable {
         switch self {
         case .sound(let sound): .inputPrepared(.audio(try sound.window()))
         case .picture(let picture): .inputPrepared(.picture(try picture.input()))
-        case .source(let tokens, let rollout): .inputPrepared(.source(SourceText(tokens: tokens.map(\.token), rollout: (rollout ?? []).map { $0.isFinite ? $0 : 0 })))
+        case .source(let tokens, let rollout):
+            .inputPrepared(
+                .source(SourceText(tokens: tokens.map(\.token), rollout: (rollout ?? []).map { $0.isFinite ? $0 : 0 })))
         case .encoded(let seconds): .encoded(seconds: seconds)
         case .token(let token): .token(try token.token())
         case .discarded(let keeping, let reason): .discarded(keeping: keeping, reason: reason)
         case .segment(let segment): .segment(segment)
         case .finished(let reason, let tokens, let encode, let prefill, let decode):
-            .finished(GenerationSummary(reason: reason, tokens: tokens, encodeSeconds: encode, prefillSeconds: prefill, decodeSeconds: decode))
+            .finished(
+                GenerationSummary(
+                    reason: reason, tokens: tokens, encodeSeconds: encode, prefillSeconds: prefill,
+                    decodeSeconds: decode))
         }
     }
 }
@@ -57,16 +66,23 @@ struct RecordedSound: Codable {
     var languageProbability: Float?
 
     init(_ window: AudioWindow) {
-        (index, start, duration, mels, frames) = (window.index, window.start, window.duration, window.mels, window.frames)
-        (logMel, language, languageProbability) = (HalfFloats(window.logMel), window.language, window.languageProbability)
+        (index, start, duration, mels, frames) = (
+            window.index, window.start, window.duration, window.mels, window.frames
+        )
+        (logMel, language, languageProbability) = (
+            HalfFloats(window.logMel), window.language, window.languageProbability
+        )
     }
 
     func window() throws -> AudioWindow {
-        guard (0...1024).contains(mels), (0...1_000_000).contains(frames), logMel.count == mels * frames, (0...1e7).contains(start), (0...1e7).contains(duration) else {
+        guard (0...1024).contains(mels), (0...1_000_000).contains(frames), logMel.count == mels * frames,
+            (0...1e7).contains(start), (0...1e7).contains(duration)
+        else {
             throw RecordingError.invalid("a window of \(mels) × \(frames) energies")
         }
         return AudioWindow(
-            index: index, start: start, duration: duration, mels: mels, frames: frames, logMel: try logMel.values(), language: language,
+            index: index, start: start, duration: duration, mels: mels, frames: frames, logMel: try logMel.values(),
+            language: language,
             languageProbability: languageProbability)
     }
 }
@@ -87,7 +103,8 @@ struct RecordedPicture: Codable {
         pixels = RecordedPixels(PictureView(input).pixels)
         (width, height, kind) = (input.width, input.height, input.kind)
         keys = input.keys.map { key in
-            [Double(key.key), Double(key.tile), key.isOverview ? 1 : 0] + (key.rectangle.map { [$0.x, $0.y, $0.width, $0.height] } ?? [])
+            [Double(key.key), Double(key.tile), key.isOverview ? 1 : 0]
+                + (key.rectangle.map { [$0.x, $0.y, $0.width, $0.height] } ?? [])
         }
     }
 
@@ -96,12 +113,17 @@ struct RecordedPicture: Codable {
             throw RecordingError.invalid("a picture of \(width) × \(height) with \(keys.count) keys")
         }
         let keys = try keys.map { key in
-            guard key.count == 3 || key.count == 7, key.allSatisfy({ $0.isFinite && abs($0) < 1e9 }) else { throw RecordingError.invalid("a key of a picture") }
+            guard key.count == 3 || key.count == 7, key.allSatisfy({ $0.isFinite && abs($0) < 1e9 }) else {
+                throw RecordingError.invalid("a key of a picture")
+            }
             return PictureKey(
-                key: Int(key[0]), tile: Int(key[1]), rectangle: key.count == 7 ? PictureRectangle(x: key[3], y: key[4], width: key[5], height: key[6]) : nil,
+                key: Int(key[0]), tile: Int(key[1]),
+                rectangle: key.count == 7 ? PictureRectangle(x: key[3], y: key[4], width: key[5], height: key[6]) : nil,
                 isOverview: key[2] == 1)
         }
-        return PictureInput(index: index, name: name, picture: try pixels.picture(), width: width, height: height, kind: kind, keys: keys)
+        return PictureInput(
+            index: index, name: name, picture: try pixels.picture(), width: width, height: height, kind: kind,
+            keys: keys)
     }
 }
 
@@ -146,7 +168,9 @@ struct RecordedSourceToken: Codable {
     var piece: String
     var special: Bool
 
-    init(_ token: SourceText.Token) { (id, text, piece, special) = (token.id, token.text, token.piece, token.isSpecial) }
+    init(_ token: SourceText.Token) {
+        (id, text, piece, special) = (token.id, token.text, token.piece, token.isSpecial)
+    }
 
     var token: SourceText.Token { .init(id: id, text: text, piece: piece, isSpecial: special) }
 }
@@ -179,24 +203,39 @@ struct RecordedToken: Codable {
     var attention: [Layer]
 
     init(_ token: GeneratedToken) {
-        (index, window, id, text, piece, special) = (token.index, token.window, token.id, token.text, token.piece, token.isSpecial)
+        (index, window, id, text, piece, special) = (
+            token.index, token.window, token.id, token.text, token.piece, token.isSpecial
+        )
         (timestamp, logProbability) = (token.timestamp, max(token.logProbability, -1e4))
-        alternatives = token.alternatives.map { Alternative(id: $0.id, piece: $0.piece, logProbability: max($0.logProbability, -1e4)) }
+        alternatives = token.alternatives.map {
+            Alternative(id: $0.id, piece: $0.piece, logProbability: max($0.logProbability, -1e4))
+        }
         attention = token.attention.map {
-            Layer(kind: $0.kind, layer: $0.layer, heads: $0.heads, queries: $0.queries, keys: $0.keys, values: HalfFloats($0.values))
+            Layer(
+                kind: $0.kind, layer: $0.layer, heads: $0.heads, queries: $0.queries, keys: $0.keys,
+                values: HalfFloats($0.values))
         }
     }
 
     func token() throws -> GeneratedToken {
         guard index >= 0, index < 1 << 31 else { throw RecordingError.invalid("token number \(index)") }
         return GeneratedToken(
-            index: index, window: window, id: id, text: text, piece: piece, isSpecial: special, timestamp: timestamp, logProbability: logProbability,
-            alternatives: alternatives.map { TokenAlternative(id: $0.id, piece: $0.piece, logProbability: $0.logProbability) },
+            index: index, window: window, id: id, text: text, piece: piece, isSpecial: special, timestamp: timestamp,
+            logProbability: logProbability,
+            alternatives: alternatives.map {
+                TokenAlternative(id: $0.id, piece: $0.piece, logProbability: $0.logProbability)
+            },
             attention: try attention.map { layer in
-                guard layer.heads > 0, layer.queries > 0, layer.keys > 0, layer.heads <= 4096, layer.queries <= 1 << 20, layer.keys <= 1 << 20,
+                guard layer.heads > 0, layer.queries > 0, layer.keys > 0, layer.heads <= 4096, layer.queries <= 1 << 20,
+                    layer.keys <= 1 << 20,
                     layer.heads * layer.queries * layer.keys == layer.values.count
-                else { throw RecordingError.invalid("\(layer.values.count) weights for [\(layer.heads), \(layer.queries), \(layer.keys)]") }
-                return AttentionWeights(kind: layer.kind, layer: layer.layer, heads: layer.heads, queries: layer.queries, keys: layer.keys, values: try layer.values.values())
+                else {
+                    throw RecordingError.invalid(
+                        "\(layer.values.count) weights for [\(layer.heads), \(layer.queries), \(layer.keys)]")
+                }
+                return AttentionWeights(
+                    kind: layer.kind, layer: layer.layer, heads: layer.heads, queries: layer.queries, keys: layer.keys,
+                    values: try layer.values.values())
             })
     }
 }
@@ -227,7 +266,9 @@ struct HalfFloats: Codable {
     func values() throws -> [Float] {
         guard bytes.count % 2 == 0 else { throw RecordingError.invalid("half a number") }
         let values = bytes.withUnsafeBytes { raw in
-            stride(from: 0, to: raw.count, by: 2).map { HalfPrecision.float(fromF16: UInt16(raw[$0]) | UInt16(raw[$0 + 1]) << 8) }
+            stride(from: 0, to: raw.count, by: 2).map {
+                HalfPrecision.float(fromF16: UInt16(raw[$0]) | UInt16(raw[$0 + 1]) << 8)
+            }
         }
         guard values.allSatisfy(\.isFinite) else { throw RecordingError.invalid("a number that is none") }
         return values

@@ -1,39 +1,39 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
 import Generation
 import Terminal
 
 /// What the attention panel shows and how.
-public struct AttentionState: Sendable {
-    public var layer: LayerChoice = .all
-    public var head: HeadChoice = .mean
-    public var colorMap: ColorMap = .inferno
-    public var scale: HeatScale = .linear
-    public var pooling: Pooling = .max
+package struct AttentionState: Sendable {
+    package var layer: LayerChoice = .all
+    package var head: HeadChoice = .mean
+    package var colorMap: ColorMap = .inferno
+    package var scale: HeatScale = .linear
+    package var pooling: Pooling = .max
     /// How much the heat covers the picture of the input, in percent.
-    public var opacity = 90
+    package var opacity = 90
     /// All heads of the layer, small, instead of one map.
-    public var showsHeads = false
+    package var showsHeads = false
     /// The whole window with its padding, instead of the sound alone.
-    public var showsPadding = false
+    package var showsPadding = false
     /// Positions that hold much of every token's attention are left out.
-    public var hidesSinks = false
+    package var hidesSinks = false
     /// What the token has beyond the mean of the answer's tokens, instead of its weights.
-    public var isRelative = false
+    package var isRelative = false
     /// The token looked back at; nil follows the newest.
-    public var selected: TokenPlace?
+    package var selected: TokenPlace?
     /// Which of the views an input has; nil is the first.
-    public var view: InputViewKind?
+    package var view: InputViewKind?
     /// Number of the picture among those of the answer.
-    public var picture = 0
+    package var picture = 0
     /// Weight on the whole picture once more is blended over the patches, instead of drawn apart.
-    public var blendsOverview = false
+    package var blendsOverview = false
     /// How many times larger than the panel the picture is drawn: 1, 2, 4 or 8.
-    public var zoom = 1
+    package var zoom = 1
     /// The place asked about: moved by keys or set by a click. Tokens that looked there are shaded in the chat.
-    public var probe: Probe?
+    package var probe: Probe?
     /// Arrows move the probe instead of scrubbing.
-    public var movesProbe = false
+    package var movesProbe = false
     /// Who looked at the probe.
     var looks: ProbeLooks?
     /// The window's tokens under the present choice of layer and head.
@@ -51,7 +51,7 @@ public struct AttentionState: Sendable {
 }
 
 /// The ways to look at an input.
-public enum InputViewKind: String, Sendable, Hashable, CaseIterable {
+package enum InputViewKind: String, Sendable, Hashable, CaseIterable {
     /// The spectrogram with heat over it.
     case sound
     /// The picture with heat over it.
@@ -65,7 +65,7 @@ public enum InputViewKind: String, Sendable, Hashable, CaseIterable {
 }
 
 /// A place of the input.
-public enum Probe: Sendable, Hashable {
+package enum Probe: Sendable, Hashable {
     /// A point of a picture, in shares of width and height.
     case point(picture: Int, x: Double, y: Double)
     /// A stretch of sound, in shares of the window.
@@ -94,12 +94,16 @@ extension State {
         let tokens = chat.messages[message].tokens
         // A picture's map stays on the last thing that was named, not on the full stop behind it.
         if chat.messages[message].progress != .streaming, !chat.messages[message].pictures.isEmpty,
-            let token = tokens.lastIndex(where: { $0.record != nil && !$0.isSpecial && $0.text.contains { $0.isLetter || $0.isNumber } })
+            let token = tokens.lastIndex(where: {
+                $0.record != nil && !$0.isSpecial && $0.text.contains { $0.isLetter || $0.isNumber }
+            })
         {
             return TokenPlace(message: message, token: token)
         }
         // The newest word rather than the end-of-text token that follows it.
-        guard let token = tokens.lastIndex(where: { $0.record != nil && !$0.isSpecial }) ?? tokens.lastIndex(where: { $0.record != nil })
+        guard
+            let token = tokens.lastIndex(where: { $0.record != nil && !$0.isSpecial })
+                ?? tokens.lastIndex(where: { $0.record != nil })
         else { return nil }
         return TokenPlace(message: message, token: token)
     }
@@ -137,7 +141,8 @@ extension State {
         switch shownView {
         case .picture: return shownPicture?.kind ?? .cross
         // Beside pictures the words are the decoder's own; a source alone is an encoder's, if there is cross-attention.
-        case .words, .matrix: return message.pictures.isEmpty && message.capturedKinds.contains(.cross) ? .cross : .selfAttention
+        case .words, .matrix:
+            return message.pictures.isEmpty && message.capturedKinds.contains(.cross) ? .cross : .selfAttention
         case .sound, nil: return .cross
         }
     }
@@ -146,7 +151,9 @@ extension State {
 
     /// The choice of layers, where it is one for a kind of attention: aligned heads are of one kind alone.
     func layers(of kind: AttentionKind) -> LayerChoice {
-        guard case .aligned = attention.layer, let own = engine.abilities?.shownAttention, own != kind else { return attention.layer }
+        guard case .aligned = attention.layer, let own = engine.abilities?.shownAttention, own != kind else {
+            return attention.layer
+        }
         return .all
     }
 
@@ -167,11 +174,15 @@ extension State {
             attention.shown = nil
             return
         }
-        let tokens = chat.messages[place.message].tokens, kind = shownKind, rollout = chat.messages[place.message].source?.rollout ?? []
+        let tokens = chat.messages[place.message].tokens, kind = shownKind,
+            rollout = chat.messages[place.message].source?.rollout ?? []
         if let record = tokens[place.token].record {
             if attention.shown?.record != record || attention.shown?.kind != kind {
                 attention.shown = ShownAttention(
-                    record: record, kind: kind, captured: (try? chat.record.attention(ofToken: record)).flatMap { CapturedAttention($0, kind, rollout: rollout) })
+                    record: record, kind: kind,
+                    captured: (try? chat.record.attention(ofToken: record)).flatMap {
+                        CapturedAttention($0, kind, rollout: rollout)
+                    })
             }
         } else {
             attention.shown = nil
@@ -179,13 +190,16 @@ extension State {
         attention.rows.follow(
             tokens,
             .init(
-                message: place.message, window: tokens[place.token].window, kind: kind, layer: shownLayers, head: attention.head,
+                message: place.message, window: tokens[place.token].window, kind: kind, layer: shownLayers,
+                head: attention.head,
                 hidesSinks: attention.hidesSinks), chat.record, rollout: rollout)
         followProbe()
     }
 
     /// Whether what is shown was read by an encoder whose attention can be followed back.
-    var canRollOut: Bool { shownKind == .cross && shownMessage.map { !(chat.messages[$0].source?.rollout ?? []).isEmpty } ?? false }
+    var canRollOut: Bool {
+        shownKind == .cross && shownMessage.map { !(chat.messages[$0].source?.rollout ?? []).isEmpty } ?? false
+    }
 
     /// The ways to bring heads together, those there are now.
     var aggregations: [HeadChoice] { canRollOut ? [.mean, .max, .rollout] : [.mean, .max] }

@@ -1,15 +1,15 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
 import Foundation
 import Generation
 import Terminal
 
 /// The conversation.
-public struct ChatState: Sendable {
-    public var messages: [Message] = []
+package struct ChatState: Sendable {
+    package var messages: [Message] = []
     /// Lines scrolled up from the newest.
-    public var scroll = 0
-    public var showsProbabilities = false
+    package var scroll = 0
+    package var showsProbabilities = false
     /// The number of the answer being written; events of earlier ones are dropped.
     var answer = 0
     /// The captured attention of all tokens, by `TokenRecord.record`.
@@ -19,35 +19,35 @@ public struct ChatState: Sendable {
     var lastAnswer: Int? { messages.lastIndex { $0.isAnswer } }
 }
 
-/// One entry of the conversation. All text in it is sanitised.
-public struct Message: Sendable {
-    public enum Author: Sendable, Hashable {
+/// One entry of the conversation. All text in it is sanitized.
+package struct Message: Sendable {
+    package enum Author: Sendable, Hashable {
         case person
         case model(String)
         case program(Notice.Kind)
     }
 
-    public enum Progress: Sendable, Hashable {
+    package enum Progress: Sendable, Hashable {
         case streaming, finished, stopped, failed
     }
 
-    public var author: Author
-    public var text: String
-    public var audioPath: String?
+    package var author: Author
+    package var text: String
+    package var audioPath: String?
     /// What the recording looks like, once it was read.
-    public var waveform: Waveform?
+    package var waveform: Waveform?
     /// Pictures that go before the text.
-    public var attachments: [Attachment] = []
+    package var attachments: [Attachment] = []
     /// What came through the microphone.
-    public var spoken: SpokenMeter?
-    public var date: Date
-    public var progress: Progress = .finished
-    public var tokens: [TokenRecord] = []
-    public var windows: [SoundView] = []
+    package var spoken: SpokenMeter?
+    package var date: Date
+    package var progress: Progress = .finished
+    package var tokens: [TokenRecord] = []
+    package var windows: [SoundView] = []
     /// The pictures an answer looks at.
-    public var pictures: [PictureView] = []
+    package var pictures: [PictureView] = []
     /// The words an answer reads.
-    public var source: SourceView?
+    package var source: SourceView?
     /// The answer that this one stands beside, when it was asked for to be compared.
     var variantOf: Int?
     /// What was taken out of the model for it, in words.
@@ -56,15 +56,15 @@ public struct Message: Sendable {
     var givenTokens = 0
     /// The kinds of attention that came with its tokens.
     var capturedKinds: Set<AttentionKind> = []
-    public var summary: GenerationSummary?
+    package var summary: GenerationSummary?
     /// Finished segments, in order.
-    public var segments: [TranscriptSegment] = []
+    package var segments: [TranscriptSegment] = []
     /// The words of finished segments with the times the alignment gave them, in order.
-    public var words: [WordRecord] = []
+    package var words: [WordRecord] = []
 
     init(_ author: Author, _ text: String, audioPath: String? = nil, date: Date, progress: Progress = .finished) {
         self.author = author
-        self.text = sanitise(text)
+        self.text = sanitize(text)
         self.audioPath = audioPath
         self.date = date
         self.progress = progress
@@ -77,50 +77,51 @@ public struct Message: Sendable {
 
     /// The words of an answer without its special tokens.
     var plainText: String {
-        tokens.isEmpty ? text : tokens.filter { !$0.isSpecial }.map(\.text).joined().trimmingCharacters(in: .whitespaces)
+        tokens.isEmpty
+            ? text : tokens.filter { !$0.isSpecial }.map(\.text).joined().trimmingCharacters(in: .whitespaces)
     }
 }
 
 /// A picture that goes with a message.
-public struct Attachment: Sendable, Hashable {
-    public var path: String
-    /// Pixels of the picture and a few of its colours, once it was looked at.
-    public var thumbnail: Thumbnail?
+package struct Attachment: Sendable, Hashable {
+    package var path: String
+    /// Pixels of the picture and a few of its colors, once it was looked at.
+    package var thumbnail: Thumbnail?
     /// Why it cannot be read.
-    public var problem: String?
+    package var problem: String?
 
-    var name: String { sanitisedLine((path as NSString).lastPathComponent) }
+    var name: String { sanitizedLine((path as NSString).lastPathComponent) }
 }
 
 /// A picture small enough for the chat.
-public struct Thumbnail: Sendable, Hashable {
+package struct Thumbnail: Sendable, Hashable {
     /// Pixels of the picture.
-    public var width: Int
-    public var height: Int
+    package var width: Int
+    package var height: Int
     /// The picture at 24 by 16 pixels or less, in its proportions.
-    public var raster: Raster
+    package var raster: Raster
 }
 
 /// A generated token as the screen keeps it.
-public struct TokenRecord: Sendable {
-    public var index: Int
-    public var window: Int
-    public var id: Int
-    public var text: String
-    public var piece: String
-    public var isSpecial: Bool
-    public var timestamp: Double?
-    public var probability: Float
-    public var alternatives: [TokenAlternative]
+package struct TokenRecord: Sendable {
+    package var index: Int
+    package var window: Int
+    package var id: Int
+    package var text: String
+    package var piece: String
+    package var isSpecial: Bool
+    package var timestamp: Double?
+    package var probability: Float
+    package var alternatives: [TokenAlternative]
     /// Its place in the record of attention; nil when none was captured.
-    public var record: Int?
+    package var record: Int?
 
     init(_ token: GeneratedToken, record: Int?) {
         index = token.index
         window = token.window
         id = token.id
-        text = sanitise(token.text)
-        piece = sanitisedLine(token.piece)
+        text = sanitize(token.text)
+        piece = sanitizedLine(token.piece)
         isSpecial = token.isSpecial
         timestamp = token.timestamp
         probability = Foundation.exp(token.logProbability)
@@ -136,21 +137,21 @@ public struct TokenRecord: Sendable {
 }
 
 /// A token of the conversation.
-public struct TokenPlace: Sendable, Hashable, Comparable {
-    public var message: Int
-    public var token: Int
+package struct TokenPlace: Sendable, Hashable, Comparable {
+    package var message: Int
+    package var token: Int
 
-    public static func < (a: Self, b: Self) -> Bool { (a.message, a.token) < (b.message, b.token) }
+    package static func < (a: Self, b: Self) -> Bool { (a.message, a.token) < (b.message, b.token) }
 }
 
 /// A word of an answer and when it was said.
-public struct WordRecord: Sendable, Hashable {
-    public var text: String
+package struct WordRecord: Sendable, Hashable {
+    package var text: String
     /// Seconds from the start of the recording.
-    public var start: Double
-    public var end: Double
+    package var start: Double
+    package var end: Double
     /// The message's tokens that spell it.
-    public var tokens: Range<Int>
+    package var tokens: Range<Int>
 }
 
 extension Message {
@@ -162,13 +163,15 @@ extension Message {
         guard let timed = segment.words, !timed.isEmpty, !segment.tokens.isEmpty else { return }
         let from = words.last?.tokens.upperBound ?? 0, count = segment.tokens.count
         guard tokens.count - count >= from,
-            let first = (from...tokens.count - count).first(where: { start in segment.tokens.indices.allSatisfy { tokens[start + $0].id == segment.tokens[$0] } })
+            let first = (from...tokens.count - count).first(where: { start in
+                segment.tokens.indices.allSatisfy { tokens[start + $0].id == segment.tokens[$0] }
+            })
         else { return }
         // Words follow the tokens' text; blanks do not count, since words may come without them.
         func letters(_ text: String) -> Int { text.reduce(0) { $1.isWhitespace ? $0 : $0 + 1 } }
         var next = first, spelled = 0, wanted = 0
         for word in timed {
-            let text = sanitisedLine(word.text)
+            let text = sanitizedLine(word.text)
             wanted += letters(text)
             let start = next
             while next < first + count, spelled < wanted {
@@ -178,16 +181,19 @@ extension Message {
             guard next > start else { continue }
             // The timestamp before a word is not part of it.
             let own = (start..<next).first { !tokens[$0].isSpecial } ?? start
-            words.append(WordRecord(text: text.trimmingCharacters(in: .whitespaces), start: word.start, end: word.end, tokens: own..<next))
+            words.append(
+                WordRecord(
+                    text: text.trimmingCharacters(in: .whitespaces), start: word.start, end: word.end,
+                    tokens: own..<next))
         }
     }
 }
 
 /// How loud what was spoken is, over its time.
-public struct SpokenMeter: Sendable, Hashable {
-    public var seconds = 0.0
+package struct SpokenMeter: Sendable, Hashable {
+    package var seconds = 0.0
     /// 0…1 per chunk of about a tenth of a second.
-    public var levels: [Float] = []
+    package var levels: [Float] = []
     /// Still recording.
-    public var isOpen = true
+    package var isOpen = true
 }

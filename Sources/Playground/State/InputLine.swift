@@ -1,22 +1,22 @@
 import Terminal
 
 /// The text being typed, its cursor, and what was typed before.
-public struct InputLine: Sendable, Hashable {
-    public private(set) var characters: [Character] = []
-    public private(set) var cursor = 0
+package struct InputLine: Sendable, Hashable {
+    package private(set) var characters: [Character] = []
+    package private(set) var cursor = 0
     private var history: [String] = []
     /// What may be asked, the best first.
-    public private(set) var suggestions: [String] = []
+    package private(set) var suggestions: [String] = []
     /// Place in the history; nil while a new line is typed.
     private var recalled: Int?
     private var draft: [Character] = []
     /// What Tab offers; shown above the line.
-    public internal(set) var candidates: [String] = []
+    package internal(set) var candidates: [String] = []
 
-    public init() {}
+    package init() {}
 
-    public var text: String { String(characters) }
-    public var isEmpty: Bool { characters.isEmpty }
+    package var text: String { String(characters) }
+    package var isEmpty: Bool { characters.isEmpty }
     var beforeCursor: String { String(characters[..<cursor]) }
 
     mutating func insert(_ text: String) {

@@ -1,5 +1,5 @@
 import Checkpoint
-import Formats
+import AttentionTypes
 import Foundation
 import Generation
 import Telemetry
@@ -10,49 +10,51 @@ import Terminal
 /// effects to carry out; `render` draws it. Only `PlaygroundApp` does anything else.
 
 /// Everything the screen shows.
-public struct State: Sendable {
-    public internal(set) var size: Size
-    public internal(set) var theme: Theme
-    public internal(set) var focus: Focus = .input
-    public internal(set) var overlay: Overlay?
-    public internal(set) var chat = ChatState()
-    public internal(set) var input = InputLine()
-    public internal(set) var attention = AttentionState()
-    public internal(set) var memory = MemoryState()
-    public internal(set) var engine = EngineState()
-    public internal(set) var speech = SpeechSettings()
-    public internal(set) var text = TextSettings()
+package struct State: Sendable {
+    package internal(set) var size: Size
+    package internal(set) var theme: Theme
+    package internal(set) var focus: Focus = .input
+    package internal(set) var overlay: Overlay?
+    package internal(set) var chat = ChatState()
+    package internal(set) var input = InputLine()
+    package internal(set) var attention = AttentionState()
+    package internal(set) var memory = MemoryState()
+    package internal(set) var engine = EngineState()
+    package internal(set) var speech = SpeechSettings()
+    package internal(set) var text = TextSettings()
     /// Said to the model before everything else.
-    public internal(set) var systemPrompt = ""
+    package internal(set) var systemPrompt = ""
     /// Pictures that go with the next message.
-    public internal(set) var attachments: [Attachment] = []
+    package internal(set) var attachments: [Attachment] = []
     /// A line for the status bar: what just happened, or what is wrong.
-    public internal(set) var notice: Notice?
+    package internal(set) var notice: Notice?
     /// What is taken out of the model for answers that are asked for again.
-    public internal(set) var interventions = Interventions.none
+    package internal(set) var interventions = Interventions.none
     /// The answers that are compared.
-    public internal(set) var comparison: Comparison?
+    package internal(set) var comparison: Comparison?
     /// This is a first start: the tour comes when a model is loaded.
     var isTourDue = false
     /// Kept conversations, as they were listed last.
-    public internal(set) var conversations: [ConversationStore.Summary] = []
+    package internal(set) var conversations: [ConversationStore.Summary] = []
 
-    public init(size: Size, theme: Theme = Theme()) {
+    package init(size: Size, theme: Theme = Theme()) {
         self.size = size
         self.theme = theme
     }
 }
 
 /// Which part of the screen the keys go to.
-public enum Focus: String, Sendable, Hashable, CaseIterable {
+package enum Focus: String, Sendable, Hashable, CaseIterable {
     case input, chat, attention, memory
 
     var next: Focus { Self.allCases[(Self.allCases.firstIndex(of: self)! + 1) % Self.allCases.count] }
-    var previous: Focus { Self.allCases[(Self.allCases.firstIndex(of: self)! + Self.allCases.count - 1) % Self.allCases.count] }
+    var previous: Focus {
+        Self.allCases[(Self.allCases.firstIndex(of: self)! + Self.allCases.count - 1) % Self.allCases.count]
+    }
 }
 
 /// What lies over the screen.
-public enum Overlay: Sendable, Hashable {
+package enum Overlay: Sendable, Hashable {
     case help(scroll: Int)
     case models(selected: Int)
     case conversations(selected: Int)
@@ -67,26 +69,26 @@ public enum Overlay: Sendable, Hashable {
     case comparison(scroll: Int)
 }
 
-public struct Notice: Sendable, Hashable {
-    public enum Kind: Sendable, Hashable { case information, warning, error }
-    public var kind: Kind
-    public var text: String
+package struct Notice: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable { case information, warning, error }
+    package var kind: Kind
+    package var text: String
 
     init(_ kind: Kind, _ text: String) {
         self.kind = kind
-        self.text = sanitisedLine(text)
+        self.text = sanitizedLine(text)
     }
 }
 
-public struct SpeechSettings: Sendable, Hashable {
+package struct SpeechSettings: Sendable, Hashable {
     /// nil: the model finds out.
-    public var language: String?
-    public var task: SpeechTask = .transcribe
+    package var language: String?
+    package var task: SpeechTask = .transcribe
 }
 
 /// The model and what it is doing.
-public struct EngineState: Sendable {
-    public enum Phase: Sendable, Hashable {
+package struct EngineState: Sendable {
+    package enum Phase: Sendable, Hashable {
         case idle
         case downloading(String, TransferProgress?)
         case loading(String, LoadProgress)
@@ -98,32 +100,32 @@ public struct EngineState: Sendable {
         case failed(String)
     }
 
-    public var device = ""
-    public var models: [ModelChoice] = []
-    public var modelsKnown = false
-    public var model: String?
+    package var device = ""
+    package var models: [ModelChoice] = []
+    package var modelsKnown = false
+    package var model: String?
     /// What the loaded model reads and gives; nil until it is known.
-    public var abilities: ModelAbilities?
-    public var phase: Phase = .idle
+    package var abilities: ModelAbilities?
+    package var phase: Phase = .idle
     /// What the loaded model's makers offer to try it on.
-    public var sample: ModelSample?
+    package var sample: ModelSample?
     /// Asked for on the command line, loaded as soon as the list of models is known.
     var wanted: String?
     /// Sent as soon as a model is loaded.
     var waiting: AnswerRequest?
-    public var rate = TokenRate()
+    package var rate = TokenRate()
 
     /// The model as the screen calls it: the last part of a path.
     var modelName: String? { model.map { $0.contains("/") ? (($0 as NSString).lastPathComponent) : $0 } }
 
-    public var isBusy: Bool {
+    package var isBusy: Bool {
         switch phase {
         case .idle, .failed: false
         default: true
         }
     }
 
-    public var isAnswering: Bool {
+    package var isAnswering: Bool {
         switch phase {
         case .encoding, .decoding, .stopping: true
         default: false
@@ -132,15 +134,17 @@ public struct EngineState: Sendable {
 }
 
 /// Tokens per second over the last tokens.
-public struct TokenRate: Sendable {
+package struct TokenRate: Sendable {
     private var times: [Double] = []
-    public private(set) var perSecond: Double?
+    package private(set) var perSecond: Double?
 
     /// - Parameter time: seconds on any steady clock.
     mutating func count(at time: Double) {
         times.append(time)
         if times.count > 17 { times.removeFirst() }
-        if let first = times.first, times.count > 2, time > first { perSecond = Double(times.count - 1) / (time - first) }
+        if let first = times.first, times.count > 2, time > first {
+            perSecond = Double(times.count - 1) / (time - first)
+        }
     }
 
     mutating func settle(_ value: Double) {
@@ -152,11 +156,11 @@ public struct TokenRate: Sendable {
 }
 
 /// Device memory now and lately.
-public struct MemoryState: Sendable {
-    public var report: MemoryReport?
-    public var peak = 0
+package struct MemoryState: Sendable {
+    package var report: MemoryReport?
+    package var peak = 0
     /// Accounted bytes, oldest first.
-    public var history: [Int] = []
+    package var history: [Int] = []
     static let historyLength = 240
     /// What `/plan` found, or why it found nothing.
     var plan: PlanFigures?

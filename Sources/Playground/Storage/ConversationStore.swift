@@ -2,15 +2,15 @@ import Foundation
 import GRDB
 
 /// Conversations, in an SQLite file. Messages are written while they grow, so that nothing is lost with the program.
-public actor ConversationStore {
-    public struct Summary: Sendable, Hashable {
-        public let id: Int64
-        public let started: Date
+package actor ConversationStore {
+    package struct Summary: Sendable, Hashable {
+        package let id: Int64
+        package let started: Date
         /// What a person called it, else the first thing said in it.
-        public let title: String
-        public let messages: Int
+        package let title: String
+        package let messages: Int
 
-        public init(id: Int64, started: Date, title: String, messages: Int) {
+        package init(id: Int64, started: Date, title: String, messages: Int) {
             self.id = id
             self.started = started
             self.title = title
@@ -20,11 +20,11 @@ public actor ConversationStore {
 
     private let queue: DatabaseQueue
     /// The one messages are written to; nil begins one with the first message.
-    public private(set) var conversation: Int64?
+    package private(set) var conversation: Int64?
 
     /// Opens `conversations.sqlite` in `folder`, creating both where needed.
     /// - Throws: `PlaygroundError.storage` when the folder or the file cannot be written.
-    public init(folder: String) throws {
+    package init(folder: String) throws {
         let path = (folder as NSString).appendingPathComponent("conversations.sqlite")
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -39,8 +39,9 @@ public actor ConversationStore {
     }
 
     /// `$XDG_DATA_HOME/fovea`, or what the XDG base directory specification puts in its place.
-    public static func standardFolder(environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
-        let data = environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    package static func standardFolder(environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
+        let data =
+            environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
             ?? ((environment["HOME"] ?? NSHomeDirectory()) as NSString).appendingPathComponent(".local/share")
         return (data as NSString).appendingPathComponent("fovea")
     }
@@ -75,16 +76,19 @@ public actor ConversationStore {
 
     /// Writes a message of the present conversation, in place of what stood at its position. The first one begins the
     /// conversation.
-    public func keep(_ message: StoredMessage) throws {
+    package func keep(_ message: StoredMessage) throws {
         let known = conversation
-        let pictures = message.pictures.isEmpty ? nil : (try? JSONEncoder().encode(message.pictures)).flatMap { String(data: $0, encoding: .utf8) }
+        let pictures =
+            message.pictures.isEmpty
+            ? nil : (try? JSONEncoder().encode(message.pictures)).flatMap { String(data: $0, encoding: .utf8) }
         conversation = try write("writing") { database in
             let id: Int64
             if let known {
                 id = known
             } else {
                 try database.execute(
-                    sql: "INSERT INTO conversation (started, title) VALUES (?, ?)", arguments: [message.date, Self.title(of: message)])
+                    sql: "INSERT INTO conversation (started, title) VALUES (?, ?)",
+                    arguments: [message.date, Self.title(of: message)])
                 id = database.lastInsertedRowID
             }
             try database.execute(
@@ -94,36 +98,44 @@ public actor ConversationStore {
                         audioPath = excluded.audioPath, pictures = excluded.pictures, progress = excluded.progress
                     """,
                 arguments: [
-                    id, message.position, message.author, message.text, message.audioPath, pictures, message.date, message.progress,
+                    id, message.position, message.author, message.text, message.audioPath, pictures, message.date,
+                    message.progress,
                 ])
             return id
         }
     }
 
     /// Forgets the messages of the present conversation from `position` on.
-    public func truncate(to position: Int) throws {
+    package func truncate(to position: Int) throws {
         guard let conversation else { return }
-        try write("writing") { try $0.execute(sql: "DELETE FROM message WHERE conversation = ? AND position >= ?", arguments: [conversation, position]) }
+        try write("writing") {
+            try $0.execute(
+                sql: "DELETE FROM message WHERE conversation = ? AND position >= ?",
+                arguments: [conversation, position])
+        }
     }
 
     /// Later messages go to a new conversation.
-    public func begin() { conversation = nil }
+    package func begin() { conversation = nil }
 
     /// Later messages go to this one.
     /// - Returns: its messages, in order.
-    public func resume(_ id: Int64) throws -> [StoredMessage] {
+    package func resume(_ id: Int64) throws -> [StoredMessage] {
         let messages = try messages(of: id)
         conversation = id
         return messages
     }
 
     /// - Parameter id: nil is the present one.
-    public func rename(_ id: Int64?, to title: String) throws {
+    package func rename(_ id: Int64?, to title: String) throws {
         guard let id = id ?? conversation else { return }
-        try write("writing") { try $0.execute(sql: "UPDATE conversation SET title = ? WHERE id = ?", arguments: [String(title.prefix(80)), id]) }
+        try write("writing") {
+            try $0.execute(
+                sql: "UPDATE conversation SET title = ? WHERE id = ?", arguments: [String(title.prefix(80)), id])
+        }
     }
 
-    public func delete(_ id: Int64) throws {
+    package func delete(_ id: Int64) throws {
         try write("deleting from") { try $0.execute(sql: "DELETE FROM conversation WHERE id = ?", arguments: [id]) }
         if conversation == id { conversation = nil }
     }
@@ -132,8 +144,9 @@ public actor ConversationStore {
 
     /// Conversations, newest first.
     /// - Parameter words: only those whose title or messages contain this, whatever its case (of ASCII letters).
-    public func conversations(containing words: String = "") throws -> [Summary] {
-        let pattern = "%" + words.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_") + "%"
+    package func conversations(containing words: String = "") throws -> [Summary] {
+        let pattern =
+            "%" + words.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_") + "%"
         return try read { database in
             try Row.fetchAll(
                 database,
@@ -148,32 +161,45 @@ public actor ConversationStore {
     }
 
     /// The messages of a conversation, in order.
-    public func messages(of id: Int64) throws -> [StoredMessage] {
+    package func messages(of id: Int64) throws -> [StoredMessage] {
         try read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM message WHERE conversation = ? ORDER BY position", arguments: [id]).map { row in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM message WHERE conversation = ? ORDER BY position", arguments: [id]
+            ).map { row in
                 let pictures: String? = row["pictures"]
                 return StoredMessage(
                     position: row["position"], author: row["author"], text: row["text"], audioPath: row["audioPath"],
-                    pictures: pictures.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) } ?? [], date: row["date"],
+                    pictures: pictures.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) } ?? [],
+                    date: row["date"],
                     progress: row["progress"])
             }
         }
     }
 
-    private func write<Result: Sendable>(_ operation: String, _ body: @Sendable (Database) throws -> Result) throws -> Result {
-        do { return try queue.write(body) } catch { throw PlaygroundError.storage(operation: operation, path: queue.path, reason: Self.words(error)) }
+    private func write<Result: Sendable>(_ operation: String, _ body: @Sendable (Database) throws -> Result) throws
+        -> Result
+    {
+        do { return try queue.write(body) } catch {
+            throw PlaygroundError.storage(operation: operation, path: queue.path, reason: Self.words(error))
+        }
     }
 
     private func read<Result: Sendable>(_ body: @Sendable (Database) throws -> Result) throws -> Result {
-        do { return try queue.read(body) } catch { throw PlaygroundError.storage(operation: "reading", path: queue.path, reason: Self.words(error)) }
+        do { return try queue.read(body) } catch {
+            throw PlaygroundError.storage(operation: "reading", path: queue.path, reason: Self.words(error))
+        }
     }
 
     private static func title(of message: StoredMessage) -> String {
-        let text = message.audioPath.map { ($0 as NSString).lastPathComponent } ?? (message.text.isEmpty ? message.pictures.first.map { ($0 as NSString).lastPathComponent } ?? "" : message.text)
+        let text =
+            message.audioPath.map { ($0 as NSString).lastPathComponent }
+            ?? (message.text.isEmpty
+                ? message.pictures.first.map { ($0 as NSString).lastPathComponent } ?? "" : message.text)
         return String(text.prefix(80))
     }
 
     private static func words(_ error: any Error) -> String {
-        (error as? DatabaseError).map { $0.message ?? "SQLite error \($0.resultCode.rawValue)" } ?? error.localizedDescription
+        (error as? DatabaseError).map { $0.message ?? "SQLite error \($0.resultCode.rawValue)" }
+            ?? error.localizedDescription
     }
 }

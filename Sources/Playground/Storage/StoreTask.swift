@@ -1,7 +1,7 @@
 import Foundation
 
 /// What is done to kept conversations, one after the other.
-public enum StoreRequest: Sendable, Hashable {
+package enum StoreRequest: Sendable, Hashable {
     case keep(StoredMessage)
     /// Forget the present conversation's messages from this position on.
     case truncate(to: Int)
@@ -23,7 +23,9 @@ struct StoreTask: Sendable {
         requests = continuation
         task = Task.detached {
             guard let folder else {
-                for await request in stream where request.wantsAnswer { queue.put(.storageFailed("nothing is kept in this session", loses: false)) }
+                for await request in stream where request.wantsAnswer {
+                    queue.put(.storageFailed("nothing is kept in this session", loses: false))
+                }
                 return
             }
             do {
@@ -31,14 +33,16 @@ struct StoreTask: Sendable {
                 for await request in stream {
                     do {
                         if let event = try await Self.carryOut(request, store) { queue.put(event) }
-                    } catch where request.wantsAnswer {
+                    } catch  where request.wantsAnswer {
                         queue.put(.storageFailed("\(error)", loses: false))
                     }
                 }
             } catch {
                 // The app goes on without; said once.
                 queue.put(.storageFailed("\(error)", loses: true))
-                for await request in stream where request.wantsAnswer { queue.put(.storageFailed("\(error)", loses: false)) }
+                for await request in stream where request.wantsAnswer {
+                    queue.put(.storageFailed("\(error)", loses: false))
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ import Telemetry
 import Terminal
 
 /// All that can happen to the screen. One queue carries it: keys, and what the engine's tasks report.
-public indirect enum Event: Sendable {
+package indirect enum Event: Sendable {
     /// An event of a recorded session.
     case played(Event)
     /// The app is up; what was asked for on the command line.
@@ -54,14 +54,14 @@ extension Event {
 }
 
 /// How a task ended.
-public enum TaskEnd: Sendable, Hashable {
+package enum TaskEnd: Sendable, Hashable {
     case done
     case cancelled
     case failed(String)
 }
 
 /// What the app is to do. `update` never does anything itself.
-public enum Effect: Sendable, Hashable {
+package enum Effect: Sendable, Hashable {
     case quit(ExitStatus)
     case listModels
     case load(String)
@@ -96,7 +96,7 @@ public enum Effect: Sendable, Hashable {
 }
 
 /// What a completed path is for.
-public enum PathPurpose: Sendable, Hashable {
+package enum PathPurpose: Sendable, Hashable {
     case sound, picture
     /// Either of them.
     case input
@@ -113,28 +113,31 @@ public enum PathPurpose: Sendable, Hashable {
 }
 
 /// How the program ends.
-public struct ExitStatus: Sendable, Hashable {
-    public var code: Int32
-    public init(_ code: Int32) { self.code = code }
+package struct ExitStatus: Sendable, Hashable {
+    package var code: Int32
+    package init(_ code: Int32) { self.code = code }
 
-    public static let done = ExitStatus(0)
-    public static let failed = ExitStatus(1)
+    package static let done = ExitStatus(0)
+    package static let failed = ExitStatus(1)
     /// As shells report the end by a signal.
-    public static func signal(_ number: Int32) -> ExitStatus { ExitStatus(128 + number) }
+    package static func signal(_ number: Int32) -> ExitStatus { ExitStatus(128 + number) }
 }
 
 /// A message as it is kept between runs.
-public struct StoredMessage: Sendable, Hashable {
-    public var position: Int
-    public var author: String
-    public var text: String
-    public var audioPath: String?
-    public var pictures: [String]
-    public var date: Date
+package struct StoredMessage: Sendable, Hashable {
+    package var position: Int
+    package var author: String
+    package var text: String
+    package var audioPath: String?
+    package var pictures: [String]
+    package var date: Date
     /// `streaming`, `finished`, `stopped` or `failed`.
-    public var progress: String
+    package var progress: String
 
-    public init(position: Int, author: String, text: String, audioPath: String? = nil, pictures: [String] = [], date: Date, progress: String) {
+    package init(
+        position: Int, author: String, text: String, audioPath: String? = nil, pictures: [String] = [], date: Date,
+        progress: String
+    ) {
         self.position = position
         self.author = author
         self.text = text

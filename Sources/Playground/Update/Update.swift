@@ -5,7 +5,7 @@ import Terminal
 
 /// Brings an event into the state.
 /// - Returns: what the app has to do now.
-public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> [Effect] {
+package func update(_ state: inout State, _ event: Event, now: Date = Date()) -> [Effect] {
     var effects: [Effect]
     switch event {
     case .played(let event): return update(&state, event, now: now)
@@ -18,7 +18,8 @@ public func update(_ state: inout State, _ event: Event, now: Date = Date()) -> 
     case .downloaded(let name, let end): effects = state.downloaded(name, end, now)
     case .load(let name, let progress): effects = state.loading(name, progress)
     case .loaded(let name, let end): effects = state.loaded(name, end, now)
-    case .answer(let number, let event, let time): effects = number == state.chat.answer ? state.receive(event, time, now) : []
+    case .answer(let number, let event, let time):
+        effects = number == state.chat.answer ? state.receive(event, time, now) : []
     case .answered(let number, let end): effects = number == state.chat.answer ? state.finishAnswer(end, now) : []
     case .heard(let level, let seconds): effects = state.hear(level, seconds)
     case .listened(let sound, let end): effects = state.listened(sound, end, now)
@@ -70,7 +71,11 @@ extension State {
     }
 
     mutating func warnOfStorage(_ reason: String, _ loses: Bool, _ now: Date) -> [Effect] {
-        if loses { report("This conversation is not kept: \(reason)", now, kind: .warning) } else { say(.warning, reason) }
+        if loses {
+            report("This conversation is not kept: \(reason)", now, kind: .warning)
+        } else {
+            say(.warning, reason)
+        }
         return []
     }
 

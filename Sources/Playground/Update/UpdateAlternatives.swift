@@ -17,7 +17,9 @@ extension State {
         case .right, .character("l"): step(1)
         case .enter where choices.indices.contains(selected):
             overlay = nil
-            return rerun(from: place, with: choices[selected].id, spelled: choices[selected].text, probability: choices[selected].probability, now)
+            return rerun(
+                from: place, with: choices[selected].id, spelled: choices[selected].text,
+                probability: choices[selected].probability, now)
         default: overlay = nil
         }
         return []
@@ -30,7 +32,9 @@ extension State {
     }
 
     /// Answers the same question again: the tokens before `place` stay, `token` stands in its place, the rest is new.
-    mutating func rerun(from place: TokenPlace, with token: Int, spelled: String, probability: Float, _ now: Date) -> [Effect] {
+    mutating func rerun(from place: TokenPlace, with token: Int, spelled: String, probability: Float, _ now: Date)
+        -> [Effect]
+    {
         guard isFreeToSend() else { return [] }
         guard let question = question(of: place.message), question.audioPath == nil, question.spoken == nil else {
             say(.warning, "only answers in text can be gone on from a token")
@@ -40,7 +44,9 @@ extension State {
         // Only the vocabulary's spelling is known of a token that was not chosen.
         let text = spelled.replacing("Ġ", with: " ").replacing("▁", with: " ").replacing("Ċ", with: "\n")
         let chosen = TokenRecord(
-            GeneratedToken(index: before.count, id: token, text: text, piece: spelled, logProbability: Foundation.log(max(probability, 1e-30))), record: nil)
+            GeneratedToken(
+                index: before.count, id: token, text: text, piece: spelled,
+                logProbability: Foundation.log(max(probability, 1e-30))), record: nil)
         return variant(of: place.message, prefix: before.map(\.id) + [token], shownPrefix: before + [chosen], now)
     }
 
@@ -50,7 +56,8 @@ extension State {
     }
 
     /// Answers the question of an answer once more, beside it.
-    mutating func variant(of answer: Int, prefix: [Int] = [], shownPrefix: [TokenRecord] = [], _ now: Date) -> [Effect] {
+    mutating func variant(of answer: Int, prefix: [Int] = [], shownPrefix: [TokenRecord] = [], _ now: Date) -> [Effect]
+    {
         guard engine.model != nil, !engine.isBusy else {
             say(.warning, "the model is not ready")
             return []
@@ -63,7 +70,10 @@ extension State {
         request.interventions = interventions
         let effects = start(request, now)
         chat.messages[chat.messages.count - 1].variantOf = original
-        chat.messages[chat.messages.count - 1].change = prefix.isEmpty ? interventionWords : "gone on from token \(prefix.count)" + (interventions.isEmpty ? "" : ", " + interventionWords)
+        chat.messages[chat.messages.count - 1].change =
+            prefix.isEmpty
+            ? interventionWords
+            : "gone on from token \(prefix.count)" + (interventions.isEmpty ? "" : ", " + interventionWords)
         // What the model is made to say is shown as part of the answer; it carries no attention of its own.
         chat.messages[chat.messages.count - 1].tokens = shownPrefix.map { token in
             var token = token
@@ -77,7 +87,7 @@ extension State {
 }
 
 /// Two answers to the same question.
-public struct Comparison: Sendable, Hashable {
-    public var original: Int
-    public var variant: Int
+package struct Comparison: Sendable, Hashable {
+    package var original: Int
+    package var variant: Int
 }

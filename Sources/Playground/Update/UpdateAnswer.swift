@@ -35,7 +35,9 @@ extension State {
                 if message.audioPath != nil || message.spoken != nil { continue }
                 messages.append(ChatMessage(.user, message.text, pictures: message.attachments.map(\.path)))
             case .model:
-                if message.progress != .failed && messages.last?.role == .user { messages.append(ChatMessage(.assistant, message.plainText)) }
+                if message.progress != .failed && messages.last?.role == .user {
+                    messages.append(ChatMessage(.assistant, message.plainText))
+                }
             case .program: break
             }
         }
@@ -131,7 +133,10 @@ extension State {
 
     mutating func finishAnswer(_ end: TaskEnd, _ now: Date) -> [Effect] {
         engine.phase = .idle
-        guard let index = chat.messages.lastIndex(where: { $0.isAnswer && ($0.progress == .streaming || $0.progress == .finished || $0.progress == .stopped) })
+        guard
+            let index = chat.messages.lastIndex(where: {
+                $0.isAnswer && ($0.progress == .streaming || $0.progress == .finished || $0.progress == .stopped)
+            })
         else { return [.readMemory] }
         switch end {
         case .done: if chat.messages[index].progress == .streaming { chat.messages[index].progress = .finished }
@@ -150,16 +155,22 @@ extension State {
 
     /// Drops the tokens of the current window after the first `keeping`.
     private mutating func discard(_ keeping: Int, in index: Int) {
-        guard let window = chat.messages[index].tokens.last?.window ?? chat.messages[index].windows.last?.index else { return }
+        guard let window = chat.messages[index].tokens.last?.window ?? chat.messages[index].windows.last?.index else {
+            return
+        }
         let first = chat.messages[index].tokens.firstIndex { $0.window == window } ?? chat.messages[index].tokens.count
         let count = min(chat.messages[index].tokens.count, first + max(0, keeping))
         // The newest tokens are the last in the record too.
-        if let kept = chat.messages[index].tokens[count...].compactMap(\.record).first { chat.record.truncate(to: kept) }
+        if let kept = chat.messages[index].tokens[count...].compactMap(\.record).first {
+            chat.record.truncate(to: kept)
+        }
         chat.messages[index].tokens.removeSubrange(count...)
         chat.messages[index].words.removeAll { $0.tokens.upperBound > count }
         if attention.rows.subject?.message == index { attention.rows.forget(after: count) }
         attention.shown = nil
-        if let selected = attention.selected, selected.message == index, selected.token >= count { attention.selected = nil }
+        if let selected = attention.selected, selected.message == index, selected.token >= count {
+            attention.selected = nil
+        }
     }
 
     func stored(_ index: Int) -> StoredMessage {
@@ -171,6 +182,9 @@ extension State {
             case .program: "fovea"
             }
         return StoredMessage(
-            position: index, author: author, text: message.spoken.map { "(microphone, \(Figures.fixed($0.seconds, 1)) s)" } ?? message.plainText, audioPath: message.audioPath, pictures: message.attachments.map(\.path), date: message.date, progress: "\(message.progress)")
+            position: index, author: author,
+            text: message.spoken.map { "(microphone, \(Figures.fixed($0.seconds, 1)) s)" } ?? message.plainText,
+            audioPath: message.audioPath, pictures: message.attachments.map(\.path), date: message.date,
+            progress: "\(message.progress)")
     }
 }

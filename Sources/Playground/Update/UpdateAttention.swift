@@ -34,7 +34,8 @@ extension State {
     private func selectablePlaces() -> [TokenPlace] {
         chat.messages.indices.flatMap { message in
             chat.messages[message].tokens.indices.compactMap { token in
-                chat.messages[message].tokens[token].isSpecial && !chat.showsProbabilities ? nil : TokenPlace(message: message, token: token)
+                chat.messages[message].tokens[token].isSpecial && !chat.showsProbabilities
+                    ? nil : TokenPlace(message: message, token: token)
             }
         }
     }
@@ -65,7 +66,8 @@ extension State {
     mutating func stepLayer(_ step: Int) {
         guard let shape = capturedShape else { return }
         let aligned = engine.abilities?.alignmentHeads ?? []
-        let choices: [LayerChoice] = (aligned.isEmpty ? [] : [.aligned(aligned)]) + [.all] + shape.layers.map { .layer($0) }
+        let choices: [LayerChoice] =
+            (aligned.isEmpty ? [] : [.aligned(aligned)]) + [.all] + shape.layers.map { .layer($0) }
         let current = choices.firstIndex(of: attention.layer) ?? 0
         attention.layer = choices[(current + step + choices.count) % choices.count]
     }

@@ -15,7 +15,9 @@ extension State {
         guard isFreeToSend() else { return [] }
         clearConversation()
         chat.messages = messages.map { kept in
-            let author: Message.Author = kept.author == "person" ? .person : kept.author == "fovea" ? .program(.information) : .model(sanitisedLine(kept.author))
+            let author: Message.Author =
+                kept.author == "person"
+                ? .person : kept.author == "fovea" ? .program(.information) : .model(sanitizedLine(kept.author))
             var message = Message(author, kept.text, audioPath: kept.audioPath, date: kept.date)
             message.attachments = kept.pictures.map { Attachment(path: $0) }
             // What was being written when the program ended will not go on.
@@ -24,7 +26,8 @@ extension State {
         }
         overlay = nil
         focus = .input
-        return Set(messages.flatMap(\.pictures)).sorted().map { .look($0) } + Set(messages.compactMap(\.audioPath)).sorted().map { .outline($0) }
+        return Set(messages.flatMap(\.pictures)).sorted().map { .look($0) }
+            + Set(messages.compactMap(\.audioPath)).sorted().map { .outline($0) }
     }
 
     mutating func beginConversation() -> [Effect] {
@@ -53,17 +56,25 @@ extension State {
 
 extension SlashCommand {
     static let keeping: [SlashCommand] = [
-        SlashCommand(name: "conversations", argument: "[WORDS]", help: "earlier conversations, or those with these words; Enter resumes, d deletes") { _, argument, _ in
+        SlashCommand(
+            name: "conversations", argument: "[WORDS]",
+            help: "earlier conversations, or those with these words; Enter resumes, d deletes"
+        ) { _, argument, _ in
             [.store(.list(containing: argument))]
         },
-        SlashCommand(name: "new", argument: "", help: "begin a new conversation; this one is kept") { state, _, _ in state.beginConversation() },
-        SlashCommand(name: "rename", argument: "TITLE", help: "call this conversation something else") { state, argument, _ in
+        SlashCommand(name: "new", argument: "", help: "begin a new conversation; this one is kept") { state, _, _ in
+            state.beginConversation()
+        },
+        SlashCommand(name: "rename", argument: "TITLE", help: "call this conversation something else") {
+            state, argument, _ in
             guard !argument.isEmpty else { state.say(.warning, "/rename needs a title"); return [] }
             state.say(.information, "this conversation: \(argument)")
             return [.store(.rename(nil, argument))]
         },
         SlashCommand(
-            name: "export", argument: "md|json|html [PATH]", help: "write the conversation to a file; html holds the heat maps", choices: { _ in ExportFormat.allCases.map(\.rawValue) }
+            name: "export", argument: "md|json|html [PATH]",
+            help: "write the conversation to a file; html holds the heat maps",
+            choices: { _ in ExportFormat.allCases.map(\.rawValue) }
         ) { state, argument, _ in
             let parts = argument.split(separator: " ", maxSplits: 1).map(String.init)
             guard let format = ExportFormat(rawValue: parts.first ?? "") else {
@@ -74,7 +85,8 @@ extension SlashCommand {
             let path = parts.count > 1 ? Completion.unquoted(parts[1]) : "fovea-conversation.\(format.rawValue)"
             return [.save(path: path, text: format.text(of: state))]
         },
-        SlashCommand(name: "save", argument: "[PATH]", help: "write the conversation as Markdown", path: .any) { state, argument, now in
+        SlashCommand(name: "save", argument: "[PATH]", help: "write the conversation as Markdown", path: .any) {
+            state, argument, now in
             let path = argument.isEmpty ? "fovea-conversation.md" : Completion.unquoted(argument)
             return [.save(path: path, text: Transcript.markdown(state.chat.messages))]
         },

@@ -12,7 +12,8 @@ extension State {
         case .paste(let text):
             guard overlay == nil else { return [] }
             focus = .input
-            input.insert(text.filter { $0 == "\n" || !$0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } })
+            input.insert(
+                text.filter { $0 == "\n" || !$0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } })
             return []
         case .mouse(let action, let x, let y): return mouse(action, x, y)
         case .key(let key):
@@ -99,7 +100,9 @@ extension State {
     private mutating func mouse(_ action: InputEvent.MouseAction, _ x: Int, _ y: Int) -> [Effect] {
         guard overlay == nil else { return [] }
         let layout = layout
-        guard let part = layout.parts.first(where: { $0.rect.contains(x: x, y: y) }), let target = part.focus else { return [] }
+        guard let part = layout.parts.first(where: { $0.rect.contains(x: x, y: y) }), let target = part.focus else {
+            return []
+        }
         switch action {
         case .press:
             focus = target

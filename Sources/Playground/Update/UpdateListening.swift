@@ -64,6 +64,7 @@ extension State {
             say(.information, "nothing was recorded")
             return []
         }
-        return [.keep(stored(index))] + ask(AnswerRequest(spoken: sound, language: speech.language, task: speech.task), now)
+        return [.keep(stored(index))]
+            + ask(AnswerRequest(spoken: sound, language: speech.language, task: speech.task), now)
     }
 }

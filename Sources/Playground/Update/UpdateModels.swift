@@ -64,7 +64,9 @@ extension State {
         engine.phase = .idle
         switch end {
         case .done:
-            if let index = engine.models.firstIndex(where: { $0.name == name }) { engine.models[index].installed = true }
+            if let index = engine.models.firstIndex(where: { $0.name == name }) {
+                engine.models[index].installed = true
+            }
             return [.listModels] + choose(name, now)
         case .cancelled:
             say(.information, "download stopped; it can be resumed")
@@ -89,7 +91,9 @@ extension State {
             // What it reads is asked for; until then it is not known.
             engine.abilities = nil
             say(.information, "\(engine.modelName ?? name) is ready")
-            guard let request = engine.waiting else { return [.readMemory, .readAbilities] + offerSample(of: name) + offerTour() }
+            guard let request = engine.waiting else {
+                return [.readMemory, .readAbilities] + offerSample(of: name) + offerTour()
+            }
             engine.waiting = nil
             return [.readMemory, .readAbilities] + start(request, now)
         case .cancelled:

@@ -41,7 +41,9 @@ extension State {
     /// Removes messages from a place on, with their attention, here and where they are kept.
     mutating func takeBack(from index: Int) -> [Effect] {
         guard index < chat.messages.count else { return [] }
-        if let first = chat.messages[index...].flatMap({ $0.tokens.compactMap(\.record) }).first { chat.record.truncate(to: first) }
+        if let first = chat.messages[index...].flatMap({ $0.tokens.compactMap(\.record) }).first {
+            chat.record.truncate(to: first)
+        }
         chat.messages.removeSubrange(index...)
         attention.selected = nil
         attention.shown = nil

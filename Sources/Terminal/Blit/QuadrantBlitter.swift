@@ -1,24 +1,27 @@
-/// Four pixels per cell in two colours: a block glyph (`▌▚▛`…) covers the brighter ones. Twice as fine across as half
-/// blocks; each cell is brought down to two colours, the split that loses least.
-public struct QuadrantBlitter: Blitter {
-    public init() {}
-    public var density: (across: Int, down: Int) { (2, 2) }
+/// Four pixels per cell in two colors: a block glyph (`▌▚▛`…) covers the brighter ones. Twice as fine across as half
+/// blocks; each cell is brought down to two colors, the split that loses least.
+package struct QuadrantBlitter: Blitter {
+    package init() {}
+    package var density: (across: Int, down: Int) { (2, 2) }
 
     /// By which of the four pixels are in the foreground: bit 0 upper left, 1 upper right, 2 lower left, 3 lower right.
     private static let glyphs: [Unicode.Scalar] = Array(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█".unicodeScalars)
 
-    public func blit(_ raster: Raster, onto canvas: inout Canvas, at rect: Rect) {
+    package func blit(_ raster: Raster, onto canvas: inout Canvas, at rect: Rect) {
         for row in 0..<min(rect.height, raster.height / 2) {
             for column in 0..<min(rect.width, raster.width / 2) {
                 let (x, y) = (2 * column, 2 * row)
-                canvas[rect.x + column, rect.y + row] = Self.cell((raster[x, y], raster[x + 1, y], raster[x, y + 1], raster[x + 1, y + 1]))
+                canvas[rect.x + column, rect.y + row] = Self.cell(
+                    (raster[x, y], raster[x + 1, y], raster[x, y + 1], raster[x + 1, y + 1]))
             }
         }
     }
 
-    /// Tries the eight ways to split four pixels in two groups; each group takes its mean colour.
+    /// Tries the eight ways to split four pixels in two groups; each group takes its mean color.
     private static func cell(_ pixels: (Color, Color, Color, Color)) -> Cell {
-        if pixels.0 == pixels.1 && pixels.0 == pixels.2 && pixels.0 == pixels.3 { return Cell(.space, Style(.standard, on: pixels.0)) }
+        if pixels.0 == pixels.1 && pixels.0 == pixels.2 && pixels.0 == pixels.3 {
+            return Cell(.space, Style(.standard, on: pixels.0))
+        }
         var best: (mask: Int, error: Int, fore: Color, back: Color) = (0, .max, pixels.0, pixels.0)
         // A mask and its complement are the same split: the lower right pixel is always in the background.
         for mask in 0..<8 {
@@ -33,11 +36,15 @@ public struct QuadrantBlitter: Blitter {
                 }
             }
             // The squared distance to the means is the sum of squares less each group's squared sum over its count.
-            func kept(_ sum: (Int, Int, Int, Int)) -> Int { sum.3 == 0 ? 0 : (sum.0 * sum.0 + sum.1 * sum.1 + sum.2 * sum.2) / sum.3 }
+            func kept(_ sum: (Int, Int, Int, Int)) -> Int {
+                sum.3 == 0 ? 0 : (sum.0 * sum.0 + sum.1 * sum.1 + sum.2 * sum.2) / sum.3
+            }
             let error = squares - kept(sums.fore) - kept(sums.back)
             if error < best.error { best = (mask, error, mean(sums.fore), mean(sums.back)) }
         }
-        return best.mask == 0 ? Cell(.space, Style(.standard, on: best.back)) : Cell(Glyph(glyphs[best.mask]), Style(best.fore, on: best.back))
+        return best.mask == 0
+            ? Cell(.space, Style(.standard, on: best.back))
+            : Cell(Glyph(glyphs[best.mask]), Style(best.fore, on: best.back))
     }
 
     private static func at(_ place: Int, _ pixels: (Color, Color, Color, Color)) -> Color {
@@ -45,6 +52,7 @@ public struct QuadrantBlitter: Blitter {
     }
 
     private static func mean(_ sum: (Int, Int, Int, Int)) -> Color {
-        sum.3 == 0 ? Color(0) : Color(red: UInt8(sum.0 / sum.3), green: UInt8(sum.1 / sum.3), blue: UInt8(sum.2 / sum.3))
+        sum.3 == 0
+            ? Color(0) : Color(red: UInt8(sum.0 / sum.3), green: UInt8(sum.1 / sum.3), blue: UInt8(sum.2 / sum.3))
     }
 }

@@ -6,7 +6,9 @@ extension Glyph {
         if base < 0x80 { return Glyph(Unicode.Scalar(UInt8(base))) }
         if let scalar = Self.substitutes[base] { return Glyph(scalar) }
         // Latin letters with accents keep the letter.
-        if let decomposed = Unicode.Scalar(base).map({ String($0).decomposedStringWithCanonicalMapping.unicodeScalars.first }), let letter = decomposed,
+        if let decomposed = Unicode.Scalar(base).map({
+            String($0).decomposedStringWithCanonicalMapping.unicodeScalars.first
+        }), let letter = decomposed,
             letter.isASCII
         {
             return Glyph(letter)
@@ -16,11 +18,15 @@ extension Glyph {
 
     private static let substitutes: [UInt32: Unicode.Scalar] = {
         let groups: [(String, Unicode.Scalar)] = [
-            ("─━╌┄", "-"), ("│┃╎┆", "|"), ("┌┐└┘├┤┬┴┼╭╮╰╯╵╷", "+"), ("█▀▄▇▆▅▊▉▋▌■▓▣▚▞▛▜▙▟▐", "#"), ("▃▂▁▎▏▍░▒▘▝▖▗", "."), ("…·•", "."), ("→▸▶›", ">"),
-            ("←◂◀‹", "<"), ("↑▲", "^"), ("↓▼", "v"), ("×✗", "x"), ("–—−", "-"), ("’‘", "'"), ("“”", "\""), ("●◆♪⏎✓", "*"), ("○◇", "o"), ("⚠", "!"),
+            ("─━╌┄", "-"), ("│┃╎┆", "|"), ("┌┐└┘├┤┬┴┼╭╮╰╯╵╷", "+"), ("█▀▄▇▆▅▊▉▋▌■▓▣▚▞▛▜▙▟▐", "#"),
+            ("▃▂▁▎▏▍░▒▘▝▖▗", "."), ("…·•", "."), ("→▸▶›", ">"),
+            ("←◂◀‹", "<"), ("↑▲", "^"), ("↓▼", "v"), ("×✗", "x"), ("–—−", "-"), ("’‘", "'"), ("“”", "\""),
+            ("●◆♪⏎✓", "*"), ("○◇", "o"), ("⚠", "!"),
         ]
         var table: [UInt32: Unicode.Scalar] = [:]
-        for (characters, substitute) in groups { for scalar in characters.unicodeScalars { table[scalar.value] = substitute } }
+        for (characters, substitute) in groups {
+            for scalar in characters.unicodeScalars { table[scalar.value] = substitute }
+        }
         return table
     }()
 }

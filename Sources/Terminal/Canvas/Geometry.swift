@@ -1,49 +1,49 @@
 /// Width and height in cells.
-public struct Size: Hashable, Sendable {
-    public var width: Int
-    public var height: Int
+package struct Size: Hashable, Sendable {
+    package var width: Int
+    package var height: Int
 
-    public init(_ width: Int, _ height: Int) {
+    package init(_ width: Int, _ height: Int) {
         self.width = max(0, width)
         self.height = max(0, height)
     }
 }
 
 /// A rectangle of cells; `x` and `y` count from the top left.
-public struct Rect: Hashable, Sendable {
-    public var x: Int
-    public var y: Int
-    public var width: Int
-    public var height: Int
+package struct Rect: Hashable, Sendable {
+    package var x: Int
+    package var y: Int
+    package var width: Int
+    package var height: Int
 
-    public init(x: Int, y: Int, width: Int, height: Int) {
+    package init(x: Int, y: Int, width: Int, height: Int) {
         self.x = x
         self.y = y
         self.width = max(0, width)
         self.height = max(0, height)
     }
 
-    public init(_ size: Size) { self.init(x: 0, y: 0, width: size.width, height: size.height) }
+    package init(_ size: Size) { self.init(x: 0, y: 0, width: size.width, height: size.height) }
 
-    public var right: Int { x + width }
-    public var bottom: Int { y + height }
-    public var isEmpty: Bool { width == 0 || height == 0 }
-    public var size: Size { Size(width, height) }
+    package var right: Int { x + width }
+    package var bottom: Int { y + height }
+    package var isEmpty: Bool { width == 0 || height == 0 }
+    package var size: Size { Size(width, height) }
 
-    public func contains(x px: Int, y py: Int) -> Bool { px >= x && px < right && py >= y && py < bottom }
+    package func contains(x px: Int, y py: Int) -> Bool { px >= x && px < right && py >= y && py < bottom }
 
-    public func intersection(_ other: Rect) -> Rect {
+    package func intersection(_ other: Rect) -> Rect {
         let left = max(x, other.x), top = max(y, other.y)
         return Rect(x: left, y: top, width: min(right, other.right) - left, height: min(bottom, other.bottom) - top)
     }
 
     /// Without a margin of the given widths.
-    public func inset(left: Int = 0, top: Int = 0, right: Int = 0, bottom: Int = 0) -> Rect {
+    package func inset(left: Int = 0, top: Int = 0, right: Int = 0, bottom: Int = 0) -> Rect {
         Rect(x: x + left, y: y + top, width: width - left - right, height: height - top - bottom)
     }
 
     /// The row `offset` rows below the top, one cell high; empty when the rectangle is not that high.
-    public func row(_ offset: Int) -> Rect {
+    package func row(_ offset: Int) -> Rect {
         Rect(x: x, y: y + offset, width: width, height: offset >= 0 && offset < height ? 1 : 0)
     }
 }

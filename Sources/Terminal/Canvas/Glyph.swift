@@ -1,23 +1,23 @@
 import CNcurses
 
 /// What one cell shows: a base scalar and up to two combining marks. A trivial type, so that comparing canvases is fast.
-public struct Glyph: Hashable, Sendable {
-    public private(set) var base: UInt32
-    public private(set) var firstMark: UInt32 = 0
-    public private(set) var secondMark: UInt32 = 0
+package struct Glyph: Hashable, Sendable {
+    package private(set) var base: UInt32
+    package private(set) var firstMark: UInt32 = 0
+    package private(set) var secondMark: UInt32 = 0
 
-    public init(_ scalar: Unicode.Scalar) { base = scalar.value }
+    package init(_ scalar: Unicode.Scalar) { base = scalar.value }
 
-    public static let space = Glyph(" ")
+    package static let space = Glyph(" ")
 
     /// Marks beyond the second are dropped.
     mutating func combine(_ scalar: Unicode.Scalar) {
         if firstMark == 0 { firstMark = scalar.value } else if secondMark == 0 { secondMark = scalar.value }
     }
 
-    public var scalars: [UInt32] { [base, firstMark, secondMark].filter { $0 != 0 } }
+    package var scalars: [UInt32] { [base, firstMark, secondMark].filter { $0 != 0 } }
 
-    public var text: String {
+    package var text: String {
         var view = String.UnicodeScalarView()
         for value in scalars { if let scalar = Unicode.Scalar(value) { view.append(scalar) } }
         return String(view)
@@ -25,9 +25,9 @@ public struct Glyph: Hashable, Sendable {
 }
 
 /// A glyph and the one or two columns it takes.
-public struct PlacedGlyph: Hashable, Sendable {
-    public var glyph: Glyph
-    public var width: Int
+package struct PlacedGlyph: Hashable, Sendable {
+    package var glyph: Glyph
+    package var width: Int
 }
 
 /// How text falls into cells.
@@ -36,11 +36,11 @@ public struct PlacedGlyph: Hashable, Sendable {
 /// rest of the line would be drawn in the wrong place. So a cell holds one scalar of width 1 or 2 with the marks of
 /// width 0 after it. Emoji joined by U+200D, skin tones and variation selectors come down to their first picture, since
 /// terminals differ in the width they give to the whole.
-public enum TextWidth {
+package enum TextWidth {
     /// True once the process has a UTF-8 locale; `wcwidth` knows nothing beyond ASCII without one.
-    public static let hasUTF8: Bool = fovea_use_utf8_locale()
+    package static let hasUTF8: Bool = fovea_use_utf8_locale()
 
-    public static func width(of scalar: Unicode.Scalar) -> Int {
+    package static func width(of scalar: Unicode.Scalar) -> Int {
         let value = scalar.value
         if value >= 0x20 && value < 0x7F { return 1 }
         _ = hasUTF8
@@ -48,13 +48,13 @@ public enum TextWidth {
     }
 
     /// Columns that `text` takes when drawn.
-    public static func width(of text: String) -> Int {
+    package static func width(of text: String) -> Int {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text.utf8.count }
         return glyphs(of: text).reduce(0) { $0 + $1.width }
     }
 
     /// The glyphs of `text`. Control characters, line feeds included, are left out: whoever draws has split the lines.
-    public static func glyphs(of text: String) -> [PlacedGlyph] {
+    package static func glyphs(of text: String) -> [PlacedGlyph] {
         var placed: [PlacedGlyph] = []
         placed.reserveCapacity(text.utf8.count)
         var joined = false
@@ -73,6 +73,8 @@ public enum TextWidth {
         return placed
     }
 
-    private static func isVariationSelector(_ scalar: Unicode.Scalar) -> Bool { (0xFE00...0xFE0F).contains(scalar.value) }
+    private static func isVariationSelector(_ scalar: Unicode.Scalar) -> Bool {
+        (0xFE00...0xFE0F).contains(scalar.value)
+    }
     private static func isSkinTone(_ scalar: Unicode.Scalar) -> Bool { (0x1F3FB...0x1F3FF).contains(scalar.value) }
 }

@@ -1,10 +1,10 @@
-/// Makes text from a model, a file or the network safe to show: nothing in it can move the cursor, set a colour or a
+/// Makes text from a model, a file or the network safe to show: nothing in it can move the cursor, set a color or a
 /// title, or reorder the line.
 ///
 /// Escape sequences (CSI, OSC, DCS and their 8-bit forms) vanish whole; a lone control character becomes its picture
 /// (`␛`, `␇`); tabs become four spaces; line feeds stay, carriage returns before them go; bidirectional overrides, zero
 /// width spaces and private-use scalars become `\u{…}`.
-public func sanitise(_ untrusted: String) -> String {
+package func sanitize(_ untrusted: String) -> String {
     if untrusted.utf8.allSatisfy({ ($0 >= 0x20 && $0 < 0x7F) || $0 == 0x0A }) { return untrusted }
     var output = String.UnicodeScalarView()
     var scalars = Array(untrusted.unicodeScalars)[...]
@@ -18,7 +18,8 @@ public func sanitise(_ untrusted: String) -> String {
         case 0x00..<0x20: output.append(Unicode.Scalar(0x2400 + scalar.value)!)  // U+2400…U+241F, the control pictures
         case 0x7F: output.append("\u{2421}")
         case 0x80..<0xA0: output.append("\u{FFFD}")
-        case 0x00AD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB,
+        case 0x00AD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A...0x202E, 0x2060...0x206F, 0xFEFF,
+            0xFFF9...0xFFFB,
             0xE000...0xF8FF, 0xE0000...0x10FFFF:
             output.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
         default: output.append(scalar)
@@ -27,10 +28,11 @@ public func sanitise(_ untrusted: String) -> String {
     return String(output)
 }
 
-/// Text for one line: sanitised, with line feeds shown as `⏎`.
-public func sanitisedLine(_ untrusted: String) -> String {
-    let text = sanitise(untrusted)
-    return text.contains("\n") ? text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "⏎") : text
+/// Text for one line: sanitized, with line feeds shown as `⏎`.
+package func sanitizedLine(_ untrusted: String) -> String {
+    let text = sanitize(untrusted)
+    return text.contains("\n")
+        ? text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "⏎") : text
 }
 
 /// Drops the rest of an escape sequence. False when what follows is none (then only the introducer goes).

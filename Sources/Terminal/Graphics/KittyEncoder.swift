@@ -14,12 +14,15 @@ enum KittyEncoder {
         }
         let text = Array(pixels.base64EncodedData())
         // C=1: the cursor stays. q=2: no answers. The same number and placement take the place of what was there.
-        var control = "a=T,f=24,t=d,i=\(number),p=1,s=\(raster.width),v=\(raster.height),c=\(rect.width),r=\(rect.height),C=1,q=2,"
+        var control =
+            "a=T,f=24,t=d,i=\(number),p=1,s=\(raster.width),v=\(raster.height),c=\(rect.width),r=\(rect.height),C=1,q=2,"
         var bytes = [UInt8]()
         bytes.reserveCapacity(text.count + text.count / chunk * 16 + 128)
         for first in stride(from: 0, to: max(1, text.count), by: chunk) {
             let last = min(text.count, first + chunk)
-            bytes += Array("\u{1B}_G\(control)m=\(last < text.count ? 1 : 0);".utf8) + text[first..<last] + Array("\u{1B}\\".utf8)
+            bytes +=
+                Array("\u{1B}_G\(control)m=\(last < text.count ? 1 : 0);".utf8) + text[first..<last]
+                + Array("\u{1B}\\".utf8)
             control = ""
         }
         return bytes

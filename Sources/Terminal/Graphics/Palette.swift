@@ -1,17 +1,19 @@
-/// A few colours that stand for all of a picture's: median cut (Heckbert, "Color Image Quantization for Frame Buffer Display",
-/// 1982) on colours of five bits a channel.
+/// A few colors that stand for all of a picture's: median cut (Heckbert, "Color Image Quantization for Frame Buffer Display",
+/// 1982) on colors of five bits a channel.
 struct Palette {
     let colors: [Color]
-    /// By a colour of 15 bits, the number of the one that stands for it.
+    /// By a color of 15 bits, the number of the one that stands for it.
     private let numbers: [UInt8]
 
     init(of raster: Raster, limit: Int) {
-        // Sums of the true colours, so that a single one comes out as it is.
+        // Sums of the true colors, so that a single one comes out as it is.
         var sums = [Sum](repeating: Sum(), count: 1 << 15)
         for pixel in raster.pixels { sums[Self.bin(pixel)].add(pixel) }
         var boxes: [[Int]] = [sums.indices.filter { sums[$0].count > 0 }]
         var open = boxes.map { Self.spread(of: $0, sums) }
-        while boxes.count < limit, let widest = open.indices.max(by: { open[$0].error < open[$1].error }), open[widest].error > 0 {
+        while boxes.count < limit, let widest = open.indices.max(by: { open[$0].error < open[$1].error }),
+            open[widest].error > 0
+        {
             let channel = open[widest].channel
             let sorted = boxes[widest].sorted { Self.level($0, channel) < Self.level($1, channel) }
             let total = sorted.reduce(0) { $0 + sums[$1].count }
@@ -61,10 +63,12 @@ struct Palette {
         var mean: Color { Color(red: UInt8(red / count), green: UInt8(green / count), blue: UInt8(blue / count)) }
     }
 
-    private static func bin(_ color: Color) -> Int { Int(color.red >> 3) << 10 | Int(color.green >> 3) << 5 | Int(color.blue >> 3) }
+    private static func bin(_ color: Color) -> Int {
+        Int(color.red >> 3) << 10 | Int(color.green >> 3) << 5 | Int(color.blue >> 3)
+    }
     private static func level(_ bin: Int, _ channel: Int) -> Int { bin >> (10 - 5 * channel) & 31 }
 
-    /// The channel in which a box is widest, and how much it is in need of being cut; 0 where it is one colour.
+    /// The channel in which a box is widest, and how much it is in need of being cut; 0 where it is one color.
     private static func spread(of box: [Int], _ sums: [Sum]) -> (channel: Int, error: Int) {
         guard box.count > 1 else { return (0, 0) }
         var widest = (channel: 0, width: -1)

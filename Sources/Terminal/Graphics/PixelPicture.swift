@@ -1,17 +1,17 @@
 /// A picture in pixels over a rectangle of blank cells, for terminals that can show it.
-public struct PixelPicture: Sendable, Hashable {
-    public let rect: Rect
+package struct PixelPicture: Sendable, Hashable {
+    package let rect: Rect
     /// As many pixels as its maker likes: the screen scales them to the cells.
-    public let raster: Raster
+    package let raster: Raster
 
-    public init(rect: Rect, raster: Raster) {
+    package init(rect: Rect, raster: Raster) {
         self.rect = rect
         self.raster = raster
     }
 }
 
 /// How a terminal is given pixels.
-public enum GraphicsProtocol: String, Sendable, Hashable, CaseIterable {
+package enum GraphicsProtocol: String, Sendable, Hashable, CaseIterable {
     /// DEC's of the VT340: xterm, foot, WezTerm, mlterm, Windows Terminal, tmux.
     case sixel
     /// kitty's: kitty, Ghostty, WezTerm, Konsole.
@@ -24,14 +24,15 @@ public enum GraphicsProtocol: String, Sendable, Hashable, CaseIterable {
     func bytes(for picture: PixelPicture, number: Int, cell: Size) -> [UInt8] {
         switch self {
         case .sixel:
-            SixelEncoder.encode(picture.raster.scaled(to: Size(picture.rect.width * cell.width, picture.rect.height * cell.height)))
+            SixelEncoder.encode(
+                picture.raster.scaled(to: Size(picture.rect.width * cell.width, picture.rect.height * cell.height)))
         case .kitty: KittyEncoder.encode(picture.raster, number: number, over: picture.rect)
         }
     }
 }
 
 extension Raster {
-    /// Nearest neighbours.
+    /// Nearest neighbors.
     func scaled(to size: Size) -> Raster {
         guard size.width != width || size.height != height, width > 0, height > 0 else { return self }
         var result = Raster(width: size.width, height: size.height)
@@ -45,7 +46,7 @@ extension Raster {
 }
 
 /// What a person wants of pictures.
-public enum GraphicsChoice: Sendable, Hashable {
+package enum GraphicsChoice: Sendable, Hashable {
     /// Pixels if the terminal says that it can.
     case ask
     /// Cells alone.

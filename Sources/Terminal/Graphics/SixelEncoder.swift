@@ -1,13 +1,13 @@
-/// Pictures as sixels (DEC STD 070, chapter 9; VT330/VT340 Programmer Reference, chapter 14): bands of six rows, one colour of
+/// Pictures as sixels (DEC STD 070, chapter 9; VT330/VT340 Programmer Reference, chapter 14): bands of six rows, one color of
 /// the band after another.
 enum SixelEncoder {
-    /// Colours of a picture. Terminals have 256 registers, of which some keep a few to themselves.
+    /// Colors of a picture. Terminals have 256 registers, of which some keep a few to themselves.
     static let colors = 240
 
     static func encode(_ raster: Raster) -> [UInt8] {
         var bytes = [UInt8]()
         bytes.reserveCapacity(raster.width * raster.height / 2 + 8192)
-        // Pixels that no colour sets keep what is there; every pixel is set.
+        // Pixels that no color sets keep what is there; every pixel is set.
         bytes += Array("\u{1B}P0;1;0q\"1;1;\(raster.width);\(raster.height)".utf8)
         let palette = Palette(of: raster, limit: colors)
         for (register, color) in palette.colors.enumerated() { bytes += Array(definition(of: register, color).utf8) }
@@ -46,7 +46,11 @@ enum SixelEncoder {
 
     private static func append(_ sixel: UInt8, _ run: Int, to bytes: inout [UInt8]) {
         let character = sixel + 63
-        if run > 3 { bytes += Array("!\(run)".utf8) + [character] } else { for _ in 0..<run { bytes.append(character) } }
+        if run > 3 {
+            bytes += Array("!\(run)".utf8) + [character]
+        } else {
+            for _ in 0..<run { bytes.append(character) }
+        }
     }
 
     /// Sets a register; channels in percent.

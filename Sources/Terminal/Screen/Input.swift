@@ -1,41 +1,42 @@
 /// A key as the person pressed it.
-public struct Key: Hashable, Sendable {
-    public enum Code: Hashable, Sendable {
+package struct Key: Hashable, Sendable {
+    package enum Code: Hashable, Sendable {
         case character(Character)
         case up, down, left, right, home, end, pageUp, pageDown, insert, delete, backspace, enter, tab, escape
         case function(Int)
     }
 
-    public struct Modifiers: OptionSet, Hashable, Sendable {
-        public let rawValue: UInt8
-        public init(rawValue: UInt8) { self.rawValue = rawValue }
-        public static let shift = Modifiers(rawValue: 1)
-        public static let alt = Modifiers(rawValue: 2)
-        public static let control = Modifiers(rawValue: 4)
+    package struct Modifiers: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let shift = Modifiers(rawValue: 1)
+        package static let alt = Modifiers(rawValue: 2)
+        package static let control = Modifiers(rawValue: 4)
     }
 
-    public var code: Code
-    public var modifiers: Modifiers
+    package var code: Code
+    package var modifiers: Modifiers
 
-    public init(_ code: Code, _ modifiers: Modifiers = []) {
+    package init(_ code: Code, _ modifiers: Modifiers = []) {
         self.code = code
         self.modifiers = modifiers
     }
 
-    public static func character(_ character: Character) -> Key { Key(.character(character)) }
+    package static func character(_ character: Character) -> Key { Key(.character(character)) }
     /// Control with a letter, e.g. `.control("c")`.
-    public static func control(_ letter: Character) -> Key { Key(.character(letter), .control) }
-    public static func alt(_ letter: Character) -> Key { Key(.character(letter), .alt) }
+    package static func control(_ letter: Character) -> Key { Key(.character(letter), .control) }
+    package static func alt(_ letter: Character) -> Key { Key(.character(letter), .alt) }
 
     /// As help screens write it: `Ctrl-C`, `Alt-←`, `PgUp`.
-    public var description: String {
+    package var description: String {
         var text = ""
         if modifiers.contains(.control) { text += "Ctrl-" }
         if modifiers.contains(.alt) { text += "Alt-" }
         if modifiers.contains(.shift) { text += "Shift-" }
         switch code {
         case .character(" "): text += "Space"
-        case .character(let character): text += modifiers.contains(.control) ? String(character).uppercased() : String(character)
+        case .character(let character):
+            text += modifiers.contains(.control) ? String(character).uppercased() : String(character)
         case .up: text += "↑"
         case .down: text += "↓"
         case .left: text += "←"
@@ -57,8 +58,8 @@ public struct Key: Hashable, Sendable {
 }
 
 /// What comes from the terminal.
-public enum InputEvent: Hashable, Sendable {
-    public enum MouseAction: Hashable, Sendable { case press, release, scrollUp, scrollDown }
+package enum InputEvent: Hashable, Sendable {
+    package enum MouseAction: Hashable, Sendable { case press, release, scrollUp, scrollDown }
 
     case key(Key)
     case paste(String)

@@ -29,7 +29,8 @@ extension Key {
     }
 
     private static let codes: [UInt32: Code] = [
-        FOVEA_KEY_UP.rawValue: .up, FOVEA_KEY_DOWN.rawValue: .down, FOVEA_KEY_LEFT.rawValue: .left, FOVEA_KEY_RIGHT.rawValue: .right,
+        FOVEA_KEY_UP.rawValue: .up, FOVEA_KEY_DOWN.rawValue: .down, FOVEA_KEY_LEFT.rawValue: .left,
+        FOVEA_KEY_RIGHT.rawValue: .right,
         FOVEA_KEY_HOME.rawValue: .home, FOVEA_KEY_END.rawValue: .end, FOVEA_KEY_PAGE_UP.rawValue: .pageUp,
         FOVEA_KEY_PAGE_DOWN.rawValue: .pageDown, FOVEA_KEY_INSERT.rawValue: .insert, FOVEA_KEY_DELETE.rawValue: .delete,
         FOVEA_KEY_BACKSPACE.rawValue: .backspace, FOVEA_KEY_ENTER.rawValue: .enter,

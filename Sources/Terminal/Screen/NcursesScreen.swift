@@ -3,7 +3,7 @@ import CNcursesSystem  // links ncursesw and tinfo
 import Foundation
 
 /// The terminal, by ncurses. This file alone talks to it, and of that only the thread it starts.
-public final class NcursesScreen: Screen {
+package final class NcursesScreen: Screen {
     private struct Shared {
         var size = Size(80, 24)
         var capabilities = ScreenCapabilities(depth: .eight, unicode: false)
@@ -21,19 +21,22 @@ public final class NcursesScreen: Screen {
     private let running = Locked(false)
 
     /// - Parameters:
-    ///   - ascii: draw nothing but ASCII and at most eight colours.
+    ///   - ascii: draw nothing but ASCII and at most eight colors.
     ///   - graphics: whether pictures are drawn in pixels.
-    public init(ascii: Bool = false, graphics: GraphicsChoice = .ask, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    package init(
+        ascii: Bool = false, graphics: GraphicsChoice = .ask,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) {
         self.ascii = ascii
         self.graphics = graphics
         self.environment = environment
     }
 
-    public var size: Size { shared.withLock { $0.size } }
-    public var capabilities: ScreenCapabilities { shared.withLock { $0.capabilities } }
+    package var size: Size { shared.withLock { $0.size } }
+    package var capabilities: ScreenCapabilities { shared.withLock { $0.capabilities } }
 
     /// - Throws: `TerminalError` when there is no terminal that can be drawn on; nothing is changed then.
-    public func start(onInput: @escaping @Sendable (InputEvent) -> Void) throws {
+    package func start(onInput: @escaping @Sendable (InputEvent) -> Void) throws {
         if isatty(STDOUT_FILENO) == 0 { throw TerminalError.notATerminal(stream: "standard output") }
         if isatty(STDIN_FILENO) == 0 { throw TerminalError.notATerminal(stream: "standard input") }
         let choice = try TerminalChoice(environment: environment, hasUTF8: TextWidth.hasUTF8, ascii: ascii)
@@ -63,22 +66,22 @@ public final class NcursesScreen: Screen {
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
-    public func present(_ canvas: Canvas) {
+    package func present(_ canvas: Canvas) {
         shared.withLock { $0.canvas = canvas }
         fovea_guard_wake()
     }
 
-    public func suspend() {
+    package func suspend() {
         shared.withLock { $0.wantsSuspend = true }
         fovea_guard_wake()
     }
 
-    public func redraw() {
+    package func redraw() {
         shared.withLock { $0.wantsRedraw = true }
         fovea_guard_wake()
     }
 
-    public func stop() {
+    package func stop() {
         let wasRunning = running.withLock { running in
             defer { running = false }
             return running
@@ -148,7 +151,9 @@ private struct Curses {
         guard let term = choice.candidates.first(where: { fovea_knows_terminal($0) }) else {
             return .failure(.unknown(term: choice.candidates.last ?? ""))
         }
-        if !fovea_guard_arm(STDIN_FILENO) { return .failure(.setup(operation: "tcgetattr", reason: String(cString: strerror(errno)))) }
+        if !fovea_guard_arm(STDIN_FILENO) {
+            return .failure(.setup(operation: "tcgetattr", reason: String(cString: strerror(errno))))
+        }
         var answers = TerminalAnswers([])
         if choice.asksForGraphics, wanted != .cells { answers = ask() }
         guard let screen = fovea_open(term) else {
@@ -159,14 +164,15 @@ private struct Curses {
         setRestoreBytes()
         // Keys that were pressed meanwhile, the last one first.
         for byte in answers.typed.reversed() { ungetch(Int32(byte)) }
-        let depth = choice.depth(colours: Int(fovea_colour_count()))
+        let depth = choice.depth(colors: Int(fovea_color_count()))
         let graphics: GraphicsProtocol? =
             switch wanted {
             case .cells: nil
             case .ask: depth.showsRasters ? answers.graphics : nil
             case .always(let graphics): choice.unicode && depth.showsRasters ? graphics : nil
             }
-        return .success(Curses(screen: screen, depth: depth, choice: choice, graphics: graphics, reportedCell: answers.cell))
+        return .success(
+            Curses(screen: screen, depth: depth, choice: choice, graphics: graphics, reportedCell: answers.cell))
     }
 
     /// Asks the terminal and waits a moment for its answers: a terminal far away may be late, and what comes then is passed over.
@@ -185,10 +191,14 @@ private struct Curses {
         }
     }
 
-    private init(screen: OpaquePointer, depth: ColorDepth, choice: TerminalChoice, graphics: GraphicsProtocol?, reportedCell: Size?) {
+    private init(
+        screen: OpaquePointer, depth: ColorDepth, choice: TerminalChoice, graphics: GraphicsProtocol?,
+        reportedCell: Size?
+    ) {
         self.screen = screen
         self.reportedCell = reportedCell
-        capabilities = ScreenCapabilities(depth: depth, unicode: choice.unicode, quarterBlocks: choice.quarterBlocks, graphics: graphics)
+        capabilities = ScreenCapabilities(
+            depth: depth, unicode: choice.unicode, quarterBlocks: choice.quarterBlocks, graphics: graphics)
         synchronised = choice.synchronised
         // Pair 0 is the default one. A little below the limit, so that ncurses never recycles a pair that is on the screen.
         pairLimit = max(8, min(Int(fovea_pair_count()), 65536) - 8)
@@ -254,7 +264,7 @@ private struct Curses {
             for y in 0..<canvas.size.height { for x in 0..<canvas.size.width { put(canvas[x, y], x, y) } }
         }
         if pairs.count >= pairLimit {
-            // The table is full of colours, most of them gone from the screen: start it anew.
+            // The table is full of colors, most of them gone from the screen: start it anew.
             pairs.removeAll(keepingCapacity: true)
             reset_color_pairs()
             for y in 0..<canvas.size.height { for x in 0..<canvas.size.width { put(canvas[x, y], x, y) } }
@@ -279,8 +289,11 @@ private struct Curses {
             for number in pictures.count..<former.count { bytes += KittyEncoder.deletion(number: number + 1) }
         }
         let cell = cell
-        for (number, picture) in pictures.enumerated() where anew || !former.indices.contains(number) || former[number] != picture {
-            bytes += Array("\u{1B}[\(picture.rect.y + 1);\(picture.rect.x + 1)H".utf8) + graphics.bytes(for: picture, number: number + 1, cell: cell)
+        for (number, picture) in pictures.enumerated()
+        where anew || !former.indices.contains(number) || former[number] != picture {
+            bytes +=
+                Array("\u{1B}[\(picture.rect.y + 1);\(picture.rect.x + 1)H".utf8)
+                + graphics.bytes(for: picture, number: number + 1, cell: cell)
         }
         if !bytes.isEmpty { fovea_write_over_frame(bytes, Int32(bytes.count)) }
     }
@@ -299,7 +312,9 @@ private struct Curses {
         let count: Int32 = glyph.firstMark == 0 ? 1 : glyph.secondMark == 0 ? 2 : 3
         let pair = pair(cell.style)
         withUnsafeBytes(of: &scalars) { bytes in
-            fovea_put(Int32(y), Int32(x), bytes.bindMemory(to: UInt32.self).baseAddress, count, UInt32(cell.style.attributes.rawValue), pair)
+            fovea_put(
+                Int32(y), Int32(x), bytes.bindMemory(to: UInt32.self).baseAddress, count,
+                UInt32(cell.style.attributes.rawValue), pair)
         }
     }
 
@@ -337,7 +352,9 @@ private struct Curses {
             case FOVEA_INPUT_KEY:
                 if let key = Key.decoded(input.key, modifiers: input.modifiers) { onInput(.key(key)) }
             case FOVEA_INPUT_MOUSE:
-                if let action = InputEvent.MouseAction(input.action) { onInput(.mouse(action, x: Int(input.x), y: Int(input.y))) }
+                if let action = InputEvent.MouseAction(input.action) {
+                    onInput(.mouse(action, x: Int(input.x), y: Int(input.y)))
+                }
             default: continue
             }
         }

@@ -1,9 +1,9 @@
 /// # Terminal
-/// A canvas of cells, colours and colour maps, blitters that turn pixels into cells, and the screen they appear on.
+/// A canvas of cells, colors and color maps, blitters that turn pixels into cells, and the screen they appear on.
 /// Everything but `NcursesScreen` is pure; nothing but it knows ncurses.
 
 /// Something that shows canvases and reports input: a terminal, or a test's memory.
-public protocol Screen: AnyObject, Sendable {
+package protocol Screen: AnyObject, Sendable {
     var size: Size { get }
     var capabilities: ScreenCapabilities { get }
     /// Takes over the terminal; `onInput` is called on the screen's own thread and must not block.
@@ -18,30 +18,32 @@ public protocol Screen: AnyObject, Sendable {
     func stop()
 }
 
-public struct ScreenCapabilities: Hashable, Sendable {
-    public var depth: ColorDepth
+package struct ScreenCapabilities: Hashable, Sendable {
+    package var depth: ColorDepth
     /// False when only ASCII may be drawn.
-    public var unicode: Bool
+    package var unicode: Bool
     /// Whether quarter blocks can be drawn beside half blocks: most fonts have them, the Linux console's has not.
-    public var quarterBlocks: Bool
+    package var quarterBlocks: Bool
     /// How pictures in pixels are shown; nil where the terminal has only cells.
-    public var graphics: GraphicsProtocol?
+    package var graphics: GraphicsProtocol?
 
-    public init(depth: ColorDepth, unicode: Bool, quarterBlocks: Bool = true, graphics: GraphicsProtocol? = nil) {
+    package init(depth: ColorDepth, unicode: Bool, quarterBlocks: Bool = true, graphics: GraphicsProtocol? = nil) {
         self.depth = depth
         self.unicode = unicode
         self.quarterBlocks = quarterBlocks
         self.graphics = graphics
     }
 
-    public var blitter: any Blitter { depth.showsRasters && unicode ? HalfBlockBlitter() : ShadeBlitter() }
+    package var blitter: any Blitter { depth.showsRasters && unicode ? HalfBlockBlitter() : ShadeBlitter() }
 
     /// The finest there is, for pictures.
-    public var pictureBlitter: any Blitter { depth.showsRasters && unicode && quarterBlocks ? QuadrantBlitter() : blitter }
+    package var pictureBlitter: any Blitter {
+        depth.showsRasters && unicode && quarterBlocks ? QuadrantBlitter() : blitter
+    }
 }
 
 /// Why there is no screen.
-public enum TerminalError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum TerminalError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Standard input or output is a file or a pipe.
     case notATerminal(stream: String)
     /// TERM is unset or names a terminal that cannot place the cursor.
@@ -50,14 +52,14 @@ public enum TerminalError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknown(term: String)
     case setup(operation: String, reason: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .notATerminal(let stream):
             "the playground needs a terminal, but \(stream) is not one; for scripts there are `fovea run` and `fovea transcribe`"
         case .unusable(let term):
-            "the terminal TERM=\(sanitisedLine(term.isEmpty ? "(unset)" : term)) cannot place the cursor; use one that can, or `fovea run` and `fovea transcribe`"
+            "the terminal TERM=\(sanitizedLine(term.isEmpty ? "(unset)" : term)) cannot place the cursor; use one that can, or `fovea run` and `fovea transcribe`"
         case .unknown(let term):
-            "terminfo has no entry for TERM=\(sanitisedLine(term)); set TERM to a known one (e.g. xterm-256color) or install ncurses-term"
+            "terminfo has no entry for TERM=\(sanitizedLine(term)); set TERM to a known one (e.g. xterm-256color) or install ncurses-term"
         case .setup(let operation, let reason):
             "cannot set up the terminal: \(operation): \(reason)"
         }
@@ -65,7 +67,7 @@ public enum TerminalError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 /// A screen in memory, for tests and for pictures without a terminal.
-public final class MemoryScreen: Screen {
+package final class MemoryScreen: Screen {
     private struct Contents {
         var size: Size
         var canvas: Canvas
@@ -74,41 +76,41 @@ public final class MemoryScreen: Screen {
         var onInput: (@Sendable (InputEvent) -> Void)?
     }
 
-    public let capabilities: ScreenCapabilities
+    package let capabilities: ScreenCapabilities
     private let contents: Locked<Contents>
 
-    public init(_ size: Size, capabilities: ScreenCapabilities = ScreenCapabilities(depth: .direct, unicode: true)) {
+    package init(_ size: Size, capabilities: ScreenCapabilities = ScreenCapabilities(depth: .direct, unicode: true)) {
         self.capabilities = capabilities
         contents = Locked(Contents(size: size, canvas: Canvas(size)))
     }
 
-    public var size: Size { contents.withLock { $0.size } }
+    package var size: Size { contents.withLock { $0.size } }
     /// What was presented last.
-    public var canvas: Canvas { contents.withLock { $0.canvas } }
+    package var canvas: Canvas { contents.withLock { $0.canvas } }
     /// How many canvases were presented so far.
-    public var presented: Int { contents.withLock { $0.presented } }
-    public var isRunning: Bool { contents.withLock { $0.running } }
+    package var presented: Int { contents.withLock { $0.presented } }
+    package var isRunning: Bool { contents.withLock { $0.running } }
 
-    public func start(onInput: @escaping @Sendable (InputEvent) -> Void) {
+    package func start(onInput: @escaping @Sendable (InputEvent) -> Void) {
         contents.withLock {
             $0.running = true
             $0.onInput = onInput
         }
     }
 
-    public func present(_ canvas: Canvas) {
+    package func present(_ canvas: Canvas) {
         contents.withLock {
             $0.canvas = canvas
             $0.presented += 1
         }
     }
 
-    public func suspend() {}
-    public func redraw() {}
-    public func stop() { contents.withLock { $0.running = false } }
+    package func suspend() {}
+    package func redraw() {}
+    package func stop() { contents.withLock { $0.running = false } }
 
     /// Acts as if the terminal had reported this.
-    public func send(_ event: InputEvent) {
+    package func send(_ event: InputEvent) {
         let handler = contents.withLock { contents in
             if case .resized(let size) = event { contents.size = size }
             return contents.onInput

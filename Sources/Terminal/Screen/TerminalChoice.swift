@@ -1,14 +1,14 @@
-/// Which terminfo entry and how many colours to use, from the environment. Pure, so that it is tested without a terminal.
+/// Which terminfo entry and how many colors to use, from the environment. Pure, so that it is tested without a terminal.
 struct TerminalChoice: Hashable {
     /// Entries to try, best first.
     var candidates: [String]
-    /// The most colours to use whatever the terminal says.
+    /// The most colors to use whatever the terminal says.
     var limit: ColorDepth
     var unicode: Bool
     var quarterBlocks: Bool
     /// Whether to wrap each frame in marks of synchronised output (DEC mode 2026), which terminals that lack it ignore.
     var synchronised: Bool
-    /// Whether to ask for pixels: not where pictures have no colours, nor a terminal that would print the question.
+    /// Whether to ask for pixels: not where pictures have no colors, nor a terminal that would print the question.
     var asksForGraphics: Bool
 
     init(environment: [String: String], hasUTF8: Bool, ascii: Bool) throws {
@@ -25,20 +25,22 @@ struct TerminalChoice: Hashable {
         asksForGraphics = synchronised && unicode && !noColor
     }
 
-    /// The direct-colour entries that may exist for `term`: `xterm-256color` → `xterm-direct`, `xterm-kitty` → `kitty-direct`.
+    /// The direct-color entries that may exist for `term`: `xterm-256color` → `xterm-direct`, `xterm-kitty` → `kitty-direct`.
     static func directEntries(for term: String) -> [String] {
         if term.hasSuffix("-direct") { return [term] }
         var base = term
-        for suffix in ["-256color", "-color", "-16color", "-88color"] where base.hasSuffix(suffix) { base.removeLast(suffix.count) }
+        for suffix in ["-256color", "-color", "-16color", "-88color"] where base.hasSuffix(suffix) {
+            base.removeLast(suffix.count)
+        }
         var entries = [base + "-direct"]
         if base.hasPrefix("xterm-") { entries.append(base.dropFirst(6) + "-direct") }
         return entries
     }
 
-    /// What a terminal that reports `colours` is used for.
-    func depth(colours: Int) -> ColorDepth {
-        if limit == .none || colours < 8 { return .none }
-        if limit == .eight || colours < 256 { return .eight }
-        return colours > 0xFFFF ? .direct : .palette
+    /// What a terminal that reports `colors` is used for.
+    func depth(colors: Int) -> ColorDepth {
+        if limit == .none || colors < 8 { return .none }
+        if limit == .eight || colors < 256 { return .eight }
+        return colors > 0xFFFF ? .direct : .palette
     }
 }

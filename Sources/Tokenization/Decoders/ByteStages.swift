@@ -60,5 +60,7 @@ struct FuseStage: DecoderStage {
         hasBegun = true
     }
 
-    mutating func finish(emit: (PieceFragment) -> Void) { emit(PieceFragment(bytes: [], begins: !hasBegun, ends: true)) }
+    mutating func finish(emit: (PieceFragment) -> Void) {
+        emit(PieceFragment(bytes: [], begins: !hasBegun, ends: true))
+    }
 }

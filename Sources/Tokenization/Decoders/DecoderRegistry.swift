@@ -12,7 +12,11 @@ enum DecoderRegistry {
         "ByteFallback": { _, _ in [ByteFallbackStage()] },
         "Fuse": { _, _ in [FuseStage()] },
         "Metaspace": { field, _ in
-            [MetaspaceStage(mark: try ComponentRegistry.metaspaceMark(field), dropsFirst: try ComponentRegistry.prependScheme(field) != .never)]
+            [
+                MetaspaceStage(
+                    mark: try ComponentRegistry.metaspaceMark(field),
+                    dropsFirst: try ComponentRegistry.prependScheme(field) != .never)
+            ]
         },
         "Strip": { field, _ in
             [
@@ -33,7 +37,9 @@ enum DecoderRegistry {
             let prefix = try field.optional("prefix")?.bytes() ?? Array("##".utf8)
             return [wordPiece(prefix: prefix, cleansUp: try field.bool("cleanup", default: true))]
         },
-        "BPEDecoder": { field, _ in [WordSuffixStage(suffix: try field.optional("suffix")?.bytes() ?? Array("</w>".utf8))] },
+        "BPEDecoder": { field, _ in
+            [WordSuffixStage(suffix: try field.optional("suffix")?.bytes() ?? Array("</w>".utf8))]
+        },
         "CTC": { field, _ in
             [
                 CTCStage(
@@ -48,7 +54,11 @@ enum DecoderRegistry {
         PieceStage { piece, index in
             var text = piece
             if index > 0 {
-                if !prefix.isEmpty, piece.starts(with: prefix) { text = Array(piece.dropFirst(prefix.count)) } else { text = [0x20] + piece }
+                if !prefix.isEmpty, piece.starts(with: prefix) {
+                    text = Array(piece.dropFirst(prefix.count))
+                } else {
+                    text = [0x20] + piece
+                }
             }
             return cleansUp ? EnglishCleanup.clean(text) : text
         }

@@ -166,7 +166,8 @@ struct CTCStage: DecoderStage {
 /// The spacing rules English WordPiece decoders apply to each piece.
 enum EnglishCleanup {
     private static let rules: [(from: [UInt8], to: [UInt8])] = [
-        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"),
+        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
+        (" do not", " don't"), (" 's", "'s"),
         (" 've", "'ve"), (" 're", "'re"),
     ].map { (Array($0.0.utf8), Array($0.1.utf8)) }
 

@@ -8,7 +8,8 @@ struct GGUFPreTokenizer: Sendable {
     func makePreTokenizer(file: String) throws -> any PreTokenizer {
         var steps: [any PreTokenizer] = try patterns.map {
             SplitPreTokenizer(
-                pattern: .regex(try ComponentRegistry.compiled($0, file: file, field: "tokenizer.ggml.pre")), behavior: .isolated)
+                pattern: .regex(try ComponentRegistry.compiled($0, file: file, field: "tokenizer.ggml.pre")),
+                behavior: .isolated)
         }
         steps.append(try ByteLevelPreTokenizer(usesPattern: false))
         return SequencePreTokenizer(steps: steps)
@@ -16,7 +17,8 @@ struct GGUFPreTokenizer: Sendable {
 
     static func named(_ name: String, file: String) throws -> GGUFPreTokenizer {
         guard let found = byName[name] else {
-            throw TokenizationError.unsupported(file: file, field: "tokenizer.ggml.pre", kind: name, known: byName.keys.sorted())
+            throw TokenizationError.unsupported(
+                file: file, field: "tokenizer.ggml.pre", kind: name, known: byName.keys.sorted())
         }
         return found
     }
@@ -25,7 +27,8 @@ struct GGUFPreTokenizer: Sendable {
     private static let digitsThenGPT2 = GGUFPreTokenizer(patterns: [#"\p{N}"#, ByteLevelPreTokenizer.gpt2Pattern])
 
     private static func llama3Pattern(digits: String) -> String {
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"# + digits + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"# + digits
+            + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
     }
 
     private static let llama3 = GGUFPreTokenizer(patterns: [llama3Pattern(digits: #"\p{N}{1,3}"#)])
@@ -63,11 +66,15 @@ struct GGUFPreTokenizer: Sendable {
 
     private static let byName: [String: GGUFPreTokenizer] = {
         var names: [String: GGUFPreTokenizer] = [
-            "default": fallback, "falcon": falcon, "deepseek-coder": deepSeekCoder, "deepseek-v3": deepSeek3, "deepseek-r1-qwen": qwen2,
-            "gpt-4o": gpt4o, "llama4": gpt4o, "tekken": tekken, "dbrx": llama3, "smaug-bpe": llama3, "glm4": llama3, "chatglm-bpe": llama3,
+            "default": fallback, "falcon": falcon, "deepseek-coder": deepSeekCoder, "deepseek-v3": deepSeek3,
+            "deepseek-r1-qwen": qwen2,
+            "gpt-4o": gpt4o, "llama4": gpt4o, "tekken": tekken, "dbrx": llama3, "smaug-bpe": llama3, "glm4": llama3,
+            "chatglm-bpe": llama3,
         ]
         for name in ["gpt-2", "phi-2", "mpt", "olmo", "jais", "roberta-bpe", "gigachat"] { names[name] = gpt2 }
-        for name in ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"] { names[name] = digitsThenGPT2 }
+        for name in ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"] {
+            names[name] = digitsThenGPT2
+        }
         for name in ["qwen2", "stablelm2", "hunyuan", "megrez"] { names[name] = qwen2 }
         for name in ["llama3", "llama-v3", "llama-bpe", "falcon3", "pixtral"] {
             names[name] = GGUFPreTokenizer(patterns: llama3.patterns, ignoresMerges: true, addsBOS: true)

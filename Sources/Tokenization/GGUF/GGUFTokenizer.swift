@@ -2,10 +2,11 @@ extension Tokenizer {
     /// Makes a tokenizer from GGUF metadata.
     /// - Parameter file: the file's name, for error messages.
     /// - Throws: `TokenizationError`.
-    public convenience init(_ vocabulary: GGUFVocabulary, file: String) throws {
+    package convenience init(_ vocabulary: GGUFVocabulary, file: String) throws {
         guard let make = GGUFTokenizer.makers[vocabulary.model] else {
             throw TokenizationError.unsupported(
-                file: file, field: "tokenizer.ggml.model", kind: vocabulary.model, known: GGUFTokenizer.makers.keys.sorted())
+                file: file, field: "tokenizer.ggml.model", kind: vocabulary.model,
+                known: GGUFTokenizer.makers.keys.sorted())
         }
         try vocabulary.validate(file: file)
         self.init(copying: try make(vocabulary, file))
@@ -15,17 +16,23 @@ extension Tokenizer {
 extension GGUFVocabulary {
     fileprivate func validate(file: String) throws {
         func check(_ condition: Bool, _ field: String, _ expected: String, _ actual: @autoclosure () -> String) throws {
-            guard condition else { throw TokenizationError.field(file: file, field: "tokenizer.ggml.\(field)", expected: expected, actual: actual()) }
+            guard condition else {
+                throw TokenizationError.field(
+                    file: file, field: "tokenizer.ggml.\(field)", expected: expected, actual: actual())
+            }
         }
         try check(!tokens.isEmpty && tokens.count < Int(Int32.max), "tokens", "a vocabulary", "\(tokens.count) tokens")
         try check(scores.isEmpty || scores.count == tokens.count, "scores", "\(tokens.count) scores", "\(scores.count)")
         try check(scores.allSatisfy { !$0.isNaN }, "scores", "numbers", "not a number")
         try check(types.isEmpty || types.count == tokens.count, "token_type", "\(tokens.count) types", "\(types.count)")
         let ids = [
-            ("bos_token_id", bos), ("eos_token_id", eos), ("unknown_token_id", unknown), ("seperator_token_id", separator), ("padding_token_id", padding),
+            ("bos_token_id", bos), ("eos_token_id", eos), ("unknown_token_id", unknown),
+            ("seperator_token_id", separator), ("padding_token_id", padding),
             ("cls_token_id", classification),
         ]
-        for case let (name, id?) in ids { try check(tokens.indices.contains(id), name, "an id below \(tokens.count)", "\(id)") }
+        for case let (name, id?) in ids {
+            try check(tokens.indices.contains(id), name, "an id below \(tokens.count)", "\(id)")
+        }
     }
 
     fileprivate func type(_ id: Int) -> SentencePieceModel.PieceType {
@@ -57,10 +64,12 @@ enum GGUFTokenizer {
             let bytes = Array(merge.utf8)
             let field = "tokenizer.ggml.merges[\(rank)]"
             guard let space = bytes.dropFirst().firstIndex(of: 0x20), space + 1 < bytes.count else {
-                throw TokenizationError.field(file: file, field: field, expected: "two tokens with a space between", actual: "\"\(merge)\"")
+                throw TokenizationError.field(
+                    file: file, field: field, expected: "two tokens with a space between", actual: "\"\(merge)\"")
             }
             try ModelRegistry.add(
-                Array(bytes[..<space]), Array(bytes[(space + 1)...]), rank: rank, to: &merges, vocabulary, file: file, field: field)
+                Array(bytes[..<space]), Array(bytes[(space + 1)...]), rank: rank, to: &merges, vocabulary, file: file,
+                field: field)
         }
         var model = BytePairEncoding(vocabulary: vocabulary, merges: merges)
         model.ignoresMerges = split.ignoresMerges
@@ -68,18 +77,24 @@ enum GGUFTokenizer {
         return Tokenizer(
             preTokenizer: try split.makePreTokenizer(file: file), model: model,
             postProcessor: SurroundingPostProcessor(
-                before: gguf.addsBOS ?? split.addsBOS ? [gguf.bos].compactMap { $0 } : [], after: gguf.addsEOS ?? false ? [gguf.eos].compactMap { $0 } : []),
+                before: gguf.addsBOS ?? split.addsBOS ? [gguf.bos].compactMap { $0 } : [],
+                after: gguf.addsEOS ?? false ? [gguf.eos].compactMap { $0 } : []),
             decoder: [ByteLevelStage()], addedTokens: gguf.addedTokens, addedTokensAreLiteral: true)
     }
 
-    private static func sentencePiece(_ gguf: GGUFVocabulary, _ algorithm: SentencePieceModel.Algorithm, file: String) throws -> SentencePieceModel {
+    private static func sentencePiece(_ gguf: GGUFVocabulary, _ algorithm: SentencePieceModel.Algorithm, file: String)
+        throws -> SentencePieceModel
+    {
         guard gguf.scores.count == gguf.tokens.count else {
-            throw TokenizationError.field(file: file, field: "tokenizer.ggml.scores", expected: "\(gguf.tokens.count) scores", actual: "none")
+            throw TokenizationError.field(
+                file: file, field: "tokenizer.ggml.scores", expected: "\(gguf.tokens.count) scores", actual: "none")
         }
         var model = SentencePieceModel()
         model.algorithm = algorithm
         model.pieces = gguf.tokens.enumerated().map { id, text in
-            .init(text: Array(text.utf8), score: gguf.scores[id], type: id == gguf.unknown && gguf.types.isEmpty ? .unknown : gguf.type(id))
+            .init(
+                text: Array(text.utf8), score: gguf.scores[id],
+                type: id == gguf.unknown && gguf.types.isEmpty ? .unknown : gguf.type(id))
         }
         model.bos = gguf.bos
         model.eos = gguf.eos
@@ -87,7 +102,9 @@ enum GGUFTokenizer {
         model.removesExtraWhitespace = gguf.removesExtraWhitespace ?? (algorithm == .unigram)
         if !gguf.charactersMap.isEmpty {
             guard let map = CharacterMap(gguf.charactersMap) else {
-                throw TokenizationError.field(file: file, field: "tokenizer.ggml.precompiled_charsmap", expected: "a character map", actual: "something else")
+                throw TokenizationError.field(
+                    file: file, field: "tokenizer.ggml.precompiled_charsmap", expected: "a character map",
+                    actual: "something else")
             }
             model.characterMap = map
         }

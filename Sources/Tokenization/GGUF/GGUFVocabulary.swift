@@ -1,36 +1,39 @@
 /// The tokenizer part of a GGUF file's metadata, as plain values. The file itself is read elsewhere.
-public struct GGUFVocabulary: Sendable {
+package struct GGUFVocabulary: Sendable {
     /// `tokenizer.ggml.model`: `gpt2` (byte-level BPE), `llama` (SentencePiece BPE), `t5` (unigram), `bert` (WordPiece).
-    public var model: String
+    package var model: String
     /// `tokenizer.ggml.pre`: which split patterns a byte-level BPE was trained with.
-    public var pre: String?
+    package var pre: String?
     /// `tokenizer.ggml.tokens`.
-    public var tokens: [String]
+    package var tokens: [String]
     /// `tokenizer.ggml.scores`; may be empty for `gpt2` and `bert`.
-    public var scores: [Float]
+    package var scores: [Float]
     /// `tokenizer.ggml.token_type`: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
-    public var types: [Int32]
+    package var types: [Int32]
     /// `tokenizer.ggml.merges`, each two tokens with a space between.
-    public var merges: [String]
+    package var merges: [String]
     /// `tokenizer.ggml.bos_token_id` and so on.
-    public var bos: Int?
-    public var eos: Int?
-    public var unknown: Int?
-    public var separator: Int?
-    public var padding: Int?
-    public var classification: Int?
+    package var bos: Int?
+    package var eos: Int?
+    package var unknown: Int?
+    package var separator: Int?
+    package var padding: Int?
+    package var classification: Int?
     /// `tokenizer.ggml.add_bos_token`, `add_eos_token`, `add_space_prefix`, `remove_extra_whitespaces`; nil for what the model kind implies.
-    public var addsBOS: Bool?
-    public var addsEOS: Bool?
-    public var addsSpacePrefix: Bool?
-    public var removesExtraWhitespace: Bool?
+    package var addsBOS: Bool?
+    package var addsEOS: Bool?
+    package var addsSpacePrefix: Bool?
+    package var removesExtraWhitespace: Bool?
     /// `tokenizer.ggml.precompiled_charsmap`.
-    public var charactersMap: [UInt8]
+    package var charactersMap: [UInt8]
 
-    public init(
-        model: String, pre: String? = nil, tokens: [String], scores: [Float] = [], types: [Int32] = [], merges: [String] = [], bos: Int? = nil,
-        eos: Int? = nil, unknown: Int? = nil, separator: Int? = nil, padding: Int? = nil, classification: Int? = nil, addsBOS: Bool? = nil,
-        addsEOS: Bool? = nil, addsSpacePrefix: Bool? = nil, removesExtraWhitespace: Bool? = nil, charactersMap: [UInt8] = []
+    package init(
+        model: String, pre: String? = nil, tokens: [String], scores: [Float] = [], types: [Int32] = [],
+        merges: [String] = [], bos: Int? = nil,
+        eos: Int? = nil, unknown: Int? = nil, separator: Int? = nil, padding: Int? = nil, classification: Int? = nil,
+        addsBOS: Bool? = nil,
+        addsEOS: Bool? = nil, addsSpacePrefix: Bool? = nil, removesExtraWhitespace: Bool? = nil,
+        charactersMap: [UInt8] = []
     ) {
         self.model = model
         self.pre = pre

@@ -24,7 +24,8 @@ struct JSONField {
 
     func required(_ key: String, expected: String = "present") throws -> JSONField {
         guard let field = try optional(key) else {
-            throw TokenizationError.field(file: file, field: path.isEmpty ? key : "\(path).\(key)", expected: expected, actual: "nothing")
+            throw TokenizationError.field(
+                file: file, field: path.isEmpty ? key : "\(path).\(key)", expected: expected, actual: "nothing")
         }
         return field
     }
@@ -58,7 +59,8 @@ struct JSONField {
 
     /// A whole number from zero to 2^31 - 1, the range of token ids and counts.
     func count() throws -> Int {
-        guard case .number(let number) = value, let whole = Int(exactly: number), (0...Int(Int32.max)).contains(whole) else {
+        guard case .number(let number) = value, let whole = Int(exactly: number), (0...Int(Int32.max)).contains(whole)
+        else {
             throw wrong(expected: "a whole number from 0 to \(Int32.max)")
         }
         return whole

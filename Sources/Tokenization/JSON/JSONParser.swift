@@ -95,7 +95,9 @@ struct JSONParser {
 
     private mutating func number() throws -> Double {
         let start = index
-        while let byte = current, (0x30...0x39).contains(byte) || byte == 0x2D || byte == 0x2B || byte == 0x2E || byte == 0x65 || byte == 0x45 {
+        while let byte = current,
+            (0x30...0x39).contains(byte) || byte == 0x2D || byte == 0x2B || byte == 0x2E || byte == 0x65 || byte == 0x45
+        {
             index += 1
         }
         guard index > start, index - start < 512, bytes[start] != 0x2B,
@@ -140,7 +142,9 @@ struct JSONParser {
         case UInt8(ascii: "t"): text.append(0x09)
         case UInt8(ascii: "u"):
             var code = try hexadecimal()
-            if (0xD800..<0xDC00).contains(code), current == UInt8(ascii: "\\"), index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "u") {
+            if (0xD800..<0xDC00).contains(code), current == UInt8(ascii: "\\"), index + 1 < bytes.count,
+                bytes[index + 1] == UInt8(ascii: "u")
+            {
                 index += 2
                 let low = try hexadecimal()
                 guard (0xDC00..<0xE000).contains(low) else { throw error("half a surrogate pair stands in a string") }
@@ -156,7 +160,9 @@ struct JSONParser {
         guard index + 4 <= bytes.count else { throw error("an escape does not end") }
         var code: UInt32 = 0
         for _ in 0..<4 {
-            guard let digit = Character(Unicode.Scalar(bytes[index])).hexDigitValue else { throw error("an escape is not hexadecimal") }
+            guard let digit = Character(Unicode.Scalar(bytes[index])).hexDigitValue else {
+                throw error("an escape is not hexadecimal")
+            }
             code = code << 4 | UInt32(digit)
             index += 1
         }

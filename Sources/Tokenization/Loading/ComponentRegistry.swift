@@ -4,13 +4,17 @@ enum ComponentRegistry {
 
     static let maximumDepth = 16
 
-    static func make<Component>(_ field: JSONField, from makers: [String: Maker<Component>], depth: Int) throws -> Component {
+    static func make<Component>(_ field: JSONField, from makers: [String: Maker<Component>], depth: Int) throws
+        -> Component
+    {
         guard depth < maximumDepth else {
-            throw TokenizationError.field(file: field.file, field: field.name, expected: "nested at most \(maximumDepth) deep", actual: "deeper")
+            throw TokenizationError.field(
+                file: field.file, field: field.name, expected: "nested at most \(maximumDepth) deep", actual: "deeper")
         }
         let type = try field.required("type", expected: "a string")
         guard let maker = makers[try type.string()] else {
-            throw TokenizationError.unsupported(file: field.file, field: field.name, kind: try type.string(), known: makers.keys.sorted())
+            throw TokenizationError.unsupported(
+                file: field.file, field: field.name, kind: try type.string(), known: makers.keys.sorted())
         }
         return try maker(field, depth)
     }
@@ -43,7 +47,8 @@ enum ComponentRegistry {
         }
         guard let scheme = PrependScheme(rawValue: try name.string()) else {
             throw TokenizationError.unsupported(
-                file: field.file, field: name.path, kind: try name.string(), known: PrependScheme.allCases.map(\.rawValue))
+                file: field.file, field: name.path, kind: try name.string(),
+                known: PrependScheme.allCases.map(\.rawValue))
         }
         return scheme
     }

@@ -14,20 +14,27 @@ enum PlainFormats {
 
     /// GPT-2's `vocab.json` with `merges.txt`.
     @Sendable static func byteLevelBPE(_ file: URL) throws -> Tokenizer {
-        let root = JSONField(value: try JSONParser.parse(TokenizerFormat.read(file), file: file.path), file: file.path, path: "")
+        let root = JSONField(
+            value: try JSONParser.parse(TokenizerFormat.read(file), file: file.path), file: file.path, path: "")
         let vocabulary = try ModelRegistry.vocabulary(root)
         let mergesFile = file.deletingLastPathComponent().appendingPathComponent("merges.txt")
         var merges = PairTable()
         var rank = 0
-        for (number, line) in try TokenizerFormat.read(mergesFile).split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in try TokenizerFormat.read(mergesFile).split(
+            separator: 0x0A, omittingEmptySubsequences: false
+        ).enumerated() {
             let line = line.last == 0x0D ? line.dropLast() : line
             if line.isEmpty || number == 0 && line.starts(with: Array("#version".utf8)) { continue }
             let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
             let field = "line \(number + 1)"
             guard parts.count == 2 else {
-                throw TokenizationError.field(file: mergesFile.path, field: field, expected: "two tokens with a space between", actual: "\(parts.count)")
+                throw TokenizationError.field(
+                    file: mergesFile.path, field: field, expected: "two tokens with a space between",
+                    actual: "\(parts.count)")
             }
-            try ModelRegistry.add(Array(parts[0]), Array(parts[1]), rank: rank, to: &merges, vocabulary, file: mergesFile.path, field: field)
+            try ModelRegistry.add(
+                Array(parts[0]), Array(parts[1]), rank: rank, to: &merges, vocabulary, file: mergesFile.path,
+                field: field)
             rank += 1
         }
         var model = BytePairEncoding(vocabulary: vocabulary, merges: merges)
@@ -35,14 +42,20 @@ enum PlainFormats {
         model.unknown = vocabulary.id(special)
         return Tokenizer(
             preTokenizer: try ByteLevelPreTokenizer(), model: model, decoder: [ByteLevelStage()],
-            addedTokens: vocabulary.id(special).map { [AddedToken(id: Int($0), content: special, isSpecial: true)] } ?? [])
+            addedTokens: vocabulary.id(special).map { [AddedToken(id: Int($0), content: special, isSpecial: true)] }
+                ?? [])
     }
 
     /// BERT's `vocab.txt`, one piece a line.
     @Sendable static func wordPiece(_ file: URL) throws -> Tokenizer {
-        var lines = try TokenizerFormat.read(file).split(separator: 0x0A, omittingEmptySubsequences: false).map { $0.last == 0x0D ? $0.dropLast() : $0 }
+        var lines = try TokenizerFormat.read(file).split(separator: 0x0A, omittingEmptySubsequences: false).map {
+            $0.last == 0x0D ? $0.dropLast() : $0
+        }
         if lines.last?.isEmpty == true { lines.removeLast() }
-        guard !lines.isEmpty else { throw TokenizationError.field(file: file.path, field: "the vocabulary", expected: "one piece a line", actual: "nothing") }
+        guard !lines.isEmpty else {
+            throw TokenizationError.field(
+                file: file.path, field: "the vocabulary", expected: "one piece a line", actual: "nothing")
+        }
         let configuration = try configuration(beside: file)
         return try bert(
             Vocabulary(lines.enumerated().map { (Array($1), $0) }), file: file.path,
@@ -58,13 +71,16 @@ enum PlainFormats {
             return Int(id)
         }
         let added = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].compactMap { piece in
-            vocabulary.id(Array(piece.utf8)).map { AddedToken(id: Int($0), content: Array(piece.utf8), isSpecial: true) }
+            vocabulary.id(Array(piece.utf8)).map {
+                AddedToken(id: Int($0), content: Array(piece.utf8), isSpecial: true)
+            }
         }
         return Tokenizer(
             normalizer: BertNormalizer(stripsAccents: lowercases, lowercases: lowercases),
             preTokenizer: SequencePreTokenizer.bert,
             model: WordPiece(
-                vocabulary: vocabulary, unknown: Int32(try id("[UNK]")), continuingPrefix: Array("##".utf8), maximumCharacters: 100),
+                vocabulary: vocabulary, unknown: Int32(try id("[UNK]")), continuingPrefix: Array("##".utf8),
+                maximumCharacters: 100),
             postProcessor: SurroundingPostProcessor(before: [try id("[CLS]")], after: [try id("[SEP]")]),
             decoder: [DecoderRegistry.wordPiece(prefix: Array("##".utf8), cleansUp: true)], addedTokens: added)
     }
@@ -72,6 +88,7 @@ enum PlainFormats {
     private static func configuration(beside file: URL) throws -> JSONField? {
         let url = file.deletingLastPathComponent().appendingPathComponent("tokenizer_config.json")
         guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-        return JSONField(value: try JSONParser.parse(TokenizerFormat.read(url), file: url.path), file: url.path, path: "")
+        return JSONField(
+            value: try JSONParser.parse(TokenizerFormat.read(url), file: url.path), file: url.path, path: "")
     }
 }

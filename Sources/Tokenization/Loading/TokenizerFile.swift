@@ -6,7 +6,7 @@ extension Tokenizer {
     /// In a folder the first of these counts: `tokenizer.json`, `tokenizer.model`, `spiece.model`, `sentencepiece.bpe.model`,
     /// `source.spm` (with `vocab.json`; see `MarianTokenizer` for the target side), `vocab.json` with `merges.txt`, `vocab.txt`.
     /// - Throws: `TokenizationError`.
-    public convenience init(contentsOf url: URL) throws {
+    package convenience init(contentsOf url: URL) throws {
         let url = url.standardizedFileURL
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
@@ -23,18 +23,23 @@ extension Tokenizer {
             throw TokenizationError.noTokenizer(folder: url.path, lookedFor: TokenizerFormat.all.map(\.name))
         }
         let byName = TokenizerFormat.all.first { $0.name == url.lastPathComponent }
-        let byExtension = TokenizerFormat.all.first { $0.name.split(separator: ".").last.map(String.init) == url.pathExtension.lowercased() }
+        let byExtension = TokenizerFormat.all.first {
+            $0.name.split(separator: ".").last.map(String.init) == url.pathExtension.lowercased()
+        }
         guard let format = byName ?? byExtension else {
             throw TokenizationError.unsupported(
-                file: url.path, field: "the file name", kind: url.lastPathComponent, known: TokenizerFormat.all.map(\.name))
+                file: url.path, field: "the file name", kind: url.lastPathComponent,
+                known: TokenizerFormat.all.map(\.name))
         }
         self.init(copying: try format.load(url))
     }
 
     convenience init(copying other: Tokenizer) {
         self.init(
-            normalizer: other.normalizer, preTokenizer: other.preTokenizer, model: other.model, postProcessor: other.postProcessor,
-            decoder: other.decoder, addedTokens: other.addedTokens.tokens, addedTokensAreLiteral: other.addedTokensAreLiteral,
+            normalizer: other.normalizer, preTokenizer: other.preTokenizer, model: other.model,
+            postProcessor: other.postProcessor,
+            decoder: other.decoder, addedTokens: other.addedTokens.tokens,
+            addedTokensAreLiteral: other.addedTokensAreLiteral,
             leadingToken: other.leadingToken)
     }
 }
@@ -67,7 +72,8 @@ struct TokenizerFormat: Sendable {
         do {
             let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
             guard size <= maximumSize else {
-                throw TokenizationError.unreadable(file: file.path, reason: "\(size) bytes is more than any tokenizer has (\(maximumSize))")
+                throw TokenizationError.unreadable(
+                    file: file.path, reason: "\(size) bytes is more than any tokenizer has (\(maximumSize))")
             }
             return Array(try Data(contentsOf: file))
         } catch let error as TokenizationError {

@@ -3,7 +3,9 @@ enum TokenizerJSON {
     static func load(_ data: [UInt8], file: String) throws -> Tokenizer {
         let root = JSONField(value: try JSONParser.parse(data, file: file), file: file, path: "")
         guard let modelField = try root.optional("model"), case .object = modelField.value else {
-            throw TokenizationError.field(file: file, field: "model", expected: "an object, as in every tokenizer.json", actual: "nothing of the kind")
+            throw TokenizationError.field(
+                file: file, field: "model", expected: "an object, as in every tokenizer.json",
+                actual: "nothing of the kind")
         }
         let model = try ModelRegistry.make(modelField)
         let normalizer = try root.optional("normalizer").map { try NormalizerRegistry.make($0) }
@@ -26,8 +28,10 @@ enum TokenizerJSON {
             let isSpecial = try field.bool("special", default: false)
             return AddedToken(
                 id: vocabulary.id(content).map(Int.init) ?? id, content: content,
-                singleWord: try field.bool("single_word", default: false), stripsLeft: try field.bool("lstrip", default: false),
-                stripsRight: try field.bool("rstrip", default: false), isNormalized: try field.bool("normalized", default: !isSpecial),
+                singleWord: try field.bool("single_word", default: false),
+                stripsLeft: try field.bool("lstrip", default: false),
+                stripsRight: try field.bool("rstrip", default: false),
+                isNormalized: try field.bool("normalized", default: !isSpecial),
                 isSpecial: isSpecial)
         }
     }

@@ -1,14 +1,14 @@
 import Foundation
 
 /// The pair of tokenizers of a Marian translation model: `source.spm` and `target.spm`, both numbered by `vocab.json`.
-public struct MarianTokenizer: Sendable {
+package struct MarianTokenizer: Sendable {
     /// For the text to translate.
-    public let source: Tokenizer
+    package let source: Tokenizer
     /// For the translation; decodes what the model generates.
-    public let target: Tokenizer
+    package let target: Tokenizer
 
     /// - Throws: `TokenizationError`.
-    public init(contentsOf folder: URL) throws {
+    package init(contentsOf folder: URL) throws {
         source = try Self.load(folder.appendingPathComponent("source.spm"))
         target = try Self.load(folder.appendingPathComponent("target.spm"))
     }
@@ -18,7 +18,9 @@ public struct MarianTokenizer: Sendable {
     static func load(_ file: URL) throws -> Tokenizer {
         let pieces = try SentencePieceModel(TokenizerFormat.read(file), file: file.path)
         let vocabularyFile = file.deletingLastPathComponent().appendingPathComponent("vocab.json")
-        let root = JSONField(value: try JSONParser.parse(TokenizerFormat.read(vocabularyFile), file: vocabularyFile.path), file: vocabularyFile.path, path: "")
+        let root = JSONField(
+            value: try JSONParser.parse(TokenizerFormat.read(vocabularyFile), file: vocabularyFile.path),
+            file: vocabularyFile.path, path: "")
         let vocabulary = try ModelRegistry.vocabulary(root)
         func id(_ piece: String) throws -> Int {
             guard let id = vocabulary.id(Array(piece.utf8)) else {
@@ -29,7 +31,9 @@ public struct MarianTokenizer: Sendable {
         let unknown = try id("<unk>")
         let end = try id("</s>")
         let added = ["</s>", "<unk>", "<pad>"].compactMap { piece in
-            vocabulary.id(Array(piece.utf8)).map { AddedToken(id: Int($0), content: Array(piece.utf8), isSpecial: true) }
+            vocabulary.id(Array(piece.utf8)).map {
+                AddedToken(id: Int($0), content: Array(piece.utf8), isSpecial: true)
+            }
         }
         return Tokenizer(
             normalizer: SentencePieceNormalizer(pieces),

@@ -21,7 +21,7 @@ struct BytePairEncoding: TokenModel {
         var id: Int32
         var previous: Int32
         var next: Int32
-        /// 0 once merged into its left neighbour.
+        /// 0 once merged into its left neighbor.
         var length: Int32
     }
 
@@ -70,7 +70,9 @@ struct BytePairEncoding: TokenModel {
             let character = UnsafeBufferPointer(rebasing: word[index..<index + length])
             let found: Int32?
             if isPlain {
-                found = scalar < 0x200 ? (smallScalars[Int(scalar)] < 0 ? nil : smallScalars[Int(scalar)]) : vocabulary.id(character)
+                found =
+                    scalar < 0x200
+                    ? (smallScalars[Int(scalar)] < 0 ? nil : smallScalars[Int(scalar)]) : vocabulary.id(character)
                 workspace.bytes.removeAll(keepingCapacity: true)
             } else {
                 workspace.bytes.removeAll(keepingCapacity: true)
@@ -118,7 +120,9 @@ struct BytePairEncoding: TokenModel {
             let symbol = workspace.symbols[left]
             guard symbol.length > 0, symbol.next >= 0 else { continue }
             let right = workspace.symbols[Int(symbol.next)]
-            guard let merge = merges.value(PairTable.key(symbol.id, right.id)), merge.second == candidate.merged else { continue }
+            guard let merge = merges.value(PairTable.key(symbol.id, right.id)), merge.second == candidate.merged else {
+                continue
+            }
             join(left, &workspace.symbols, into: candidate.merged)
             if symbol.previous >= 0 { push(symbol.previous, &workspace) }
             push(candidate.left, &workspace)
@@ -152,7 +156,9 @@ struct BytePairEncoding: TokenModel {
             var left = 0
             while symbols[left].next >= 0 {
                 let right = Int(symbols[left].next)
-                if let merge = merges.value(PairTable.key(symbols[left].id, symbols[right].id)), merge.first < (best?.first ?? .max) {
+                if let merge = merges.value(PairTable.key(symbols[left].id, symbols[right].id)),
+                    merge.first < (best?.first ?? .max)
+                {
                     best = merge
                     place = left
                 }

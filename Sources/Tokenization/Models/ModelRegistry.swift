@@ -3,7 +3,8 @@ enum ModelRegistry {
     static func make(_ field: JSONField) throws -> any TokenModel {
         let type = try field.optional("type")?.string() ?? inferredType(field)
         guard let maker = makers[type] else {
-            throw TokenizationError.unsupported(file: field.file, field: field.name, kind: type, known: makers.keys.sorted())
+            throw TokenizationError.unsupported(
+                file: field.file, field: field.name, kind: type, known: makers.keys.sorted())
         }
         return try maker(field)
     }
@@ -21,10 +22,15 @@ enum ModelRegistry {
     /// `{"piece": id, …}`
     static func vocabulary(_ field: JSONField) throws -> Vocabulary {
         let entries = try field.members().map { member in
-            let name = JSONField(value: member.value, file: field.file, path: "\(field.path)[\"\(String(decoding: member.key, as: UTF8.self))\"]")
+            let name = JSONField(
+                value: member.value, file: field.file,
+                path: "\(field.path)[\"\(String(decoding: member.key, as: UTF8.self))\"]")
             return (piece: member.key, id: try name.count())
         }
-        guard !entries.isEmpty else { throw TokenizationError.field(file: field.file, field: field.path, expected: "a vocabulary", actual: "an empty one") }
+        guard !entries.isEmpty else {
+            throw TokenizationError.field(
+                file: field.file, field: field.path, expected: "a vocabulary", actual: "an empty one")
+        }
         return Vocabulary(entries)
     }
 
@@ -35,7 +41,9 @@ enum ModelRegistry {
         var merges = PairTable(minimumCapacity: 0)
         for (rank, element) in try list.elements().enumerated() {
             let (left, right) = try pair(element)
-            try add(left, right, rank: rank, prefix: prefix.count, to: &merges, vocabulary, file: field.file, field: element.path)
+            try add(
+                left, right, rank: rank, prefix: prefix.count, to: &merges, vocabulary, file: field.file,
+                field: element.path)
         }
         var model = BytePairEncoding(vocabulary: vocabulary, merges: merges)
         if let unknown = try field.optional("unk_token") { model.unknown = vocabulary.id(try unknown.bytes()) }
@@ -43,17 +51,21 @@ enum ModelRegistry {
         model.ignoresMerges = try field.bool("ignore_merges", default: false)
         model.continuingPrefix = prefix
         model.wordSuffix = try field.optional("end_of_word_suffix")?.bytes() ?? []
-        if try field.bool("byte_fallback", default: false) { model.byteTokens = BytePairEncoding.byteTokens(of: vocabulary) }
+        if try field.bool("byte_fallback", default: false) {
+            model.byteTokens = BytePairEncoding.byteTokens(of: vocabulary)
+        }
         return model
     }
 
     /// Adds a merge; the joined spelling must be a token.
     static func add(
-        _ left: [UInt8], _ right: [UInt8], rank: Int, prefix: Int = 0, to merges: inout PairTable, _ vocabulary: Vocabulary, file: String, field: String
+        _ left: [UInt8], _ right: [UInt8], rank: Int, prefix: Int = 0, to merges: inout PairTable,
+        _ vocabulary: Vocabulary, file: String, field: String
     ) throws {
         func id(_ piece: [UInt8]) throws -> Int32 {
             guard let id = vocabulary.id(piece) else {
-                throw TokenizationError.missingToken(file: file, field: field, token: String(decoding: piece, as: UTF8.self))
+                throw TokenizationError.missingToken(
+                    file: file, field: field, token: String(decoding: piece, as: UTF8.self))
             }
             return id
         }
@@ -65,11 +77,18 @@ enum ModelRegistry {
     private static func pair(_ field: JSONField) throws -> ([UInt8], [UInt8]) {
         if case .string(let text) = field.value {
             let parts = text.split(separator: 0x20, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw TokenizationError.field(file: field.file, field: field.path, expected: "two tokens with a space between", actual: "\(parts.count)") }
+            guard parts.count == 2 else {
+                throw TokenizationError.field(
+                    file: field.file, field: field.path, expected: "two tokens with a space between",
+                    actual: "\(parts.count)")
+            }
             return (Array(parts[0]), Array(parts[1]))
         }
         let parts = try field.elements()
-        guard parts.count == 2 else { throw TokenizationError.field(file: field.file, field: field.path, expected: "two tokens", actual: "\(parts.count)") }
+        guard parts.count == 2 else {
+            throw TokenizationError.field(
+                file: field.file, field: field.path, expected: "two tokens", actual: "\(parts.count)")
+        }
         return (try parts[0].bytes(), try parts[1].bytes())
     }
 
@@ -83,31 +102,40 @@ enum ModelRegistry {
             entries.append((try parts[0].bytes(), id))
             scores.append(try parts[1].double())
         }
-        guard !entries.isEmpty else { throw TokenizationError.field(file: field.file, field: vocabularyField.path, expected: "a vocabulary", actual: "an empty one") }
+        guard !entries.isEmpty else {
+            throw TokenizationError.field(
+                file: field.file, field: vocabularyField.path, expected: "a vocabulary", actual: "an empty one")
+        }
         let vocabulary = Vocabulary(entries)
         var unknown: Int32?
         if let unknownField = try field.optional("unk_id") {
             let id = try unknownField.count()
             guard id < entries.count else {
-                throw TokenizationError.field(file: field.file, field: unknownField.path, expected: "less than \(entries.count)", actual: "\(id)")
+                throw TokenizationError.field(
+                    file: field.file, field: unknownField.path, expected: "less than \(entries.count)", actual: "\(id)")
             }
             unknown = Int32(id)
         }
-        let fallback = try field.bool("byte_fallback", default: false) ? BytePairEncoding.byteTokens(of: vocabulary) : nil
+        let fallback =
+            try field.bool("byte_fallback", default: false) ? BytePairEncoding.byteTokens(of: vocabulary) : nil
         return UnigramModel(
-            vocabulary: vocabulary, scores: scores, unknown: unknown, byteTokens: fallback, lowestScore: scores.min() ?? 0, isInTrie: { _ in true })
+            vocabulary: vocabulary, scores: scores, unknown: unknown, byteTokens: fallback,
+            lowestScore: scores.min() ?? 0, isInTrie: { _ in true })
     }
 
     @Sendable private static func makeWordPiece(_ field: JSONField) throws -> any TokenModel {
         let vocabulary = try vocabulary(field.required("vocab", expected: "an object"))
         return WordPiece(
-            vocabulary: vocabulary, unknown: vocabulary.id(try field.optional("unk_token")?.bytes() ?? Array("[UNK]".utf8)),
+            vocabulary: vocabulary,
+            unknown: vocabulary.id(try field.optional("unk_token")?.bytes() ?? Array("[UNK]".utf8)),
             continuingPrefix: try field.optional("continuing_subword_prefix")?.bytes() ?? Array("##".utf8),
             maximumCharacters: try field.count("max_input_chars_per_word", default: 100))
     }
 
     @Sendable private static func makeWordLevel(_ field: JSONField) throws -> any TokenModel {
         let vocabulary = try vocabulary(field.required("vocab", expected: "an object"))
-        return WordLevel(vocabulary: vocabulary, unknown: vocabulary.id(try field.optional("unk_token")?.bytes() ?? Array("<unk>".utf8)))
+        return WordLevel(
+            vocabulary: vocabulary,
+            unknown: vocabulary.id(try field.optional("unk_token")?.bytes() ?? Array("<unk>".utf8)))
     }
 }

@@ -11,7 +11,9 @@ protocol SegmentingModel: TokenModel {
     /// Ids of the 256 byte tokens, where the model falls back to bytes.
     var byteTokens: [Int32?]? { get }
     /// The tokens' stretches in order; id -1 for a run of characters without a token.
-    func segments(of word: UnsafeBufferPointer<UInt8>, workspace: inout TokenizerWorkspace) -> [(range: Range<Int>, id: Int32)]
+    func segments(of word: UnsafeBufferPointer<UInt8>, workspace: inout TokenizerWorkspace) -> [(
+        range: Range<Int>, id: Int32
+    )]
     /// Whether a run without a token is looked up once more as a whole (tokenizer.json's unigram does).
     var looksUpRuns: Bool { get }
 }

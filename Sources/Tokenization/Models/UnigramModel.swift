@@ -20,7 +20,8 @@ struct UnigramModel: SegmentingModel {
     ///   - followsSentencePiece: whether path scores are rounded to `Float` as in SentencePiece itself; tokenizer.json's are not.
     ///   - isInTrie: whether an id can be found in text (SentencePiece leaves control and unknown pieces out).
     init(
-        vocabulary: Vocabulary, scores: [Double], unknown: Int32?, byteTokens: [Int32?]?, lowestScore: Double, followsSentencePiece: Bool = false,
+        vocabulary: Vocabulary, scores: [Double], unknown: Int32?, byteTokens: [Int32?]?, lowestScore: Double,
+        followsSentencePiece: Bool = false,
         isInTrie: (Int32) -> Bool
     ) {
         self.vocabulary = vocabulary
@@ -40,7 +41,9 @@ struct UnigramModel: SegmentingModel {
     @inline(__always)
     private func sum(_ a: Double, _ b: Double) -> Double { followsSentencePiece ? Double(Float(a + b)) : a + b }
 
-    func segments(of word: UnsafeBufferPointer<UInt8>, workspace: inout TokenizerWorkspace) -> [(range: Range<Int>, id: Int32)] {
+    func segments(of word: UnsafeBufferPointer<UInt8>, workspace: inout TokenizerWorkspace) -> [(
+        range: Range<Int>, id: Int32
+    )] {
         let count = word.count
         guard count > 0 else { return [] }
         workspace.scores.removeAll(keepingCapacity: true)
@@ -75,7 +78,7 @@ struct UnigramModel: SegmentingModel {
         return bestPath(count, workspace.scores)
     }
 
-    /// Walks the best path back; neighbouring unknowns become one.
+    /// Walks the best path back; neighboring unknowns become one.
     private func bestPath(_ count: Int, _ arrivals: [Arrival]) -> [(range: Range<Int>, id: Int32)] {
         var segments: [(range: Range<Int>, id: Int32)] = []
         var end = count

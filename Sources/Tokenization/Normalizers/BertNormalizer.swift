@@ -37,6 +37,7 @@ struct BertNormalizer: Normalizer {
     private static func isControl(_ scalar: UInt32) -> Bool {
         if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D { return false }
         // Unassigned characters stay, and so do those that Unicode 8, whose tables the reference has, did not know.
-        return !CharacterClass.of(scalar).isDisjoint(with: [.cc, .cf, .co]) && CharacterClass.isAssigned(scalar, byUnicode: 8)
+        return !CharacterClass.of(scalar).isDisjoint(with: [.cc, .cf, .co])
+            && CharacterClass.isAssigned(scalar, byUnicode: 8)
     }
 }

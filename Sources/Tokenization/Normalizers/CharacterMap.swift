@@ -1,4 +1,4 @@
-/// SentencePiece's precompiled normalisation map: a double-array trie from byte strings to replacements
+/// SentencePiece's precompiled normalization map: a double-array trie from byte strings to replacements
 /// (Kudo & Richardson 2018; trie layout of Darts-clone). Every index from the file is checked.
 struct CharacterMap: Sendable {
     private let units: [UInt32]
@@ -8,7 +8,8 @@ struct CharacterMap: Sendable {
     init?(_ data: [UInt8]) {
         guard data.count >= 4 else { return nil }
         func word(_ offset: Int) -> UInt32 {
-            UInt32(data[offset]) | UInt32(data[offset + 1]) << 8 | UInt32(data[offset + 2]) << 16 | UInt32(data[offset + 3]) << 24
+            UInt32(data[offset]) | UInt32(data[offset + 1]) << 8 | UInt32(data[offset + 2]) << 16 | UInt32(
+                data[offset + 3]) << 24
         }
         let size = Int(word(0))
         guard size > 0, size % 4 == 0, size <= data.count - 4 else { return nil }
@@ -17,7 +18,9 @@ struct CharacterMap: Sendable {
     }
 
     /// Calls `body` with the length and the value of every key that is a prefix of the text, shortest first, until it returns false.
-    private func prefixes(of text: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int, _ body: (_ length: Int, _ value: Int) -> Bool) {
+    private func prefixes(
+        of text: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int, _ body: (_ length: Int, _ value: Int) -> Bool
+    ) {
         var node = Self.offset(units[0])
         var index = start
         while index < end {
@@ -68,7 +71,11 @@ struct CharacterMap: Sendable {
                     var index = start
                     while index < end {
                         let scalar = index..<min(index + UTF8Text.scalar(buffer, at: index).length, end)
-                        if let replacement = shortest(buffer, scalar) { result += replacement } else { result += buffer[scalar] }
+                        if let replacement = shortest(buffer, scalar) {
+                            result += replacement
+                        } else {
+                            result += buffer[scalar]
+                        }
                         index = scalar.upperBound
                     }
                 }

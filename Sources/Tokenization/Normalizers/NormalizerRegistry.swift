@@ -9,7 +9,10 @@ enum NormalizerRegistry {
     private static let makers: [String: ComponentRegistry.Maker<any Normalizer>] = {
         var makers: [String: ComponentRegistry.Maker<any Normalizer>] = [
             "Sequence": { field, depth in
-                SequenceNormalizer(steps: try field.required("normalizers", expected: "an array").elements().map { try make($0, depth: depth + 1) })
+                SequenceNormalizer(
+                    steps: try field.required("normalizers", expected: "an array").elements().map {
+                        try make($0, depth: depth + 1)
+                    })
             },
             "Lowercase": { _, _ in FunctionNormalizer(function: Lowercase.normalize) },
             "StripAccents": { _, _ in
@@ -42,13 +45,18 @@ enum NormalizerRegistry {
             },
             "Precompiled": { field, _ in
                 guard let encoded = try field.optional("precompiled_charsmap") else { return FunctionNormalizer { $0 } }
-                guard let data = Data(base64Encoded: Data(try encoded.bytes())), let map = CharacterMap(Array(data)) else {
-                    throw TokenizationError.field(file: field.file, field: encoded.path, expected: "a base64 character map", actual: "something else")
+                guard let data = Data(base64Encoded: Data(try encoded.bytes())), let map = CharacterMap(Array(data))
+                else {
+                    throw TokenizationError.field(
+                        file: field.file, field: encoded.path, expected: "a base64 character map",
+                        actual: "something else")
                 }
                 return FunctionNormalizer(function: map.normalizeByCluster)
             },
         ]
-        for form in UnicodeForm.allCases { makers[form.rawValue] = { _, _ in FunctionNormalizer(function: form.normalize) } }
+        for form in UnicodeForm.allCases {
+            makers[form.rawValue] = { _, _ in FunctionNormalizer(function: form.normalize) }
+        }
         return makers
     }()
 
@@ -74,7 +82,8 @@ enum NormalizerRegistry {
     @Sendable private static func nmt(_ scalar: UInt32, _ output: inout [UInt8]) {
         switch scalar {
         case 0x01...0x08, 0x0B, 0x0E...0x1F, 0x7F, 0x8F, 0x9F: break
-        case 0x09, 0x0A, 0x0C, 0x0D, 0x1680, 0x200B...0x200F, 0x2028, 0x2029, 0x2581, 0xFEFF, 0xFFFD: output.append(0x20)
+        case 0x09, 0x0A, 0x0C, 0x0D, 0x1680, 0x200B...0x200F, 0x2028, 0x2029, 0x2581, 0xFEFF, 0xFFFD:
+            output.append(0x20)
         default: UTF8Text.append(scalar, to: &output)
         }
     }

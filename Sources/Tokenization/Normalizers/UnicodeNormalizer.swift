@@ -5,7 +5,7 @@ enum UnicodeForm: String, Sendable, CaseIterable {
     case nfc = "NFC", nfd = "NFD", nfkc = "NFKC", nfkd = "NFKD"
 
     /// Characters that Unicode 11, whose tables the reference implementation has, did not know stay as they are and keep
-    /// their neighbours apart.
+    /// their neighbors apart.
     func normalize(_ text: [UInt8]) -> [UInt8] {
         if UTF8Text.isASCII(text) { return text }
         var result: [UInt8] = []

@@ -183,7 +183,9 @@ struct PatternMachine {
                 guard position < text.count else { continue }
                 let byte = text[position]
                 let possible =
-                    byte < 64 ? branch.low >> UInt64(byte) & 1 != 0 : byte < 128 ? branch.high >> UInt64(byte - 64) & 1 != 0 : branch.beyondASCII
+                    byte < 64
+                    ? branch.low >> UInt64(byte) & 1 != 0
+                    : byte < 128 ? branch.high >> UInt64(byte - 64) & 1 != 0 : branch.beyondASCII
                 if !possible { continue }
             }
             if index < count { stack.append(.branch(pc: pc, index: index, position: position)) }
@@ -203,7 +205,9 @@ struct PatternMachine {
                 if shorter > floor { stack.append(.giveBack(pc: pc, position: shorter, floor: floor)) }
                 return (pc + 1, shorter)
             case .takeMore(let pc, let position, let taken):
-                guard case .repeatSet(let set, _, let maximum, _, _) = program.instructions[pc], let next = step(set, position) else { continue }
+                guard case .repeatSet(let set, _, let maximum, _, _) = program.instructions[pc],
+                    let next = step(set, position)
+                else { continue }
                 if taken + 1 < maximum { stack.append(.takeMore(pc: pc, position: next, taken: taken + 1)) }
                 return (pc + 1, next)
             case .restore(let mark, let value): marks[mark] = value

@@ -35,7 +35,9 @@ indirect enum PatternNode {
             }
             return sum
         case .alternatives(let nodes):
-            guard let first = nodes.first?.fixedLength, nodes.allSatisfy({ $0.fixedLength == first }) else { return nil }
+            guard let first = nodes.first?.fixedLength, nodes.allSatisfy({ $0.fixedLength == first }) else {
+                return nil
+            }
             return first
         case .repetition(let node, let minimum, let maximum, _):
             guard minimum == maximum, let length = node.fixedLength else { return nil }

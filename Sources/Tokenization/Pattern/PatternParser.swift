@@ -89,7 +89,9 @@ struct PatternParser {
 
     private mutating func digits() -> Int? {
         var number: Int?
-        while let scalar = current, let digit = Character(scalar).wholeNumberValue, scalar.isASCII, (number ?? 0) < 1_000_000 {
+        while let scalar = current, let digit = Character(scalar).wholeNumberValue, scalar.isASCII,
+            (number ?? 0) < 1_000_000
+        {
             number = (number ?? 0) * 10 + digit
             index += 1
         }
@@ -222,7 +224,9 @@ struct PatternParser {
             count += 1
             index += 1
         }
-        guard count > 0, !closing || take("}"), value <= 0x10FFFF else { throw Failure(reason: "a hexadecimal escape is wrong") }
+        guard count > 0, !closing || take("}"), value <= 0x10FFFF else {
+            throw Failure(reason: "a hexadecimal escape is wrong")
+        }
         return value
     }
 
@@ -243,7 +247,9 @@ struct PatternParser {
             name.removeFirst()
             negated.toggle()
         }
-        guard var set = ScalarSet.named[name] else { throw Failure(reason: "the property \"\(name)\" is not supported") }
+        guard var set = ScalarSet.named[name] else {
+            throw Failure(reason: "the property \"\(name)\" is not supported")
+        }
         set.isNegated = negated
         return set
     }
@@ -273,7 +279,8 @@ struct PatternParser {
             }
             index += 1
             let low: ScalarSet = scalar == "\\" ? try escapedSet() : single(scalar.value)
-            guard let start = low.ranges.first?.lowerBound, low.ranges.count == 1, low.ranges[0].count == 1, low.categories.isEmpty,
+            guard let start = low.ranges.first?.lowerBound, low.ranges.count == 1, low.ranges[0].count == 1,
+                low.categories.isEmpty,
                 current == "-", index + 1 < pattern.count, pattern[index + 1] != "]", pattern[index + 1] != "["
             else {
                 set.insert(low)

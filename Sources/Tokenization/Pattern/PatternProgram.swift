@@ -64,7 +64,8 @@ struct PatternProgram: Sendable {
             try append(.accept)
             try emit(node)
             try append(.accept)
-            instructions[start] = .look(ahead: ahead, negated: negated, length: node.fixedLength ?? 0, end: instructions.count)
+            instructions[start] = .look(
+                ahead: ahead, negated: negated, length: node.fixedLength ?? 0, end: instructions.count)
         case .atomic(let node):
             let start = instructions.count
             try append(.accept)
@@ -96,9 +97,14 @@ struct PatternProgram: Sendable {
         branches[slot] = made
     }
 
-    private mutating func emit(repeating node: PatternNode, minimum: Int, maximum: Int, _ greed: PatternNode.Greed) throws {
+    private mutating func emit(repeating node: PatternNode, minimum: Int, maximum: Int, _ greed: PatternNode.Greed)
+        throws
+    {
         if case .set(let set) = node {
-            try append(.repeatSet(add(set), minimum: minimum, maximum: maximum, lazy: greed == .lazy, possessive: greed == .possessive))
+            try append(
+                .repeatSet(
+                    add(set), minimum: minimum, maximum: maximum, lazy: greed == .lazy, possessive: greed == .possessive
+                ))
             return
         }
         if greed == .possessive {

@@ -39,7 +39,9 @@ struct ScalarSet: Sendable {
                 guard let scalar = Unicode.Scalar(value) else { continue }
                 for mapping in [scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping] {
                     let scalars = mapping.unicodeScalars
-                    if scalars.count == 1, let other = scalars.first, other != scalar { ranges.append(other.value...other.value) }
+                    if scalars.count == 1, let other = scalars.first, other != scalar {
+                        ranges.append(other.value...other.value)
+                    }
                 }
                 if value == 0x73 || value == 0x53 { ranges.append(0x17F...0x17F) }
                 if value == 0x6B || value == 0x4B { ranges.append(0x212A...0x212A) }
@@ -80,8 +82,10 @@ extension ScalarSet {
     static let named: [String: ScalarSet] = {
         typealias C = CharacterClass.Categories
         let categories: [String: C] = [
-            "L": .letter, "Lu": .lu, "Ll": .ll, "Lt": .lt, "Lm": .lm, "Lo": .lo, "M": .mark, "Mn": .mn, "Mc": .mc, "Me": .me,
-            "N": .number, "Nd": .nd, "Nl": .nl, "No": .no, "P": .punctuation, "Pc": .pc, "Pd": .pd, "Ps": .ps, "Pe": .pe,
+            "L": .letter, "Lu": .lu, "Ll": .ll, "Lt": .lt, "Lm": .lm, "Lo": .lo, "M": .mark, "Mn": .mn, "Mc": .mc,
+            "Me": .me,
+            "N": .number, "Nd": .nd, "Nl": .nl, "No": .no, "P": .punctuation, "Pc": .pc, "Pd": .pd, "Ps": .ps,
+            "Pe": .pe,
             "Pi": .pi, "Pf": .pf, "Po": .po, "S": .symbol, "Sm": .sm, "Sc": .sc, "Sk": .sk, "So": .so, "Z": .separator,
             "Zs": .zs, "Zl": .zl, "Zp": .zp, "C": .other, "Cc": .cc, "Cf": .cf, "Cs": .cs, "Co": .co, "Cn": .cn,
             "Letter": .letter, "Mark": .mark, "Number": .number, "Punctuation": .punctuation, "Symbol": .symbol,
@@ -103,9 +107,11 @@ extension ScalarSet {
     private static let han: ScalarSet = {
         var set = ScalarSet()
         let ranges: [ClosedRange<UInt32>] = [
-            0x2E80...0x2E99, 0x2E9B...0x2EF3, 0x2F00...0x2FD5, 0x3005...0x3005, 0x3007...0x3007, 0x3021...0x3029, 0x3038...0x303B,
+            0x2E80...0x2E99, 0x2E9B...0x2EF3, 0x2F00...0x2FD5, 0x3005...0x3005, 0x3007...0x3007, 0x3021...0x3029,
+            0x3038...0x303B,
             0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFA6D, 0xFA70...0xFAD9, 0x16FE2...0x16FE3, 0x16FF0...0x16FF1,
-            0x20000...0x2A6DF, 0x2A700...0x2B739, 0x2B740...0x2B81D, 0x2B820...0x2CEA1, 0x2CEB0...0x2EBE0, 0x2EBF0...0x2EE5D,
+            0x20000...0x2A6DF, 0x2A700...0x2B739, 0x2B740...0x2B81D, 0x2B820...0x2CEA1, 0x2CEB0...0x2EBE0,
+            0x2EBF0...0x2EE5D,
             0x2F800...0x2FA1D, 0x30000...0x3134A, 0x31350...0x323AF,
         ]
         for range in ranges { set.insert(range) }

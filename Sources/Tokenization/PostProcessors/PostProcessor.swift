@@ -24,7 +24,10 @@ enum PostProcessorRegistry {
 
     private static let makers: [String: ComponentRegistry.Maker<any PostProcessor>] = [
         "Sequence": { field, depth in
-            SequencePostProcessor(steps: try field.required("processors", expected: "an array").elements().map { try make($0, depth: depth + 1) })
+            SequencePostProcessor(
+                steps: try field.required("processors", expected: "an array").elements().map {
+                    try make($0, depth: depth + 1)
+                })
         },
         // Moves character offsets only.
         "ByteLevel": { _, _ in SurroundingPostProcessor() },
@@ -52,18 +55,24 @@ enum PostProcessorRegistry {
         let single = try field.required("single", expected: "an array")
         for element in try single.elements() {
             if try element.optional("Sequence") != nil {
-                guard !seenText else { throw TokenizationError.field(file: field.file, field: single.path, expected: "one Sequence", actual: "two") }
+                guard !seenText else {
+                    throw TokenizationError.field(
+                        file: field.file, field: single.path, expected: "one Sequence", actual: "two")
+                }
                 seenText = true
                 continue
             }
-            let name = try element.required("SpecialToken", expected: "an object, or a Sequence beside it").required("id", expected: "a string")
+            let name = try element.required("SpecialToken", expected: "an object, or a Sequence beside it").required(
+                "id", expected: "a string")
             guard let special = try specials?.optional(try name.string()) else {
                 throw TokenizationError.missingToken(file: field.file, field: name.path, token: try name.string())
             }
             let ids = try special.required("ids", expected: "an array").elements().map { try $0.count() }
             if seenText { result.after += ids } else { result.before += ids }
         }
-        guard seenText else { throw TokenizationError.field(file: field.file, field: single.path, expected: "a Sequence", actual: "none") }
+        guard seenText else {
+            throw TokenizationError.field(file: field.file, field: single.path, expected: "a Sequence", actual: "none")
+        }
         return result
     }
 }

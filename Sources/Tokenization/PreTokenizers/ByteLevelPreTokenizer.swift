@@ -10,7 +10,8 @@ struct ByteLevelPreTokenizer: PreTokenizer {
     init(addsPrefixSpace: Bool = false, usesPattern: Bool = true) throws {
         self.addsPrefixSpace = addsPrefixSpace
         self.usesPattern = usesPattern
-        split = usesPattern ? SplitPreTokenizer(pattern: .regex(try Pattern(Self.gpt2Pattern)), behavior: .isolated) : nil
+        split =
+            usesPattern ? SplitPreTokenizer(pattern: .regex(try Pattern(Self.gpt2Pattern)), behavior: .isolated) : nil
     }
 
     func apply(to text: inout PreTokenizedText) {

@@ -19,7 +19,9 @@ struct PreTokenizedText {
         bytes.withUnsafeBufferPointer { buffer in
             for word in words {
                 cut(UnsafeBufferPointer(rebasing: buffer[word])) { range in
-                    if !range.isEmpty { result.append(word.lowerBound + range.lowerBound..<word.lowerBound + range.upperBound) }
+                    if !range.isEmpty {
+                        result.append(word.lowerBound + range.lowerBound..<word.lowerBound + range.upperBound)
+                    }
                 }
             }
         }
@@ -28,7 +30,9 @@ struct PreTokenizedText {
     }
 
     /// Rewrites every word. `rewrite` appends the new bytes of a word; whether the word begins the input comes with it.
-    mutating func rewriteWords(_ rewrite: (UnsafeBufferPointer<UInt8>, _ beginsInput: Bool, _ into: inout [UInt8]) -> Void) {
+    mutating func rewriteWords(
+        _ rewrite: (UnsafeBufferPointer<UInt8>, _ beginsInput: Bool, _ into: inout [UInt8]) -> Void
+    ) {
         var newBytes: [UInt8] = []
         newBytes.reserveCapacity(bytes.count + bytes.count / 2)
         var newWords: [Range<Int>] = []
@@ -45,7 +49,7 @@ struct PreTokenizedText {
     }
 }
 
-/// Cuts normalised text into words before the model sees it (tokenizer.json `pre_tokenizer`).
+/// Cuts normalized text into words before the model sees it (tokenizer.json `pre_tokenizer`).
 protocol PreTokenizer: Sendable {
     func apply(to text: inout PreTokenizedText)
 }

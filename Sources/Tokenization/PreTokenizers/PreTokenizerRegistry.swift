@@ -6,11 +6,15 @@ enum PreTokenizerRegistry {
 
     private static let makers: [String: ComponentRegistry.Maker<any PreTokenizer>] = [
         "Sequence": { field, depth in
-            SequencePreTokenizer(steps: try field.required("pretokenizers", expected: "an array").elements().map { try make($0, depth: depth + 1) })
+            SequencePreTokenizer(
+                steps: try field.required("pretokenizers", expected: "an array").elements().map {
+                    try make($0, depth: depth + 1)
+                })
         },
         "ByteLevel": { field, _ in
             try ByteLevelPreTokenizer(
-                addsPrefixSpace: field.bool("add_prefix_space", default: true), usesPattern: field.bool("use_regex", default: true))
+                addsPrefixSpace: field.bool("add_prefix_space", default: true),
+                usesPattern: field.bool("use_regex", default: true))
         },
         "Split": { field, _ in
             SplitPreTokenizer(
@@ -20,17 +24,22 @@ enum PreTokenizerRegistry {
         "Metaspace": { field, _ in
             let scheme = try ComponentRegistry.prependScheme(field)
             return MetaspacePreTokenizer(
-                mark: try ComponentRegistry.metaspaceMark(field), scheme: scheme, splits: try field.bool("split", default: true))
+                mark: try ComponentRegistry.metaspaceMark(field), scheme: scheme,
+                splits: try field.bool("split", default: true))
         },
         "Digits": { field, _ in
             let individually = try field.bool("individual_digits", default: false)
-            return CharacterSplitPreTokenizer(behavior: individually ? .isolated : .contiguous, isDelimiter: CharacterClass.isNumber)
+            return CharacterSplitPreTokenizer(
+                behavior: individually ? .isolated : .contiguous, isDelimiter: CharacterClass.isNumber)
         },
         "Punctuation": { field, _ in
-            CharacterSplitPreTokenizer(behavior: try behavior(field, default: .isolated), isDelimiter: CharacterClass.isBertPunctuation)
+            CharacterSplitPreTokenizer(
+                behavior: try behavior(field, default: .isolated), isDelimiter: CharacterClass.isBertPunctuation)
         },
         "Whitespace": { _, _ in WordRunPreTokenizer() },
-        "WhitespaceSplit": { _, _ in CharacterSplitPreTokenizer(behavior: .removed, isDelimiter: CharacterClass.isWhitespace) },
+        "WhitespaceSplit": { _, _ in
+            CharacterSplitPreTokenizer(behavior: .removed, isDelimiter: CharacterClass.isWhitespace)
+        },
         "BertPreTokenizer": { _, _ in SequencePreTokenizer.bert },
         "CharDelimiterSplit": { field, _ in
             let delimiter = try field.required("delimiter", expected: "one character").scalar().value
@@ -38,7 +47,10 @@ enum PreTokenizerRegistry {
         },
         "FixedLength": { field, _ in
             let length = try field.required("length", expected: "a whole number").count()
-            guard length > 0 else { throw TokenizationError.field(file: field.file, field: "\(field.path).length", expected: "at least 1", actual: "0") }
+            guard length > 0 else {
+                throw TokenizationError.field(
+                    file: field.file, field: "\(field.path).length", expected: "at least 1", actual: "0")
+            }
             return FixedLengthPreTokenizer(length: length)
         },
     ]
@@ -51,7 +63,8 @@ enum PreTokenizerRegistry {
         }
         guard let behavior = SplitBehavior(rawValue: try name.string()) else {
             throw TokenizationError.unsupported(
-                file: field.file, field: name.path, kind: try name.string(), known: SplitBehavior.allCases.map(\.rawValue))
+                file: field.file, field: name.path, kind: try name.string(),
+                known: SplitBehavior.allCases.map(\.rawValue))
         }
         return behavior
     }

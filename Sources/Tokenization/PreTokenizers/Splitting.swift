@@ -55,7 +55,9 @@ enum SplitBehavior: String, Sendable, CaseIterable {
     }
 
     /// Matches and the gaps between them, in order.
-    private static func forEachPiece(_ count: Int, _ matches: [Range<Int>], _ inverted: Bool, _ body: (Range<Int>, Bool) -> Void) {
+    private static func forEachPiece(
+        _ count: Int, _ matches: [Range<Int>], _ inverted: Bool, _ body: (Range<Int>, Bool) -> Void
+    ) {
         var position = 0
         for match in matches {
             if match.lowerBound > position { body(position..<match.lowerBound, inverted) }

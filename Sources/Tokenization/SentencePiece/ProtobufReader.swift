@@ -27,7 +27,9 @@ struct ProtobufReader {
         guard index < end else { return nil }
         let key = try varint()
         let field = Int(truncatingIfNeeded: key >> 3)
-        guard field > 0, key >> 3 < 1 << 29 else { throw error("a field number is out of range: not a SentencePiece model") }
+        guard field > 0, key >> 3 < 1 << 29 else {
+            throw error("a field number is out of range: not a SentencePiece model")
+        }
         switch key & 7 {
         case 0: return (field, .varint(try varint()))
         case 1: return (field, .fixed64(try fixed(8)))

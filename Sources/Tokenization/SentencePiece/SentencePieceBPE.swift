@@ -1,4 +1,4 @@
-/// SentencePiece's byte-pair encoding: neighbours whose joint spelling is a piece are joined, best score first, leftmost
+/// SentencePiece's byte-pair encoding: neighbors whose joint spelling is a piece are joined, best score first, leftmost
 /// among equals. Heap and linked list: O(n log n) for a text of n characters.
 struct SentencePieceBPE: SegmentingModel {
     let vocabulary: Vocabulary
@@ -21,7 +21,9 @@ struct SentencePieceBPE: SegmentingModel {
         userDefined = model.userDefinedTrie
     }
 
-    func segments(of word: UnsafeBufferPointer<UInt8>, workspace: inout TokenizerWorkspace) -> [(range: Range<Int>, id: Int32)] {
+    func segments(of word: UnsafeBufferPointer<UInt8>, workspace: inout TokenizerWorkspace) -> [(
+        range: Range<Int>, id: Int32
+    )] {
         workspace.symbols.removeAll(keepingCapacity: true)
         workspace.queue.removeAll()
         var starts: [Int] = []
@@ -51,7 +53,9 @@ struct SentencePieceBPE: SegmentingModel {
             let length = symbol.length + workspace.symbols[Int(symbol.next)].length
             guard Int(length) <= vocabulary.longestPiece else { return }
             let start = starts[Int(left)]
-            guard let id = vocabulary.id(UnsafeBufferPointer(rebasing: word[start..<start + Int(length)])), canMerge[Int(id)] else { return }
+            guard let id = vocabulary.id(UnsafeBufferPointer(rebasing: word[start..<start + Int(length)])),
+                canMerge[Int(id)]
+            else { return }
             workspace.queue.push(.init(cost: -Double(scores[Int(id)]), left: left, merged: id, length: length))
             if let unused, unused[Int(id)] { parts[UInt64(start) << 32 | UInt64(length)] = symbol.length }
         }
@@ -76,13 +80,15 @@ struct SentencePieceBPE: SegmentingModel {
             var stack = [starts[number]..<starts[number] + Int(symbol.length)]
             while let range = stack.popLast() {
                 let found = vocabulary.id(UnsafeBufferPointer(rebasing: word[range]))
-                if let found, let unused, unused[Int(found)], let first = parts[UInt64(range.lowerBound) << 32 | UInt64(range.count)] {
+                if let found, let unused, unused[Int(found)],
+                    let first = parts[UInt64(range.lowerBound) << 32 | UInt64(range.count)]
+                {
                     stack.append(range.lowerBound + Int(first)..<range.upperBound)
                     stack.append(range.lowerBound..<range.lowerBound + Int(first))
                 } else if let found, found != unknown {
                     segments.append((range, found))
                 } else if let last = segments.last, last.id < 0, byteTokens == nil {
-                    // Neighbouring unknowns count as one.
+                    // Neighboring unknowns count as one.
                     segments[segments.count - 1].range = last.range.lowerBound..<range.upperBound
                 } else {
                     segments.append((range, -1))

@@ -47,13 +47,15 @@ struct SentencePieceModel: Sendable {
             }
         }
         guard !pieces.isEmpty else {
-            throw TokenizationError.field(file: file, field: "pieces", expected: "a SentencePiece vocabulary", actual: "none")
+            throw TokenizationError.field(
+                file: file, field: "pieces", expected: "a SentencePiece vocabulary", actual: "none")
         }
         guard unknown != nil else {
             throw TokenizationError.missingToken(file: file, field: "pieces", token: "<unk>")
         }
         for id in [bos, eos].compactMap({ $0 }) where !pieces.indices.contains(id) {
-            throw TokenizationError.field(file: file, field: "trainer_spec", expected: "special ids below \(pieces.count)", actual: "\(id)")
+            throw TokenizationError.field(
+                file: file, field: "trainer_spec", expected: "special ids below \(pieces.count)", actual: "\(id)")
         }
     }
 
@@ -69,7 +71,8 @@ struct SentencePieceModel: Sendable {
             }
         }
         guard piece.score.isFinite else {
-            throw TokenizationError.field(file: file, field: "pieces[\(number)].score", expected: "a finite number", actual: "\(piece.score)")
+            throw TokenizationError.field(
+                file: file, field: "pieces[\(number)].score", expected: "a finite number", actual: "\(piece.score)")
         }
         return piece
     }
@@ -80,7 +83,9 @@ struct SentencePieceModel: Sendable {
             switch (field, value) {
             case (3, .varint(let type)):
                 guard let known = Algorithm(rawValue: Int(truncatingIfNeeded: type)) else {
-                    throw TokenizationError.unsupported(file: file, field: "trainer_spec.model_type", kind: "\(type)", known: ["1 (unigram)", "2 (BPE)"])
+                    throw TokenizationError.unsupported(
+                        file: file, field: "trainer_spec.model_type", kind: "\(type)",
+                        known: ["1 (unigram)", "2 (BPE)"])
                 }
                 algorithm = known
             case (24, .varint(let flag)): treatsWhitespaceAsSuffix = flag != 0
@@ -105,7 +110,9 @@ struct SentencePieceModel: Sendable {
             switch (field, value) {
             case (2, .bytes(let range)) where !range.isEmpty:
                 guard let map = CharacterMap(Array(data[range])) else {
-                    throw TokenizationError.field(file: file, field: "normalizer_spec.precompiled_charsmap", expected: "a character map", actual: "something else")
+                    throw TokenizationError.field(
+                        file: file, field: "normalizer_spec.precompiled_charsmap", expected: "a character map",
+                        actual: "something else")
                 }
                 characterMap = map
             case (3, .varint(let flag)): addsDummyPrefix = flag != 0

@@ -1,4 +1,4 @@
-/// SentencePiece's own normalisation: the character map by longest match, whitespace tidied and made visible.
+/// SentencePiece's own normalization: the character map by longest match, whitespace tidied and made visible.
 struct SentencePieceNormalizer: Normalizer {
     let map: CharacterMap?
     let addsDummyPrefix: Bool
@@ -49,7 +49,9 @@ struct SentencePieceNormalizer: Normalizer {
             if !removesExtraWhitespace { afterSpace = false }
         }
         if removesExtraWhitespace {
-            while result.count >= space.count, result.suffix(space.count).elementsEqual(space) { result.removeLast(space.count) }
+            while result.count >= space.count, result.suffix(space.count).elementsEqual(space) {
+                result.removeLast(space.count)
+            }
         }
         if addsDummyPrefix, treatsWhitespaceAsSuffix { result += space }
         return result

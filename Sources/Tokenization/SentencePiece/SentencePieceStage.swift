@@ -52,7 +52,9 @@ struct SentencePieceStage: DecoderStage {
         var text: [UInt8] = []
         var index = 0
         while index < count {
-            let length = bytes[..<count].withUnsafeBufferPointer { UTF8Text.scalar(UnsafeBufferPointer(rebasing: $0[index...]), at: 0).length }
+            let length = bytes[..<count].withUnsafeBufferPointer {
+                UTF8Text.scalar(UnsafeBufferPointer(rebasing: $0[index...]), at: 0).length
+            }
             let character = Array(bytes[index..<min(count, index + length)])
             if UTF8Text.isValid(character) {
                 text += character

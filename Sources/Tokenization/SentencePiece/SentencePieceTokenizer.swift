@@ -2,7 +2,9 @@ extension SentencePieceModel {
     /// User-defined pieces, which are taken whole wherever they stand.
     var userDefinedTrie: ByteTrie {
         var trie = ByteTrie()
-        for (id, piece) in pieces.enumerated() where piece.type == .userDefined { trie.insert(piece.text, value: Int32(id)) }
+        for (id, piece) in pieces.enumerated() where piece.type == .userDefined {
+            trie.insert(piece.text, value: Int32(id))
+        }
         return trie
     }
 
@@ -26,7 +28,8 @@ extension SentencePieceModel {
             }
             let types = pieces.map(\.type)
             return UnigramModel(
-                vocabulary: vocabulary, scores: scores, unknown: unknown.map(Int32.init), byteTokens: bytes, lowestScore: Double(normal.min() ?? 0),
+                vocabulary: vocabulary, scores: scores, unknown: unknown.map(Int32.init), byteTokens: bytes,
+                lowestScore: Double(normal.min() ?? 0),
                 followsSentencePiece: true, isInTrie: { types[Int($0)] == .normal || types[Int($0)] == .userDefined })
         }
     }
@@ -37,14 +40,16 @@ extension SentencePieceModel {
         let added = pieces.enumerated().compactMap { id, piece -> AddedToken? in
             guard !piece.text.isEmpty else { return nil }
             switch piece.type {
-            case .control, .unknown: return AddedToken(id: id, content: piece.text, isSpecial: true, isSearched: findsControls)
+            case .control, .unknown:
+                return AddedToken(id: id, content: piece.text, isSpecial: true, isSearched: findsControls)
             case .userDefined: return AddedToken(id: id, content: piece.text, isSearched: findsControls)
             case .normal, .unused, .byte: return nil
             }
         }
         return Tokenizer(
             normalizer: SentencePieceNormalizer(self), model: makeModel(),
-            postProcessor: SurroundingPostProcessor(before: addsBOS ? [bos].compactMap { $0 } : [], after: addsEOS ? [eos].compactMap { $0 } : []),
+            postProcessor: SurroundingPostProcessor(
+                before: addsBOS ? [bos].compactMap { $0 } : [], after: addsEOS ? [eos].compactMap { $0 } : []),
             decoder: [SentencePieceStage(self)], addedTokens: added)
     }
 }

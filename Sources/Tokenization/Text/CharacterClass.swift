@@ -10,11 +10,14 @@ enum CharacterClass {
         static let lm = Self(rawValue: 1 << 3), lo = Self(rawValue: 1 << 4)
         static let mn = Self(rawValue: 1 << 5), mc = Self(rawValue: 1 << 6), me = Self(rawValue: 1 << 7)
         static let nd = Self(rawValue: 1 << 8), nl = Self(rawValue: 1 << 9), no = Self(rawValue: 1 << 10)
-        static let pc = Self(rawValue: 1 << 11), pd = Self(rawValue: 1 << 12), ps = Self(rawValue: 1 << 13), pe = Self(rawValue: 1 << 14)
+        static let pc = Self(rawValue: 1 << 11), pd = Self(rawValue: 1 << 12), ps = Self(rawValue: 1 << 13),
+            pe = Self(rawValue: 1 << 14)
         static let pi = Self(rawValue: 1 << 15), pf = Self(rawValue: 1 << 16), po = Self(rawValue: 1 << 17)
-        static let sm = Self(rawValue: 1 << 18), sc = Self(rawValue: 1 << 19), sk = Self(rawValue: 1 << 20), so = Self(rawValue: 1 << 21)
+        static let sm = Self(rawValue: 1 << 18), sc = Self(rawValue: 1 << 19), sk = Self(rawValue: 1 << 20),
+            so = Self(rawValue: 1 << 21)
         static let zs = Self(rawValue: 1 << 22), zl = Self(rawValue: 1 << 23), zp = Self(rawValue: 1 << 24)
-        static let cc = Self(rawValue: 1 << 25), cf = Self(rawValue: 1 << 26), cs = Self(rawValue: 1 << 27), co = Self(rawValue: 1 << 28), cn = Self(rawValue: 1 << 29)
+        static let cc = Self(rawValue: 1 << 25), cf = Self(rawValue: 1 << 26), cs = Self(rawValue: 1 << 27),
+            co = Self(rawValue: 1 << 28), cn = Self(rawValue: 1 << 29)
         /// Not a category but kept beside them: White_Space and Alphabetic.
         static let whitespace = Self(rawValue: 1 << 30), alphabetic = Self(rawValue: 1 << 31)
 
@@ -85,7 +88,9 @@ enum CharacterClass {
     }
 
     static func isWhitespace(_ scalar: UInt32) -> Bool { of(scalar).contains(.whitespace) }
-    static func isWord(_ scalar: UInt32) -> Bool { !of(scalar).isDisjoint(with: .word) || scalar == 0x200C || scalar == 0x200D }
+    static func isWord(_ scalar: UInt32) -> Bool {
+        !of(scalar).isDisjoint(with: .word) || scalar == 0x200C || scalar == 0x200D
+    }
 
     /// Whether the scalar was assigned in that version of Unicode. Some tables of the field are that old, and new characters
     /// pass through them as unassigned ones.
@@ -134,7 +139,9 @@ enum CharacterClass {
     /// The ideograph blocks that BERT sets apart with spaces.
     static func isBertIdeograph(_ scalar: UInt32) -> Bool {
         switch scalar {
-        case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B81F, 0x2B920...0x2CEAF, 0xF900...0xFAFF, 0x2F800...0x2FA1F: true
+        case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B81F, 0x2B920...0x2CEAF, 0xF900...0xFAFF,
+            0x2F800...0x2FA1F:
+            true
         default: false
         }
     }

@@ -12,10 +12,14 @@ enum UTF8Text {
             return (UInt32(first & 0x1F) << 6 | UInt32(text[index + 1] & 0x3F), 2)
         }
         if first >= 0xE0, first < 0xF0, left >= 3 {
-            return (UInt32(first & 0x0F) << 12 | UInt32(text[index + 1] & 0x3F) << 6 | UInt32(text[index + 2] & 0x3F), 3)
+            return (
+                UInt32(first & 0x0F) << 12 | UInt32(text[index + 1] & 0x3F) << 6 | UInt32(text[index + 2] & 0x3F), 3
+            )
         }
         if first >= 0xF0, first < 0xF5, left >= 4 {
-            let value = UInt32(first & 0x07) << 18 | UInt32(text[index + 1] & 0x3F) << 12 | UInt32(text[index + 2] & 0x3F) << 6 | UInt32(text[index + 3] & 0x3F)
+            let value =
+                UInt32(first & 0x07) << 18 | UInt32(text[index + 1] & 0x3F) << 12 | UInt32(text[index + 2] & 0x3F) << 6
+                | UInt32(text[index + 3] & 0x3F)
             return (value, 4)
         }
         return (0xFFFD, 1)
@@ -65,13 +69,16 @@ enum UTF8Text {
         }
         guard start >= 0 else { return text.count }
         let lead = text[start]
-        let needed = lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1
+        let needed =
+            lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1
         guard continuation + 1 < needed else { return text.count }
         if continuation >= 1 {
             // A second byte that no valid character has (overlong, surrogate, beyond U+10FFFF) is already an error.
             let second = text[start + 1]
             switch lead {
-            case 0xE0 where second < 0xA0, 0xED where second >= 0xA0, 0xF0 where second < 0x90, 0xF4 where second >= 0x90: return text.count
+            case 0xE0 where second < 0xA0, 0xED where second >= 0xA0, 0xF0 where second < 0x90,
+                0xF4 where second >= 0x90:
+                return text.count
             default: break
             }
         }

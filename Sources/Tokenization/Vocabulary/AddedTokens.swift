@@ -8,13 +8,13 @@ struct AddedToken: Sendable {
     var stripsLeft = false
     /// Takes the whitespace after it along.
     var stripsRight = false
-    /// Is looked for in the normalised text rather than in the text as given.
+    /// Is looked for in the normalized text rather than in the text as given.
     var isNormalized = false
     /// Can be left out when decoding.
     var isSpecial = false
     /// Whether it is looked for in texts at all.
     var isSearched = true
-    /// The content as the normaliser leaves it, which is what a normalised token is looked for by and decodes to.
+    /// The content as the normalizer leaves it, which is what a normalized token is looked for by and decodes to.
     fileprivate(set) var normalizedContent: [UInt8] = []
 }
 
@@ -41,7 +41,8 @@ struct AddedTokens: Sendable {
         var idOfContent: [[UInt8]: Int] = [:]
         for index in tokens.indices {
             var token = tokens[index]
-            token.normalizedContent = token.isNormalized ? normalizer?.normalize(token.content) ?? token.content : token.content
+            token.normalizedContent =
+                token.isNormalized ? normalizer?.normalize(token.content) ?? token.content : token.content
             self.tokens[index] = token
             indexOfID[token.id] = index
             idOfContent[token.content] = token.id
@@ -62,7 +63,7 @@ struct AddedTokens: Sendable {
 
     /// Cuts text at the tokens that are looked for in the text as given.
     func splitPlain(_ text: [UInt8], parsesSpecial: Bool) -> [Segment] { split(text, plain, parsesSpecial) }
-    /// Cuts normalised text at the tokens that are looked for there.
+    /// Cuts normalized text at the tokens that are looked for there.
     func splitNormalized(_ text: [UInt8], parsesSpecial: Bool) -> [Segment] { split(text, normalized, parsesSpecial) }
 
     /// Cuts text at the special tokens that lie within one of `ranges`, which ascend.

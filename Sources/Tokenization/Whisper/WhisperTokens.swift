@@ -4,34 +4,35 @@ import Foundation
 ///
 /// English-only and multilingual vocabularies number them differently, large-v3 has one language more, and published
 /// files may leave the 1501 timestamps out although the model has them: they then follow `<|notimestamps|>`.
-public struct WhisperTokens: Sendable {
-    public let tokenizer: Tokenizer
-    public let endOfText: Int
-    public let startOfTranscript: Int
-    public let transcribe: Int
-    public let translate: Int
-    public let startOfLM: Int
-    public let startOfPrevious: Int
+package struct WhisperTokens: Sendable {
+    package let tokenizer: Tokenizer
+    package let endOfText: Int
+    package let startOfTranscript: Int
+    package let transcribe: Int
+    package let translate: Int
+    package let startOfLM: Int
+    package let startOfPrevious: Int
     /// `<|nospeech|>`, in older files `<|nocaptions|>`.
-    public let noSpeech: Int
-    public let noTimestamps: Int
+    package let noSpeech: Int
+    package let noTimestamps: Int
     /// The id of `<|0.00|>`.
-    public let firstTimestamp: Int
+    package let firstTimestamp: Int
     /// Language codes in vocabulary order, as in `en`, `zh`, … `yue`.
-    public let languages: [String]
+    package let languages: [String]
     private let languageIDs: [String: Int]
     private let languageCodes: [Int: String]
 
     /// Timestamps go from 0 to 30 s.
-    public static let timestampCount = 1501
+    package static let timestampCount = 1501
     /// Seconds from one timestamp to the next.
-    public static let timestampStep = 0.02
+    package static let timestampStep = 0.02
 
     /// - Throws: `TokenizationError.missingToken` when the vocabulary is not Whisper's.
-    public init(_ tokenizer: Tokenizer) throws {
+    package init(_ tokenizer: Tokenizer) throws {
         func id(_ pieces: String...) throws -> Int {
             for piece in pieces { if let id = tokenizer.id(of: piece) { return id } }
-            throw TokenizationError.missingToken(file: "the tokenizer", field: "Whisper's special tokens", token: pieces[0])
+            throw TokenizationError.missingToken(
+                file: "the tokenizer", field: "Whisper's special tokens", token: pieces[0])
         }
         self.tokenizer = tokenizer
         endOfText = try id("<|endoftext|>")
@@ -59,7 +60,8 @@ public struct WhisperTokens: Sendable {
             }
         }
         guard !languages.isEmpty else {
-            throw TokenizationError.missingToken(file: "the tokenizer", field: "Whisper's special tokens", token: "<|en|>")
+            throw TokenizationError.missingToken(
+                file: "the tokenizer", field: "Whisper's special tokens", token: "<|en|>")
         }
         self.languages = languages
         languageIDs = ids
@@ -68,31 +70,31 @@ public struct WhisperTokens: Sendable {
 
     /// Whether the model was trained on English alone. Those vocabularies keep GPT-2's own end of text, 50256; the language
     /// and task tokens they also list were never trained and are left out of the prompt.
-    public var isEnglishOnly: Bool { endOfText == 50256 }
+    package var isEnglishOnly: Bool { endOfText == 50256 }
 
-    public func languageID(_ code: String) -> Int? { languageIDs[code.lowercased()] }
-    public func language(_ id: Int) -> String? { languageCodes[id] }
-    public var languageTokenIDs: [Int] { languages.compactMap { languageIDs[$0] } }
+    package func languageID(_ code: String) -> Int? { languageIDs[code.lowercased()] }
+    package func language(_ id: Int) -> String? { languageCodes[id] }
+    package var languageTokenIDs: [Int] { languages.compactMap { languageIDs[$0] } }
 
     // MARK: Timestamps
 
-    public func isTimestamp(_ id: Int) -> Bool { id >= firstTimestamp && id < firstTimestamp + Self.timestampCount }
+    package func isTimestamp(_ id: Int) -> Bool { id >= firstTimestamp && id < firstTimestamp + Self.timestampCount }
 
     /// Seconds since the start of the 30 s window.
-    public func seconds(_ id: Int) -> Double? { isTimestamp(id) ? Double(id - firstTimestamp) / 50 : nil }
+    package func seconds(_ id: Int) -> Double? { isTimestamp(id) ? Double(id - firstTimestamp) / 50 : nil }
 
     /// The timestamp nearest to so many seconds, within 0…30.
-    public func timestamp(_ seconds: Double) -> Int {
+    package func timestamp(_ seconds: Double) -> Int {
         guard seconds.isFinite else { return firstTimestamp }
         return firstTimestamp + Int((min(max(seconds, 0), 30) * 50).rounded())
     }
 
     // MARK: Prompt
 
-    public enum Task: String, Sendable { case transcribe, translate }
+    package enum Task: String, Sendable { case transcribe, translate }
 
     /// What decoding starts with: start of transcript, and for multilingual models language and task.
-    public func startSequence(language: String? = nil, task: Task = .transcribe, withTimestamps: Bool) -> [Int] {
+    package func startSequence(language: String? = nil, task: Task = .transcribe, withTimestamps: Bool) -> [Int] {
         var ids = [startOfTranscript]
         if !isEnglishOnly {
             if let id = language.flatMap(languageID) { ids.append(id) }
@@ -103,10 +105,10 @@ public struct WhisperTokens: Sendable {
     }
 
     /// Ordinary text tokens end where the special ones begin.
-    public func isText(_ id: Int) -> Bool { id < endOfText }
+    package func isText(_ id: Int) -> Bool { id < endOfText }
 
     /// The text of ids; timestamps are spelt as in `<|1.08|>`, other special tokens as in the vocabulary.
-    public func decodeWithTimestamps(_ ids: some Sequence<Int>) -> String {
+    package func decodeWithTimestamps(_ ids: some Sequence<Int>) -> String {
         var text = ""
         var run: [Int] = []
         for id in ids {
@@ -122,7 +124,7 @@ public struct WhisperTokens: Sendable {
     }
 
     /// The text alone: special tokens and timestamps left out.
-    public func decodeText(_ ids: some Sequence<Int>) -> String {
+    package func decodeText(_ ids: some Sequence<Int>) -> String {
         tokenizer.decode(ids.filter(isText), skipSpecialTokens: true)
     }
 }

@@ -1,27 +1,27 @@
 /// Words out of Whisper tokens, for word timestamps: the published model's splitting, punctuation not yet merged.
 extension WhisperTokens {
     /// A word with the tokens that spell it.
-    public struct Word: Sendable, Equatable {
-        public var text: String
-        public var tokens: [Int]
+    package struct Word: Sendable, Equatable {
+        package var text: String
+        package var tokens: [Int]
 
-        public init(text: String, tokens: [Int]) {
+        package init(text: String, tokens: [Int]) {
             self.text = text
             self.tokens = tokens
         }
     }
 
     /// Languages written without spaces between words: split after every whole character instead.
-    public static let languagesWithoutSpaces: Set<String> = ["zh", "ja", "th", "lo", "my", "yue"]
+    package static let languagesWithoutSpaces: Set<String> = ["zh", "ja", "th", "lo", "my", "yue"]
 
     /// Splits at spaces, or at characters for a language written without them.
-    public func words(_ ids: [Int], language: String?) -> [Word] {
+    package func words(_ ids: [Int], language: String?) -> [Word] {
         if let language, Self.languagesWithoutSpaces.contains(language.lowercased()) { return wordsByCharacter(ids) }
         return wordsBySpace(ids)
     }
 
     /// The shortest runs of tokens that spell whole characters. A run may hold a U+FFFD only where the whole text has one.
-    public func wordsByCharacter(_ ids: [Int]) -> [Word] {
+    package func wordsByCharacter(_ ids: [Int]) -> [Word] {
         let whole = Array(decodeWithTimestamps(ids).unicodeScalars)
         let replacement: Unicode.Scalar = "\u{FFFD}"
         var words: [Word] = []
@@ -43,7 +43,7 @@ extension WhisperTokens {
     }
 
     /// Runs of whole characters joined until a space, a punctuation mark or a special token begins the next word.
-    public func wordsBySpace(_ ids: [Int]) -> [Word] {
+    package func wordsBySpace(_ ids: [Int]) -> [Word] {
         var words: [Word] = []
         for part in wordsByCharacter(ids) {
             let isSpecial = (part.tokens.first ?? 0) >= endOfText
@@ -64,7 +64,9 @@ extension WhisperTokens {
     /// (the published code asks `text.strip() in string.punctuation`).
     private static func isPunctuation(_ text: String) -> Bool {
         // Python's `strip` also takes the four separators U+001C…U+001F.
-        func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value) }
+        func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+            scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
+        }
         var scalars = text.unicodeScalars.drop(while: isSpace)
         while let last = scalars.last, isSpace(last) { scalars.removeLast() }
         let needle = Array(String(scalars).utf8)

@@ -1,12 +1,13 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 
 /// Attention (Vaswani et al. 2017), the only one in the house: softmax(q·kᵀ·scale + mask)·v over heads, of a sequence
 /// over itself or over another one's output. Models configure it and none declares it again, so the tap sits here.
-public final class Attention {
-    public let kind: AttentionKind
-    public let layer: Int
-    public let shape: AttentionShape
+package final class Attention {
+    package let kind: AttentionKind
+    package let layer: Int
+    package let shape: AttentionShape
     private let projections: Projections
     private let output: Linear
     private let rotary: RotaryPositions?
@@ -20,21 +21,24 @@ public final class Attention {
     }
 
     /// What attention needs besides its input: scratch and the tap.
-    public struct Workspace {
+    package struct Workspace {
         /// `[rows, (heads + 2 · kvHeads) · headDimension]`
-        public let queryKeyValue: Slot
+        package let queryKeyValue: Slot
         /// `[rows, heads · headDimension]`
-        public let context: Slot
+        package let context: Slot
         /// `[heads, rows]`, for passes over many positions.
-        public let logSumExp: Slot
+        package let logSumExp: Slot
         /// `[rows, size]`, for what a gate lets through; only where there are gates.
-        public let block: Slot?
+        package let block: Slot?
 
         /// - Parameter gatedSize: the model's size, where some block of the phase has a gate.
-        public init(_ workspace: Transformer.Workspace, rows: Int, shape: AttentionShape, phase: String, gatedSize: Int? = nil) {
+        package init(
+            _ workspace: Transformer.Workspace, rows: Int, shape: AttentionShape, phase: String, gatedSize: Int? = nil
+        ) {
             let width = shape.heads * shape.headDimension
             let kvWidth = shape.keyValueHeads * shape.headDimension
-            queryKeyValue = workspace.reserve("query, key, value", rows: rows, columns: width + 2 * kvWidth, phase: phase)
+            queryKeyValue = workspace.reserve(
+                "query, key, value", rows: rows, columns: width + 2 * kvWidth, phase: phase)
             context = workspace.reserve("context", rows: rows, columns: width, phase: phase)
             logSumExp = workspace.reserve("log-sum-exp", rows: shape.heads, columns: rows, phase: phase)
             block = gatedSize.map { workspace.reserve("gated block", rows: rows, columns: $0, phase: phase) }
@@ -42,16 +46,16 @@ public final class Attention {
     }
 
     /// What some architectures add to plain attention.
-    public struct Additions {
+    package struct Additions {
         /// Norms over the elements of each head, before positions are turned in.
-        public var queryNorm: RMSNorm?
-        public var keyNorm: RMSNorm?
+        package var queryNorm: RMSNorm?
+        package var keyNorm: RMSNorm?
         /// Opens the contribution to the residual; see `Workspace.block`.
-        public var gate: Gate?
+        package var gate: Gate?
         /// The layer's number in its cache, where not all layers have one there.
-        public var cacheLayer: Int?
+        package var cacheLayer: Int?
 
-        public init(queryNorm: RMSNorm? = nil, keyNorm: RMSNorm? = nil, gate: Gate? = nil, cacheLayer: Int? = nil) {
+        package init(queryNorm: RMSNorm? = nil, keyNorm: RMSNorm? = nil, gate: Gate? = nil, cacheLayer: Int? = nil) {
             self.queryNorm = queryNorm
             self.keyNorm = keyNorm
             self.gate = gate
@@ -60,7 +64,8 @@ public final class Attention {
     }
 
     private init(
-        kind: AttentionKind, layer: Int, shape: AttentionShape, projections: Projections, output: Linear, rotary: RotaryPositions? = nil,
+        kind: AttentionKind, layer: Int, shape: AttentionShape, projections: Projections, output: Linear,
+        rotary: RotaryPositions? = nil,
         additions: Additions
     ) {
         self.kind = kind
@@ -73,64 +78,73 @@ public final class Attention {
     }
 
     /// Self-attention of ready layers: `fused` gives query, key and value side by side.
-    public convenience init(
-        kind: AttentionKind, layer: Int, shape: AttentionShape, fused: Linear, output: Linear, rotary: RotaryPositions? = nil,
+    package convenience init(
+        kind: AttentionKind, layer: Int, shape: AttentionShape, fused: Linear, output: Linear,
+        rotary: RotaryPositions? = nil,
         additions: Additions = .init()
     ) {
         self.init(
-            kind: kind, layer: layer, shape: shape, projections: .own(fused), output: output, rotary: rotary, additions: additions)
+            kind: kind, layer: layer, shape: shape, projections: .own(fused), output: output, rotary: rotary,
+            additions: additions)
     }
 
     /// Cross-attention of ready layers: `keyValue` gives the source's keys and values side by side.
-    public convenience init(
-        layer: Int, shape: AttentionShape, query: Linear, keyValue: Linear, output: Linear, additions: Additions = .init()
+    package convenience init(
+        layer: Int, shape: AttentionShape, query: Linear, keyValue: Linear, output: Linear,
+        additions: Additions = .init()
     ) {
         keyValue.weight.isReadEachStep = false
         self.init(
-            kind: .cross, layer: layer, shape: shape, projections: .other(query: query, keyValue: keyValue), output: output,
+            kind: .cross, layer: layer, shape: shape, projections: .other(query: query, keyValue: keyValue),
+            output: output,
             additions: additions)
     }
 
     /// Self-attention whose query, key and value projections have separate names in the checkpoint.
-    public static func selfAttention(
-        _ scope: ParameterScope, kind: AttentionKind, layer: Int, size: Int, shape: AttentionShape, names: Names = .init(),
+    package static func selfAttention(
+        _ scope: ParameterScope, kind: AttentionKind, layer: Int, size: Int, shape: AttentionShape,
+        names: Names = .init(),
         additions: Additions = .init()
     ) -> Attention {
         let fused = names.fuse(
             [names.query, names.key, names.value], in: scope, inputs: size, outputs: shape.heads * shape.headDimension)
         return Attention(
             kind: kind, layer: layer, shape: shape, fused: fused,
-            output: Linear(scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias),
+            output: Linear(
+                scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias),
             additions: additions)
     }
 
     /// Cross-attention to a sequence of `sourceSize` features.
-    public static func crossAttention(
+    package static func crossAttention(
         _ scope: ParameterScope, layer: Int, size: Int, sourceSize: Int, shape: AttentionShape, names: Names = .init(),
         additions: Additions = .init()
     ) -> Attention {
-        let query = Linear(scope(names.query), inputs: size, outputs: shape.heads * shape.headDimension, bias: names.hasBias)
+        let query = Linear(
+            scope(names.query), inputs: size, outputs: shape.heads * shape.headDimension, bias: names.hasBias)
         let keyValue = names.fuse(
             [names.key, names.value], in: scope, inputs: sourceSize, outputs: shape.keyValueHeads * shape.headDimension)
         return Attention(
             layer: layer, shape: shape, query: query, keyValue: keyValue,
-            output: Linear(scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias),
+            output: Linear(
+                scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias),
             additions: additions)
     }
 
     /// The projections' names in a checkpoint.
-    public struct Names: Sendable {
-        public var query = "q_proj"
-        public var key = "k_proj"
-        public var value = "v_proj"
-        public var output = "out_proj"
+    package struct Names: Sendable {
+        package var query = "q_proj"
+        package var key = "k_proj"
+        package var value = "v_proj"
+        package var output = "out_proj"
         /// Projections that may have no bias.
-        public var withoutBias: Set<String> = []
+        package var withoutBias: Set<String> = []
         /// Whether any projection has a bias.
-        public var hasBias = true
-        public init() {}
-        public init(
-            query: String, key: String, value: String, output: String, withoutBias: Set<String> = [], hasBias: Bool = true
+        package var hasBias = true
+        package init() {}
+        package init(
+            query: String, key: String, value: String, output: String, withoutBias: Set<String> = [],
+            hasBias: Bool = true
         ) {
             self.query = query
             self.key = key
@@ -155,8 +169,9 @@ public final class Attention {
 
     /// Every position attends to every position: residual += output(attention(x)), x `[rows, size]` and possibly the
     /// residual itself. `bias` is added to the scores: positions, masks, or both; `masks` where runs of queries differ.
-    public func encode(
-        _ x: Tensor, bias: AttentionBias? = nil, masks: [MaskRun]? = nil, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+    package func encode(
+        _ x: Tensor, bias: AttentionBias? = nil, masks: [MaskRun]? = nil, addingTo residual: Tensor,
+        workspace: Workspace, tap: AttentionTap,
         on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention does not encode") }
@@ -167,13 +182,16 @@ public final class Attention {
         try additions.keyNorm?.normalizeHeads(key, on: stream)
         precondition(bias == nil || masks == nil, "one bias or masks by runs")
         try attend(
-            query: query, key: key, value: qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth), firstPosition: nil,
-            runs: masks.map { QueryRun.masked($0, queries: x.rows) } ?? QueryRun.all(x.rows, bias: bias), addingTo: residual, workspace: workspace, tap: tap, on: stream)
+            query: query, key: key, value: qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth),
+            firstPosition: nil,
+            runs: masks.map { QueryRun.masked($0, queries: x.rows) } ?? QueryRun.all(x.rows, bias: bias),
+            addingTo: residual, workspace: workspace, tap: tap, on: stream)
     }
 
     /// Positions `firstPosition…` attend to themselves and all before them; their keys and values join the cache.
-    public func prefill(
-        _ x: Tensor, firstPosition: Int, bias: AttentionBias? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+    package func prefill(
+        _ x: Tensor, firstPosition: Int, bias: AttentionBias? = nil, cache: KeyValueCache, addingTo residual: Tensor,
+        workspace: Workspace, tap: AttentionTap,
         on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
@@ -185,15 +203,19 @@ public final class Attention {
         try additions.queryNorm?.normalizeHeads(query, on: stream)
         try additions.keyNorm?.normalizeHeads(entries.rows(firstPosition..<end).columns(0..<keyValueWidth), on: stream)
         try rotary?.turn(query, firstPosition: firstPosition, on: stream)
-        try rotary?.turn(entries.rows(firstPosition..<end).columns(0..<keyValueWidth), firstPosition: firstPosition, on: stream)
+        try rotary?.turn(
+            entries.rows(firstPosition..<end).columns(0..<keyValueWidth), firstPosition: firstPosition, on: stream)
         let known = entries.rows(0..<end)
         try attend(
-            query: query, key: known.columns(0..<keyValueWidth), value: known.columns(keyValueWidth..<2 * keyValueWidth),
-            firstPosition: firstPosition, runs: QueryRun.all(x.rows, bias: bias), addingTo: residual, workspace: workspace, tap: tap, on: stream)
+            query: query, key: known.columns(0..<keyValueWidth),
+            value: known.columns(keyValueWidth..<2 * keyValueWidth),
+            firstPosition: firstPosition, runs: QueryRun.all(x.rows, bias: bias), addingTo: residual,
+            workspace: workspace, tap: tap, on: stream)
     }
 
     /// Computes the keys and values of the source once, for all steps to come. They take the cache's rows from `first`.
-    public func remember(source: Tensor, in cache: KeyValueCache, from first: Int = 0, on stream: CommandStream) throws {
+    package func remember(source: Tensor, in cache: KeyValueCache, from first: Int = 0, on stream: CommandStream) throws
+    {
         guard case .other(_, let keyValue) = projections else { preconditionFailure("self-attention has no source") }
         let entries = cache.keysAndValues(layer: cacheLayer).rows(first..<first + source.rows)
         try keyValue(source, into: entries, on: stream)
@@ -202,15 +224,17 @@ public final class Attention {
 
     /// Positions attend to the remembered source. `mask`, `[1, sourceCount]`, is added to every query's scores; `masks`
     /// where runs of queries see different parts of the source.
-    public func readSource(
-        _ x: Tensor, sourceCount: Int, mask: Tensor? = nil, masks: [MaskRun]? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace,
+    package func readSource(
+        _ x: Tensor, sourceCount: Int, mask: Tensor? = nil, masks: [MaskRun]? = nil, cache: KeyValueCache,
+        addingTo residual: Tensor, workspace: Workspace,
         tap: AttentionTap, on stream: CommandStream
     ) throws {
         let queries = try sourceQueries(x, workspace, on: stream)
         let entries = cache.keysAndValues(layer: cacheLayer).rows(0..<sourceCount)
         precondition(mask == nil || masks == nil, "one mask or masks by runs")
         try attend(
-            query: queries, key: entries.columns(0..<keyValueWidth), value: entries.columns(keyValueWidth..<2 * keyValueWidth),
+            query: queries, key: entries.columns(0..<keyValueWidth),
+            value: entries.columns(keyValueWidth..<2 * keyValueWidth),
             firstPosition: nil,
             runs: masks.map { QueryRun.masked($0, queries: x.rows) }
                 ?? QueryRun.all(x.rows, bias: mask.map { AttentionBias(mask: $0, queries: x.rows) }),
@@ -218,7 +242,8 @@ public final class Attention {
     }
 
     /// Queries for the source, `[rows, heads · headDimension]`, without gaps between rows.
-    private func sourceQueries(_ x: any LinearInput, _ workspace: Workspace, on stream: CommandStream) throws -> Tensor {
+    private func sourceQueries(_ x: any LinearInput, _ workspace: Workspace, on stream: CommandStream) throws -> Tensor
+    {
         guard case .other(let query, _) = projections else { preconditionFailure("self-attention has no source") }
         let place = workspace.queryKeyValue.tensor
         let queries = Tensor(buffer: place.buffer, byteOffset: place.byteOffset, rows: x.rows, columns: width)
@@ -240,7 +265,8 @@ public final class Attention {
         shape.causalOffset = firstPosition
         for run in runs {
             try stream.attention(
-                shape: shape.from(query: run.queries.lowerBound), query: query.rows(run.queries), key: key, value: value, bias: run.bias,
+                shape: shape.from(query: run.queries.lowerBound), query: query.rows(run.queries), key: key,
+                value: value, bias: run.bias,
                 logSumExp: logSumExp, into: context.rows(run.queries))
         }
         if watched {
@@ -255,8 +281,12 @@ public final class Attention {
         _ context: Tensor, to residual: Tensor, _ workspace: Workspace, _ tap: AttentionTap, on stream: CommandStream
     ) throws {
         try tap.active?.silence(kind, layer: layer, context, headDimension: shape.headDimension, on: stream)
-        guard let gate = additions.gate else { return try output(context, residual: residual, into: residual, on: stream) }
-        guard let block = workspace.block?.rows(context.rows) else { preconditionFailure("the workspace has no place for a gated block") }
+        guard let gate = additions.gate else {
+            return try output(context, residual: residual, into: residual, on: stream)
+        }
+        guard let block = workspace.block?.rows(context.rows) else {
+            preconditionFailure("the workspace has no place for a gated block")
+        }
         try output(context, into: block, on: stream)
         try gate(block, addingTo: residual, on: stream)
     }
@@ -264,8 +294,9 @@ public final class Attention {
     // MARK: Decode: one new position for each hypothesis
 
     /// Appends each hypothesis' new key and value to the cache at the step's position, and attends to all so far.
-    public func decode(
-        _ x: any LinearInput, step: StepBuffer, bias: DecodeBias? = nil, cache: KeyValueCache, addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
+    package func decode(
+        _ x: any LinearInput, step: StepBuffer, bias: DecodeBias? = nil, cache: KeyValueCache,
+        addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
         on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
@@ -277,16 +308,22 @@ public final class Attention {
         let bias = try tap.active?.hiding(kind, layer: layer, in: bias, keys: cache.capacity, on: stream) ?? bias
         try stream.attentionDecode(
             shape: shape, query: qkv.columns(0..<width),
-            append: (qkv.columns(width..<width + keyValueWidth), qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth)),
-            key: cache.keys(layer: cacheLayer), value: cache.values(layer: cacheLayer), keyCapacity: cache.capacity, keyCount: .step,
-            step: step, rotary: rotary?.decode, bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
+            append: (
+                qkv.columns(width..<width + keyValueWidth),
+                qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth)
+            ),
+            key: cache.keys(layer: cacheLayer), value: cache.values(layer: cacheLayer), keyCapacity: cache.capacity,
+            keyCount: .step,
+            step: step, rotary: rotary?.decode, bias: bias, capture: tap.decodeDestination(kind, layer: layer),
+            into: context)
         try contribute(context, to: residual, workspace, tap, on: stream)
     }
 
     /// Each hypothesis' new position attends to the remembered source, which all hypotheses share. `mask` as for
     /// `readSource`.
-    public func decodeSource(
-        _ x: any LinearInput, sourceCount: Int, mask: Tensor? = nil, step: StepBuffer, cache: KeyValueCache, addingTo residual: Tensor,
+    package func decodeSource(
+        _ x: any LinearInput, sourceCount: Int, mask: Tensor? = nil, step: StepBuffer, cache: KeyValueCache,
+        addingTo residual: Tensor,
         workspace: Workspace, tap: AttentionTap, on stream: CommandStream
     ) throws {
         let queries = try sourceQueries(x, workspace, on: stream)
@@ -294,7 +331,8 @@ public final class Attention {
         let plain = mask.map { DecodeBias(values: $0, isByDistance: false) }
         let bias = try tap.active?.hiding(kind, layer: layer, in: plain, keys: sourceCount, on: stream) ?? plain
         try stream.attentionDecode(
-            shape: shape, query: queries, append: nil, key: cache.keys(layer: cacheLayer), value: cache.values(layer: cacheLayer),
+            shape: shape, query: queries, append: nil, key: cache.keys(layer: cacheLayer),
+            value: cache.values(layer: cacheLayer),
             keyCapacity: 0, keyCount: .fixed(sourceCount), step: step, bias: bias,
             capture: tap.decodeDestination(kind, layer: layer), into: context)
         try contribute(context, to: residual, workspace, tap, on: stream)
@@ -313,10 +351,10 @@ extension AttentionShape {
 extension AttentionBias {
     /// What a mask adds to the score of an excluded key: so much that nothing is left of the score in f32, as with the
     /// lowest finite number in the reference, so that a row of which every key is excluded is uniform over all of them.
-    public static let excluded: Float = -1e30
+    package static let excluded: Float = -1e30
 
     /// One row, `[1, keys]`, for all heads and queries.
-    public init(mask: Tensor, queries: Int) {
+    package init(mask: Tensor, queries: Int) {
         self.init(values: mask.repeated(queries), isPerHead: false)
     }
 }

@@ -1,5 +1,6 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 
 /// Interventions as attention carries them out: rows of masks, one per kind, and silence for heads.
 ///
@@ -22,7 +23,8 @@ final class AttentionInterventions {
     private func mask(_ kind: AttentionKind, keys: Int) throws -> Tensor? {
         guard let hidden = interventions.hiddenKeys[kind], !hidden.isEmpty else { return nil }
         if let known = masks[kind], known.keys >= keys { return Tensor(buffer: known.buffer, rows: 1, columns: keys) }
-        let buffer = try device.makeBuffer(byteCount: keys * 4, purpose: .staging, label: "hidden keys", access: .upload)
+        let buffer = try device.makeBuffer(
+            byteCount: keys * 4, purpose: .staging, label: "hidden keys", access: .upload)
         buffer.write((0..<keys).map { hidden.contains($0) ? AttentionBias.excluded : Float(0) })
         masks[kind] = (buffer, keys)
         return Tensor(buffer: buffer, rows: 1, columns: keys)
@@ -31,7 +33,8 @@ final class AttentionInterventions {
     /// Memory for the sum of a mask and another term.
     private func sum(rows: Int, columns: Int) throws -> Tensor {
         if let sum, sum.byteCount >= rows * columns * 4 { return Tensor(buffer: sum, rows: rows, columns: columns) }
-        let buffer = try device.makeBuffer(byteCount: rows * columns * 4, purpose: .activations, label: "scores with hidden keys")
+        let buffer = try device.makeBuffer(
+            byteCount: rows * columns * 4, purpose: .activations, label: "scores with hidden keys")
         sum = buffer
         return Tensor(buffer: buffer, rows: rows, columns: columns)
     }
@@ -59,7 +62,9 @@ final class AttentionInterventions {
 
     /// The term of a decode step, with the hidden keys of its kind.
     /// - Throws: `TransformerError.cannotHideKeys` where scores go by distance: a key's place in the term changes with every step.
-    func hiding(_ kind: AttentionKind, layer: Int, in bias: DecodeBias?, keys: Int, on stream: CommandStream) throws -> DecodeBias? {
+    func hiding(_ kind: AttentionKind, layer: Int, in bias: DecodeBias?, keys: Int, on stream: CommandStream) throws
+        -> DecodeBias?
+    {
         guard let mask = try mask(kind, keys: bias?.values.columns ?? keys) else { return bias }
         guard let bias else { return DecodeBias(values: mask, isByDistance: false) }
         guard !bias.isByDistance else { throw TransformerError.cannotHideKeys(kind: kind, layer: layer) }
@@ -71,7 +76,9 @@ final class AttentionInterventions {
     // MARK: Silenced heads
 
     /// Replaces what silenced heads have read by zeros; `context` is `[rows, heads · headDimension]`.
-    func silence(_ kind: AttentionKind, layer: Int, _ context: Tensor, headDimension: Int, on stream: CommandStream) throws {
+    func silence(_ kind: AttentionKind, layer: Int, _ context: Tensor, headDimension: Int, on stream: CommandStream)
+        throws
+    {
         let heads = interventions.silencedHeads.filter { $0.kind == kind && $0.layer == layer }.map(\.head).sorted()
         for head in heads where head >= 0 && (head + 1) * headDimension <= context.columns {
             let part = context.columns(head * headDimension..<(head + 1) * headDimension)

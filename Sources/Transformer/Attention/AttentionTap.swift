@@ -1,5 +1,6 @@
 import Compute
-import Formats
+import AttentionTypes
+import NumberFormats
 
 /// Takes attention weights out of a running model.
 ///
@@ -7,9 +8,9 @@ import Formats
 /// many positions a second kernel recomputes just the rows that were asked for, from the log-sum-exp the fused kernel
 /// kept. Nothing else in the model changes: there is no slow mode that only the tap sees. It is also the place where
 /// heads are silenced and keys hidden on request.
-public final class AttentionTap {
+package final class AttentionTap {
     /// Which layers are watched.
-    public struct Selection: Sendable, Hashable {
+    package struct Selection: Sendable, Hashable {
         private enum Layers: Sendable, Hashable {
             case all
             case only(Set<Int>)
@@ -18,17 +19,20 @@ public final class AttentionTap {
         /// Watched layers by kind; none of a kind that is absent.
         private var layers: [AttentionKind: Layers]
 
-        public static let off = Selection(layers: [:])
-        public static let everything = Selection(layers: Dictionary(uniqueKeysWithValues: AttentionKind.allCases.map { ($0, .all) }))
+        package static let off = Selection(layers: [:])
+        package static let everything = Selection(
+            layers: Dictionary(uniqueKeysWithValues: AttentionKind.allCases.map { ($0, .all) }))
         /// All layers of cross-attention: what the attention panel draws from.
-        public static let cross = Selection(.cross)
+        package static let cross = Selection(.cross)
 
         private init(layers: [AttentionKind: Layers]) { self.layers = layers }
 
         /// Some layers of one kind; `nil` for all of them.
-        public init(_ kind: AttentionKind, layers chosen: Set<Int>? = nil) { layers = [kind: chosen.map { .only($0) } ?? .all] }
+        package init(_ kind: AttentionKind, layers chosen: Set<Int>? = nil) {
+            layers = [kind: chosen.map { .only($0) } ?? .all]
+        }
 
-        public func union(_ other: Selection) -> Selection {
+        package func union(_ other: Selection) -> Selection {
             Selection(
                 layers: layers.merging(other.layers) { mine, theirs in
                     guard case .only(let mine) = mine, case .only(let theirs) = theirs else { return .all }
@@ -36,7 +40,7 @@ public final class AttentionTap {
                 })
         }
 
-        public func contains(_ kind: AttentionKind, layer: Int) -> Bool {
+        package func contains(_ kind: AttentionKind, layer: Int) -> Bool {
             switch layers[kind] {
             case nil: false
             case .all: true
@@ -46,7 +50,7 @@ public final class AttentionTap {
     }
 
     /// Which query rows of a pass over many positions are kept.
-    public enum QueryRows: Sendable, Hashable {
+    package enum QueryRows: Sendable, Hashable {
         case none, last, all
         case list([Int])
 
@@ -69,12 +73,12 @@ public final class AttentionTap {
     }
 
     /// What is watched. Changing it voids recorded decode steps; see `generation`.
-    public var selection: Selection = .off {
+    package var selection: Selection = .off {
         didSet { if selection != oldValue { revision += 1 } }
     }
     /// What is taken out of the model. Changing it voids recorded decode steps; keys and values computed before are for
     /// the caller to forget.
-    public var interventions: Interventions {
+    package var interventions: Interventions {
         get { active?.interventions ?? .none }
         set {
             guard newValue != interventions else { return }
@@ -85,9 +89,9 @@ public final class AttentionTap {
     /// Carries out the interventions; `nil` while the model runs as it is.
     private(set) var active: AttentionInterventions?
     /// Rows kept from the next pass over many positions.
-    public var queryRows: QueryRows = .none
+    package var queryRows: QueryRows = .none
     /// Counts changes of what decode steps write, so that recordings know when they are stale.
-    public private(set) var revision = 0
+    package private(set) var revision = 0
 
     private let device: Device
     private var places: [Place] = []
@@ -97,13 +101,13 @@ public final class AttentionTap {
     private var rowsBuffer: Buffer?
     private var collected: [AttentionWeights] = []
 
-    public init(device: Device) { self.device = device }
+    package init(device: Device) { self.device = device }
 
     /// Bytes of capture memory that a decode step of these layers takes.
     static func byteCount(heads: Int, keyCapacity: Int, hypotheses: Int) -> Int { hypotheses * heads * keyCapacity * 4 }
 
     /// What watching decode steps of these layers takes, for one hypothesis.
-    public static func plannedBytes(layers: [(heads: Int, keyCapacity: Int)], unifiedMemory: Bool) -> Int {
+    package static func plannedBytes(layers: [(heads: Int, keyCapacity: Int)], unifiedMemory: Bool) -> Int {
         let bytes = layers.reduce(0) { $0 + byteCount(heads: $1.heads, keyCapacity: $1.keyCapacity, hypotheses: 1) }
         return bytes == 0 ? 0 : Device.allocationBytes(for: bytes) * (unifiedMemory ? 1 : 2)
     }
@@ -111,14 +115,17 @@ public final class AttentionTap {
     // MARK: Decode
 
     /// Describes the layers a decode step has, in order, before the step is recorded.
-    public func prepareDecode(
+    package func prepareDecode(
         hypotheses: Int, layers: [(kind: AttentionKind, layer: Int, heads: Int, keyCapacity: Int)]
     ) throws {
         places = []
         self.hypotheses = hypotheses
         var bytes = 0
         for entry in layers where selection.contains(entry.kind, layer: entry.layer) {
-            places.append(Place(kind: entry.kind, layer: entry.layer, heads: entry.heads, keyCapacity: entry.keyCapacity, offset: bytes))
+            places.append(
+                Place(
+                    kind: entry.kind, layer: entry.layer, heads: entry.heads, keyCapacity: entry.keyCapacity,
+                    offset: bytes))
             bytes += Self.byteCount(heads: entry.heads, keyCapacity: entry.keyCapacity, hypotheses: hypotheses)
         }
         guard bytes > 0 else {
@@ -133,42 +140,48 @@ public final class AttentionTap {
             let created = try device.makeBuffer(byteCount: bytes, purpose: .capture, label: "captured rows")
             capture = created
             if created.contents == nil {
-                readback = try device.makeBuffer(byteCount: bytes, purpose: .capture, label: "captured rows, host side", access: .readback)
+                readback = try device.makeBuffer(
+                    byteCount: bytes, purpose: .capture, label: "captured rows, host side", access: .readback)
             }
         }
     }
 
     /// Where a layer's decode kernel writes its rows, `[hypotheses · heads, keyCapacity]`; `nil` when not watched.
-    public func decodeDestination(_ kind: AttentionKind, layer: Int) -> Tensor? {
+    package func decodeDestination(_ kind: AttentionKind, layer: Int) -> Tensor? {
         guard let capture, let place = places.first(where: { $0.kind == kind && $0.layer == layer }) else { return nil }
-        return Tensor(buffer: capture, byteOffset: place.offset, rows: hypotheses * place.heads, columns: place.keyCapacity)
+        return Tensor(
+            buffer: capture, byteOffset: place.offset, rows: hypotheses * place.heads, columns: place.keyCapacity)
     }
 
     /// Issues the copy of the captured rows to the host, where the host cannot read them in place.
-    public func issueReadback(on stream: CommandStream) throws {
+    package func issueReadback(on stream: CommandStream) throws {
         guard let capture, let readback else { return }
         let bytes = min(capture.byteCount, readback.byteCount)
         try stream.copy(
-            from: MemoryRange(buffer: capture, offset: 0, byteCount: bytes), to: MemoryRange(buffer: readback, offset: 0, byteCount: bytes))
+            from: MemoryRange(buffer: capture, offset: 0, byteCount: bytes),
+            to: MemoryRange(buffer: readback, offset: 0, byteCount: bytes))
     }
 
     /// The rows of the last decode step, per hypothesis, once the device has finished it.
     /// - Parameter keyCount: keys that a kind of attention saw in this step.
-    public func collectDecode(keyCount: (AttentionKind) -> Int) -> [[AttentionWeights]] {
+    package func collectDecode(keyCount: (AttentionKind) -> Int) -> [[AttentionWeights]] {
         guard let buffer = readback ?? capture, let contents = buffer.contents, !places.isEmpty else {
             return Array(repeating: [], count: hypotheses)
         }
         return (0..<hypotheses).map { hypothesis in
             places.map { place in
                 let keys = min(keyCount(place.kind), place.keyCapacity)
-                let base = (contents + place.offset).assumingMemoryBound(to: Float.self) + hypothesis * place.heads * place.keyCapacity
+                let base =
+                    (contents + place.offset).assumingMemoryBound(to: Float.self) + hypothesis * place.heads
+                    * place.keyCapacity
                 let values = [Float](unsafeUninitializedCapacity: place.heads * keys) { values, written in
                     for head in 0..<place.heads {
                         for key in 0..<keys { values[head * keys + key] = base[head * place.keyCapacity + key] }
                     }
                     written = place.heads * keys
                 }
-                return AttentionWeights(kind: place.kind, layer: place.layer, heads: place.heads, queries: 1, keys: keys, values: values)
+                return AttentionWeights(
+                    kind: place.kind, layer: place.layer, heads: place.heads, queries: 1, keys: keys, values: values)
             }
         }
     }
@@ -176,7 +189,7 @@ public final class AttentionTap {
     // MARK: Passes over many positions
 
     /// Whether rows of this layer are wanted from the running pass, so that its kernel keeps the log-sum-exp.
-    public func wantsRows(_ kind: AttentionKind, layer: Int) -> Bool {
+    package func wantsRows(_ kind: AttentionKind, layer: Int) -> Bool {
         queryRows != .none && selection.contains(kind, layer: layer)
     }
 
@@ -202,12 +215,15 @@ public final class AttentionTap {
         var values = [Float](repeating: 0, count: shape.heads * rows.count * keys)
         var done = 0
         while done < rows.count {
-            guard let run = runs.first(where: { $0.queries.contains(rows[done]) }) else { preconditionFailure("a query of no run") }
+            guard let run = runs.first(where: { $0.queries.contains(rows[done]) }) else {
+                preconditionFailure("a query of no run")
+            }
             let count = rows[done...].prefix(piece).prefix(while: run.queries.contains).count
             let chosen = rows[done..<done + count].map { $0 - run.queries.lowerBound }
             let out = Tensor(buffer: rowsBuffer, rows: shape.heads * count, columns: keys)
             try stream.attentionRows(
-                chosen, shape: shape.from(query: run.queries.lowerBound), query: query.rows(run.queries), key: key, bias: run.bias,
+                chosen, shape: shape.from(query: run.queries.lowerBound), query: query.rows(run.queries), key: key,
+                bias: run.bias,
                 logSumExp: logSumExp, into: out)
             try stream.finish()
             let piece = rowsBuffer.read(Float.self, count: shape.heads * count * keys)
@@ -219,15 +235,16 @@ public final class AttentionTap {
             done += count
         }
         collected.append(
-            AttentionWeights(kind: kind, layer: layer, heads: shape.heads, queries: rows.count, keys: keys, values: values))
+            AttentionWeights(
+                kind: kind, layer: layer, heads: shape.heads, queries: rows.count, keys: keys, values: values))
     }
 
     /// What the passes since the last call kept.
-    public func takeRows() -> [AttentionWeights] {
+    package func takeRows() -> [AttentionWeights] {
         defer { collected = [] }
         return collected
     }
 
     /// Frees the memory for recomputed rows, which only traces need for long.
-    public func releaseRows() { rowsBuffer = nil }
+    package func releaseRows() { rowsBuffer = nil }
 }

@@ -4,19 +4,19 @@ import Compute
 ///
 /// Per layer `[hypotheses · capacity, 2 · width]` f32: each row is one position's keys followed by its values, of all
 /// key/value heads.
-public final class KeyValueCache {
-    public let purpose: MemoryPurpose
-    public let layers: Int
+package final class KeyValueCache {
+    package let purpose: MemoryPurpose
+    package let layers: Int
     /// Positions per hypothesis.
-    public private(set) var capacity: Int
+    package private(set) var capacity: Int
     private let initialCapacity: Int
     /// Key/value heads × head dimension.
-    public let width: Int
-    public private(set) var hypotheses: Int
+    package let width: Int
+    package private(set) var hypotheses: Int
     private var buffer: Buffer?
     private var scratch: Buffer?
 
-    public init(purpose: MemoryPurpose, layers: Int, capacity: Int, width: Int, hypotheses: Int = 1) {
+    package init(purpose: MemoryPurpose, layers: Int, capacity: Int, width: Int, hypotheses: Int = 1) {
         self.purpose = purpose
         self.layers = layers
         self.capacity = capacity
@@ -26,21 +26,23 @@ public final class KeyValueCache {
     }
 
     /// Bytes one position costs over all layers.
-    public var bytesPerPosition: Int { layers * 2 * width * 4 }
+    package var bytesPerPosition: Int { layers * 2 * width * 4 }
 
     private func byteCount(hypotheses: Int) -> Int { layers * hypotheses * capacity * 2 * width * 4 }
 
-    public var plannedBuffer: PlannedBuffer {
+    package var plannedBuffer: PlannedBuffer {
         PlannedBuffer(purpose: purpose, label: purpose.rawValue, byteCount: byteCount(hypotheses: hypotheses))
     }
 
-    public func allocate(on device: Device) throws {
+    package func allocate(on device: Device) throws {
         // Self-attention reads no row that was not written.
-        buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue, isCleared: purpose != .selfKV)
+        buffer = try device.makeBuffer(
+            byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue,
+            isCleared: purpose != .selfKV)
     }
 
     /// Lets go of the memory; the next use has one hypothesis and the first capacity again.
-    public func release() {
+    package func release() {
         buffer = nil
         scratch = nil
         hypotheses = 1
@@ -49,16 +51,19 @@ public final class KeyValueCache {
 
     /// Makes room for more positions of one hypothesis and keeps the first `positions` of them. The old memory goes when
     /// they have been copied.
-    public func grow(to newCapacity: Int, keeping positions: Int, on stream: CommandStream) throws {
+    package func grow(to newCapacity: Int, keeping positions: Int, on stream: CommandStream) throws {
         guard newCapacity > capacity, let old = buffer else { return }
         precondition(hypotheses == 1 && positions <= capacity, "only a cache of one hypothesis grows")
         let rowBytes = 2 * width * 4
-        let new = try old.device.makeBuffer(byteCount: layers * newCapacity * rowBytes, purpose: purpose, label: purpose.rawValue)
+        let new = try old.device.makeBuffer(
+            byteCount: layers * newCapacity * rowBytes, purpose: purpose, label: purpose.rawValue)
         if positions > 0 {
             for layer in 0..<layers {
                 try stream.copy(
-                    from: MemoryRange(buffer: old, offset: layer * capacity * rowBytes, byteCount: positions * rowBytes),
-                    to: MemoryRange(buffer: new, offset: layer * newCapacity * rowBytes, byteCount: positions * rowBytes))
+                    from: MemoryRange(
+                        buffer: old, offset: layer * capacity * rowBytes, byteCount: positions * rowBytes),
+                    to: MemoryRange(
+                        buffer: new, offset: layer * newCapacity * rowBytes, byteCount: positions * rowBytes))
             }
         }
         try stream.finish()
@@ -69,16 +74,20 @@ public final class KeyValueCache {
 
     /// Makes room for more hypotheses. What the cache held is lost; the device must be idle.
     /// - Returns: whether the memory moved, so that recordings that point at it are void.
-    public func ensure(hypotheses count: Int, on device: Device) throws -> Bool {
+    package func ensure(hypotheses count: Int, on device: Device) throws -> Bool {
         guard count > hypotheses else { return false }
         // The old memory goes first: both together might not fit.
         buffer = nil
         scratch = nil
         do {
-            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: count), purpose: purpose, label: purpose.rawValue, isCleared: purpose != .selfKV)
+            buffer = try device.makeBuffer(
+                byteCount: byteCount(hypotheses: count), purpose: purpose, label: purpose.rawValue,
+                isCleared: purpose != .selfKV)
             hypotheses = count
         } catch {
-            buffer = try device.makeBuffer(byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue, isCleared: purpose != .selfKV)
+            buffer = try device.makeBuffer(
+                byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue,
+                isCleared: purpose != .selfKV)
             throw error
         }
         return true
@@ -91,18 +100,18 @@ public final class KeyValueCache {
     }
 
     /// Keys and values of one hypothesis side by side, `[capacity, 2 · width]`.
-    public func keysAndValues(layer: Int, hypothesis: Int = 0) -> Tensor {
+    package func keysAndValues(layer: Int, hypothesis: Int = 0) -> Tensor {
         rows(layer: layer).rows(hypothesis * capacity..<(hypothesis + 1) * capacity)
     }
 
     /// Keys of all hypotheses, `[hypotheses · capacity, width]`.
-    public func keys(layer: Int) -> Tensor { rows(layer: layer).columns(0..<width) }
+    package func keys(layer: Int) -> Tensor { rows(layer: layer).columns(0..<width) }
 
     /// Values of all hypotheses, `[hypotheses · capacity, width]`.
-    public func values(layer: Int) -> Tensor { rows(layer: layer).columns(width..<2 * width) }
+    package func values(layer: Int) -> Tensor { rows(layer: layer).columns(width..<2 * width) }
 
     /// Gives every hypothesis the first `positions` rows of the one it continues.
-    public func reorder(parents: [Int], positions: Int, on stream: CommandStream) throws {
+    package func reorder(parents: [Int], positions: Int, on stream: CommandStream) throws {
         let moved = parents.indices.filter { parents[$0] != $0 }
         guard !moved.isEmpty, positions > 0, let buffer else { return }
         let rowBytes = 2 * width * 4
@@ -114,16 +123,19 @@ public final class KeyValueCache {
         }
         guard let scratch else { return }
         func place(_ layer: Int, _ hypothesis: Int) -> MemoryRange {
-            MemoryRange(buffer: buffer, offset: (layer * hypotheses + hypothesis) * capacity * rowBytes, byteCount: span)
+            MemoryRange(
+                buffer: buffer, offset: (layer * hypotheses + hypothesis) * capacity * rowBytes, byteCount: span)
         }
         for layer in 0..<layers {
             for (slot, hypothesis) in moved.enumerated() {
                 try stream.copy(
-                    from: place(layer, parents[hypothesis]), to: MemoryRange(buffer: scratch, offset: slot * span, byteCount: span))
+                    from: place(layer, parents[hypothesis]),
+                    to: MemoryRange(buffer: scratch, offset: slot * span, byteCount: span))
             }
             for (slot, hypothesis) in moved.enumerated() {
                 try stream.copy(
-                    from: MemoryRange(buffer: scratch, offset: slot * span, byteCount: span), to: place(layer, hypothesis))
+                    from: MemoryRange(buffer: scratch, offset: slot * span, byteCount: span),
+                    to: place(layer, hypothesis))
             }
         }
     }

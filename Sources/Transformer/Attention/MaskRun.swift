@@ -2,12 +2,12 @@ import Compute
 
 /// Consecutive queries of a pass that see the same keys. A pass whose queries differ in what they see is described by
 /// its runs, one after another: far less than a matrix of all queries and keys.
-public struct MaskRun: Sendable {
-    public let queries: Range<Int>
+package struct MaskRun: Sendable {
+    package let queries: Range<Int>
     /// Added to the scores, `[1, keys]`; nil where the run sees everything.
-    public let mask: Tensor?
+    package let mask: Tensor?
 
-    public init(queries: Range<Int>, mask: Tensor?) {
+    package init(queries: Range<Int>, mask: Tensor?) {
         self.queries = queries
         self.mask = mask
     }

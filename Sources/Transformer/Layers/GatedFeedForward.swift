@@ -1,45 +1,51 @@
 import Compute
 
 /// The position-wise part of a layer, whichever the architecture has.
-public protocol FeedForwardBlock {
+package protocol FeedForwardBlock {
     /// Columns of scratch it needs per row.
     var scratchColumns: Int { get }
     /// out = block(x) + residual, with x `[rows, size]` and hidden `[rows, scratchColumns]`.
-    func callAsFunction(_ x: any LinearInput, hidden: Tensor, residual: Tensor?, into out: Tensor, on stream: CommandStream) throws
+    func callAsFunction(
+        _ x: any LinearInput, hidden: Tensor, residual: Tensor?, into out: Tensor, on stream: CommandStream) throws
 }
 
 extension FeedForwardBlock {
     /// residual += block(x)
-    public func callAsFunction(_ x: any LinearInput, hidden: Tensor, addingTo residual: Tensor, on stream: CommandStream) throws {
+    package func callAsFunction(
+        _ x: any LinearInput, hidden: Tensor, addingTo residual: Tensor, on stream: CommandStream
+    ) throws {
         try self(x, hidden: hidden, residual: residual, into: residual, on: stream)
     }
 }
 
 extension FeedForward: FeedForwardBlock {
-    public var scratchColumns: Int { hiddenColumns }
+    package var scratchColumns: Int { hiddenColumns }
 }
 
 /// A gated feed-forward (Shazeer 2020): contract(activation(gate(x)) · expand(x)).
-public struct GatedFeedForward: FeedForwardBlock {
+package struct GatedFeedForward: FeedForwardBlock {
     private let expand: Linear
     private let contract: Linear
     private let activation: Activation
     private let hiddenColumns: Int
 
     /// The three layers' names in a checkpoint.
-    public struct Names: Sendable {
-        public var gate = "gate_proj"
-        public var up = "up_proj"
-        public var down = "down_proj"
-        public init() {}
-        public init(gate: String, up: String, down: String) {
+    package struct Names: Sendable {
+        package var gate = "gate_proj"
+        package var up = "up_proj"
+        package var down = "down_proj"
+        package init() {}
+        package init(gate: String, up: String, down: String) {
             self.gate = gate
             self.up = up
             self.down = down
         }
     }
 
-    public init(_ scope: ParameterScope, names: Names = .init(), size: Int, hidden: Int, activation: Activation, bias: Bool = false) {
+    package init(
+        _ scope: ParameterScope, names: Names = .init(), size: Int, hidden: Int, activation: Activation,
+        bias: Bool = false
+    ) {
         expand = Linear(fusing: [(names.gate, hidden), (names.up, hidden)], in: scope, inputs: size, bias: bias)
         contract = Linear(scope(names.down), inputs: hidden, outputs: size, bias: bias)
         self.activation = activation
@@ -47,13 +53,16 @@ public struct GatedFeedForward: FeedForwardBlock {
     }
 
     /// Gate and expansion side by side.
-    public var scratchColumns: Int { 2 * hiddenColumns }
+    package var scratchColumns: Int { 2 * hiddenColumns }
 
-    public func callAsFunction(_ x: any LinearInput, hidden: Tensor, residual: Tensor?, into out: Tensor, on stream: CommandStream) throws {
+    package func callAsFunction(
+        _ x: any LinearInput, hidden: Tensor, residual: Tensor?, into out: Tensor, on stream: CommandStream
+    ) throws {
         let gate = hidden.columns(0..<hiddenColumns)
         if try !expand.gated(x, activation: activation, into: gate, on: stream) {
             try expand(x, into: hidden, on: stream)
-            try stream.combine(gate, activation: activation, .multiply, hidden.columns(hiddenColumns..<2 * hiddenColumns), into: gate)
+            try stream.combine(
+                gate, activation: activation, .multiply, hidden.columns(hiddenColumns..<2 * hiddenColumns), into: gate)
         }
         try contract(gate, residual: residual, into: out, on: stream)
     }

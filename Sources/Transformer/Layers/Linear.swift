@@ -7,37 +7,39 @@ import Compute
 /// attention weights out while they are computed.
 ///
 /// `Linear` is y = x·Wᵀ + b, with the activation and the residual addition that follow it in the same kernel.
-public struct Linear {
-    public let weight: Parameter
-    public let bias: Parameter?
+package struct Linear {
+    package let weight: Parameter
+    package let bias: Parameter?
 
-    public init(weight: Parameter, bias: Parameter?) {
+    package init(weight: Parameter, bias: Parameter?) {
         self.weight = weight
         self.bias = bias
     }
 
     /// Declares `weight` and, if asked for, `bias` in a scope.
-    public init(_ scope: ParameterScope, inputs: Int, outputs: Int, bias: Bool = true) {
+    package init(_ scope: ParameterScope, inputs: Int, outputs: Int, bias: Bool = true) {
         weight = scope.matrix("weight", outputs: outputs, inputs: inputs)
         self.bias = bias ? scope.vector("bias", count: outputs) : nil
     }
 
     /// Several linear layers of the same input as one, their outputs end to end. Those named in `withoutBias` get
     /// zeros where the checkpoint has none.
-    public init(fusing names: [String], in scope: ParameterScope, inputs: Int, outputs: Int, withoutBias: Set<String> = []) {
+    package init(
+        fusing names: [String], in scope: ParameterScope, inputs: Int, outputs: Int, withoutBias: Set<String> = []
+    ) {
         weight = scope.matrix(stacking: names.map { $0 + ".weight" }, outputs: outputs, inputs: inputs)
         bias = scope.vector(
             stacking: names.map { $0 + ".bias" }, count: outputs, optional: Set(withoutBias.map { $0 + ".bias" }))
     }
 
     /// Several linear layers of the same input as one, their outputs of different sizes end to end.
-    public init(fusing layers: [(name: String, outputs: Int)], in scope: ParameterScope, inputs: Int, bias: Bool) {
+    package init(fusing layers: [(name: String, outputs: Int)], in scope: ParameterScope, inputs: Int, bias: Bool) {
         weight = scope.matrix(stacking: layers.map { ($0.name + ".weight", $0.outputs) }, inputs: inputs)
         self.bias = bias ? scope.vector(stacking: layers.map { ($0.name + ".bias", $0.outputs) }) : nil
     }
 
     /// A layer whose checkpoint keeps its weight as `[inputs, outputs]` (GPT-2's "Conv1D").
-    public init(transposed scope: ParameterScope, inputs: Int, outputs: Int) {
+    package init(transposed scope: ParameterScope, inputs: Int, outputs: Int) {
         weight = scope.transposedMatrix("weight", outputs: outputs, inputs: inputs)
         bias = scope.vector("bias", count: outputs)
     }
@@ -45,8 +47,9 @@ public struct Linear {
     /// out = activation(x·Wᵀ + b) + residual, for x `[rows, inputs]`.
     ///
     /// `outputs` restricts the layer to some of its output features (a part of a fused layer).
-    public func callAsFunction(
-        _ input: any LinearInput, outputs: Range<Int>? = nil, activation: Activation = .none, residual: Tensor? = nil, into out: Tensor,
+    package func callAsFunction(
+        _ input: any LinearInput, outputs: Range<Int>? = nil, activation: Activation = .none, residual: Tensor? = nil,
+        into out: Tensor,
         on stream: CommandStream
     ) throws {
         let wanted = outputs ?? 0..<weight.rows
@@ -58,14 +61,18 @@ public struct Linear {
             if here.isEmpty { continue }
             let place = here.lowerBound - wanted.lowerBound..<here.upperBound - wanted.lowerBound
             try stream.linear(
-                x, norm: fused?.norm, weight: matrix.rows(here.lowerBound - rows.lowerBound..<here.upperBound - rows.lowerBound),
-                bias: bias?.tensor.columns(here), activation: activation, residual: residual?.columns(place), into: out.columns(place))
+                x, norm: fused?.norm,
+                weight: matrix.rows(here.lowerBound - rows.lowerBound..<here.upperBound - rows.lowerBound),
+                bias: bias?.tensor.columns(here), activation: activation, residual: residual?.columns(place),
+                into: out.columns(place))
         }
     }
 
     /// out = activation(first half of the outputs)·second half, in one dispatch.
     /// - Returns: whether the layer is one matrix; nothing has happened otherwise.
-    func gated(_ input: any LinearInput, activation: Activation, into out: Tensor, on stream: CommandStream) throws -> Bool {
+    func gated(_ input: any LinearInput, activation: Activation, into out: Tensor, on stream: CommandStream) throws
+        -> Bool
+    {
         let matrices = weight.matrices
         guard matrices.count == 1, let matrix = matrices.first?.matrix else { return false }
         let fused = (input as? NormalizedInput)?.fused(on: stream)

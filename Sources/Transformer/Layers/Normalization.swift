@@ -1,7 +1,7 @@
 import Compute
 
 /// A layer's norm, whichever the architecture has.
-public protocol Normalization {
+package protocol Normalization {
     /// out = norm(x), row by row; x `[rows, size]`, out alike and possibly x itself.
     func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws
     /// The norm as a part of the linear layer that follows; `nil` where that cannot be. Its parameters must be loaded.
@@ -9,29 +9,30 @@ public protocol Normalization {
 }
 
 extension Normalization {
-    public var input: InputNorm? { nil }
+    package var input: InputNorm? { nil }
 }
 
 extension LayerNorm: Normalization {}
 
-/// Root-mean-square normalisation (Zhang & Sennrich 2019): x / √(mean x² + ε) · γ, per row.
-public struct RMSNorm: Normalization {
-    public let weight: Parameter
-    public let epsilon: Float
+/// Root-mean-square normalization (Zhang & Sennrich 2019): x / √(mean x² + ε) · γ, per row.
+package struct RMSNorm: Normalization {
+    package let weight: Parameter
+    package let epsilon: Float
 
-    public init(_ scope: ParameterScope, size: Int, epsilon: Float = 1e-6) {
+    package init(_ scope: ParameterScope, size: Int, epsilon: Float = 1e-6) {
         weight = scope.vector("weight", count: size)
         self.epsilon = epsilon
     }
 
-    /// Normalises every head by itself, in place; `size` is that of a head. x `[rows, heads · size]`.
-    public func normalizeHeads(_ x: Tensor, on stream: CommandStream) throws {
+    /// Normalizes every head by itself, in place; `size` is that of a head. x `[rows, heads · size]`.
+    package func normalizeHeads(_ x: Tensor, on stream: CommandStream) throws {
         let size = weight.columns
         precondition(x.columns % size == 0, "heads of \(size) in \(x.columns) columns")
         if x.rowStride == x.columns {
             // All heads of all rows lie one after another.
             let heads = Tensor(
-                buffer: x.buffer, byteOffset: x.byteOffset, rows: x.rows * (x.columns / size), columns: size, format: x.format)
+                buffer: x.buffer, byteOffset: x.byteOffset, rows: x.rows * (x.columns / size), columns: size,
+                format: x.format)
             return try self(heads, into: heads, on: stream)
         }
         for first in stride(from: 0, to: x.columns, by: size) {
@@ -40,9 +41,9 @@ public struct RMSNorm: Normalization {
         }
     }
 
-    public func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws {
+    package func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws {
         try stream.rmsNorm(x, gamma: weight.tensor, epsilon: epsilon, into: out)
     }
 
-    public var input: InputNorm? { .rootMeanSquare(gamma: weight.tensor, epsilon: epsilon) }
+    package var input: InputNorm? { .rootMeanSquare(gamma: weight.tensor, epsilon: epsilon) }
 }

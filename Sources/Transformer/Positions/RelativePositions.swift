@@ -4,18 +4,18 @@ import Foundation
 /// Relative positions of T5 (Raffel et al. 2020): distances fall into buckets, exact near by and logarithmic further
 /// off, and each head has a weight per bucket that is added to its scores. One set serves all layers of a stack.
 /// Reference: transformers' `T5Attention._relative_position_bucket` and `compute_bias`.
-public final class RelativePositions: DeviceResource {
-    public struct Shape: Sendable, Hashable {
-        public var heads: Int
-        public var buckets: Int
+package final class RelativePositions: DeviceResource {
+    package struct Shape: Sendable, Hashable {
+        package var heads: Int
+        package var buckets: Int
         /// From this distance on all is one bucket.
-        public var maximumDistance: Int
+        package var maximumDistance: Int
         /// Encoders tell keys before the query from keys after it; decoders have only the former.
-        public var isBidirectional: Bool
+        package var isBidirectional: Bool
         /// Positions there is memory for.
-        public var positions: Int
+        package var positions: Int
 
-        public init(heads: Int, buckets: Int, maximumDistance: Int, isBidirectional: Bool, positions: Int) {
+        package init(heads: Int, buckets: Int, maximumDistance: Int, isBidirectional: Bool, positions: Int) {
             self.heads = heads
             self.buckets = buckets
             self.maximumDistance = maximumDistance
@@ -24,7 +24,7 @@ public final class RelativePositions: DeviceResource {
         }
 
         /// The bucket of a key at `distance` = key position − query position. In f32, as the reference computes it.
-        public func bucket(distance: Int) -> Int {
+        package func bucket(distance: Int) -> Int {
             let count = isBidirectional ? buckets / 2 : buckets
             let base = isBidirectional && distance > 0 ? count : 0
             let steps = isBidirectional ? abs(distance) : max(-distance, 0)
@@ -36,7 +36,7 @@ public final class RelativePositions: DeviceResource {
         }
     }
 
-    public let shape: Shape
+    package let shape: Shape
     private let weights: Parameter
     private let square: Slot
     private var buckets: Buffer?
@@ -45,10 +45,11 @@ public final class RelativePositions: DeviceResource {
     /// - Parameters:
     ///   - scope: the attention that holds `relative_attention_bias.weight`.
     ///   - phase: of the workspace, in which the bias of many positions lives.
-    public init(_ scope: ParameterScope, shape: Shape, workspace: Workspace, phase: String) {
+    package init(_ scope: ParameterScope, shape: Shape, workspace: Workspace, phase: String) {
         self.shape = shape
         weights = scope.table("relative_attention_bias.weight", rows: shape.buckets, columns: shape.heads)
-        square = workspace.reserve("position bias", rows: shape.heads * shape.positions, columns: shape.positions, phase: phase)
+        square = workspace.reserve(
+            "position bias", rows: shape.heads * shape.positions, columns: shape.positions, phase: phase)
     }
 
     private var label: String { shape.isBidirectional ? "encoder distances" : "decoder distances" }
@@ -57,12 +58,13 @@ public final class RelativePositions: DeviceResource {
     private var bucketBytes: Int { 4 * (distanceCount + (shape.isBidirectional ? 0 : shape.positions)) }
     private var tableBytes: Int { 4 * shape.heads * shape.positions }
 
-    public var plannedBuffers: [PlannedBuffer] {
+    package var plannedBuffers: [PlannedBuffer] {
         [PlannedBuffer(purpose: .staging, label: label, byteCount: bucketBytes)]
-            + (shape.isBidirectional ? [] : [PlannedBuffer(purpose: .activations, label: "bias by distance", byteCount: tableBytes)])
+            + (shape.isBidirectional
+                ? [] : [PlannedBuffer(purpose: .activations, label: "bias by distance", byteCount: tableBytes)])
     }
 
-    public func allocate(on device: Device) throws {
+    package func allocate(on device: Device) throws {
         let reach = shape.positions - 1
         let list = try device.makeBuffer(byteCount: bucketBytes, purpose: .staging, label: label, access: .upload)
         list.write((-reach...reach).map { UInt32(shape.bucket(distance: $0)) })
@@ -72,24 +74,29 @@ public final class RelativePositions: DeviceResource {
         byDistance = try device.makeBuffer(byteCount: tableBytes, purpose: .activations, label: "bias by distance")
     }
 
-    public func derive(on stream: CommandStream) throws {
+    package func derive(on stream: CommandStream) throws {
         guard let buckets, let byDistance else { return }
         try stream.relativeBias(
             weights: weights.tensor,
-            buckets: Tensor(buffer: buckets, byteOffset: 4 * distanceCount, rows: 1, columns: shape.positions, format: .i32), first: 0,
+            buckets: Tensor(
+                buffer: buckets, byteOffset: 4 * distanceCount, rows: 1, columns: shape.positions, format: .i32),
+            first: 0,
             queries: 1, into: Tensor(buffer: byDistance, rows: shape.heads, columns: shape.positions))
     }
 
-    public func release() {
+    package func release() {
         buckets = nil
         byDistance = nil
     }
 
     /// The bias of queries at `firstPosition…` to keys from 0 on, with a mask `[1, keys]` added.
-    public func bias(queries: Int, keys: Int, firstPosition: Int = 0, mask: Tensor? = nil, on stream: CommandStream) throws -> AttentionBias {
+    package func bias(queries: Int, keys: Int, firstPosition: Int = 0, mask: Tensor? = nil, on stream: CommandStream)
+        throws -> AttentionBias
+    {
         guard let buckets else { preconditionFailure("the relative positions are not allocated") }
         let place = square.tensor
-        let values = Tensor(buffer: place.buffer, byteOffset: place.byteOffset, rows: shape.heads * queries, columns: keys)
+        let values = Tensor(
+            buffer: place.buffer, byteOffset: place.byteOffset, rows: shape.heads * queries, columns: keys)
         try stream.relativeBias(
             weights: weights.tensor, buckets: Tensor(buffer: buckets, rows: 1, columns: distanceCount, format: .i32),
             first: shape.positions - 1 - firstPosition, mask: mask, queries: queries, into: values)
@@ -97,8 +104,9 @@ public final class RelativePositions: DeviceResource {
     }
 
     /// The bias of a decode step.
-    public var decodeBias: DecodeBias {
+    package var decodeBias: DecodeBias {
         guard let byDistance else { preconditionFailure("the relative positions are not allocated") }
-        return DecodeBias(values: Tensor(buffer: byDistance, rows: shape.heads, columns: shape.positions), isByDistance: true)
+        return DecodeBias(
+            values: Tensor(buffer: byDistance, rows: shape.heads, columns: shape.positions), isByDistance: true)
     }
 }

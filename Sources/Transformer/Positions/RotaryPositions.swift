@@ -3,9 +3,9 @@ import Foundation
 
 /// Rotary positions (Su et al. 2021) of a decoder: the table of cosines and sines that all its layers turn their
 /// queries and keys by.
-public final class RotaryPositions {
+package final class RotaryPositions {
     /// How wavelengths are stretched for contexts longer than the model was first trained on.
-    public enum Scaling: Sendable, Hashable {
+    package enum Scaling: Sendable, Hashable {
         case none
         /// All wavelengths by one factor.
         case linear(factor: Double)
@@ -16,8 +16,8 @@ public final class RotaryPositions {
         case divisors([Float])
     }
 
-    public let shape: RotaryShape
-    public let positions: Int
+    package let shape: RotaryShape
+    package let positions: Int
     private let theta: Double
     private let scaling: Scaling
     private let purpose: MemoryPurpose
@@ -26,7 +26,10 @@ public final class RotaryPositions {
     /// - Parameters:
     ///   - positions: how many are tabulated: the context's length.
     ///   - theta: the base of the wavelengths.
-    public init(shape: RotaryShape, positions: Int, theta: Double, scaling: Scaling = .none, purpose: MemoryPurpose = .weightsDecoder) {
+    package init(
+        shape: RotaryShape, positions: Int, theta: Double, scaling: Scaling = .none,
+        purpose: MemoryPurpose = .weightsDecoder
+    ) {
         self.shape = shape
         self.positions = positions
         self.theta = theta
@@ -55,10 +58,12 @@ public final class RotaryPositions {
 
     private var byteCount: Int { positions * shape.rotaryDimension * 4 }
 
-    public var plannedBuffer: PlannedBuffer { PlannedBuffer(purpose: purpose, label: "rotary positions", byteCount: byteCount) }
+    package var plannedBuffer: PlannedBuffer {
+        PlannedBuffer(purpose: purpose, label: "rotary positions", byteCount: byteCount)
+    }
 
     /// Tabulates the angles on the device.
-    public func allocate(on device: Device) throws {
+    package func allocate(on device: Device) throws {
         let buffer = try device.makeBuffer(byteCount: byteCount, purpose: purpose, label: "rotary positions")
         let frequencies = frequencies
         let half = frequencies.count
@@ -78,7 +83,7 @@ public final class RotaryPositions {
     }
 
     /// Lets go of the memory.
-    public func release() { buffer = nil }
+    package func release() { buffer = nil }
 
     private var table: Tensor {
         guard let buffer else { preconditionFailure("the rotary positions are not allocated") }
@@ -89,12 +94,12 @@ public final class RotaryPositions {
     var decode: DecodeRotary { DecodeRotary(shape: shape, table: table) }
 
     /// Turns consecutive positions' queries or keys, `[rows, heads · headDimension]`, in place.
-    public func turn(_ x: Tensor, firstPosition: Int, on stream: CommandStream) throws {
+    package func turn(_ x: Tensor, firstPosition: Int, on stream: CommandStream) throws {
         try stream.rotary(x, shape: shape, table: table, firstPosition: firstPosition)
     }
 
     /// Turns the queries or keys of a decode step, whose rows all stand at the step's position.
-    public func turn(_ x: Tensor, step: StepBuffer, on stream: CommandStream) throws {
+    package func turn(_ x: Tensor, step: StepBuffer, on stream: CommandStream) throws {
         try stream.rotary(x, shape: shape, table: table, step: step)
     }
 }

@@ -2,31 +2,32 @@ import Compute
 
 /// How a picture or tile is cut into square patches, row by row from the upper left. Pixels beyond the last whole patch
 /// are not seen, as with the convolution this stands for.
-public struct PatchGrid: Sendable, Hashable {
-    public var imageHeight: Int
-    public var imageWidth: Int
+package struct PatchGrid: Sendable, Hashable {
+    package var imageHeight: Int
+    package var imageWidth: Int
     /// Edge of a patch in pixels.
-    public var patchSize: Int
+    package var patchSize: Int
 
-    public init(imageHeight: Int, imageWidth: Int, patchSize: Int) {
+    package init(imageHeight: Int, imageWidth: Int, patchSize: Int) {
         self.imageHeight = imageHeight
         self.imageWidth = imageWidth
         self.patchSize = patchSize
     }
 
-    public var rows: Int { imageHeight / patchSize }
-    public var columns: Int { imageWidth / patchSize }
+    package var rows: Int { imageHeight / patchSize }
+    package var columns: Int { imageWidth / patchSize }
     /// Patches of one picture or tile.
-    public var count: Int { rows * columns }
+    package var count: Int { rows * columns }
     /// Values of one patch: three channels.
-    public var patchValues: Int { 3 * patchSize * patchSize }
+    package var patchValues: Int { 3 * patchSize * patchSize }
     /// Values of one picture or tile, `[3, imageHeight, imageWidth]`.
-    public var pixelValues: Int { 3 * imageHeight * imageWidth }
+    package var pixelValues: Int { 3 * imageHeight * imageWidth }
 
     /// Brings pixels `[3, imageHeight, imageWidth]` into patch rows `[rows · columns, 3 · patchSize²]`, in which a
     /// convolution whose stride is its width is a matrix product.
-    public func arrange(_ pixels: ArraySlice<Float>) -> [Float] {
-        precondition(pixels.count == pixelValues, "\(pixels.count) values are no picture of \(imageHeight)×\(imageWidth)")
+    package func arrange(_ pixels: ArraySlice<Float>) -> [Float] {
+        precondition(
+            pixels.count == pixelValues, "\(pixels.count) values are no picture of \(imageHeight)×\(imageWidth)")
         return pixels.withUnsafeBufferPointer { pixels in
             [Float](unsafeUninitializedCapacity: count * patchValues) { result, written in
                 var next = 0
@@ -50,18 +51,20 @@ public struct PatchGrid: Sendable, Hashable {
 
 /// The patch embedding of vision transformers (Dosovitskiy et al. 2021): a convolution of stride = width, as the matrix
 /// `[size, 3 · patchSize²]` over patch rows.
-public struct PatchEmbedding {
-    public let weight: Parameter
-    public let bias: Parameter?
+package struct PatchEmbedding {
+    package let weight: Parameter
+    package let bias: Parameter?
 
     /// - Parameter scope: what holds `weight` `[size, 3, patchSize, patchSize]` and perhaps `bias` `[size]`.
-    public init(_ scope: ParameterScope, grid: PatchGrid, size: Int, bias: Bool) {
+    package init(_ scope: ParameterScope, grid: PatchGrid, size: Int, bias: Bool) {
         weight = scope.patches("weight", outputs: size, channels: 3, patchSize: grid.patchSize)
         self.bias = bias ? scope.vector("bias", count: size) : nil
     }
 
     /// out = patches·Wᵀ + bias + positions, for patches `[count, 3 · patchSize²]` and positions and out `[count, size]`.
-    public func callAsFunction(_ patches: Tensor, positions: Tensor?, into out: Tensor, on stream: CommandStream) throws {
+    package func callAsFunction(_ patches: Tensor, positions: Tensor?, into out: Tensor, on stream: CommandStream)
+        throws
+    {
         try stream.linear(patches, weight: weight.matrix, bias: bias?.tensor, residual: positions, into: out)
     }
 }

@@ -1,25 +1,26 @@
 import Compute
-import Formats
+import NumberFormats
 
 /// A vision transformer (Dosovitskiy et al. 2021; Radford et al. 2021; Zhai et al. 2023): patches and perhaps a class
 /// token with learned positions, then layers in which all attend to all. One run is one picture or tile; a picture in
 /// tiles runs tile by tile, so that memory stays that of one.
-public final class VisionTower {
-    public struct Configuration: Sendable, Hashable {
-        public var layer: VisionLayer.Shape
-        public var layers: Int
-        public var grid: PatchGrid
-        public var hasClassToken: Bool
+package final class VisionTower {
+    package struct Configuration: Sendable, Hashable {
+        package var layer: VisionLayer.Shape
+        package var layers: Int
+        package var grid: PatchGrid
+        package var hasClassToken: Bool
         /// A second token of its own before the patches (DeiT's).
-        public var hasDistillationToken = false
-        public var patchHasBias: Bool
+        package var hasDistillationToken = false
+        package var patchHasBias: Bool
         /// A norm before the first layer.
-        public var hasPreNorm: Bool
+        package var hasPreNorm: Bool
         /// A norm after the last layer that `encode` applies.
-        public var hasFinalNorm: Bool
+        package var hasFinalNorm: Bool
 
-        public init(
-            layer: VisionLayer.Shape, layers: Int, grid: PatchGrid, hasClassToken: Bool, patchHasBias: Bool, hasPreNorm: Bool,
+        package init(
+            layer: VisionLayer.Shape, layers: Int, grid: PatchGrid, hasClassToken: Bool, patchHasBias: Bool,
+            hasPreNorm: Bool,
             hasFinalNorm: Bool
         ) {
             self.layer = layer
@@ -32,36 +33,36 @@ public final class VisionTower {
         }
 
         /// Rows before the patches.
-        public var leadingTokens: Int { (hasClassToken ? 1 : 0) + (hasDistillationToken ? 1 : 0) }
+        package var leadingTokens: Int { (hasClassToken ? 1 : 0) + (hasDistillationToken ? 1 : 0) }
         /// Rows of the sequence: the class token, where there is one, before the patches.
-        public var tokens: Int { grid.count + leadingTokens }
+        package var tokens: Int { grid.count + leadingTokens }
     }
 
     /// What the parts are called in a checkpoint, below the tower's own name.
-    public struct Names: Sendable {
-        public var patches = "embeddings.patch_embedding"
-        public var classToken = "embeddings.class_embedding"
-        public var distillationToken = "embeddings.distillation_token"
-        public var positions = "embeddings.position_embedding.weight"
-        public var preNorm = "pre_layrnorm"
+    package struct Names: Sendable {
+        package var patches = "embeddings.patch_embedding"
+        package var classToken = "embeddings.class_embedding"
+        package var distillationToken = "embeddings.distillation_token"
+        package var positions = "embeddings.position_embedding.weight"
+        package var preNorm = "pre_layrnorm"
         /// The layers' common name; each has its number behind it.
-        public var layers = "encoder.layers"
-        public var layer = VisionLayer.Names.clip
-        public var finalNorm = "post_layernorm"
+        package var layers = "encoder.layers"
+        package var layer = VisionLayer.Names.clip
+        package var finalNorm = "post_layernorm"
 
-        public init() {}
+        package init() {}
 
         /// CLIP's and SigLIP's; CLIP's first norm is misspelled in every checkpoint.
-        public static let clip = Names()
+        package static let clip = Names()
 
-        public static let blip: Names = {
+        package static let blip: Names = {
             var names = Names()
             names.positions = "embeddings.position_embedding"
             names.layer = .blip
             return names
         }()
 
-        public static let vit: Names = {
+        package static let vit: Names = {
             var names = Names()
             names.patches = "embeddings.patch_embeddings.projection"
             names.classToken = "embeddings.cls_token"
@@ -73,7 +74,7 @@ public final class VisionTower {
         }()
     }
 
-    public let configuration: Configuration
+    package let configuration: Configuration
     private let embedding: PatchEmbedding
     /// The tokens before the patches.
     private let leading: [Parameter]
@@ -82,7 +83,7 @@ public final class VisionTower {
     private let layers: [VisionLayer]
     private let finalNorm: LayerNorm?
     /// The patches on their way to the device: a resource that the model which has the tower allocates.
-    public let input: InputBuffer
+    package let input: InputBuffer
     private let x: Slot
     private let workspace: VisionLayer.Workspace
 
@@ -90,16 +91,23 @@ public final class VisionTower {
     /// - Parameters:
     ///   - scope: what holds the tower in the checkpoint.
     ///   - phase: of the workspace. A phase of its own lets decoders use the same bytes.
-    public init(_ scope: ParameterScope, configuration c: Configuration, names: Names, workspace: Workspace, phase: String = "vision") {
+    package init(
+        _ scope: ParameterScope, configuration c: Configuration, names: Names, workspace: Workspace,
+        phase: String = "vision"
+    ) {
         configuration = c
         embedding = PatchEmbedding(scope(names.patches), grid: c.grid, size: c.layer.size, bias: c.patchHasBias)
-        leading = [(names.classToken, c.hasClassToken), (names.distillationToken, c.hasDistillationToken)].filter(\.1).map {
-            scope.vector($0.0, count: c.layer.size)
-        }
+        leading = [(names.classToken, c.hasClassToken), (names.distillationToken, c.hasDistillationToken)].filter(\.1)
+            .map {
+                scope.vector($0.0, count: c.layer.size)
+            }
         positions = scope.table(names.positions, rows: c.tokens, columns: c.layer.size)
         preNorm = c.hasPreNorm ? LayerNorm(scope(names.preNorm), size: c.layer.size, epsilon: c.layer.epsilon) : nil
-        layers = (0..<c.layers).map { VisionLayer(scope("\(names.layers).\($0)"), index: $0, shape: c.layer, names: names.layer) }
-        finalNorm = c.hasFinalNorm ? LayerNorm(scope(names.finalNorm), size: c.layer.size, epsilon: c.layer.epsilon) : nil
+        layers = (0..<c.layers).map {
+            VisionLayer(scope("\(names.layers).\($0)"), index: $0, shape: c.layer, names: names.layer)
+        }
+        finalNorm =
+            c.hasFinalNorm ? LayerNorm(scope(names.finalNorm), size: c.layer.size, epsilon: c.layer.epsilon) : nil
         input = InputBuffer(label: "picture patches", byteCount: c.grid.count * c.grid.patchValues * 4)
         x = workspace.reserve("patches", rows: c.tokens, columns: c.layer.size, phase: phase)
         self.workspace = VisionLayer.Workspace(workspace, rows: c.tokens, shape: c.layer, phase: phase)
@@ -107,19 +115,20 @@ public final class VisionTower {
 
     /// Runs the first layers over one picture or tile.
     /// - Parameters:
-    ///   - pixels: `[3, imageHeight, imageWidth]`, normalised.
+    ///   - pixels: `[3, imageHeight, imageWidth]`, normalized.
     ///   - count: how many layers; all by default.
     ///   - observe: hears the residual stream `[tokens, size]` while the run is being issued: 0 before the first layer, i
     ///     after layer i − 1.
     /// - Returns: the residual stream after the last of them, `[tokens, size]`; it is overwritten by the next run.
-    public func run(
+    package func run(
         _ pixels: ArraySlice<Float>, layers count: Int? = nil, tap: AttentionTap,
         observe: ((_ index: Int, _ state: Tensor) throws -> Void)? = nil, on stream: CommandStream
     ) throws -> Tensor {
         let grid = configuration.grid
         guard pixels.count == grid.pixelValues else {
             throw TransformerError.inputShape(
-                what: "the pixels of a picture", expected: [3, grid.imageHeight, grid.imageWidth], actual: [pixels.count])
+                what: "the pixels of a picture", expected: [3, grid.imageHeight, grid.imageWidth],
+                actual: [pixels.count])
         }
         // The device may still be reading the last picture's.
         try stream.finish()
@@ -129,7 +138,8 @@ public final class VisionTower {
         for (row, token) in leading.enumerated() {
             try stream.add(token.tensor, positions.tensor.rows(row..<row + 1), into: x.rows(row..<row + 1))
         }
-        try embedding(patches, positions: positions.tensor.rows(first..<tokens), into: x.rows(first..<tokens), on: stream)
+        try embedding(
+            patches, positions: positions.tensor.rows(first..<tokens), into: x.rows(first..<tokens), on: stream)
         try preNorm?(x, into: x, on: stream)
         try observe?(0, x)
         for (index, layer) in layers.prefix(count ?? layers.count).enumerated() {
@@ -141,8 +151,9 @@ public final class VisionTower {
 
     /// Runs all layers and the final norm; `observe` hears the residual stream before that norm.
     /// - Returns: `[tokens, size]`; it is overwritten by the next run.
-    public func encode(
-        _ pixels: ArraySlice<Float>, tap: AttentionTap, observe: ((_ index: Int, _ state: Tensor) throws -> Void)? = nil,
+    package func encode(
+        _ pixels: ArraySlice<Float>, tap: AttentionTap,
+        observe: ((_ index: Int, _ state: Tensor) throws -> Void)? = nil,
         on stream: CommandStream
     ) throws -> Tensor {
         let x = try run(pixels, tap: tap, observe: observe, on: stream)

@@ -40,7 +40,8 @@ final class DeviceWriter {
     private func prepareStaging() throws {
         if staging.isEmpty {
             staging = try (0..<2).map {
-                try device.makeBuffer(byteCount: Self.stagingBytes, purpose: .staging, label: "upload[\($0)]", access: .upload)
+                try device.makeBuffer(
+                    byteCount: Self.stagingBytes, purpose: .staging, label: "upload[\($0)]", access: .upload)
             }
             busyUntil = [0, 0]
         }

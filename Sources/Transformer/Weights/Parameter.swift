@@ -1,12 +1,12 @@
 import Compute
-import Formats
+import NumberFormats
 
 /// One weight of a model: declared from the configuration alone, given its place on the device at load.
 ///
 /// Declaring first is what lets a load plan be made without the weights, and lets loading follow that same plan.
-public final class Parameter {
+package final class Parameter {
     /// How the device holds it.
-    public enum Form: Sendable, Hashable {
+    package enum Form: Sendable, Hashable {
         /// `[outputs, inputs]` in the checkpoint's own format, rows padded for the kernels.
         case matrix
         /// Small or added-in tensors (norms, biases, position tables): f32.
@@ -24,30 +24,30 @@ public final class Parameter {
     }
 
     /// One checkpoint tensor; several are stacked along the first axis (fused query, key, value).
-    public struct Part: Sendable, Hashable {
-        public let key: String
-        public let shape: [Int]
+    package struct Part: Sendable, Hashable {
+        package let key: String
+        package let shape: [Int]
         /// Zeros stand in for an absent optional part (Whisper's keys have no bias).
-        public let isOptional: Bool
+        package let isOptional: Bool
     }
 
-    public let parts: [Part]
-    public let form: Form
-    public let purpose: MemoryPurpose
+    package let parts: [Part]
+    package let form: Form
+    package let purpose: MemoryPurpose
     /// Rows and columns as the kernels see them.
-    public let rows: Int
-    public let columns: Int
+    package let rows: Int
+    package let columns: Int
 
     /// Whether each decode step reads all of it: not so a table that tokens are looked up in, nor what is read once for
     /// each input.
-    public var isReadEachStep = true
+    package var isReadEachStep = true
 
     /// The values of an optional tensor that the checkpoint lacks; without it they are zeros.
     let substitute: (() -> [Float])?
 
     /// Set by the plan: each part's format on the device, and the place in the purpose's memory. Parts of a fused
     /// matrix may differ (GGUF files keep values in finer formats than queries).
-    public internal(set) var formats: [ElementFormat]
+    package internal(set) var formats: [ElementFormat]
     var arenaIndex = 0
     var byteOffset = 0
     var buffer: Buffer?
@@ -68,7 +68,7 @@ public final class Parameter {
     }
 
     /// The name used in messages.
-    public var name: String { parts.count == 1 ? parts[0].key : parts.map(\.key).joined(separator: " + ") }
+    package var name: String { parts.count == 1 ? parts[0].key : parts.map(\.key).joined(separator: " + ") }
 
     /// Whether linear kernels read it.
     var isMatrix: Bool {
@@ -79,7 +79,7 @@ public final class Parameter {
     }
 
     /// Bytes on the device in the planned format.
-    public var byteCount: Int {
+    package var byteCount: Int {
         switch form {
         case .scalar: 0
         case .dense: rows * columns * 4
@@ -91,7 +91,8 @@ public final class Parameter {
     private typealias Segment = (rows: Range<Int>, format: ElementFormat)
 
     private func byteCount(of segment: Segment) -> Int {
-        WeightMatrix.byteCount(rows: WeightMatrix.paddedRows(segment.rows.count), columns: columns, format: segment.format)
+        WeightMatrix.byteCount(
+            rows: WeightMatrix.paddedRows(segment.rows.count), columns: columns, format: segment.format)
     }
 
     /// Runs of rows of one format.
@@ -112,7 +113,7 @@ public final class Parameter {
     }
 
     /// The matrix that linear kernels read. The parameter must be loaded, and all of one format.
-    public var matrix: WeightMatrix {
+    package var matrix: WeightMatrix {
         let all = matrices
         precondition(all.count == 1, "parameter \(name) is in several formats: use its matrices")
         return all[0].matrix
@@ -120,8 +121,10 @@ public final class Parameter {
 
     /// The matrices that linear kernels read one after another, and the outputs that each gives. The parameter must be
     /// loaded.
-    public var matrices: [(outputs: Range<Int>, matrix: WeightMatrix)] {
-        guard let buffer, form != .dense, form != .scalar else { preconditionFailure("parameter \(name) is not a loaded matrix") }
+    package var matrices: [(outputs: Range<Int>, matrix: WeightMatrix)] {
+        guard let buffer, form != .dense, form != .scalar else {
+            preconditionFailure("parameter \(name) is not a loaded matrix")
+        }
         var offset = byteOffset
         return segments.map { segment in
             let matrix = WeightMatrix(
@@ -156,113 +159,116 @@ public final class Parameter {
     }
 
     /// The f32 tensor that norms and additions read. The parameter must be loaded.
-    public var tensor: Tensor {
+    package var tensor: Tensor {
         guard let buffer, form == .dense else { preconditionFailure("parameter \(name) is not a loaded dense tensor") }
         return Tensor(buffer: buffer, byteOffset: byteOffset, rows: rows, columns: columns)
     }
 
     /// The value of a scalar. The parameter must be loaded.
-    public var scalar: Float {
+    package var scalar: Float {
         guard let number, form == .scalar else { preconditionFailure("parameter \(name) is not a loaded scalar") }
         return number
     }
 }
 
 /// All parameters of a model, in the order they were declared.
-public final class ParameterList {
-    public private(set) var parameters: [Parameter] = []
-    public init() {}
+package final class ParameterList {
+    package private(set) var parameters: [Parameter] = []
+    package init() {}
     func append(_ parameter: Parameter) { parameters.append(parameter) }
 }
 
 /// A place in the checkpoint's name tree from which layers declare their parameters.
-public struct ParameterScope {
-    public let list: ParameterList
-    public let prefix: String
-    public let purpose: MemoryPurpose
+package struct ParameterScope {
+    package let list: ParameterList
+    package let prefix: String
+    package let purpose: MemoryPurpose
 
-    public init(list: ParameterList, prefix: String = "", purpose: MemoryPurpose) {
+    package init(list: ParameterList, prefix: String = "", purpose: MemoryPurpose) {
         self.list = list
         self.prefix = prefix
         self.purpose = purpose
     }
 
     /// The scope one name deeper.
-    public func callAsFunction(_ name: String) -> ParameterScope {
+    package func callAsFunction(_ name: String) -> ParameterScope {
         ParameterScope(list: list, prefix: prefix + name + ".", purpose: purpose)
     }
 
     /// `[outputs, inputs]`
-    public func matrix(_ name: String, outputs: Int, inputs: Int) -> Parameter {
+    package func matrix(_ name: String, outputs: Int, inputs: Int) -> Parameter {
         declare([.init(key: prefix + name, shape: [outputs, inputs], isOptional: false)], .matrix)
     }
 
     /// Several `[outputs, inputs]` matrices as one, stacked along the outputs.
-    public func matrix(stacking names: [String], outputs: Int, inputs: Int) -> Parameter {
+    package func matrix(stacking names: [String], outputs: Int, inputs: Int) -> Parameter {
         declare(names.map { .init(key: prefix + $0, shape: [outputs, inputs], isOptional: false) }, .matrix)
     }
 
     /// Matrices of different outputs and the same inputs as one, stacked along the outputs.
-    public func matrix(stacking parts: [(name: String, outputs: Int)], inputs: Int) -> Parameter {
+    package func matrix(stacking parts: [(name: String, outputs: Int)], inputs: Int) -> Parameter {
         declare(parts.map { .init(key: prefix + $0.name, shape: [$0.outputs, inputs], isOptional: false) }, .matrix)
     }
 
     /// A matrix that the checkpoint keeps as `[inputs, outputs]`.
-    public func transposedMatrix(_ name: String, outputs: Int, inputs: Int) -> Parameter {
+    package func transposedMatrix(_ name: String, outputs: Int, inputs: Int) -> Parameter {
         declare([.init(key: prefix + name, shape: [inputs, outputs], isOptional: false)], .transposed)
     }
 
     /// Vectors of different lengths end to end.
-    public func vector(stacking parts: [(name: String, count: Int)]) -> Parameter {
+    package func vector(stacking parts: [(name: String, count: Int)]) -> Parameter {
         declare(parts.map { .init(key: prefix + $0.name, shape: [$0.count], isOptional: false) }, .dense)
     }
 
     /// `[count]`
-    public func vector(_ name: String, count: Int) -> Parameter {
+    package func vector(_ name: String, count: Int) -> Parameter {
         declare([.init(key: prefix + name, shape: [count], isOptional: false)], .dense)
     }
 
     /// Several `[count]` vectors end to end; zeros for those named in `optional` that the checkpoint lacks.
-    public func vector(stacking names: [String], count: Int, optional: Set<String> = []) -> Parameter {
+    package func vector(stacking names: [String], count: Int, optional: Set<String> = []) -> Parameter {
         declare(names.map { .init(key: prefix + $0, shape: [count], isOptional: optional.contains($0)) }, .dense)
     }
 
     /// A matrix whose inputs behind the first `first` are interleaved in the checkpoint; see `Parameter.Form.interleaved`.
-    public func interleavedMatrix(_ name: String, outputs: Int, first: Int, groups: Int, size: Int) -> Parameter {
+    package func interleavedMatrix(_ name: String, outputs: Int, first: Int, groups: Int, size: Int) -> Parameter {
         declare(
             [.init(key: prefix + name, shape: [outputs, first + groups * size], isOptional: false)],
             .interleaved(first: first, groups: groups))
     }
 
     /// A tensor of one element, `[1]`.
-    public func scalar(_ name: String) -> Parameter {
+    package func scalar(_ name: String) -> Parameter {
         declare([.init(key: prefix + name, shape: [1], isOptional: false)], .scalar)
     }
 
     /// `[rows, columns]` held as f32.
-    public func table(_ name: String, rows: Int, columns: Int) -> Parameter {
+    package func table(_ name: String, rows: Int, columns: Int) -> Parameter {
         declare([.init(key: prefix + name, shape: [rows, columns], isOptional: false)], .dense)
     }
 
     /// `[rows, columns]` held as f32; where the checkpoint has none, `substitute` gives the values, row after row, or they
     /// are zeros.
-    public func optionalTable(_ name: String, rows: Int, columns: Int, substitute: (() -> [Float])? = nil) -> Parameter {
+    package func optionalTable(_ name: String, rows: Int, columns: Int, substitute: (() -> [Float])? = nil) -> Parameter
+    {
         let parameter = Parameter(
-            parts: [.init(key: prefix + name, shape: [rows, columns], isOptional: true)], form: .dense, purpose: purpose,
+            parts: [.init(key: prefix + name, shape: [rows, columns], isOptional: true)], form: .dense,
+            purpose: purpose,
             substitute: substitute)
         list.append(parameter)
         return parameter
     }
 
     /// A 1-D convolution's `[outputs, inputs, kernel]`.
-    public func convolution(_ name: String, outputs: Int, inputs: Int, kernel: Int) -> Parameter {
+    package func convolution(_ name: String, outputs: Int, inputs: Int, kernel: Int) -> Parameter {
         declare([.init(key: prefix + name, shape: [outputs, inputs, kernel], isOptional: false)], .convolution)
     }
 
     /// A 2-D convolution's `[outputs, channels, patchSize, patchSize]` whose stride is its width: the matrix `[outputs,
     /// channels · patchSize²]` over rows of whole patches.
-    public func patches(_ name: String, outputs: Int, channels: Int, patchSize: Int) -> Parameter {
-        declare([.init(key: prefix + name, shape: [outputs, channels, patchSize, patchSize], isOptional: false)], .matrix)
+    package func patches(_ name: String, outputs: Int, channels: Int, patchSize: Int) -> Parameter {
+        declare(
+            [.init(key: prefix + name, shape: [outputs, channels, patchSize, patchSize], isOptional: false)], .matrix)
     }
 
     private func declare(_ parts: [Parameter.Part], _ form: Parameter.Form) -> Parameter {
@@ -274,7 +280,7 @@ public struct ParameterScope {
 
 extension ParameterList {
     /// Lets go of the device memory of all parameters.
-    public func release() {
+    package func release() {
         for parameter in parameters {
             parameter.buffer = nil
             parameter.number = nil
@@ -284,22 +290,26 @@ extension ParameterList {
 
 extension ParameterList {
     /// How many weights there are, by purpose. Optional tensors do not count.
-    public var elementsByPurpose: [MemoryPurpose: Int] {
+    package var elementsByPurpose: [MemoryPurpose: Int] {
         parameters.reduce(into: [:]) { counts, parameter in
-            counts[parameter.purpose, default: 0] += parameter.parts.filter { !$0.isOptional }.reduce(0) { $0 + $1.shape.reduce(1, *) }
+            counts[parameter.purpose, default: 0] += parameter.parts.filter { !$0.isOptional }.reduce(0) {
+                $0 + $1.shape.reduce(1, *)
+            }
         }
     }
 
     /// Bytes of the decoder's weights that one decode step reads, in the formats assigned.
-    public var bytesReadEachStep: Int {
+    package var bytesReadEachStep: Int {
         parameters.reduce(0) { $1.purpose == .weightsDecoder && $1.isReadEachStep ? $0 + $1.byteCount : $0 }
     }
 
     /// The formats that matrices have on the device, the one that most weights are in first.
-    public var matrixFormats: [ElementFormat] {
+    package var matrixFormats: [ElementFormat] {
         var counts: [ElementFormat: Int] = [:]
         for parameter in parameters where parameter.isMatrix {
-            for (part, format) in zip(parameter.parts, parameter.formats) { counts[format, default: 0] += part.shape.reduce(1, *) }
+            for (part, format) in zip(parameter.parts, parameter.formats) {
+                counts[format, default: 0] += part.shape.reduce(1, *)
+            }
         }
         return counts.sorted { ($0.value, $1.key.rawValue) > ($1.value, $0.key.rawValue) }.map(\.key)
     }

@@ -1,11 +1,11 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Foundation
 
 extension WeightLoader {
     /// Gives a parameter random values on the device; nothing of it is ever in host memory but what is small. Matrices
-    /// have the spread with which layers are initialised (values within ±√(3 / inputs)), scales of norms are 1.
+    /// have the spread with which layers are initialized (values within ±√(3 / inputs)), scales of norms are 1.
     ///
     /// - Parameter seed: differs from parameter to parameter.
     func fillRandom(_ parameter: Parameter, in buffer: Buffer, seed: UInt32, writer: DeviceWriter) throws {
@@ -13,7 +13,9 @@ extension WeightLoader {
             parameter.buffer = buffer
             let exponent = Int(log2((3 / Double(max(parameter.columns, 1))).squareRoot()).rounded())
             for (index, part) in parameter.matrices.enumerated() {
-                try writer.issue { try $0.fillRandom(part.matrix, exponent: exponent, seed: seed &+ UInt32(index) &* 0x9e37_79b9) }
+                try writer.issue {
+                    try $0.fillRandom(part.matrix, exponent: exponent, seed: seed &+ UInt32(index) &* 0x9e37_79b9)
+                }
             }
             return
         }
@@ -24,15 +26,19 @@ extension WeightLoader {
                 try values.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
             } else if part.shape.count == 1 {
                 let value: Float = part.key.hasSuffix("weight") ? 1 : 0
-                try [Float](repeating: value, count: count).withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
+                try [Float](repeating: value, count: count).withUnsafeBytes {
+                    try writer.write($0, to: buffer, at: offset)
+                }
             } else {
                 // A table: rows of a thousand as a matrix, what is left stays zero.
                 let columns = 1024
                 if count >= columns {
-                    let matrix = WeightMatrix(buffer: buffer, byteOffset: offset, rows: count / columns, columns: columns, format: .f32)
+                    let matrix = WeightMatrix(
+                        buffer: buffer, byteOffset: offset, rows: count / columns, columns: columns, format: .f32)
                     try writer.issue { try $0.fillRandom(matrix, exponent: Self.tableExponent, seed: seed) }
                 } else {
-                    let row = Reference.randomWeights(rows: 1, columns: count, format: .f32, exponent: Self.tableExponent, seed: seed)
+                    let row = Reference.randomWeights(
+                        rows: 1, columns: count, format: .f32, exponent: Self.tableExponent, seed: seed)
                     try row[..<count].withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
                 }
             }

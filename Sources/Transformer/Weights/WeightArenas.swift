@@ -1,7 +1,7 @@
 import Compute
 
 /// Where each parameter lies: parameters of one purpose share a few large buffers.
-public struct WeightArenas {
+package struct WeightArenas {
     private static let alignment = 256
     /// Keeps one allocation well below what every driver allows at once.
     private static let largestArena = 1 << 30
@@ -16,7 +16,7 @@ public struct WeightArenas {
     let parameters: [Parameter]
 
     /// Lays the parameters out, in the formats they have been given.
-    public init(_ list: ParameterList) {
+    package init(_ list: ParameterList) {
         parameters = list.parameters
         var open: [MemoryPurpose: Int] = [:]
         for parameter in parameters where parameter.form != .scalar {
@@ -25,7 +25,8 @@ public struct WeightArenas {
             if let current = index, arenas[current].byteCount + size > Self.largestArena { index = nil }
             if index == nil {
                 let number = arenas.filter { $0.purpose == parameter.purpose }.count
-                arenas.append(Arena(purpose: parameter.purpose, label: "\(parameter.purpose.rawValue)[\(number)]", byteCount: 0))
+                arenas.append(
+                    Arena(purpose: parameter.purpose, label: "\(parameter.purpose.rawValue)[\(number)]", byteCount: 0))
                 index = arenas.count - 1
                 open[parameter.purpose] = index
             }
@@ -37,7 +38,7 @@ public struct WeightArenas {
     }
 
     /// The buffers these parameters take.
-    public var plannedBuffers: [PlannedBuffer] {
+    package var plannedBuffers: [PlannedBuffer] {
         arenas.map { PlannedBuffer(purpose: $0.purpose, label: $0.label, byteCount: $0.byteCount) }
     }
 }

@@ -1,15 +1,15 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Foundation
 
 /// Brings a model's parameters onto the device: mapped file → (staging) → device, one parameter at a time, with no
 /// copy of the model in host memory.
-public struct WeightLoader {
+package struct WeightLoader {
     private let device: Device
     private let source: WeightSource
 
-    public init(device: Device, source: WeightSource) {
+    package init(device: Device, source: WeightSource) {
         self.device = device
         self.source = source
     }
@@ -18,13 +18,13 @@ public struct WeightLoader {
     /// - Parameter progress: called with bytes done and bytes in all.
     /// - Throws: `TransformerError` for a tensor that does not fit, `ComputeError` for the device,
     ///   `CancellationError` when the task is cancelled.
-    public func load(_ arenas: WeightArenas, progress: (Int, Int) -> Void = { _, _ in }) throws {
+    package func load(_ arenas: WeightArenas, progress: (Int, Int) -> Void = { _, _ in }) throws {
         try allocate(arenas)
         try fill(arenas, progress: progress)
     }
 
     /// Gives every parameter its memory, and scalars their value. `ParameterList.release` frees it.
-    public func allocate(_ arenas: WeightArenas) throws {
+    package func allocate(_ arenas: WeightArenas) throws {
         if case .forecast = source.standIn { throw TransformerError.noWeights(file: source.path) }
         let buffers = try arenas.arenas.map { arena in
             try device.makeBuffer(byteCount: arena.byteCount, purpose: arena.purpose, label: arena.label)
@@ -68,8 +68,9 @@ public struct WeightLoader {
     }
 
     /// Writes the values of parameters, then what resources make of them.
-    public func fill(
-        _ arenas: WeightArenas, deriving resources: [any DeviceResource], on stream: CommandStream, progress: (Int, Int) -> Void
+    package func fill(
+        _ arenas: WeightArenas, deriving resources: [any DeviceResource], on stream: CommandStream,
+        progress: (Int, Int) -> Void
     ) throws {
         try fill(arenas, progress: progress)
         for resource in resources { try resource.derive(on: stream) }
@@ -77,7 +78,9 @@ public struct WeightLoader {
     }
 
     private func number(of parameter: Parameter) throws -> Float {
-        guard let located = try source.locate(parameter.parts[0]) else { preconditionFailure("scalars are never optional") }
+        guard let located = try source.locate(parameter.parts[0]) else {
+            preconditionFailure("scalars are never optional")
+        }
         return try floats(located, count: 1)[0]
     }
 
@@ -102,22 +105,26 @@ public struct WeightLoader {
             case .scalar: preconditionFailure("scalars take no device memory")
             case .dense:
                 let values =
-                    try located.map { try floats($0, count: elements) } ?? parameter.substitute?() ?? [Float](repeating: 0, count: elements)
+                    try located.map { try floats($0, count: elements) } ?? parameter.substitute?()
+                    ?? [Float](repeating: 0, count: elements)
                 precondition(values.count == elements, "the substitute for \(part.key) has \(values.count) values")
                 try values.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
             case .matrix:
                 guard let located else { preconditionFailure("matrices are never optional") }
                 let columns = parameter.columns
                 try writeRows(
-                    located, format: format, rows: part.shape[0], columns: columns, to: buffer, at: offset, writer: writer)
+                    located, format: format, rows: part.shape[0], columns: columns, to: buffer, at: offset,
+                    writer: writer)
             case .transposed:
                 guard let located else { preconditionFailure("matrices are never optional") }
-                let values = Self.transposed(try floats(located, count: elements), rows: part.shape[0], columns: part.shape[1])
+                let values = Self.transposed(
+                    try floats(located, count: elements), rows: part.shape[0], columns: part.shape[1])
                 try write(values, columns: parameter.columns, format: format, to: buffer, at: offset, writer: writer)
             case .interleaved(let first, let groups):
                 guard let located else { preconditionFailure("matrices are never optional") }
                 let columns = parameter.columns
-                let values = Self.grouped(try floats(located, count: elements), columns: columns, first: first, groups: groups)
+                let values = Self.grouped(
+                    try floats(located, count: elements), columns: columns, first: first, groups: groups)
                 try write(values, columns: columns, format: format, to: buffer, at: offset, writer: writer)
             case .convolution:
                 guard let located else { preconditionFailure("convolutions are never optional") }
@@ -133,7 +140,9 @@ public struct WeightLoader {
         let size = (columns - first) / max(groups, 1)
         for row in stride(from: first, to: values.count, by: columns) {
             for group in 0..<groups {
-                for element in 0..<size { result[row + group * size + element] = values[row + element * groups + group] }
+                for element in 0..<size {
+                    result[row + group * size + element] = values[row + element * groups + group]
+                }
             }
         }
         return result
@@ -168,7 +177,8 @@ public struct WeightLoader {
     private func floats(_ located: WeightSource.Located, count: Int) throws -> [Float] {
         let entry = located.entry
         let format = entry.format
-        let start = located.firstRow * entry.shape.dropFirst().reduce(1, *) / format.elementsPerBlock * format.bytesPerBlock
+        let start =
+            located.firstRow * entry.shape.dropFirst().reduce(1, *) / format.elementsPerBlock * format.bytesPerBlock
         let bytes = count / format.elementsPerBlock * format.bytesPerBlock
         return try located.checkpoint.withBytes(of: entry.name) {
             format.floats(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + bytes]))
@@ -177,7 +187,8 @@ public struct WeightLoader {
 
     /// Copies matrix rows as they are, or sorts or converts them where the device has them in another form.
     private func writeRows(
-        _ located: WeightSource.Located, format: ElementFormat, rows: Int, columns: Int, to buffer: Buffer, at offset: Int,
+        _ located: WeightSource.Located, format: ElementFormat, rows: Int, columns: Int, to buffer: Buffer,
+        at offset: Int,
         writer: DeviceWriter
     ) throws {
         let stored = located.entry.format
@@ -190,8 +201,11 @@ public struct WeightLoader {
                 return try writer.write(bytes, to: buffer, at: offset)
             }
             try Self.onAllCores(rows: rows, rowBytes: max(rowBytes, target)) { some in
-                let bytes = UnsafeRawBufferPointer(rebasing: bytes[some.lowerBound * rowBytes..<some.upperBound * rowBytes])
-                if stored != format { return Self.encodedRows(stored.floats(from: bytes), columns: columns, format: format) }
+                let bytes = UnsafeRawBufferPointer(
+                    rebasing: bytes[some.lowerBound * rowBytes..<some.upperBound * rowBytes])
+                if stored != format {
+                    return Self.encodedRows(stored.floats(from: bytes), columns: columns, format: format)
+                }
                 return Self.arranged(bytes, rows: some.count, columns: columns, format: format) ?? Array(bytes)
             } write: { some, piece in
                 try piece.withUnsafeBytes { try writer.write($0, to: buffer, at: offset + some.lowerBound * target) }
@@ -222,7 +236,9 @@ public struct WeightLoader {
     }
 
     /// Rows as files have them → as the device has them: blocks sorted, other elements padded. `nil` when they are alike.
-    private static func arranged(_ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, format: ElementFormat) -> [UInt8]? {
+    private static func arranged(_ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, format: ElementFormat)
+        -> [UInt8]?
+    {
         if let layout = BlockLayout(format) { return layout.arrange(bytes, rows: rows, columns: columns) }
         let (source, target) = (columns * format.bytesPerBlock, WeightMatrix.rowBytes(columns: columns, format: format))
         if source == target { return nil }
@@ -247,6 +263,8 @@ public struct WeightLoader {
     private func write(
         _ values: [Float], columns: Int, format: ElementFormat, to buffer: Buffer, at offset: Int, writer: DeviceWriter
     ) throws {
-        try Self.encodedRows(values, columns: columns, format: format).withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
+        try Self.encodedRows(values, columns: columns, format: format).withUnsafeBytes {
+            try writer.write($0, to: buffer, at: offset)
+        }
     }
 }

@@ -1,33 +1,33 @@
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 
 /// Where a parameter's values are in a checkpoint: a stored tensor, or some of its rows (of a fused matrix).
-public struct StoredSlice: Sendable, Hashable {
-    public let name: String
+package struct StoredSlice: Sendable, Hashable {
+    package let name: String
     /// First row along the stored tensor's first axis; `nil` means all of it.
-    public let firstRow: Int?
+    package let firstRow: Int?
 
-    public init(_ name: String, firstRow: Int? = nil) {
+    package init(_ name: String, firstRow: Int? = nil) {
         self.name = name
         self.firstRow = firstRow
     }
 }
 
 /// How a file family names what the models call by their Hugging Face names.
-public protocol CheckpointNaming: Sendable {
+package protocol CheckpointNaming: Sendable {
     /// The places to look for a key, best first.
     func candidates(for key: String) -> [StoredSlice]
 }
 
 /// The names as they are, with prefixes that some exporters add or drop.
-public struct HuggingFaceNaming: CheckpointNaming {
+package struct HuggingFaceNaming: CheckpointNaming {
     private let optionalPrefixes: [String]
 
     /// - Parameter optionalPrefixes: prefixes (with their dot) that a file may lack, or have in addition.
-    public init(optionalPrefixes: [String] = ["model."]) { self.optionalPrefixes = optionalPrefixes }
+    package init(optionalPrefixes: [String] = ["model."]) { self.optionalPrefixes = optionalPrefixes }
 
-    public func candidates(for key: String) -> [StoredSlice] {
+    package func candidates(for key: String) -> [StoredSlice] {
         var result = [StoredSlice(key)]
         for prefix in optionalPrefixes {
             result.append(StoredSlice(key.hasPrefix(prefix) ? String(key.dropFirst(prefix.count)) : prefix + key))
@@ -38,13 +38,13 @@ public struct HuggingFaceNaming: CheckpointNaming {
 
 /// Checkpoints read by the models' names: one, or several that hold parts of a model (text model and vision tower as GGUF
 /// files).
-public struct WeightSource {
+package struct WeightSource {
     private let parts: [(checkpoint: Checkpoint, naming: any CheckpointNaming)]
 
-    public init(checkpoint: Checkpoint, naming: any CheckpointNaming) { parts = [(checkpoint, naming)] }
+    package init(checkpoint: Checkpoint, naming: any CheckpointNaming) { parts = [(checkpoint, naming)] }
 
     /// Looks in one source after the other.
-    public init(joining sources: [WeightSource]) { parts = sources.flatMap(\.parts) }
+    package init(joining sources: [WeightSource]) { parts = sources.flatMap(\.parts) }
 
     /// The formats weights may have.
     static let supportedFormats = LinearSelection.formats
@@ -59,7 +59,7 @@ public struct WeightSource {
     }
 
     /// Whether there is a tensor for a key.
-    public func contains(_ key: String) -> Bool {
+    package func contains(_ key: String) -> Bool {
         parts.contains { part in part.naming.candidates(for: key).contains { part.checkpoint.contains($0.name) } }
     }
 
@@ -73,7 +73,9 @@ public struct WeightSource {
         }
         if part.isOptional { return nil }
         // Named as the file would have it.
-        let place = parts.lazy.compactMap { source in source.naming.candidates(for: part.key).first.map { (source.checkpoint.path, $0.name) } }.first
+        let place = parts.lazy.compactMap { source in
+            source.naming.candidates(for: part.key).first.map { (source.checkpoint.path, $0.name) }
+        }.first
         throw TransformerError.missingTensor(
             file: place?.0 ?? parts.first?.checkpoint.path ?? "", tensor: place?.1 ?? part.key, expected: part.shape)
     }
@@ -82,13 +84,15 @@ public struct WeightSource {
         let entry = try checkpoint.entry(slice.name)
         let fits: Bool
         if let firstRow = slice.firstRow {
-            fits = entry.shape.dropFirst() == part.shape.dropFirst() && firstRow + part.shape[0] <= entry.shape.first ?? 1
+            fits =
+                entry.shape.dropFirst() == part.shape.dropFirst() && firstRow + part.shape[0] <= entry.shape.first ?? 1
         } else {
             // Class tokens and position tables are stored with dimensions of 1 before their own.
             fits = entry.shape.drop { $0 == 1 } == part.shape.drop { $0 == 1 }
         }
         guard fits else {
-            throw TransformerError.shapeMismatch(file: checkpoint.path, tensor: slice.name, expected: part.shape, actual: entry.shape)
+            throw TransformerError.shapeMismatch(
+                file: checkpoint.path, tensor: slice.name, expected: part.shape, actual: entry.shape)
         }
         guard Self.supportedFormats.contains(entry.format) || Self.converted[entry.format] != nil else {
             throw TransformerError.unsupportedFormat(
@@ -104,7 +108,7 @@ public struct WeightSource {
     var standIn: Checkpoint.StandIn? { parts.lazy.compactMap(\.checkpoint.standIn).first }
 
     /// Gives every matrix the format its values have in the checkpoint.
-    public func assignFormats(to list: ParameterList) throws {
+    package func assignFormats(to list: ParameterList) throws {
         if let standIn { return list.assignFormat(standIn.format) }
         for parameter in list.parameters {
             let formats = try parameter.parts.map { try locate($0)?.entry.format ?? .f32 }
@@ -121,7 +125,7 @@ public struct WeightSource {
 extension ParameterList {
     /// Gives every matrix one format (f16 where its rows are no whole blocks): for plans made from a configuration alone, and
     /// for weights that are converted while they are loaded.
-    public func assignFormat(_ format: ElementFormat) {
+    package func assignFormat(_ format: ElementFormat) {
         for parameter in parameters {
             let fits = parameter.columns % format.elementsPerBlock == 0
             let isPlain = parameter.form == .dense || parameter.form == .scalar

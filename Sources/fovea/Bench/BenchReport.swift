@@ -59,7 +59,8 @@ struct BenchReport: Codable {
     private func arithmetic(_ operations: Double?, _ seconds: Double) -> String? {
         guard let operations, operations > 0, seconds > 0 else { return nil }
         let rate = operations / seconds
-        let (ceiling, name) = ceilings.matrixOperationsPerSecond.map { ($0, "matrix") } ?? (ceilings.operationsPerSecond, "arithmetic")
+        let (ceiling, name) =
+            ceilings.matrixOperationsPerSecond.map { ($0, "matrix") } ?? (ceilings.operationsPerSecond, "arithmetic")
         return "\(Self.rate(rate, "FLOP/s")), \(Self.percent(rate / ceiling)) of the \(name) ceiling"
     }
     /// Share of the measured read bandwidth that decoding without capture reaches.
@@ -76,22 +77,35 @@ struct BenchReport: Codable {
         table.add("copy bandwidth", Self.rate(ceilings.copyBytesPerSecond, "B/s"), "read and written bytes counted")
         table.add("f32 arithmetic", Self.rate(ceilings.operationsPerSecond, "FLOP/s"), "measured ceiling")
         if let matrices = ceilings.matrixOperationsPerSecond {
-            table.add("f16 matrices", Self.rate(matrices, "FLOP/s"), "measured ceiling; products as exact as f32 take two or three of these")
+            table.add(
+                "f16 matrices", Self.rate(matrices, "FLOP/s"),
+                "measured ceiling; products as exact as f32 take two or three of these")
         }
-        table.add("loading", Self.time(loadSeconds), "\(ByteCount.text(weightBytes)) of weights, \(ByteCount.text(deviceBytes)) on the device in all")
+        table.add(
+            "loading", Self.time(loadSeconds),
+            "\(ByteCount.text(weightBytes)) of weights, \(ByteCount.text(deviceBytes)) on the device in all")
         if let firstTokenColdSeconds, let firstTokenWarmSeconds {
-            table.add("first token, cold", Self.time(firstTokenColdSeconds), "from the program's start, no shader compiled before")
+            table.add(
+                "first token, cold", Self.time(firstTokenColdSeconds),
+                "from the program's start, no shader compiled before")
             table.add("first token, warm", Self.time(firstTokenWarmSeconds), "from the program's start, shaders cached")
         }
         if let logMelSeconds { table.add("log-mel", Self.time(logMelSeconds), "30 s of sound, on the host") }
         if let encoderSeconds {
-            let notes = [pictureTiles.map { "a picture in \($0) tile\($0 == 1 ? "" : "s")" }, arithmetic(encoderOperations, encoderSeconds)]
+            let notes = [
+                pictureTiles.map { "a picture in \($0) tile\($0 == 1 ? "" : "s")" },
+                arithmetic(encoderOperations, encoderSeconds),
+            ]
             table.add("encoder", Self.time(encoderSeconds), notes.compactMap { $0 }.joined(separator: "; "))
         }
-        let prefill = ["\(prefillTokens) tokens, \(Self.figure(Double(prefillTokens) / prefillSeconds)) tokens/s", arithmetic(prefillOperations, prefillSeconds)]
+        let prefill = [
+            "\(prefillTokens) tokens, \(Self.figure(Double(prefillTokens) / prefillSeconds)) tokens/s",
+            arithmetic(prefillOperations, prefillSeconds),
+        ]
         table.add("prefill", Self.time(prefillSeconds), prefill.compactMap { $0 }.joined(separator: "; "))
         for run in decode {
-            let note = run.cost == 0 && run.capture == "off"
+            let note =
+                run.cost == 0 && run.capture == "off"
                 ? "\(Self.rate(decodeBytesPerToken / run.secondsPerToken, "B/s")), \(Self.percent(decodeFraction)) of the read ceiling"
                 : "costs \(Self.percent(run.cost))"
             table.add(
@@ -101,7 +115,8 @@ struct BenchReport: Codable {
         if let peakHostBytes { table.add("host memory", ByteCount.text(peakHostBytes), "at its peak") }
 
         var kernelTable = TextTable(
-            ("phase", .left), ("kernel", .left), ("dispatches", .right), ("time", .right), ("share", .right), ("", .right))
+            ("phase", .left), ("kernel", .left), ("dispatches", .right), ("time", .right), ("share", .right),
+            ("", .right))
         var phases: [String] = []
         for kernel in kernels where !phases.contains(kernel.phase) { phases.append(kernel.phase) }
         for phase in phases {
@@ -109,13 +124,17 @@ struct BenchReport: Codable {
             let total = rows.reduce(0) { $0 + $1.seconds }
             for row in rows {
                 kernelTable.add(
-                    phase, row.kernel, "\(row.dispatches)", Self.time(row.seconds), Self.percent(total > 0 ? row.seconds / total : 0),
+                    phase, row.kernel, "\(row.dispatches)", Self.time(row.seconds),
+                    Self.percent(total > 0 ? row.seconds / total : 0),
                     row.operations > 0 && row.seconds > 0 ? Self.rate(row.operations / row.seconds, "FLOP/s") : "")
             }
         }
         let heading = HarmlessText.line("\(model) (\(architecture)) on \(device), \(driver)")
-        return [heading, table.text, kernelTable.isEmpty ? "the device has no timestamps: no table of kernels" : kernelTable.text]
-            .joined(separator: "\n\n")
+        return [
+            heading, table.text,
+            kernelTable.isEmpty ? "the device has no timestamps: no table of kernels" : kernelTable.text,
+        ]
+        .joined(separator: "\n\n")
     }
 
     /// Two measurements side by side.
@@ -136,7 +155,9 @@ struct BenchReport: Codable {
         add("prefill", a.prefillSeconds, b.prefillSeconds, time)
         for run in a.decode {
             guard let other = b.decode.first(where: { $0.capture == run.capture }) else { continue }
-            add("decode, capture \(run.capture)", run.tokensPerSecond, other.tokensPerSecond) { figure($0) + " tokens/s" }
+            add("decode, capture \(run.capture)", run.tokensPerSecond, other.tokensPerSecond) {
+                figure($0) + " tokens/s"
+            }
         }
         add("device memory", Double(a.deviceBytes), Double(b.deviceBytes)) { ByteCount.text(Int($0)) }
         let names = [("A", a), ("B", b)].map { HarmlessText.line("\($0): \($1.model) on \($1.device), \($1.driver)") }
@@ -153,10 +174,14 @@ struct BenchReport: Codable {
     }
 
     static func rate(_ value: Double, _ unit: String) -> String {
-        for (scale, prefix) in [(1e12, "T"), (1e9, "G"), (1e6, "M")] where value >= scale { return "\(figure(value / scale)) \(prefix)\(unit)" }
+        for (scale, prefix) in [(1e12, "T"), (1e9, "G"), (1e6, "M")] where value >= scale {
+            return "\(figure(value / scale)) \(prefix)\(unit)"
+        }
         return "\(figure(value)) \(unit)"
     }
 
-    static func time(_ seconds: Double) -> String { seconds >= 1 ? "\(figure(seconds)) s" : "\(figure(seconds * 1000)) ms" }
+    static func time(_ seconds: Double) -> String {
+        seconds >= 1 ? "\(figure(seconds)) s" : "\(figure(seconds * 1000)) ms"
+    }
     static func percent(_ fraction: Double) -> String { String(format: "%.1f %%", fraction * 100) }
 }

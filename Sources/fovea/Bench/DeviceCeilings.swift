@@ -17,6 +17,7 @@ struct DeviceCeilings: Codable, Hashable {
         let rates = try CommandStream(device: device).measureRates()
         return DeviceCeilings(
             readBytesPerSecond: rates.readBytesPerSecond, copyBytesPerSecond: rates.copyBytesPerSecond,
-            operationsPerSecond: rates.multiplyAddOperationsPerSecond, matrixOperationsPerSecond: rates.matrixOperationsPerSecond)
+            operationsPerSecond: rates.multiplyAddOperationsPerSecond,
+            matrixOperationsPerSecond: rates.matrixOperationsPerSecond)
     }
 }

@@ -14,7 +14,9 @@ struct EncoderDecoderBenchmark {
     private static let sourceTokens = 256
     private static let prefillTokens = 64
 
-    func run(modelName: String, files: ModelFiles, model: any EncoderDecoderModel, report: (String) -> Void) throws -> BenchReport {
+    func run(modelName: String, files: ModelFiles, model: any EncoderDecoderModel, report: (String) -> Void) throws
+        -> BenchReport
+    {
         report("measuring the device")
         let ceilings = try DeviceCeilings.measure(on: device)
         Measuring.forgetPeak()
@@ -45,7 +47,9 @@ struct EncoderDecoderBenchmark {
         let decode = try measuring.decode(captures, count: count, tap: tap, stream: stream) {
             _ = try model.start(tokens: beginning, hypotheses: 1, logitRows: [])
             _ = try model.advance(tokens: [1], parents: nil)
-        } step: { _ = try model.advance(tokens: [following[$0]], parents: nil) }
+        } step: {
+            _ = try model.advance(tokens: [following[$0]], parents: nil)
+        }
         let bytes = device.ledger.bytesByPurpose
 
         report("timing kernels")
@@ -54,11 +58,14 @@ struct EncoderDecoderBenchmark {
         let perToken = Double(model.bytesPerToken) * Double(beginning.count + 1 + count / 2)
         return BenchReport(
             model: modelName, architecture: try ModelRegistry.modelType(of: files), device: device.properties.name,
-            driver: [device.properties.driverName, device.properties.driverInfo].filter { !$0.isEmpty }.joined(separator: " "),
-            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: Measuring.weightBytes(bytes), deviceBytes: device.ledger.total, encoderSeconds: encoderSeconds,
+            driver: [device.properties.driverName, device.properties.driverInfo].filter { !$0.isEmpty }.joined(
+                separator: " "),
+            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: Measuring.weightBytes(bytes),
+            deviceBytes: device.ledger.total, encoderSeconds: encoderSeconds,
             encoderOperations: Measuring.operations("encoder", in: kernels), prefillTokens: prompt.count,
             prefillSeconds: prefillSeconds, decodeContext: beginning.count + 1, decodeTokens: count,
-            decodeBytesPerToken: Double(model.parameters.bytesReadEachStep) + Double(bytes[.crossKV] ?? 0) + perToken, decode: decode, kernels: kernels,
+            decodeBytesPerToken: Double(model.parameters.bytesReadEachStep) + Double(bytes[.crossKV] ?? 0) + perToken,
+            decode: decode, kernels: kernels,
             peakHostBytes: Measuring.peakHostBytes)
     }
 
@@ -76,7 +83,8 @@ struct EncoderDecoderBenchmark {
     }
 
     private func profile(
-        _ model: any EncoderDecoderModel, stream: CommandStream, encode: () throws -> Void, beginning: [Int], following: [Int]
+        _ model: any EncoderDecoderModel, stream: CommandStream, encode: () throws -> Void, beginning: [Int],
+        following: [Int]
     ) throws -> [BenchReport.Kernel] {
         guard device.properties.timestampPeriod > 0 else { return [] }
         stream.isProfiling = true

@@ -23,15 +23,18 @@ struct FirstToken {
         defer { model.unload() }
         switch model {
         case let model as any DecoderOnlyModel:
-            let prompt = Measuring.tokens(promptTokens, vocabulary: model.vocabulary, excluding: (model as? any PicturePromptModel)?.pictureToken)
+            let prompt = Measuring.tokens(
+                promptTokens, vocabulary: model.vocabulary, excluding: (model as? any PicturePromptModel)?.pictureToken)
             _ = try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1])
         case let model as Whisper:
             try model.encode(logMel: try SpeechBenchmark.features(mels: model.configuration.mels).values)
-            _ = try model.start(tokens: Measuring.tokens(4, vocabulary: model.configuration.vocabulary), hypotheses: 1, logitRows: [3])
+            _ = try model.start(
+                tokens: Measuring.tokens(4, vocabulary: model.configuration.vocabulary), hypotheses: 1, logitRows: [3])
         case let model as any EncoderDecoderModel:
             try EncoderDecoderBenchmark.encoder(of: model, name: files.path)()
             _ = try model.start(tokens: [1], hypotheses: 1, logitRows: [0])
-        default: throw ProgramError.unsuitableModel(model: files.path, problem: "this kind of model cannot be measured yet")
+        default:
+            throw ProgramError.unsuitableModel(model: files.path, problem: "this kind of model cannot be measured yet")
         }
         try Console.writeLine("first token")
         device.savePipelineCache()
@@ -42,7 +45,8 @@ struct FirstToken {
     static func measure(arguments: [String], measuring: Measuring) throws -> FirstToken {
         var (cold, warm): ([Double], [Double]) = ([], [])
         repeat {
-            let folder = FileManager.default.temporaryDirectory.appending(path: "fovea-first-token-\(UUID().uuidString)")
+            let folder = FileManager.default.temporaryDirectory.appending(
+                path: "fovea-first-token-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(at: folder) }
             cold.append(try start(arguments, caches: folder))
@@ -58,7 +62,8 @@ struct FirstToken {
         process.arguments = ["bench", "--first-token"] + arguments
         process.environment = Folders.environment.merging(
             [
-                "XDG_CACHE_HOME": folder.path, "MESA_SHADER_CACHE_DIR": folder.path, "__GL_SHADER_DISK_CACHE_PATH": folder.path,
+                "XDG_CACHE_HOME": folder.path, "MESA_SHADER_CACHE_DIR": folder.path,
+                "__GL_SHADER_DISK_CACHE_PATH": folder.path,
             ]) { $1 }
         let output = Pipe()
         process.standardOutput = output
@@ -68,7 +73,8 @@ struct FirstToken {
         let seconds = began.duration(to: .now) / .seconds(1)
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw ProgramError.option(name: "--first-token", problem: "the measured process ended with status \(process.terminationStatus)")
+            throw ProgramError.option(
+                name: "--first-token", problem: "the measured process ended with status \(process.terminationStatus)")
         }
         return seconds
     }

@@ -46,7 +46,8 @@ struct Measuring {
     ///   - begin: brings the model to where the tokens start, one step that records what is replayed later included.
     ///   - step: decodes one more token.
     func decode(
-        _ captures: [Capture], count: Int, tap: AttentionTap, stream: CommandStream, begin: () throws -> Void, step: (Int) throws -> Void
+        _ captures: [Capture], count: Int, tap: AttentionTap, stream: CommandStream, begin: () throws -> Void,
+        step: (Int) throws -> Void
     ) throws -> [BenchReport.Decode] {
         // Of each position its median run: a burst of other work then spoils a token, not a measurement.
         var times = [[[Double]]](repeating: Array(repeating: [], count: count), count: captures.count)
@@ -104,7 +105,9 @@ struct Measuring {
 
     /// Lets `peakHostBytes` count from now on, where the system can (Linux).
     static func forgetPeak() {
-        if let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") { try? file.write(contentsOf: Data("5".utf8)) }
+        if let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") {
+            try? file.write(contentsOf: Data("5".utf8))
+        }
     }
 
     /// `VmHWM` of Linux: the most memory this process has held.

@@ -43,11 +43,13 @@ struct SpeechBenchmark {
         device.savePipelineCache()
         return BenchReport(
             model: modelName, architecture: try ModelRegistry.modelType(of: files), device: device.properties.name,
-            driver: [device.properties.driverName, device.properties.driverInfo].filter { !$0.isEmpty }.joined(separator: " "),
+            driver: [device.properties.driverName, device.properties.driverInfo].filter { !$0.isEmpty }.joined(
+                separator: " "),
             ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: Measuring.weightBytes(bytes),
             deviceBytes: device.ledger.total, logMelSeconds: logMelSeconds, encoderSeconds: encoderSeconds,
             encoderOperations: Measuring.operations("encoder", in: kernels), prefillTokens: prompt.count,
-            prefillSeconds: prefillSeconds, decodeContext: 5, decodeTokens: count, decodeBytesPerToken: decodeBytes(model, bytes: bytes, count: count), decode: decode,
+            prefillSeconds: prefillSeconds, decodeContext: 5, decodeTokens: count,
+            decodeBytesPerToken: decodeBytes(model, bytes: bytes, count: count), decode: decode,
             kernels: kernels, peakHostBytes: Measuring.peakHostBytes)
     }
 
@@ -58,32 +60,42 @@ struct SpeechBenchmark {
         .init(name: "everything", selection: .everything),
     ]
 
-    private func decodeRuns(_ model: Whisper, tap: AttentionTap, stream: CommandStream, count: Int) throws -> [BenchReport.Decode] {
+    private func decodeRuns(_ model: Whisper, tap: AttentionTap, stream: CommandStream, count: Int) throws
+        -> [BenchReport.Decode]
+    {
         let vocabulary = model.configuration.vocabulary
         let following = Measuring.tokens(count, vocabulary: vocabulary)
         return try measuring.decode(Self.captures, count: count, tap: tap, stream: stream) {
             _ = try model.start(tokens: Measuring.tokens(4, vocabulary: vocabulary), hypotheses: 1, logitRows: [])
             _ = try model.advance(tokens: [1], parents: nil)
-        } step: { _ = try model.advance(tokens: [following[$0]], parents: nil) }
+        } step: {
+            _ = try model.advance(tokens: [following[$0]], parents: nil)
+        }
     }
 
     /// The decoder's weights, the keys and values of the sound, and on average half of the tokens' own.
     private func decodeBytes(_ model: Whisper, bytes: [MemoryPurpose: Int], count: Int) -> Double {
-        Double(model.parameters.bytesReadEachStep) + Double(bytes[.crossKV] ?? 0) + Double(model.bytesPerToken) * Double(5 + count / 2)
+        Double(model.parameters.bytesReadEachStep) + Double(bytes[.crossKV] ?? 0) + Double(model.bytesPerToken)
+            * Double(5 + count / 2)
     }
 
     // MARK: Kernels
 
-    private func profile(_ model: Whisper, tap: AttentionTap, stream: CommandStream, features: [Float]) throws -> [BenchReport.Kernel] {
+    private func profile(_ model: Whisper, tap: AttentionTap, stream: CommandStream, features: [Float]) throws
+        -> [BenchReport.Kernel]
+    {
         guard device.properties.timestampPeriod > 0 else { return [] }
         stream.isProfiling = true
         defer { stream.isProfiling = false }
         _ = stream.takeTimings()
         try model.encode(logMel: features)
         let encoder = stream.takeTimings()
-        _ = try model.start(tokens: Measuring.tokens(4, vocabulary: model.configuration.vocabulary), hypotheses: 1, logitRows: [])
+        _ = try model.start(
+            tokens: Measuring.tokens(4, vocabulary: model.configuration.vocabulary), hypotheses: 1, logitRows: [])
         _ = stream.takeTimings()
-        for token in Measuring.tokens(16, vocabulary: model.configuration.vocabulary) { _ = try model.advance(tokens: [token], parents: nil) }
+        for token in Measuring.tokens(16, vocabulary: model.configuration.vocabulary) {
+            _ = try model.advance(tokens: [token], parents: nil)
+        }
         return Measuring.table("encoder", encoder) + Measuring.table("decode", stream.takeTimings())
     }
 

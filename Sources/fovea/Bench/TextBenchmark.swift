@@ -16,7 +16,9 @@ struct TextBenchmark {
     /// Tokens of text before the first decoded one.
     private static let context = 128
 
-    func run(modelName: String, files: ModelFiles, model: any DecoderOnlyModel, report: (String) -> Void) throws -> BenchReport {
+    func run(modelName: String, files: ModelFiles, model: any DecoderOnlyModel, report: (String) -> Void) throws
+        -> BenchReport
+    {
         let picture = try (model as? any PicturePromptModel).map { try MeasuredPicture(model: $0, files: files) }
         report("measuring the device")
         let ceilings = try DeviceCeilings.measure(on: device)
@@ -25,7 +27,9 @@ struct TextBenchmark {
         report("loading the model")
         let loadSeconds = try Measuring.seconds { try model.load(from: files, on: device) { _, _ in } }
         defer { model.unload() }
-        guard let tap = model.tap, let stream = model.decoder.stream else { throw ModelError.notLoaded(model: modelName) }
+        guard let tap = model.tap, let stream = model.decoder.stream else {
+            throw ModelError.notLoaded(model: modelName)
+        }
         files.checkpoint.release()
         tap.selection = .off
 
@@ -37,7 +41,9 @@ struct TextBenchmark {
 
         report("prefill")
         let shown = picture?.tokens ?? []
-        func text(_ count: Int) -> [Int] { Measuring.tokens(count, vocabulary: model.vocabulary, excluding: picture?.model.pictureToken) }
+        func text(_ count: Int) -> [Int] {
+            Measuring.tokens(count, vocabulary: model.vocabulary, excluding: picture?.model.pictureToken)
+        }
         let prompt = Array((shown + text(Self.prefillTokens)).prefix(model.contextLength))
         let last = prompt.count - 1
         let prefillSeconds = try measuring.median { _ = try model.prefill(prompt, at: 0, logitRows: [last]) }
@@ -56,21 +62,29 @@ struct TextBenchmark {
             // The prompt's keys and values stay: decoding starts over behind them.
             _ = try model.prefill([1], at: context - 1, logitRows: [])
             _ = try model.advance(tokens: [1])
-        } step: { _ = try model.advance(tokens: [following[$0]]) }
+        } step: {
+            _ = try model.advance(tokens: [following[$0]])
+        }
         let bytes = device.ledger.bytesByPurpose
 
         report("timing kernels")
-        let kernels = try profile(model, picture, stream: stream, prompt: prompt, beginning: beginning, following: following)
+        let kernels = try profile(
+            model, picture, stream: stream, prompt: prompt, beginning: beginning, following: following)
         device.savePipelineCache()
         let keysAndValues = Double(bytes[.crossKV] ?? 0) + Double(model.bytesPerToken) * Double(context + count / 2)
         return BenchReport(
             model: modelName, architecture: try ModelRegistry.modelType(of: files), device: device.properties.name,
-            driver: [device.properties.driverName, device.properties.driverInfo].filter { !$0.isEmpty }.joined(separator: " "),
-            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: Measuring.weightBytes(bytes), deviceBytes: device.ledger.total,
+            driver: [device.properties.driverName, device.properties.driverInfo].filter { !$0.isEmpty }.joined(
+                separator: " "),
+            ceilings: ceilings, loadSeconds: loadSeconds, weightBytes: Measuring.weightBytes(bytes),
+            deviceBytes: device.ledger.total,
             pictureTiles: picture?.tiles, encoderSeconds: encoderSeconds,
-            encoderOperations: picture.map { _ in Measuring.operations("encoder", in: kernels) }, prefillTokens: prompt.count,
-            prefillSeconds: prefillSeconds, prefillOperations: Measuring.operations("prefill", in: kernels), decodeContext: context,
-            decodeTokens: count, decodeBytesPerToken: Double(model.parameters.bytesReadEachStep) + keysAndValues, decode: decode,
+            encoderOperations: picture.map { _ in Measuring.operations("encoder", in: kernels) },
+            prefillTokens: prompt.count,
+            prefillSeconds: prefillSeconds, prefillOperations: Measuring.operations("prefill", in: kernels),
+            decodeContext: context,
+            decodeTokens: count, decodeBytesPerToken: Double(model.parameters.bytesReadEachStep) + keysAndValues,
+            decode: decode,
             kernels: kernels, peakHostBytes: Measuring.peakHostBytes)
     }
 
@@ -80,7 +94,8 @@ struct TextBenchmark {
     }
 
     private func profile(
-        _ model: any DecoderOnlyModel, _ picture: MeasuredPicture?, stream: CommandStream, prompt: [Int], beginning: [Int],
+        _ model: any DecoderOnlyModel, _ picture: MeasuredPicture?, stream: CommandStream, prompt: [Int],
+        beginning: [Int],
         following: [Int]
     ) throws -> [BenchReport.Kernel] {
         guard device.properties.timestampPeriod > 0 else { return [] }
@@ -94,6 +109,7 @@ struct TextBenchmark {
         _ = try model.prefill(beginning, at: 0, logitRows: [])
         _ = stream.takeTimings()
         for token in following.prefix(16) { _ = try model.advance(tokens: [token]) }
-        return Measuring.table("encoder", encoder) + Measuring.table("prefill", prefill) + Measuring.table("decode", stream.takeTimings())
+        return Measuring.table("encoder", encoder) + Measuring.table("prefill", prefill)
+            + Measuring.table("decode", stream.takeTimings())
     }
 }

@@ -8,13 +8,17 @@ import Playground
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure a model on a device: first token, encoder, prefill, decode, cost of watching attention, time by kernel.",
+        abstract:
+            "Measure a model on a device: first token, encoder, prefill, decode, cost of watching attention, time by kernel.",
         discussion: """
             Every figure is the median of several runs, beside ceilings measured on the same device in the same minute. \
             Keep results with --json and hold two of them side by side with --compare.
             """)
 
-    @Argument(help: "The name of an installed model (`fovea models`), a folder or file; with --dummy-weights a configuration, or the name of a well-known one.")
+    @Argument(
+        help:
+            "The name of an installed model (`fovea models`), a folder or file; with --dummy-weights a configuration, or the name of a well-known one."
+    )
     var model: String?
 
     @Option(name: .long, help: ArgumentHelp("Tokens decoded in each run.", valueName: "n"))
@@ -24,10 +28,12 @@ struct BenchCommand: AsyncParsableCommand {
     var repeats = 5
 
     @Option(
-        name: .long, parsing: .upToNextOption, help: ArgumentHelp("Compare two saved results instead of measuring.", valueName: "A.json B.json"))
+        name: .long, parsing: .upToNextOption,
+        help: ArgumentHelp("Compare two saved results instead of measuring.", valueName: "A.json B.json"))
     var compare: [String] = []
 
-    @Flag(name: .long, help: "Measure the playground's screen instead of a model: frame time, key to screen, idle load.")
+    @Flag(
+        name: .long, help: "Measure the playground's screen instead of a model: frame time, key to screen, idle load.")
     var ui = false
 
     @Flag(name: .long, help: "Leave out the time to the first token, for which the program starts itself twice.")
@@ -47,7 +53,9 @@ struct BenchCommand: AsyncParsableCommand {
         if ui {
             guard compare.isEmpty, model == nil else { throw ValidationError("--ui takes no model and no --compare") }
         } else if !compare.isEmpty {
-            guard compare.count == 2, model == nil else { throw ValidationError("--compare takes two files of results, and no model") }
+            guard compare.count == 2, model == nil else {
+                throw ValidationError("--compare takes two files of results, and no model")
+            }
         } else if model == nil {
             throw ValidationError("Missing expected argument '<model>'")
         }
@@ -67,7 +75,9 @@ struct BenchCommand: AsyncParsableCommand {
         if firstToken { return try FirstToken.run(files, on: device) }
         let progress = ProgressLine()
         defer { progress.finish(nil) }
-        func tell(_ phase: String) { if Console.hasLiveErrorStream { progress.show(phase, detail: nil, fraction: nil) } }
+        func tell(_ phase: String) {
+            if Console.hasLiveErrorStream { progress.show(phase, detail: nil, fraction: nil) }
+        }
         var report = try measure(model, files, on: device, tell)
         if !skipFirstToken {
             tell("first token")
@@ -82,13 +92,16 @@ struct BenchCommand: AsyncParsableCommand {
     /// The same model, for a process of its own.
     private func childArguments(_ model: String) -> [String] {
         let options: [(String, String?)] = [
-            ("--weights", weights.weights?.rawValue), ("--context", weights.context.map(String.init)), ("--mmproj", projector.mmproj),
+            ("--weights", weights.weights?.rawValue), ("--context", weights.context.map(String.init)),
+            ("--mmproj", projector.mmproj),
             ("--dummy-weights", dummy.dummyWeights?.rawValue), ("--device", device.selector),
         ]
         return [model] + options.flatMap { option, value in value.map { [option, $0] } ?? [] }
     }
 
-    private func measure(_ name: String, _ files: ModelFiles, on device: Device, _ tell: (String) -> Void) throws -> BenchReport {
+    private func measure(_ name: String, _ files: ModelFiles, on device: Device, _ tell: (String) -> Void) throws
+        -> BenchReport
+    {
         let measuring = Measuring(repeats: repeats)
         switch try ModelRegistry.make(from: files) {
         case let whisper as Whisper:
@@ -106,7 +119,11 @@ struct BenchCommand: AsyncParsableCommand {
 
     private func runComparison() throws {
         let reports = try compare.map(Self.read)
-        if output.json { try JSONOutput.print(reports) } else { try Console.writeLine(BenchReport.comparison(reports[0], reports[1])) }
+        if output.json {
+            try JSONOutput.print(reports)
+        } else {
+            try Console.writeLine(BenchReport.comparison(reports[0], reports[1]))
+        }
     }
 
     private static func read(_ path: String) throws -> BenchReport {

@@ -29,20 +29,27 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
     @Argument(
         help: ArgumentHelp(
             "A model, a recording or picture to begin with, or both.",
-            discussion: "A model is a name of `fovea models`, a folder, or a file of weights; the first installed one is taken by default.",
+            discussion:
+                "A model is a name of `fovea models`, a folder, or a file of weights; the first installed one is taken by default.",
             valueName: "model-or-recording"))
     var items: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("The language spoken, for example en; found out by default.", valueName: "code"))
+    @Option(
+        name: .long, help: ArgumentHelp("The language spoken, for example en; found out by default.", valueName: "code")
+    )
     var language: String?
 
     @Option(name: .long, help: "Write the words as spoken (transcribe) or in English (translate).")
     var task = SpeechTask.transcribe
 
-    @Flag(name: .long, help: "Draw with ASCII characters and eight colours.")
+    @Flag(name: .long, help: "Draw with ASCII characters and eight colors.")
     var ascii = false
 
-    @Option(name: .long, help: ArgumentHelp("Draw pictures in pixels where the terminal says that it can (auto), never (cells), or always (sixel, kitty).", valueName: "how"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Draw pictures in pixels where the terminal says that it can (auto), never (cells), or always (sixel, kitty).",
+            valueName: "how"))
     var pictures = PictureDrawing.auto
 
     @OptionGroup var weights: WeightOptions
@@ -69,13 +76,17 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         options.picture = picture
         options.recorder = recorder
         options.graphics = pictures.choice
-        let status = try await PlaygroundApp.run(backend: EngineBackend(engine: engine, loadOptions: weights.load, locate: { try KnownConfigurations.pathOrName($0) }), options: options)
+        let status = try await PlaygroundApp.run(
+            backend: EngineBackend(
+                engine: engine, loadOptions: weights.load, locate: { try KnownConfigurations.pathOrName($0) }),
+            options: options)
         throw ProgramExit(code: status.code)
     }
 
     /// A terminal that can be drawn on, found out before a device is opened for nothing.
     static func requireTerminal() throws(ProgramError) {
-        for (descriptor, name) in [(STDIN_FILENO, "standard input"), (STDOUT_FILENO, "standard output")] where isatty(descriptor) == 0 {
+        for (descriptor, name) in [(STDIN_FILENO, "standard input"), (STDOUT_FILENO, "standard output")]
+        where isatty(descriptor) == 0 {
             throw .noTerminal(stream: name)
         }
         let term = Folders.environment["TERM"] ?? ""

@@ -76,13 +76,15 @@ struct DeviceReport: Encodable {
         unifiedMemory = properties.hasUnifiedMemory
         features = [
             "float16": properties.supportsFloat16, "storage_16_bit": properties.supports16BitStorage,
-            "storage_8_bit": properties.supports8BitStorage, "accelerated_byte_dot_product": properties.acceleratesPackedDot,
+            "storage_8_bit": properties.supports8BitStorage,
+            "accelerated_byte_dot_product": properties.acceleratesPackedDot,
             "cooperative_matrix": properties.cooperativeMatrix != nil, "memory_budget": properties.supportsMemoryBudget,
             "timestamps": properties.timestampPeriod > 0,
         ]
         limits = [
             "allocation_bytes": properties.maxAllocationBytes, "buffer_bytes": properties.maxBufferBytes,
-            "shared_memory_bytes": properties.maxSharedMemoryBytes, "workgroup_invocations": properties.maxWorkgroupInvocations,
+            "shared_memory_bytes": properties.maxSharedMemoryBytes,
+            "workgroup_invocations": properties.maxWorkgroupInvocations,
             "push_constant_bytes": properties.maxPushConstantBytes,
         ]
         kernels = properties.isSuitable ? KernelPath.all(on: properties) : []
@@ -94,14 +96,18 @@ struct DeviceReport: Encodable {
         table.add("  driver", [driver, driverInfo].filter { !$0.isEmpty }.joined(separator: ", "))
         table.add("  Vulkan", apiVersion)
         if suitable || !driver.isEmpty {
-            table.add("  subgroup", subgroupSizeRange[0] == subgroupSizeRange[1]
-                ? "\(subgroupSize)" : "\(subgroupSize) (\(subgroupSizeRange[0]) to \(subgroupSizeRange[1]))")
+            table.add(
+                "  subgroup",
+                subgroupSizeRange[0] == subgroupSizeRange[1]
+                    ? "\(subgroupSize)" : "\(subgroupSize) (\(subgroupSizeRange[0]) to \(subgroupSizeRange[1]))")
         }
         let heaps = memoryHeaps.map { ByteCount.text($0.bytes) + ($0.deviceLocal ? " device" : " host") }
         table.add("  memory", heaps.joined(separator: " + ") + (unifiedMemory ? ", shared with the host" : ""))
         table.add("  features", list(of: features.filter(\.value)))
         table.add("  lacks", list(of: features.filter { !$0.value }))
-        for (label, key) in [("  allocation", "allocation_bytes"), ("  buffer", "buffer_bytes"), ("  shared", "shared_memory_bytes")] {
+        for (label, key) in [
+            ("  allocation", "allocation_bytes"), ("  buffer", "buffer_bytes"), ("  shared", "shared_memory_bytes"),
+        ] {
             if let bytes = limits[key] { table.add(label, "at most " + ByteCount.text(bytes)) }
         }
         table.add("  workgroup", "at most \(limits["workgroup_invocations"] ?? 0) invocations")

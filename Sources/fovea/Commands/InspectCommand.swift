@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Compute
-import Formats
+import NumberFormats
 import Foundation
 
 /// `fovea inspect`: what a file or folder of weights holds, from its headers alone.
@@ -82,11 +82,14 @@ struct InspectReport: Encodable {
                 format: format.rawValue, tensors: entries.count, elements: entries.reduce(0) { $0 &+ $1.elementCount },
                 bytes: entries.reduce(0) { $0 &+ $1.byteCount })
         }.sorted { ($1.bytes, $0.format) < ($0.bytes, $1.format) }
-        tensors = !listsTensors ? nil : entries.map {
-            Tensor(
-                name: $0.name, format: $0.format.rawValue, shape: $0.shape, bytes: $0.byteCount,
-                file: checkpoint.files[$0.location.file], offset: $0.location.offset)
-        }
+        tensors =
+            !listsTensors
+            ? nil
+            : entries.map {
+                Tensor(
+                    name: $0.name, format: $0.format.rawValue, shape: $0.shape, bytes: $0.byteCount,
+                    file: checkpoint.files[$0.location.file], offset: $0.location.offset)
+            }
     }
 
     var text: String {
@@ -140,7 +143,9 @@ struct ConfigurationSummary {
         let isThere = FileManager.default.fileExists(atPath: checkpoint.path, isDirectory: &isFolder)
         let path = checkpoint.path as NSString
         let folder = isThere && isFolder.boolValue ? checkpoint.path : path.deletingLastPathComponent
-        guard FileManager.default.fileExists(atPath: (folder as NSString).appendingPathComponent("config.json")) else { return }
+        guard FileManager.default.fileExists(atPath: (folder as NSString).appendingPathComponent("config.json")) else {
+            return
+        }
         let configuration = try ModelConfiguration(folder: folder.isEmpty ? "." : folder)
         architecture = configuration.modelType ?? architecture
         flatten(configuration.main.members, prefix: "")

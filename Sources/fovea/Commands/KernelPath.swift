@@ -1,5 +1,5 @@
 import Compute
-import Formats
+import NumberFormats
 
 /// Which form of a kernel a device would run, for a shape of a middling model.
 struct KernelPath: Encodable {
@@ -12,13 +12,18 @@ struct KernelPath: Encodable {
         let shape = AttentionShape(heads: 8, headDimension: 64)
         func linear(rows: Int, _ format: ElementFormat) -> KernelChoice {
             LinearSelection.select(
-                LinearProblem(rows: rows, outputs: 512, inputs: 512, format: format, activation: .none, hasWideRows: true), properties)
+                LinearProblem(
+                    rows: rows, outputs: 512, inputs: 512, format: format, activation: .none, hasWideRows: true),
+                properties)
         }
         let choices: [(String, KernelChoice)] = [
             ("matrix × vector, f16", linear(rows: 1, .f16)), ("matrix × vector, f32", linear(rows: 1, .f32)),
             ("matrix × matrix, f16", linear(rows: 1500, .f16)), ("matrix × matrix, f32", linear(rows: 1500, .f32)),
             ("attention", AttentionSelection.select(shape, queries: 1500, cache: .f32, isWide: true, properties)),
-            ("attention, one token", AttentionDecodeSelection.select(shape, rows: 1, cache: .f32, isWide: true, properties)),
+            (
+                "attention, one token",
+                AttentionDecodeSelection.select(shape, rows: 1, cache: .f32, isWide: true, properties)
+            ),
             ("layer norm", NormSelection.select(root: false, rows: 1, isWide: true)),
             ("best tokens", CandidatesSelection.merge(rows: 1, properties)),
         ]

@@ -8,7 +8,9 @@ struct ModelsCommand: AsyncParsableCommand {
         commandName: "models",
         abstract: "List the models that came with Fovea, those of the catalogue, and others that are installed.")
 
-    @Option(name: .long, help: ArgumentHelp("Check every file of an installed model against its digest.", valueName: "name"))
+    @Option(
+        name: .long, help: ArgumentHelp("Check every file of an installed model against its digest.", valueName: "name")
+    )
     var verify: [String] = []
 
     @OptionGroup var output: OutputOptions
@@ -25,10 +27,12 @@ struct ModelsCommand: AsyncParsableCommand {
             try JSONOutput.print(reports)
             return
         }
-        var table = TextTable(("model", .left), ("", .left), ("size", .right), ("what it is", .left), ("licence", .left))
+        var table = TextTable(
+            ("model", .left), ("", .left), ("size", .right), ("what it is", .left), ("licence", .left))
         for report in reports {
             table.add(
-                report.name, report.isBundled ? "included" : report.installed ? "installed" : "", ByteCount.text(report.bytes), report.summary ?? report.path ?? "",
+                report.name, report.isBundled ? "included" : report.installed ? "installed" : "",
+                ByteCount.text(report.bytes), report.summary ?? report.path ?? "",
                 report.licence ?? "")
         }
         try Console.writeLine(table.text)
@@ -57,18 +61,21 @@ struct ModelListing: Encodable {
         let installed = store.installed()
         let bundled = store.bundled.map {
             ModelListing(
-                name: $0.name, installed: true, isBundled: true, bytes: $0.byteCount, downloadBytes: nil, summary: $0.summary, licence: $0.licence,
+                name: $0.name, installed: true, isBundled: true, bytes: $0.byteCount, downloadBytes: nil,
+                summary: $0.summary, licence: $0.licence,
                 path: $0.path)
         }
         let known = Catalogue.all.map { entry in
             let local = installed.first { $0.name == entry.name }
             return ModelListing(
                 name: entry.name, installed: local != nil, isBundled: false, bytes: local?.byteCount ?? entry.byteCount,
-                downloadBytes: entry.downloadByteCount, summary: entry.summary, licence: entry.licence, path: local?.path)
+                downloadBytes: entry.downloadByteCount, summary: entry.summary, licence: entry.licence,
+                path: local?.path)
         }
         let others = installed.filter { local in !Catalogue.all.contains { $0.name == local.name } }.map {
             ModelListing(
-                name: $0.name, installed: true, isBundled: false, bytes: $0.byteCount, downloadBytes: nil, summary: nil, licence: nil, path: $0.path)
+                name: $0.name, installed: true, isBundled: false, bytes: $0.byteCount, downloadBytes: nil, summary: nil,
+                licence: nil, path: $0.path)
         }
         return bundled + known + others
     }

@@ -8,7 +8,9 @@ struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
         abstract: "Fetch models by name, or owner/repo from Hugging Face.",
-        discussion: "Every file is checked against its digest. What has arrived is kept when you stop; the next pull goes on from there.")
+        discussion:
+            "Every file is checked against its digest. What has arrived is kept when you stop; the next pull goes on from there."
+    )
 
     @Argument(help: ArgumentHelp("Names of `fovea models`, or owner/repo, or owner/repo:FILE.", valueName: "name"))
     var names: [String]
@@ -18,9 +20,13 @@ struct PullCommand: AsyncParsableCommand {
     func run() async throws {
         let store = ModelStore.standard()
         let bundled = Set(store.bundled.map(\.name))
-        for name in names where bundled.contains(name) { Console.say("\(name) came with Fovea: there is nothing to fetch") }
+        for name in names where bundled.contains(name) {
+            Console.say("\(name) came with Fovea: there is nothing to fetch")
+        }
         // All names first: a slip in the second should not show after an hour of the first.
-        let wanted = try names.filter { !bundled.contains($0) }.map { name throws(ModelStoreError) in try ModelName(name) }
+        let wanted = try names.filter { !bundled.contains($0) }.map { name throws(ModelStoreError) in
+            try ModelName(name)
+        }
         for name in wanted {
             let progress = PullDisplay(name: name.description)
             defer { progress.end() }

@@ -15,19 +15,25 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Option(name: .long, help: ArgumentHelp("A picture for a model that sees; may be given several times.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A picture for a model that sees; may be given several times.", valueName: "file"))
     var image: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("A recording for a model that listens.", valueName: "file"))
     var audio: String?
 
-    @Option(name: .long, help: ArgumentHelp("Text for the model; a speech model takes it for what was said before.", valueName: "text"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Text for the model; a speech model takes it for what was said before.", valueName: "text"))
     var prompt: String?
 
     @Option(name: .long, help: ArgumentHelp("The system message of a conversation.", valueName: "text"))
     var system: String?
 
-    @Option(name: .long, help: ArgumentHelp("The most tokens to write (for speech: in each window of 30 s).", valueName: "n"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The most tokens to write (for speech: in each window of 30 s).", valueName: "n"))
     var maxTokens: Int?
 
     @OptionGroup var projector: ProjectorOption
@@ -53,14 +59,16 @@ struct RunCommand: AsyncParsableCommand {
             if json { return try JSONOutput.printLine(EventReport(event)) }
             switch event {
             case .segment(let segment):
-                try Console.write(HarmlessText.text(segment.index == 0 ? String(segment.text.trimmingPrefix(" ")) : segment.text))
+                try Console.write(
+                    HarmlessText.text(segment.index == 0 ? String(segment.text.trimmingPrefix(" ")) : segment.text))
                 written = true
             case .token(let token) where !declared.abilities.inputs.contains(.sound):
                 if token.text.isEmpty { break }
                 try Console.write(HarmlessText.text(token.text))
                 written = true
             case .contextShortened(let count):
-                Console.warn("the conversation is longer than the model's context: its oldest \(count) messages are left out")
+                Console.warn(
+                    "the conversation is longer than the model's context: its oldest \(count) messages are left out")
             default: break
             }
         }
@@ -70,10 +78,16 @@ struct RunCommand: AsyncParsableCommand {
     /// What is asked, once it is clear that the model takes it.
     private func request(_ abilities: ModelAbilities) throws -> GenerationRequest {
         let takes = abilities.takes
-        func refuse(_ option: String, _ problem: String) -> ProgramError { .option(name: option, problem: "\(problem); \(takes)") }
+        func refuse(_ option: String, _ problem: String) -> ProgramError {
+            .option(name: option, problem: "\(problem); \(takes)")
+        }
         if audio != nil, !abilities.inputs.contains(.sound) { throw refuse("--audio", "this model does not listen") }
-        if !image.isEmpty, !abilities.inputs.contains(.picture) { throw refuse("--image", "this model sees no pictures") }
-        if system != nil, !abilities.inputs.contains(.text) { throw refuse("--system", "this model holds no conversations") }
+        if !image.isEmpty, !abilities.inputs.contains(.picture) {
+            throw refuse("--image", "this model sees no pictures")
+        }
+        if system != nil, !abilities.inputs.contains(.text) {
+            throw refuse("--system", "this model holds no conversations")
+        }
         var request = GenerationRequest()
         request.speech = speech.transcription()
         request.text = text.text(speech, maximumTokens: maxTokens)
@@ -91,7 +105,8 @@ struct RunCommand: AsyncParsableCommand {
         }
         for path in image { _ = try ImageFile.info(path: (path as NSString).expandingTildeInPath) }
         if let system { request.messages.append(ChatMessage(.system, system)) }
-        request.messages.append(ChatMessage(.user, prompt ?? "", pictures: image.map { ($0 as NSString).expandingTildeInPath }))
+        request.messages.append(
+            ChatMessage(.user, prompt ?? "", pictures: image.map { ($0 as NSString).expandingTildeInPath }))
         return request
     }
 }
@@ -99,7 +114,9 @@ struct RunCommand: AsyncParsableCommand {
 extension ModelAbilities {
     /// What the model takes, for messages.
     var takes: String {
-        let options: [(Input, String)] = [(.sound, "--audio FILE"), (.picture, "--image FILE"), (.text, "--prompt TEXT")]
+        let options: [(Input, String)] = [
+            (.sound, "--audio FILE"), (.picture, "--image FILE"), (.text, "--prompt TEXT"),
+        ]
         let taken = options.filter { inputs.contains($0.0) }.map(\.1)
         return "\(family) takes " + taken.joined(separator: " and ")
     }
@@ -119,9 +136,12 @@ struct EventReport: Encodable {
     init(_ event: GenerationEvent) { self.event = event }
 
     private enum Key: String, CodingKey {
-        case event, window, start, duration, mels, frames, language, languageProbability, seconds, index, id, text, piece, special
-        case timestamp, logProbability, alternatives, keeping, reason, segment, tokens, encodeSeconds, prefillSeconds, decodeSeconds
-        case tokensPerSecond, droppedMessages, promptTokens, prefilledTokens, picture, name, width, height, attention, keys, source
+        case event, window, start, duration, mels, frames, language, languageProbability, seconds, index, id, text,
+            piece, special
+        case timestamp, logProbability, alternatives, keeping, reason, segment, tokens, encodeSeconds, prefillSeconds,
+            decodeSeconds
+        case tokensPerSecond, droppedMessages, promptTokens, prefilledTokens, picture, name, width, height, attention,
+            keys, source
     }
 
     /// A source token of an encoder-decoder.
@@ -153,7 +173,8 @@ struct EventReport: Encodable {
             try fields.encode(picture.keys.count, forKey: .keys)
         case .inputPrepared(.source(let source)):
             try fields.encode("input_prepared", forKey: .event)
-            try fields.encode(source.tokens.map { SourceToken(id: $0.id, text: $0.text, special: $0.isSpecial) }, forKey: .source)
+            try fields.encode(
+                source.tokens.map { SourceToken(id: $0.id, text: $0.text, special: $0.isSpecial) }, forKey: .source)
         case .encoded(let seconds):
             try fields.encode("encoded", forKey: .event)
             try fields.encode(seconds, forKey: .seconds)
@@ -168,7 +189,8 @@ struct EventReport: Encodable {
             try fields.encodeIfPresent(token.timestamp, forKey: .timestamp)
             try fields.encode(token.logProbability, forKey: .logProbability)
             try fields.encode(
-                token.alternatives.map { Alternative(id: $0.id, piece: $0.piece, logProbability: $0.logProbability) }, forKey: .alternatives)
+                token.alternatives.map { Alternative(id: $0.id, piece: $0.piece, logProbability: $0.logProbability) },
+                forKey: .alternatives)
         case .discarded(let keeping, let reason):
             try fields.encode("discarded", forKey: .event)
             try fields.encode(keeping, forKey: .keeping)

@@ -39,7 +39,7 @@ struct ReplayCommand: AsyncParsableCommand, OwnsTerminal {
     @Option(name: .long, help: ArgumentHelp("How many times faster than it was.", valueName: "factor"))
     var speed = 1.0
 
-    @Flag(name: .long, help: "Draw with ASCII characters and eight colours.")
+    @Flag(name: .long, help: "Draw with ASCII characters and eight colors.")
     var ascii = false
 
     func validate() throws {

@@ -15,13 +15,17 @@ struct TokenizeCommand: AsyncParsableCommand {
     @Argument(help: "The text.")
     var text: String?
 
-    @Option(name: .long, help: ArgumentHelp("Print the text of these ids instead.", valueName: "1,2,3"), transform: IDList.parse)
+    @Option(
+        name: .long, help: ArgumentHelp("Print the text of these ids instead.", valueName: "1,2,3"),
+        transform: IDList.parse)
     var decode: [Int]?
 
     @Flag(name: .long, help: "As the message of a conversation: with all that the model's chat format puts around it.")
     var chat = false
 
-    @Option(name: .long, help: ArgumentHelp("The chat format of --chat, whatever the model's files say.", valueName: "name"))
+    @Option(
+        name: .long, help: ArgumentHelp("The chat format of --chat, whatever the model's files say.", valueName: "name")
+    )
     var chatFormat: String?
 
     @Flag(name: .long, help: "Without the special tokens that the tokenizer puts around a text, or in what is decoded.")
@@ -55,7 +59,7 @@ struct TokenizeCommand: AsyncParsableCommand {
         }
         let ids: [Int]
         if chat {
-            let format = try chatFormat.map(ChatFormat.named) ?? ChatFormat.recognised(in: ModelFiles(path: path))
+            let format = try chatFormat.map(ChatFormat.named) ?? ChatFormat.recognized(in: ModelFiles(path: path))
             ids = try format.text([ChatMessage(.user, text ?? "")], addingGenerationPrompt: true).tokens(tokenizer)
         } else {
             ids = tokenizer.encode(text ?? "", addSpecialTokens: !noSpecial)

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Checkpoint
 import Foundation
-import Formats
+import AttentionTypes
+import NumberFormats
 import Generation
 import Models
 import Transformer
@@ -30,18 +31,23 @@ struct TraceCommand: AsyncParsableCommand {
     var audio: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("The tokens a model of text reads, as raw ids.", valueName: "1,2,3"), transform: IDList.parse)
+        name: .long, help: ArgumentHelp("The tokens a model of text reads, as raw ids.", valueName: "1,2,3"),
+        transform: IDList.parse)
     var ids: [Int]?
 
     @Option(name: .long, help: ArgumentHelp("The text a model reads, instead of --ids.", valueName: "text"))
     var prompt: String?
 
-    @Option(name: .long, help: ArgumentHelp("A picture for a model that sees; may be given several times.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A picture for a model that sees; may be given several times.", valueName: "file"))
     var image: [String] = []
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The tokens the decoder starts with, as raw ids; by default the model's own (for speech, those of --language and --task).", valueName: "1,2,3"),
+        help: ArgumentHelp(
+            "The tokens the decoder starts with, as raw ids; by default the model's own (for speech, those of --language and --task).",
+            valueName: "1,2,3"),
         transform: IDList.parse)
     var decoderIds: [Int]?
 
@@ -57,7 +63,9 @@ struct TraceCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "End at the end-of-text token; by default the run goes on to --max-tokens.")
     var stopAtEnd = false
 
-    @Option(name: .long, help: ArgumentHelp("The layers whose attention is written; all by default.", valueName: "0,3"), transform: IDList.parse)
+    @Option(
+        name: .long, help: ArgumentHelp("The layers whose attention is written; all by default.", valueName: "0,3"),
+        transform: IDList.parse)
     var layers: [Int]?
 
     @Option(name: .long, help: "The kinds of attention that are written: encoder, vision, self, cross; all by default.")
@@ -65,7 +73,9 @@ struct TraceCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The query rows of encoder attention that are written; all by default (for Whisper 9 MB a head and layer).", valueName: "0,10"),
+        help: ArgumentHelp(
+            "The query rows of encoder attention that are written; all by default (for Whisper 9 MB a head and layer).",
+            valueName: "0,10"),
         transform: IDList.parse)
     var encoderRows: [Int]?
 
@@ -91,7 +101,8 @@ struct TraceCommand: AsyncParsableCommand {
         let files = try dummy.files(of: model.model, projector: projector.path, options: weights.load)
         let model = try ModelRegistry.make(from: files)
         let input = TraceInput(
-            model: self.model.model, ids: ids, prompt: prompt, images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,
+            model: self.model.model, ids: ids, prompt: prompt,
+            images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,
             decoderIds: decoderIds, language: language, task: task)
         let tracer = try TracerRegistry.make(model, from: files, input: input)
         for layer in layers ?? [] where !(0..<tracer.layers).contains(layer) {

@@ -34,12 +34,15 @@ struct TranscribeCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if output.json, let format, format != .json { throw ValidationError("--json and --format \(format.rawValue) exclude each other") }
+        if output.json, let format, format != .json {
+            throw ValidationError("--json and --format \(format.rawValue) exclude each other")
+        }
     }
 
     private var chosenFormat: TranscriptFormat {
         if output.json { return .json }
-        return format ?? out.flatMap { TranscriptFormat(rawValue: URL(filePath: $0).pathExtension.lowercased()) } ?? .txt
+        return format ?? out.flatMap { TranscriptFormat(rawValue: URL(filePath: $0).pathExtension.lowercased()) }
+            ?? .txt
     }
 
     func run() async throws {

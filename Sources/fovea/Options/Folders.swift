@@ -25,7 +25,9 @@ enum Folders {
             reason = ErrorText.line(error)
         }
         guard let reason else { return URL(filePath: path) }
-        Console.warn("the cache folder \(path) cannot be written (\(reason)): shaders will be compiled again at every start. Make it writable or set XDG_CACHE_HOME.")
+        Console.warn(
+            "the cache folder \(path) cannot be written (\(reason)): shaders will be compiled again at every start. Make it writable or set XDG_CACHE_HOME."
+        )
         return nil
     }
 }

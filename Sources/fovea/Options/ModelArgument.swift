@@ -19,7 +19,8 @@ struct ModelArgument: ParsableArguments {
 
 /// The second file of a model that sees, where its text model is a GGUF file.
 struct ProjectorOption: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The vision part of a GGUF model, llama.cpp's mmproj file.", valueName: "file"))
+    @Option(
+        name: .long, help: ArgumentHelp("The vision part of a GGUF model, llama.cpp's mmproj file.", valueName: "file"))
     var mmproj: String?
 
     var path: String? { mmproj.map { ($0 as NSString).expandingTildeInPath } }

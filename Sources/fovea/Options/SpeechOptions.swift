@@ -10,18 +10,23 @@ extension TranscriptFormat: ExpressibleByArgument {}
 
 /// How a speech model writes down what it hears.
 struct SpeechOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The language spoken, for example en; found out by default.", valueName: "code"))
+    @Option(
+        name: .long, help: ArgumentHelp("The language spoken, for example en; found out by default.", valueName: "code")
+    )
     var language: String?
 
     @Option(name: .long, help: "Write the words as spoken (transcribe) or in English (translate).")
     var task = SpeechTask.transcribe
 
-    @Option(name: [.customLong("beams"), .customLong("beam")], help: ArgumentHelp("Beam search with so many beams; greedy by default.", valueName: "n"))
+    @Option(
+        name: [.customLong("beams"), .customLong("beam")],
+        help: ArgumentHelp("Beam search with so many beams; greedy by default.", valueName: "n"))
     var beam: Int?
 
     @Option(
         name: .long, parsing: .upToNextOption,
-        help: ArgumentHelp("Temperatures to try in turn until the text passes; 0 0.2 0.4 0.6 0.8 1 by default.", valueName: "t"))
+        help: ArgumentHelp(
+            "Temperatures to try in turn until the text passes; 0 0.2 0.4 0.6 0.8 1 by default.", valueName: "t"))
     var temperature: [Float] = []
 
     @Option(name: .long, help: ArgumentHelp("Seed of the random choices at temperatures above 0.", valueName: "n"))
@@ -58,7 +63,8 @@ enum SpeechSetup {
         let session = try SpeechSession(path: path, on: device) { done, total in
             guard Console.hasLiveErrorStream, total > 0 else { return }
             progress.show(
-                "loading weights", detail: "\(ByteCount.text(done)) of \(ByteCount.text(total))", fraction: Double(done) / Double(total))
+                "loading weights", detail: "\(ByteCount.text(done)) of \(ByteCount.text(total))",
+                fraction: Double(done) / Double(total))
         }
         try Task.checkCancellation()
         return session

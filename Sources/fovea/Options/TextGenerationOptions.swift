@@ -8,13 +8,20 @@ struct TextGenerationOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Draw from the k likeliest tokens only.", valueName: "k"))
     var topK: Int?
 
-    @Option(name: .long, help: ArgumentHelp("Draw from the likeliest tokens that together reach this probability.", valueName: "p"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Draw from the likeliest tokens that together reach this probability.", valueName: "p"))
     var topP: Float?
 
-    @Option(name: .long, help: ArgumentHelp("Draw from tokens at least this share as likely as the likeliest.", valueName: "p"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Draw from tokens at least this share as likely as the likeliest.", valueName: "p"))
     var minP: Float?
 
-    @Option(name: .long, help: ArgumentHelp("Draw from the tokens whose surprise is most typical, up to this probability.", valueName: "p"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Draw from the tokens whose surprise is most typical, up to this probability.", valueName: "p"))
     var typicalP: Float?
 
     @Option(name: .long, help: ArgumentHelp("Divide the logits of tokens seen before; 1 is none.", valueName: "x"))
@@ -23,19 +30,26 @@ struct TextGenerationOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Lower the logits of tokens written before, once each.", valueName: "x"))
     var presencePenalty: Float = 0
 
-    @Option(name: .long, help: ArgumentHelp("Lower the logits of tokens written before, for each time.", valueName: "x"))
+    @Option(
+        name: .long, help: ArgumentHelp("Lower the logits of tokens written before, for each time.", valueName: "x"))
     var frequencyPenalty: Float = 0
 
-    @Option(name: .long, help: ArgumentHelp("Exponent of the length that a beam's log-probability is divided by.", valueName: "x"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Exponent of the length that a beam's log-probability is divided by.", valueName: "x"))
     var lengthPenalty = 1.0
 
-    @Option(name: .long, help: ArgumentHelp("A text that ends the answer; may be given several times.", valueName: "text"))
+    @Option(
+        name: .long, help: ArgumentHelp("A text that ends the answer; may be given several times.", valueName: "text"))
     var stop: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("Alternatives told of each token, with --json.", valueName: "n"))
     var alternatives = 0
 
-    @Option(name: .long, help: ArgumentHelp("The form a conversation is given for the model, whatever its files say.", valueName: "name"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The form a conversation is given for the model, whatever its files say.", valueName: "name")
+    )
     var chatFormat: String?
 
     @Flag(name: .long, help: "Continue the prompt as it is, without any chat format.")
@@ -76,14 +90,17 @@ struct TextGenerationOptions: ParsableArguments {
 
 /// Loading a model of any kind, with progress on standard error.
 enum ModelSetup {
-    static func load(_ declared: DeclaredModel, on device: DeviceOptions) throws -> (session: any ModelSession, finish: () -> Void) {
+    static func load(_ declared: DeclaredModel, on device: DeviceOptions) throws -> (
+        session: any ModelSession, finish: () -> Void
+    ) {
         let device = try device.open()
         let progress = ProgressLine()
         defer { progress.finish(nil) }
         let session = try declared.load(on: device) { done, total in
             guard Console.hasLiveErrorStream, total > 0 else { return }
             progress.show(
-                "loading weights", detail: "\(ByteCount.text(done)) of \(ByteCount.text(total))", fraction: Double(done) / Double(total))
+                "loading weights", detail: "\(ByteCount.text(done)) of \(ByteCount.text(total))",
+                fraction: Double(done) / Double(total))
         }
         try Task.checkCancellation()
         return (session, { device.savePipelineCache() })

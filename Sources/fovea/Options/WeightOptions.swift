@@ -1,33 +1,39 @@
 import ArgumentParser
 import Compute
-import Formats
+import NumberFormats
 import Models
 
 extension ElementFormat: ExpressibleByArgument {
-    public init?(argument: String) {
+    package init?(argument: String) {
         guard let format = ElementFormat(rawValue: argument.lowercased()) else { return nil }
         self = format
     }
 
     /// Each option says which it takes.
-    public static var allValueStrings: [String] { [] }
+    package static var allValueStrings: [String] { [] }
 }
 
 /// What a person may ask of a model's memory, the same in every command.
 struct WeightOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("Convert the weights to a format while loading: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0.", valueName: "format"))
+        help: ArgumentHelp(
+            "Convert the weights to a format while loading: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0.",
+            valueName: "format"))
     var weights: ElementFormat?
 
-    @Option(name: .long, help: ArgumentHelp("Make room for so many tokens, where the model can have more or fewer.", valueName: "tokens"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Make room for so many tokens, where the model can have more or fewer.", valueName: "tokens")
+    )
     var context: Int?
 
     func validate() throws {
         if let context, context < 1 { throw ValidationError("--context: at least 1") }
         if let weights, !LoadOptions.weightFormats.contains(weights) {
             throw ValidationError(
-                "--weights: weights cannot be converted to \(weights.rawValue); possible are \(LoadOptions.weightFormats.map(\.rawValue).joined(separator: ", "))")
+                "--weights: weights cannot be converted to \(weights.rawValue); possible are \(LoadOptions.weightFormats.map(\.rawValue).joined(separator: ", "))"
+            )
         }
     }
 
@@ -48,7 +54,8 @@ struct DummyWeightsOption: ParsableArguments {
 
     func validate() throws {
         if let dummyWeights, !Self.formats.contains(dummyWeights) {
-            throw ValidationError("--dummy-weights: possible are \(Self.formats.map(\.rawValue).joined(separator: ", "))")
+            throw ValidationError(
+                "--dummy-weights: possible are \(Self.formats.map(\.rawValue).joined(separator: ", "))")
         }
     }
 
@@ -58,11 +65,13 @@ struct DummyWeightsOption: ParsableArguments {
         if let dummyWeights {
             if projector != nil || options.weights != nil {
                 throw ProgramError.option(
-                    name: projector == nil ? "--weights" : "--mmproj", problem: "with --dummy-weights there is nothing to read or convert")
+                    name: projector == nil ? "--weights" : "--mmproj",
+                    problem: "with --dummy-weights there is nothing to read or convert")
             }
             let path = try KnownConfigurations.pathOrName(model)
             guard !path.hasSuffix(".gguf") else {
-                throw ProgramError.option(name: "--dummy-weights", problem: "it takes a config.json, a folder that has one, or a name")
+                throw ProgramError.option(
+                    name: "--dummy-weights", problem: "it takes a config.json, a folder that has one, or a name")
             }
             files = try ModelFiles(configuration: path, standIn: .random(dummyWeights))
         } else {
@@ -79,8 +88,12 @@ struct PictureSize: ExpressibleByArgument {
     let height: Int
 
     init?(argument: String) {
-        let parts = argument.lowercased().replacing("×", with: "x").split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let width = parts[0], let height = parts[1], (1...100_000).contains(width), (1...100_000).contains(height) else { return nil }
+        let parts = argument.lowercased().replacing("×", with: "x").split(
+            separator: "x", omittingEmptySubsequences: false
+        ).map { Int($0) }
+        guard parts.count == 2, let width = parts[0], let height = parts[1], (1...100_000).contains(width),
+            (1...100_000).contains(height)
+        else { return nil }
         self.width = width
         self.height = height
     }

@@ -1,4 +1,4 @@
-/// Text from files, networks and models on its way to a terminal: it must not move the cursor, change colours or turn
+/// Text from files, networks and models on its way to a terminal: it must not move the cursor, change colors or turn
 /// the direction of writing.
 enum HarmlessText {
     /// One line: line breaks become spaces, other control characters are spelled out.

@@ -1,5 +1,5 @@
 import Compute
-import Formats
+import NumberFormats
 import Media
 import Models
 import Telemetry
@@ -22,9 +22,12 @@ struct Forecast {
         self.sizes = sizes
         let layouts = try Self.layouts(sizes, model, architecture, files)
         let reader = model as? any PictureModel
-        pictures = layouts.map { PlanReport.Picture($0, tokens: reader?.pictureTokens(for: $0) ?? 0, bytesPerToken: model.bytesPerToken) }
+        pictures = layouts.map {
+            PlanReport.Picture($0, tokens: reader?.pictureTokens(for: $0) ?? 0, bytesPerToken: model.bytesPerToken)
+        }
         plan = LoadPlan(
-            model.plannedBuffers(unifiedMemory: target.isUnified) + layouts.flatMap { reader?.pictureBuffers(for: $0) ?? [] })
+            model.plannedBuffers(unifiedMemory: target.isUnified)
+                + layouts.flatMap { reader?.pictureBuffers(for: $0) ?? [] })
     }
 
     /// Positions there is room for.
@@ -61,7 +64,8 @@ struct Forecast {
                 var changed = files
                 changed.options.weights = weights ?? files.options.weights
                 changed.options.contextLength = context ?? files.options.contextLength
-                guard let other = try? Forecast(changed, on: target, pictures: sizes), other.plan.total <= target.memory else { continue }
+                guard let other = try? Forecast(changed, on: target, pictures: sizes), other.plan.total <= target.memory
+                else { continue }
                 return PlanReport.Suggestion(weights: weights?.rawValue, context: context, total: other.plan.total)
             }
             return nil

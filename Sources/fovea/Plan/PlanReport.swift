@@ -1,5 +1,5 @@
 import Compute
-import Formats
+import NumberFormats
 import Media
 import Models
 import Telemetry
@@ -79,13 +79,18 @@ struct PlanReport: Encodable {
         bytesPerToken = forecast.model.bytesPerToken
         let byPurpose = plan.bytesByPurpose
         purposes = MemoryPurpose.allCases.compactMap { purpose in
-            byPurpose[purpose].map { PlannedPart(purpose: purpose.rawValue, label: nil, bytes: $0, parameters: counts[purpose]) }
+            byPurpose[purpose].map {
+                PlannedPart(purpose: purpose.rawValue, label: nil, bytes: $0, parameters: counts[purpose])
+            }
         }
         pictures = forecast.pictures
         watching = forecast.model.watchingBytes(unifiedMemory: target.isUnified)
         self.suggestions = suggestions
-        buffers = listsBuffers
-            ? plan.buffers.map { PlannedPart(purpose: $0.purpose.rawValue, label: $0.label, bytes: $0.bytes, parameters: nil) } : nil
+        buffers =
+            listsBuffers
+            ? plan.buffers.map {
+                PlannedPart(purpose: $0.purpose.rawValue, label: $0.label, bytes: $0.bytes, parameters: nil)
+            } : nil
     }
 
     // MARK: Words
@@ -93,11 +98,15 @@ struct PlanReport: Encodable {
     var text: String {
         var facts = TextTable(("", .left), ("", .left))
         facts.add("model", path)
-        facts.add("architecture", "\(architecture), \(Self.count(parameters)) parameters in \(weightFormats.joined(separator: ", "))")
+        facts.add(
+            "architecture",
+            "\(architecture), \(Self.count(parameters)) parameters in \(weightFormats.joined(separator: ", "))")
         if let context { facts.add("context", "\(context) tokens") }
         facts.add("device", "\(device), \(ByteCount.text(deviceMemory))")
         var table = TextTable(("purpose", .left), ("bytes", .right), ("parameters", .right))
-        for part in purposes { table.add(part.purpose, ByteCount.text(part.bytes), part.parameters.map(Self.count) ?? "") }
+        for part in purposes {
+            table.add(part.purpose, ByteCount.text(part.bytes), part.parameters.map(Self.count) ?? "")
+        }
         table.add("total", ByteCount.text(total), Self.count(parameters))
         var parts = [facts.text, table.text]
         if let buffers {
@@ -107,9 +116,12 @@ struct PlanReport: Encodable {
         }
         var remarks = pictures.map(words)
         if watching > 0 { remarks.append("watching attention takes \(ByteCount.text(watching)) besides") }
-        remarks.append((fits ? "fits; " : "does not fit; ") + "each token takes \(ByteCount.text(bytesPerToken)) of the KV cache above")
+        remarks.append(
+            (fits ? "fits; " : "does not fit; ")
+                + "each token takes \(ByteCount.text(bytesPerToken)) of the KV cache above")
         remarks += suggestions.map { suggestion in
-            let changes = [suggestion.weights.map { "--weights \($0)" }, suggestion.context.map { "--context \($0)" }].compactMap { $0 }
+            let changes = [suggestion.weights.map { "--weights \($0)" }, suggestion.context.map { "--context \($0)" }]
+                .compactMap { $0 }
             return "with \(changes.joined(separator: " ")) it fits: \(ByteCount.text(suggestion.total))"
         }
         parts.append(remarks.joined(separator: "\n"))
@@ -117,10 +129,14 @@ struct PlanReport: Encodable {
     }
 
     private func words(_ picture: Picture) -> String {
-        let what = "a picture of \(picture.width)×\(picture.height)" + (picture.tiles > 1 ? " (\(picture.tiles) tiles)" : "")
+        let what =
+            "a picture of \(picture.width)×\(picture.height)" + (picture.tiles > 1 ? " (\(picture.tiles) tiles)" : "")
         guard picture.tokens > 0 else { return "\(what) takes no tokens: its keys and values are in kv.cross" }
-        let share = context.map { " (\((Double(picture.tokens) / Double($0) * 100).rounded(toPlaces: 1)) % of the context)" } ?? ""
-        return "\(what) takes \(picture.tokens) tokens\(share), \(ByteCount.text(picture.keyValueBytes)) of the KV cache above"
+        let share =
+            context.map { " (\((Double(picture.tokens) / Double($0) * 100).rounded(toPlaces: 1)) % of the context)" }
+            ?? ""
+        return
+            "\(what) takes \(picture.tokens) tokens\(share), \(ByteCount.text(picture.keyValueBytes)) of the KV cache above"
     }
 
     /// `7.06 billion`, `37.8 million`.

@@ -16,21 +16,28 @@ struct PicturePromptTracer: Tracer {
         guard let model = model as? any PicturePromptModel else {
             throw ProgramError.unsuitableModel(model: input.model, problem: "its prompts mention no pictures")
         }
-        let takes = "pictures as --image FILE, and a text with \(model.picturePlaceholder ?? "") where each belongs, as --prompt TEXT or --ids 1,2,3"
+        let takes =
+            "pictures as --image FILE, and a text with \(model.picturePlaceholder ?? "") where each belongs, as --prompt TEXT or --ids 1,2,3"
         try input.requireNone(of: [.audio, .decoderIds], takes: takes)
         self.model = model
         self.files = files
         let processor = input.images.isEmpty ? nil : try type(of: model).imageProcessor(of: files)
-        pictures = try processor.map { processor in try input.images.map { try LoadedPicture(path: $0, processor: processor).processed } } ?? []
+        pictures =
+            try processor.map { processor in
+                try input.images.map { try LoadedPicture(path: $0, processor: processor).processed }
+            } ?? []
         prompt = try Self.prompt(model, files, input, pictures.map(\.layout), takes: takes)
         guard prompt.count <= model.contextLength else {
-            throw input.refuse(input.ids == nil ? "--prompt" : "--ids", "\(prompt.count) tokens; the model has room for \(model.contextLength)")
+            throw input.refuse(
+                input.ids == nil ? "--prompt" : "--ids",
+                "\(prompt.count) tokens; the model has room for \(model.contextLength)")
         }
     }
 
     /// `--ids` as they are, with as many image tokens as the pictures take; `--prompt` with pictures in their places.
     private static func prompt(
-        _ model: any PicturePromptModel, _ files: ModelFiles, _ input: TraceInput, _ layouts: [ImageLayout], takes: String
+        _ model: any PicturePromptModel, _ files: ModelFiles, _ input: TraceInput, _ layouts: [ImageLayout],
+        takes: String
     ) throws -> [Int] {
         if let text = input.prompt, input.ids == nil, !text.isEmpty {
             return try PicturePrompt.tokens(text, layouts: layouts, model: model, tokenizer: Tokenizer(files))
@@ -43,7 +50,9 @@ struct PicturePromptTracer: Tracer {
         let taken = layouts.reduce(0) { $0 + max(1, model.pictureTokens(for: $1)) }
         guard given == taken else {
             throw input.refuse(
-                "--ids", "the token of pictures, \(model.pictureToken ?? 0), is in it \(given) times; the pictures given take \(taken)")
+                "--ids",
+                "the token of pictures, \(model.pictureToken ?? 0), is in it \(given) times; the pictures given take \(taken)"
+            )
         }
         return ids
     }
@@ -54,10 +63,13 @@ struct PicturePromptTracer: Tracer {
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
         try emit(TraceTensor("input_ids", integers: prompt))
         for (index, picture) in pictures.enumerated() {
-            try emit(TraceTensor(pixelsOf: picture, name: pictures.count > 1 ? "picture\(index).pixel_values" : "pixel_values"))
+            try emit(
+                TraceTensor(
+                    pixelsOf: picture, name: pictures.count > 1 ? "picture\(index).pixel_values" : "pixel_values"))
         }
         try model.trace(
-            pictures: pictures, prompt: prompt, options: options, includingHiddenStates: options.includesHiddenStates, emit: emit)
+            pictures: pictures, prompt: prompt, options: options, includingHiddenStates: options.includesHiddenStates,
+            emit: emit)
     }
 }
 
@@ -75,7 +87,9 @@ struct CaptionTracer: Tracer {
         }
         let takes = "one picture as --image FILE, and tokens to start with as --decoder-ids"
         try input.requireNone(of: [.audio, .ids], takes: takes)
-        guard let image = input.images.first, input.images.count == 1 else { throw input.refuse("--image", "this model takes \(takes)") }
+        guard let image = input.images.first, input.images.count == 1 else {
+            throw input.refuse("--image", "this model takes \(takes)")
+        }
         self.model = model
         start = try Self.start(model, files, input, takes: takes)
         try TraceInput.check(start, option: "--decoder-ids", vocabulary: model.vocabulary)
@@ -85,9 +99,13 @@ struct CaptionTracer: Tracer {
         picture = try LoadedPicture(path: image, processor: try type(of: model).imageProcessor(of: files)).processed
     }
 
-    private static func start(_ model: any PictureEncoderDecoder, _ files: ModelFiles, _ input: TraceInput, takes: String) throws -> [Int] {
+    private static func start(
+        _ model: any PictureEncoderDecoder, _ files: ModelFiles, _ input: TraceInput, takes: String
+    ) throws -> [Int] {
         if let ids = input.decoderIds {
-            if input.prompt != nil { throw input.refuse("--prompt", "it says the same as --decoder-ids; give one of them") }
+            if input.prompt != nil {
+                throw input.refuse("--prompt", "it says the same as --decoder-ids; give one of them")
+            }
             return ids
         }
         guard let text = input.prompt else { return model.startTokens }

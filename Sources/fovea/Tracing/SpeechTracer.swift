@@ -17,7 +17,8 @@ struct SpeechTracer: Tracer {
         guard let whisper = model as? Whisper else {
             throw ProgramError.unsuitableModel(model: input.model, problem: "it is no speech model")
         }
-        try input.requireNone(of: [.ids, .prompt, .image], takes: "--audio FILE, and tokens to start with as --decoder-ids")
+        try input.requireNone(
+            of: [.ids, .prompt, .image], takes: "--audio FILE, and tokens to start with as --decoder-ids")
         guard let audio = input.audio else { throw input.refuse("--audio", "a speech model needs a recording") }
         self.model = whisper
         path = files.path
@@ -35,11 +36,14 @@ struct SpeechTracer: Tracer {
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
         try emit(TraceTensor("features", shape: [features.melCount, features.frameCount], floats: features.values))
         try emit(TraceTensor("decoder_input_ids", integers: start))
-        try model.trace(start: start, options: options, encode: { try model.encode(logMel: features.values) }, emit: emit)
+        try model.trace(
+            start: start, options: options, encode: { try model.encode(logMel: features.values) }, emit: emit)
     }
 
     /// The ids given, or the model's own prompt. A tokenizer is needed only for the latter.
-    private static func startTokens(_ path: String, _ configuration: Whisper.Configuration, _ input: TraceInput) throws -> [Int] {
+    private static func startTokens(_ path: String, _ configuration: Whisper.Configuration, _ input: TraceInput) throws
+        -> [Int]
+    {
         if let ids = input.decoderIds {
             try TraceInput.check(ids, option: "--decoder-ids", vocabulary: configuration.vocabulary)
             guard !ids.isEmpty, ids.count < configuration.textPositions else {

@@ -13,7 +13,8 @@ struct TranslationTracer: Tracer {
 
     init(_ model: any Model, from files: ModelFiles, input: TraceInput) throws {
         guard let model = model as? any TextEncoderDecoder else {
-            throw ProgramError.unsuitableModel(model: input.model, problem: "it does not read one text to write another")
+            throw ProgramError.unsuitableModel(
+                model: input.model, problem: "it does not read one text to write another")
         }
         let takes = "a text, as --prompt TEXT or --ids 1,2,3"
         try input.requireNone(of: [.image, .audio], takes: takes)
@@ -62,6 +63,7 @@ struct TextTracer: Tracer {
 
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
         try emit(TraceTensor("input_ids", integers: prompt))
-        try model.trace(prompt: prompt, options: options, includingHiddenStates: options.includesHiddenStates, emit: emit)
+        try model.trace(
+            prompt: prompt, options: options, includingHiddenStates: options.includesHiddenStates, emit: emit)
     }
 }

@@ -1,4 +1,4 @@
-import Formats
+import NumberFormats
 import Foundation
 import Generation
 import Models

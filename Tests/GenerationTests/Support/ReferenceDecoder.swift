@@ -1,5 +1,5 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
 import Foundation
 import TestSupport
 
@@ -51,10 +51,13 @@ class ReferenceDecoder: SequenceDecoder {
         let names = Set(weights.names)
         func matrix(_ name: String) -> Matrix { Matrix(weights[name]) }
         func linear(_ name: String) -> Linear {
-            Linear(matrix("\(name).weight"), bias: names.contains("\(name).bias") ? weights["\(name).bias"].values : nil)
+            Linear(
+                matrix("\(name).weight"), bias: names.contains("\(name).bias") ? weights["\(name).bias"].values : nil)
         }
         func norm(_ name: String) -> Norm {
-            Norm(weight: weights["\(name).weight"].values, bias: names.contains("\(name).bias") ? weights["\(name).bias"].values : nil)
+            Norm(
+                weight: weights["\(name).weight"].values,
+                bias: names.contains("\(name).bias") ? weights["\(name).bias"].values : nil)
         }
         switch family {
         case .t5: embedding = matrix("shared.weight")
@@ -64,29 +67,40 @@ class ReferenceDecoder: SequenceDecoder {
         width = embedding.columns
         vocabularySize = embedding.rows
         positions = family == .whisper ? matrix("model.decoder.embed_positions.weight") : nil
-        finalNorm = family == .t5 ? norm("decoder.final_layer_norm") : family == .whisper ? norm("model.decoder.layer_norm") : nil
+        finalNorm =
+            family == .t5
+            ? norm("decoder.final_layer_norm") : family == .whisper ? norm("model.decoder.layer_norm") : nil
         finalBias = family == .marian ? weights["final_logits_bias"].values : []
-        distanceBias = family == .t5 ? matrix("decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight") : nil
+        distanceBias =
+            family == .t5 ? matrix("decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight") : nil
         for index in 0..<2 {
             if family == .t5 {
                 let base = "decoder.block.\(index).layer"
                 func attention(_ name: String) -> Attention {
-                    Attention(query: linear("\(name).q"), key: linear("\(name).k"), value: linear("\(name).v"), out: linear("\(name).o"))
+                    Attention(
+                        query: linear("\(name).q"), key: linear("\(name).k"), value: linear("\(name).v"),
+                        out: linear("\(name).o"))
                 }
-                layers.append(Layer(
-                    own: attention("\(base).0.SelfAttention"), cross: attention("\(base).1.EncDecAttention"),
-                    ownNorm: norm("\(base).0.layer_norm"), crossNorm: norm("\(base).1.layer_norm"), feedNorm: norm("\(base).2.layer_norm"),
-                    up: linear("\(base).2.DenseReluDense.wi"), down: linear("\(base).2.DenseReluDense.wo")))
+                layers.append(
+                    Layer(
+                        own: attention("\(base).0.SelfAttention"), cross: attention("\(base).1.EncDecAttention"),
+                        ownNorm: norm("\(base).0.layer_norm"), crossNorm: norm("\(base).1.layer_norm"),
+                        feedNorm: norm("\(base).2.layer_norm"),
+                        up: linear("\(base).2.DenseReluDense.wi"), down: linear("\(base).2.DenseReluDense.wo")))
             } else {
                 let base = "model.decoder.layers.\(index)"
                 func attention(_ name: String) -> Attention {
                     Attention(
-                        query: linear("\(name).q_proj"), key: linear("\(name).k_proj"), value: linear("\(name).v_proj"), out: linear("\(name).out_proj"))
+                        query: linear("\(name).q_proj"), key: linear("\(name).k_proj"), value: linear("\(name).v_proj"),
+                        out: linear("\(name).out_proj"))
                 }
-                layers.append(Layer(
-                    own: attention("\(base).self_attn"), cross: attention("\(base).encoder_attn"),
-                    ownNorm: norm("\(base).self_attn_layer_norm"), crossNorm: norm("\(base).encoder_attn_layer_norm"),
-                    feedNorm: norm("\(base).final_layer_norm"), up: linear("\(base).fc1"), down: linear("\(base).fc2")))
+                layers.append(
+                    Layer(
+                        own: attention("\(base).self_attn"), cross: attention("\(base).encoder_attn"),
+                        ownNorm: norm("\(base).self_attn_layer_norm"),
+                        crossNorm: norm("\(base).encoder_attn_layer_norm"),
+                        feedNorm: norm("\(base).final_layer_norm"), up: linear("\(base).fc1"),
+                        down: linear("\(base).fc2")))
             }
         }
         let golden = try ReferenceTensors("\(folder)/golden.safetensors")
@@ -105,7 +119,8 @@ class ReferenceDecoder: SequenceDecoder {
 
     func start(prompt: [Int], hypotheses: Int, logitRows: [Int]) throws -> DecoderOutput {
         starts += 1
-        var cache = Cache(keys: [[Float]](repeating: [], count: layers.count), values: [[Float]](repeating: [], count: layers.count))
+        var cache = Cache(
+            keys: [[Float]](repeating: [], count: layers.count), values: [[Float]](repeating: [], count: layers.count))
         var logits: [Float] = [], wanted: [Int: [Float]] = [:]
         var rows: [[AttentionWeights]] = []
         for (place, token) in prompt.enumerated() {
@@ -126,7 +141,9 @@ class ReferenceDecoder: SequenceDecoder {
     }
 
     func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput {
-        precondition(tokens.count == parents.count && tokens.count <= maximumHypotheses, "more hypotheses than the decoder has room for")
+        precondition(
+            tokens.count == parents.count && tokens.count <= maximumHypotheses,
+            "more hypotheses than the decoder has room for")
         steps += 1
         var output = DecoderOutput(logits: [])
         var next: [Cache] = []
@@ -172,26 +189,33 @@ class ReferenceDecoder: SequenceDecoder {
                 return layer.own.out(attend(layer.own.query(input), cache.keys[index], cache.values[index], bias).mixed)
             }
             block(layer.crossNorm) { input in
-                let (mixed, weights) = attend(layer.cross.query(input), layer.memoryKeys, layer.memoryValues) { _, _ in 0 }
-                captured.append(AttentionWeights(
-                    kind: .cross, layer: index, heads: heads, queries: 1, keys: weights.count / heads, values: weights))
+                let (mixed, weights) = attend(layer.cross.query(input), layer.memoryKeys, layer.memoryValues) { _, _ in
+                    0
+                }
+                captured.append(
+                    AttentionWeights(
+                        kind: .cross, layer: index, heads: heads, queries: 1, keys: weights.count / heads,
+                        values: weights))
                 return layer.cross.out(mixed)
             }
             block(layer.feedNorm) { input in
-                layer.down(layer.up(input).map { value in
-                    switch family {
-                    case .t5: max(value, 0)
-                    case .marian: value / (1 + expf(-value))
-                    case .whisper: 0.5 * value * (1 + erff(value / Float(2).squareRoot()))
-                    }
-                })
+                layer.down(
+                    layer.up(input).map { value in
+                        switch family {
+                        case .t5: max(value, 0)
+                        case .marian: value / (1 + expf(-value))
+                        case .whisper: 0.5 * value * (1 + erff(value / Float(2).squareRoot()))
+                        }
+                    })
             }
         }
         if let finalNorm { x = finalNorm(x, rms: family == .t5) }
         return (x, captured)
     }
 
-    private func attend(_ query: [Float], _ keys: [Float], _ values: [Float], _ bias: (Int, Int) -> Float) -> (mixed: [Float], weights: [Float]) {
+    private func attend(_ query: [Float], _ keys: [Float], _ values: [Float], _ bias: (Int, Int) -> Float) -> (
+        mixed: [Float], weights: [Float]
+    ) {
         let size = query.count / heads, stride = query.count, count = keys.count / stride
         let scale = family == .t5 ? 1 : 1 / Float(size).squareRoot()
         var mixed = [Float](repeating: 0, count: query.count), all: [Float] = []
@@ -201,7 +225,9 @@ class ReferenceDecoder: SequenceDecoder {
                 query.withUnsafeBufferPointer { query in
                     for key in 0..<count {
                         var dot: Float = 0
-                        for channel in head * size..<(head + 1) * size { dot += query[channel] * keys[key * stride + channel] }
+                        for channel in head * size..<(head + 1) * size {
+                            dot += query[channel] * keys[key * stride + channel]
+                        }
                         scores[key] = dot * scale
                     }
                 }
@@ -211,7 +237,9 @@ class ReferenceDecoder: SequenceDecoder {
             values.withUnsafeBufferPointer { values in
                 mixed.withUnsafeMutableBufferPointer { mixed in
                     for key in 0..<count {
-                        for channel in head * size..<(head + 1) * size { mixed[channel] += scores[key] * values[key * stride + channel] }
+                        for channel in head * size..<(head + 1) * size {
+                            mixed[channel] += scores[key] * values[key * stride + channel]
+                        }
                     }
                 }
             }
@@ -304,6 +332,8 @@ extension AttentionWeights {
         let first = rows[0]
         var values: [Float] = []
         for head in 0..<first.heads { for row in rows { values += row.row(head: head, query: 0) } }
-        return AttentionWeights(kind: first.kind, layer: first.layer, heads: first.heads, queries: rows.count, keys: first.keys, values: values)
+        return AttentionWeights(
+            kind: first.kind, layer: first.layer, heads: first.heads, queries: rows.count, keys: first.keys,
+            values: values)
     }
 }

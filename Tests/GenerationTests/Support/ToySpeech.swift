@@ -1,5 +1,6 @@
-import Attribution
-import Formats
+import AttentionAnalysis
+import AttentionTypes
+import NumberFormats
 import Foundation
 import TestSupport
 
@@ -27,9 +28,11 @@ struct ToyTokenizer: SpeechTokenizer {
     func encode(_ text: String) -> [Int] {
         var rest = Substring(text), ids: [Int] = []
         while !rest.isEmpty {
-            guard let best = ToyTokenizer.words.indices.filter({ rest.hasPrefix(ToyTokenizer.words[$0]) }).max(by: {
-                ToyTokenizer.words[$0].count < ToyTokenizer.words[$1].count
-            }) else { rest = rest.dropFirst(); continue }
+            guard
+                let best = ToyTokenizer.words.indices.filter({ rest.hasPrefix(ToyTokenizer.words[$0]) }).max(by: {
+                    ToyTokenizer.words[$0].count < ToyTokenizer.words[$1].count
+                })
+            else { rest = rest.dropFirst(); continue }
             ids.append(best)
             rest = rest.dropFirst(ToyTokenizer.words[best].count)
         }
@@ -41,7 +44,9 @@ struct ToyTokenizer: SpeechTokenizer {
         return token < endOfText ? ToyTokenizer.halves[token - ToyTokenizer.words.count] : []
     }
 
-    func piece(_ token: Int) -> String { token < endOfText ? String(decoding: bytes(of: token), as: UTF8.self) : "<|\(token)|>" }
+    func piece(_ token: Int) -> String {
+        token < endOfText ? String(decoding: bytes(of: token), as: UTF8.self) : "<|\(token)|>"
+    }
 
     /// Seconds to a timestamp token.
     func at(_ seconds: Double) -> Int { timestampBegin + Int((seconds * 50).rounded()) }
@@ -105,7 +110,8 @@ final class ScriptedSpeech: SpeechModel {
         let p = current.noSpeech
         atStart[tokenizer.noSpeech!] = p > 0 ? logf(p / (1 - p) * Float(vocabularySize - 1)) : -100
         return DecoderOutput(
-            logits: generated.map(logits(after:)), promptLogits: Dictionary(uniqueKeysWithValues: logitRows.map { ($0, atStart) }),
+            logits: generated.map(logits(after:)),
+            promptLogits: Dictionary(uniqueKeysWithValues: logitRows.map { ($0, atStart) }),
             attention: generated.map { _ in [row(7)] })
     }
 
@@ -118,7 +124,8 @@ final class ScriptedSpeech: SpeechModel {
         let first = prompt.firstIndex(of: tokenizer.noTimestamps!)! + 1
         let peaks = prompt.indices.map { index -> Int in
             let text = index - first + 1
-            return current.positions.indices.contains(text) ? current.positions[text] : text < 0 ? 0 : current.positions.last ?? 0
+            return current.positions.indices.contains(text)
+                ? current.positions[text] : text < 0 ? 0 : current.positions.last ?? 0
         }
         var wanted: [Int: [Float]] = [:]
         for row in rows {
@@ -152,7 +159,9 @@ final class ReferenceWhisper: ReferenceDecoder, SpeechModel {
 
     init(_ folder: String, heads: Int) throws {
         let pairs = try ReferenceTensors("\(folder)/golden.safetensors")["alignment_heads"].integers
-        alignmentHeads = stride(from: 0, to: pairs.count, by: 2).map { LayerHead(layer: pairs[$0], head: pairs[$0 + 1]) }
+        alignmentHeads = stride(from: 0, to: pairs.count, by: 2).map {
+            LayerHead(layer: pairs[$0], head: pairs[$0 + 1])
+        }
         try super.init(folder, family: .whisper, heads: heads)
     }
 
@@ -176,7 +185,9 @@ struct FixtureTokenizer: SpeechTokenizer {
         }
         for (piece, id) in ids { pieces[id] = piece }
         let codes = try ReferenceTensors.json("\(folder)/generation_config.json")["lang_to_id"] as? [String: Int] ?? [:]
-        languages = codes.map { (code: String($0.key.dropFirst(2).dropLast(2)), token: $0.value) }.sorted { $0.token < $1.token }
+        languages = codes.map { (code: String($0.key.dropFirst(2).dropLast(2)), token: $0.value) }.sorted {
+            $0.token < $1.token
+        }
         // GPT-2's table: printable bytes stand for themselves, the others are moved past 255 in order.
         var table: [Unicode.Scalar: UInt8] = [:]
         var moved: UInt32 = 256
@@ -198,7 +209,11 @@ struct FixtureTokenizer: SpeechTokenizer {
     var noTimestamps: Int? { ids["<|notimestamps|>"] }
     var timestampBegin: Int { ids["<|0.00|>"]! }
 
-    func encode(_ text: String) -> [Int] { Array(text.utf8).map { byte in bytesOfScalar.first { $0.value == byte }.flatMap { ids[String($0.key)] } ?? 0 } }
-    func bytes(of token: Int) -> [UInt8] { token < endOfText ? (pieces[token] ?? "").unicodeScalars.compactMap { bytesOfScalar[$0] } : [] }
+    func encode(_ text: String) -> [Int] {
+        Array(text.utf8).map { byte in bytesOfScalar.first { $0.value == byte }.flatMap { ids[String($0.key)] } ?? 0 }
+    }
+    func bytes(of token: Int) -> [UInt8] {
+        token < endOfText ? (pieces[token] ?? "").unicodeScalars.compactMap { bytesOfScalar[$0] } : []
+    }
     func piece(_ token: Int) -> String { pieces[token] ?? "?" }
 }

@@ -21,14 +21,22 @@ import Testing
         #expect(recording.duration == 11.3)
     }
 
-    @Test("formats, rates and channels", arguments: [
-        ("a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 44_100, 2, 1e-3), ("b.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48_000, 6, 1e-3),
-        ("c.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_24, 8000, 1, 1e-3), ("c8.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 11_025, 1, 2e-2),
-        ("d.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 44_100, 2, 1e-3), ("e.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 44_100, 2, 0.1),
-        ("f.opus", SF_FORMAT_OGG | SF_FORMAT_OPUS, 48_000, 1, 0.1), ("g.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 44_100, 2, 0.1),
-        ("h.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 22_050, 1, 1e-3), ("i.au", SF_FORMAT_AU | SF_FORMAT_ULAW, 8000, 1, 3e-2),
-        ("j.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16, 96_000, 2, 1e-3), ("k.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16, 32_000, 3, 1e-3),
-    ] as [(String, Int, Int, Int, Double)])
+    @Test(
+        "formats, rates and channels",
+        arguments: [
+            ("a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 44_100, 2, 1e-3),
+            ("b.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48_000, 6, 1e-3),
+            ("c.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_24, 8000, 1, 1e-3),
+            ("c8.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 11_025, 1, 2e-2),
+            ("d.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 44_100, 2, 1e-3),
+            ("e.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 44_100, 2, 0.1),
+            ("f.opus", SF_FORMAT_OGG | SF_FORMAT_OPUS, 48_000, 1, 0.1),
+            ("g.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 44_100, 2, 0.1),
+            ("h.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 22_050, 1, 1e-3),
+            ("i.au", SF_FORMAT_AU | SF_FORMAT_ULAW, 8000, 1, 3e-2),
+            ("j.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16, 96_000, 2, 1e-3),
+            ("k.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16, 32_000, 3, 1e-3),
+        ] as [(String, Int, Int, Int, Double)])
     func formats(name: String, format: Int, rate: Int, channels: Int, tolerance: Double) throws {
         let tone = sine(440, rate: rate, seconds: 1, amplitude: 0.6)
         // The mean of the channels is 0.6 in the first, 0 in the others, over their number.
@@ -50,7 +58,9 @@ import Testing
     @Test("blocks are bounded and add up")
     func blocks() throws {
         let path = folder.path("long.wav")
-        try writeSound(sine(300, rate: 44_100, seconds: 10), rate: 44_100, format: Int32(SF_FORMAT_WAV | SF_FORMAT_PCM_16), to: path)
+        try writeSound(
+            sine(300, rate: 44_100, seconds: 10), rate: 44_100, format: Int32(SF_FORMAT_WAV | SF_FORMAT_PCM_16),
+            to: path)
         let decoder = try AudioDecoder(path: path)
         var total = 0
         while let block = try decoder.nextBlock() {
@@ -94,11 +104,14 @@ import Testing
         #expect(result == .notPermitted(path: path))
     }
 
-    @Test("other files are not audio", arguments: [
-        Array("just some text, long enough to look like a header of something or other".utf8),
-        [UInt8](repeating: 0, count: 5000), Array("RIFF".utf8), Array("RIFF\u{10}\0\0\0WAVE".utf8), Array("OggS".utf8), Array("fLaC".utf8),
-        (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) },
-    ])
+    @Test(
+        "other files are not audio",
+        arguments: [
+            Array("just some text, long enough to look like a header of something or other".utf8),
+            [UInt8](repeating: 0, count: 5000), Array("RIFF".utf8), Array("RIFF\u{10}\0\0\0WAVE".utf8),
+            Array("OggS".utf8), Array("fLaC".utf8),
+            (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) },
+        ])
     func notAudio(bytes: [UInt8]) throws {
         let path = try folder.write("thing", bytes)
         let problem = error(path)
@@ -117,11 +130,13 @@ import Testing
         }
     }
 
-    @Test("a cut-off recording", arguments: [
-        ("t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16), ("t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16),
-        ("t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16), ("t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS),
-        ("t.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III),
-    ])
+    @Test(
+        "a cut-off recording",
+        arguments: [
+            ("t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16), ("t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16),
+            ("t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16), ("t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS),
+            ("t.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III),
+        ])
     func truncated(name: String, format: Int) throws {
         // Noise, so that no format can squeeze it into the first half.
         var state: UInt32 = 1
@@ -150,7 +165,8 @@ import Testing
             let path = folder.path("h.mp3")
             try writeSound(samples, rate: 16_000, format: Int32(SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III), to: path)
             var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-            let mark = try #require((0..<200).first { ["Xing", "Info"].map { Array($0.utf8) }.contains(Array(bytes[$0..<$0 + 4])) })
+            let mark = try #require(
+                (0..<200).first { ["Xing", "Info"].map { Array($0.utf8) }.contains(Array(bytes[$0..<$0 + 4])) })
             for i in mark..<mark + 4 { bytes[i] = 0 }
             let bare = try folder.write("bare.mp3", bytes)
             do {
@@ -165,7 +181,9 @@ import Testing
         }
     }
 
-    @Test("a streamed WAV whose size was never filled in is whole", arguments: [0xFFFF_FFFF, 0x7FFF_FFFF, 0x7FFF_F000] as [UInt32])
+    @Test(
+        "a streamed WAV whose size was never filled in is whole",
+        arguments: [0xFFFF_FFFF, 0x7FFF_FFFF, 0x7FFF_F000] as [UInt32])
     func streamed(size: UInt32) throws {
         let path = try folder.write("s.wav", wavBytes(samples: [UInt8](repeating: 1, count: 3200), claimedSize: size))
         #expect(try AudioFile.load(path: path).samples.count == 1600)
@@ -175,10 +193,14 @@ import Testing
     func absurd() throws {
         let samples = [UInt8](repeating: 0, count: 4096)
         let slow = try folder.write("slow.wav", wavBytes(samples: samples, rate: 1))
-        #expect(error(slow) == .unsupportedAudio(path: slow, property: "the sample rate (Hz)", value: 1, supported: 1000...768_000))
+        #expect(
+            error(slow)
+                == .unsupportedAudio(path: slow, property: "the sample rate (Hz)", value: 1, supported: 1000...768_000))
         for bytes in [
-            wavBytes(samples: samples, rate: 0), wavBytes(samples: samples, rate: .max), wavBytes(samples: samples, channels: 0),
-            wavBytes(samples: samples, channels: .max), wavBytes(samples: samples, channels: 200), wavBytes(samples: samples, bits: 0),
+            wavBytes(samples: samples, rate: 0), wavBytes(samples: samples, rate: .max),
+            wavBytes(samples: samples, channels: 0),
+            wavBytes(samples: samples, channels: .max), wavBytes(samples: samples, channels: 200),
+            wavBytes(samples: samples, bits: 0),
             wavBytes(samples: samples, bits: 77), wavBytes(samples: samples, formatTag: 0xBEEF),
         ] {
             let path = try folder.write("absurd.wav", bytes)
@@ -197,7 +219,9 @@ import Testing
     @Test("longer than asked for")
     func tooLong() throws {
         let path = folder.path("long.flac")
-        try writeSound([Float](repeating: 0, count: 160_000), rate: 16_000, format: Int32(SF_FORMAT_FLAC | SF_FORMAT_PCM_16), to: path)
+        try writeSound(
+            [Float](repeating: 0, count: 160_000), rate: 16_000, format: Int32(SF_FORMAT_FLAC | SF_FORMAT_PCM_16),
+            to: path)
         #expect(throws: MediaError.recordingTooLong(path: path, seconds: 10, limit: 5)) {
             try AudioFile.load(path: path, maximumSeconds: 5)
         }
@@ -207,14 +231,18 @@ import Testing
     func fuzz() throws {
         var generator = SystemRandomNumberGenerator()
         for (name, format) in [
-            ("z.wav", SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM), ("z.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16), ("z.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16),
+            ("z.wav", SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM), ("z.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16),
+            ("z.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16),
         ] {
             let path = folder.path(name)
             try writeSound(sine(200, rate: 8000, seconds: 0.3), rate: 8000, format: Int32(format), to: path)
             let good = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
             for _ in 0..<60 {
                 var bad = good
-                for _ in 0..<4 { bad[Int.random(in: 0..<min(80, bad.count), using: &generator)] = UInt8.random(in: 0...255, using: &generator) }
+                for _ in 0..<4 {
+                    bad[Int.random(in: 0..<min(80, bad.count), using: &generator)] = UInt8.random(
+                        in: 0...255, using: &generator)
+                }
                 let damaged = try folder.write("bad-" + name, bad)
                 do {
                     let recording = try AudioFile.load(path: damaged)

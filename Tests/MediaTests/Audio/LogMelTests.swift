@@ -4,7 +4,8 @@ import Testing
 @testable import Media
 
 @Suite struct LogMelTests {
-    @Test("a transform of any length equals the definition", arguments: [1, 2, 3, 4, 5, 7, 12, 49, 60, 77, 97, 128, 400])
+    @Test(
+        "a transform of any length equals the definition", arguments: [1, 2, 3, 4, 5, 7, 12, 49, 60, 77, 97, 128, 400])
     func transform(length: Int) {
         var generator = SystemRandomNumberGenerator()
         let real = (0..<length).map { _ in Double.random(in: -1...1, using: &generator) }
@@ -30,9 +31,12 @@ import Testing
         }
     }
 
-    @Test("equal to transformers' feature extractor", .enabled(if: Fixtures.available), arguments: ["whisper-80", "whisper-128"])
+    @Test(
+        "equal to transformers' feature extractor", .enabled(if: Fixtures.available),
+        arguments: ["whisper-80", "whisper-128"])
     func golden(model: String) throws {
-        let parameters = try JSONDecoder().decode(LogMelSpectrogram.Parameters.self, from: Fixtures.preprocessorConfig(model))
+        let parameters = try JSONDecoder().decode(
+            LogMelSpectrogram.Parameters.self, from: Fixtures.preprocessorConfig(model))
         let extractor = try LogMelSpectrogram(parameters)
         let recording = try AudioFile.load(path: Fixtures.input("audio.wav"), sampleRate: parameters.sampleRate)
         #expect(recording.samples.count == 180_800)
@@ -58,8 +62,9 @@ import Testing
     @Test("long recordings share one loudest value; windows past the end are filled with 0")
     func long() throws {
         let extractor = try LogMelSpectrogram()
-        // 20 s quiet, 20 s loud: alone, the quiet part is normalised by itself; in the whole it stays quiet.
-        let quiet = sine(440, rate: 16_000, seconds: 20, amplitude: 1e-4), loud = sine(440, rate: 16_000, seconds: 20, amplitude: 0.9)
+        // 20 s quiet, 20 s loud: alone, the quiet part is normalized by itself; in the whole it stays quiet.
+        let quiet = sine(440, rate: 16_000, seconds: 20, amplitude: 1e-4),
+            loud = sine(440, rate: 16_000, seconds: 20, amplitude: 0.9)
         let features = extractor.features(of: quiet + loud)
         #expect(features.frameCount == 4000)
         let alone = extractor.features(of: quiet)
@@ -76,7 +81,8 @@ import Testing
         #expect(features.window(from: 5000, count: 10).values.allSatisfy { $0 == 0 })
     }
 
-    @Test("silence, nothing and a handful of samples are finite", arguments: [0, 1, 2, 159, 160, 200, 201, 399, 480_001])
+    @Test(
+        "silence, nothing and a handful of samples are finite", arguments: [0, 1, 2, 159, 160, 200, 201, 399, 480_001])
     func short(count: Int) throws {
         let extractor = try LogMelSpectrogram()
         let samples = [Float](repeating: 0, count: count)
@@ -99,10 +105,13 @@ import Testing
         #expect(extractor.whole(padded) == extractor.window(padded))
     }
 
-    @Test("absurd parameters of a downloaded file are refused", arguments: [
-        LogMelSpectrogram.Parameters(melCount: 0), .init(melCount: 1 << 40), .init(sampleRate: -1), .init(fftSize: 0),
-        .init(hopLength: 0), .init(windowSeconds: 1 << 50),
-    ])
+    @Test(
+        "absurd parameters of a downloaded file are refused",
+        arguments: [
+            LogMelSpectrogram.Parameters(melCount: 0), .init(melCount: 1 << 40), .init(sampleRate: -1),
+            .init(fftSize: 0),
+            .init(hopLength: 0), .init(windowSeconds: 1 << 50),
+        ])
     func absurd(parameters: LogMelSpectrogram.Parameters) {
         #expect(throws: MediaError.self) { try LogMelSpectrogram(parameters) }
     }

@@ -24,7 +24,9 @@ func writeSound(_ samples: [Float], channels: Int = 1, rate: Int, format: Int32,
     var written: Int64 = 0
     while written < frames {
         let count = min(4096, frames - written)
-        let done = samples.withUnsafeBufferPointer { sf_writef_float(handle, $0.baseAddress! + Int(written) * channels, count) }
+        let done = samples.withUnsafeBufferPointer {
+            sf_writef_float(handle, $0.baseAddress! + Int(written) * channels, count)
+        }
         try #require(done == count)
         written += count
     }

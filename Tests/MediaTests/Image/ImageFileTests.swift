@@ -21,9 +21,12 @@ import Testing
         #expect(worst == 0)
     }
 
-    @Test("the fixture pictures", .enabled(if: Fixtures.available), arguments: [
-        ("image_a.png", 112, 112), ("image_b.png", 97, 53), ("image_c.png", 41, 130), ("image_d.png", 40, 33), ("image_e.png", 80, 38),
-    ])
+    @Test(
+        "the fixture pictures", .enabled(if: Fixtures.available),
+        arguments: [
+            ("image_a.png", 112, 112), ("image_b.png", 97, 53), ("image_c.png", 41, 130), ("image_d.png", 40, 33),
+            ("image_e.png", 80, 38),
+        ])
     func fixtures(name: String, width: Int, height: Int) throws {
         let image = try ImageFile.load(path: Fixtures.input(name))
         #expect(image.width == width && image.height == height)
@@ -73,9 +76,13 @@ import Testing
 
     @Test("a picture too large is refused before it is decoded")
     func bombs() throws {
-        let png: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
+        let png: [UInt8] =
+            [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
             + [0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60, 8, 2, 0, 0, 0]
-        let bomb = try folder.write("bomb.png", png + bigEndian(crc32(png[12...])) + [0, 0, 0, 0] + Array("IDAT".utf8) + bigEndian(crc32(Array("IDAT".utf8)[...])))
+        let bomb = try folder.write(
+            "bomb.png",
+            png + bigEndian(crc32(png[12...])) + [0, 0, 0, 0] + Array("IDAT".utf8)
+                + bigEndian(crc32(Array("IDAT".utf8)[...])))
         #expect(error(bomb) == .imageTooLarge(path: bomb, width: 60_000, height: 60_000, limit: 100_000_000))
 
         let sample = try #require(Samples.pictures.first { $0.name == "jpeg 4:4:4" })
@@ -86,7 +93,8 @@ import Testing
         #expect(error(wide) == .imageTooLarge(path: wide, width: 65_500, height: 65_500, limit: 100_000_000))
 
         let small = try folder.write("small", try #require(Data(base64Encoded: Samples.pictures[0].file)))
-        #expect(error(small, maximumPixels: 33 * 17 - 1) == .imageTooLarge(path: small, width: 33, height: 17, limit: 560))
+        #expect(
+            error(small, maximumPixels: 33 * 17 - 1) == .imageTooLarge(path: small, width: 33, height: 17, limit: 560))
     }
 
     @Test("random damage never crashes", arguments: Samples.pictures)
@@ -107,7 +115,9 @@ import Testing
         }
     }
 
-    private func bigEndian(_ value: UInt32) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+    private func bigEndian(_ value: UInt32) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
+    }
 
     private func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         ~bytes.reduce(UInt32.max) { crc, byte in

@@ -24,9 +24,12 @@ import Testing
         }
     }
 
-    @Test("the fixtures", .enabled(if: Fixtures.available), arguments: [
-        ("llava", "abc"), ("mllama", "bcde"), ("smolvlm", "abc"), ("blip", "abc"), ("vit-gpt2", "ab"), ("trocr", "ab"),
-    ])
+    @Test(
+        "the fixtures", .enabled(if: Fixtures.available),
+        arguments: [
+            ("llava", "abc"), ("mllama", "bcde"), ("smolvlm", "abc"), ("blip", "abc"), ("vit-gpt2", "ab"),
+            ("trocr", "ab"),
+        ])
     func golden(model: String, pictures: String) throws {
         let golden = try Fixtures.golden(model)
         let processor = try ImageProcessors.make(json: Fixtures.preprocessorConfig(model))
@@ -46,13 +49,17 @@ import Testing
         }
     }
 
-    @Test("Mllama's aspect ratios", .enabled(if: Fixtures.available), arguments: [
-        ("small", ["d"]), ("wide", ["e"]), ("tall", ["c"]), ("two", ["d", "b"]),
-    ])
+    @Test(
+        "Mllama's aspect ratios", .enabled(if: Fixtures.available),
+        arguments: [
+            ("small", ["d"]), ("wide", ["e"]), ("tall", ["c"]), ("two", ["d", "b"]),
+        ])
     func aspectRatios(prompt: String, pictures: [String]) throws {
         let golden = try Fixtures.golden("mllama")
         let processor = try ImageProcessors.make(json: Fixtures.preprocessorConfig("mllama"))
-        let layouts = try pictures.map { try processor.process(ImageFile.load(path: Fixtures.input("image_\($0).png"))).layout }
+        let layouts = try pictures.map {
+            try processor.process(ImageFile.load(path: Fixtures.input("image_\($0).png"))).layout
+        }
         #expect(layouts.map(\.aspectRatioID) == (try golden.integers("\(prompt)/aspect_ratio_ids")))
         #expect(layouts.flatMap(\.slotMask) == (try golden.integers("\(prompt)/aspect_ratio_mask")))
     }
@@ -61,7 +68,8 @@ import Testing
 
     @Test("a crop's patches cover the middle of the picture, edge to edge")
     func cropGeometry() throws {
-        let processor = try CLIPImageProcessor(.init(json: Data(#"{"size": {"shortest_edge": 70}, "crop_size": {"height": 70, "width": 70}}"#.utf8)))
+        let processor = try CLIPImageProcessor(
+            .init(json: Data(#"{"size": {"shortest_edge": 70}, "crop_size": {"height": 70, "width": 70}}"#.utf8)))
         let layout = try processor.layout(width: 280, height: 140)
         // Resized to 140×70, columns 35 ..< 105 kept: 70 … 210 of the original.
         let patches = layout.patches(ofTile: 0, patchSize: 14)
@@ -86,7 +94,9 @@ import Testing
         #expect(tall.patches(ofTile: 0, patchSize: 14).contains { $0 == nil })
     }
 
-    @Test("Idefics3's tiles cover the picture once, and the last one again", arguments: [(112, 112), (97, 53), (41, 130), (1000, 10)])
+    @Test(
+        "Idefics3's tiles cover the picture once, and the last one again",
+        arguments: [(112, 112), (97, 53), (41, 130), (1000, 10)])
     func tiles(width: Int, height: Int) throws {
         var configuration = ImageProcessorConfiguration(type: "SmolVLM")
         configuration.size = .init(longestEdge: 112)
@@ -112,20 +122,22 @@ import Testing
 
     // MARK: What cannot be
 
-    @Test("settings that make no sense are refused", arguments: [
-        #"{}"#, #"{"image_processor_type": "Nobody"}"#, #"[]"#, #"not json"#,
-        #"{"image_processor_type": "ViTImageProcessor", "size": {"height": 0, "width": 4}}"#,
-        #"{"image_processor_type": "ViTImageProcessor", "size": {"height": 99999999999, "width": 4}}"#,
-        #"{"image_processor_type": "ViTImageProcessor", "size": "large"}"#,
-        #"{"image_processor_type": "ViTImageProcessor", "image_mean": [1]}"#,
-        #"{"image_processor_type": "ViTImageProcessor", "image_std": [1, 0, 1]}"#,
-        #"{"image_processor_type": "ViTImageProcessor", "resample": 17}"#,
-        #"{"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 4, "longest_edge": 9}}"#,
-        #"{"image_processor_type": "MllamaImageProcessor", "size": {"height": 4, "width": 5}}"#,
-        #"{"image_processor_type": "MllamaImageProcessor", "size": {"height": 8000, "width": 8000}, "max_image_tiles": 64}"#,
-        #"{"image_processor_type": "MllamaImageProcessor", "max_image_tiles": -1}"#,
-        #"{"image_processor_type": "Idefics3ImageProcessor", "size": {"longest_edge": 8000}, "max_image_size": {"longest_edge": 1}}"#,
-    ])
+    @Test(
+        "settings that make no sense are refused",
+        arguments: [
+            #"{}"#, #"{"image_processor_type": "Nobody"}"#, #"[]"#, #"not json"#,
+            #"{"image_processor_type": "ViTImageProcessor", "size": {"height": 0, "width": 4}}"#,
+            #"{"image_processor_type": "ViTImageProcessor", "size": {"height": 99999999999, "width": 4}}"#,
+            #"{"image_processor_type": "ViTImageProcessor", "size": "large"}"#,
+            #"{"image_processor_type": "ViTImageProcessor", "image_mean": [1]}"#,
+            #"{"image_processor_type": "ViTImageProcessor", "image_std": [1, 0, 1]}"#,
+            #"{"image_processor_type": "ViTImageProcessor", "resample": 17}"#,
+            #"{"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 4, "longest_edge": 9}}"#,
+            #"{"image_processor_type": "MllamaImageProcessor", "size": {"height": 4, "width": 5}}"#,
+            #"{"image_processor_type": "MllamaImageProcessor", "size": {"height": 8000, "width": 8000}, "max_image_tiles": 64}"#,
+            #"{"image_processor_type": "MllamaImageProcessor", "max_image_tiles": -1}"#,
+            #"{"image_processor_type": "Idefics3ImageProcessor", "size": {"longest_edge": 8000}, "max_image_size": {"longest_edge": 1}}"#,
+        ])
     func nonsense(json: String) {
         #expect(throws: MediaError.self) { try ImageProcessors.make(json: Data(json.utf8)) }
     }

@@ -6,7 +6,8 @@ import Testing
     @Test("every bit as Pillow's", arguments: Samples.resizes)
     func pillow(sample: ResizeSample) throws {
         let filter = try #require(ResampleFilter(rawValue: sample.filter))
-        let result = ImageResize.resize(noise(width: 61, height: 44), width: sample.width, height: sample.height, filter: filter)
+        let result = ImageResize.resize(
+            noise(width: 61, height: 44), width: sample.width, height: sample.height, filter: filter)
         #expect(result.width == sample.width && result.height == sample.height)
         #expect(checksum(result.pixels) == sample.checksum)
     }

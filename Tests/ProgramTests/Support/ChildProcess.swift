@@ -12,7 +12,10 @@ struct ChildProcess: Sendable {
     /// - Parameters:
     ///   - output: a path, made if it is not there; or a descriptor to use.
     ///   - words: a path for standard error.
-    init(_ arguments: [String], environment: [String: String], output: String, outputDescriptor: Int32? = nil, words: String) throws {
+    init(
+        _ arguments: [String], environment: [String: String], output: String, outputDescriptor: Int32? = nil,
+        words: String
+    ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -36,7 +39,8 @@ struct ChildProcess: Sendable {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
 
         var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        var environmentPointers: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        var environmentPointers: [UnsafeMutablePointer<CChar>?] =
+            environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }
         var child = pid_t()
         let code = posix_spawnp(&child, arguments[0], &actions, &attributes, &argumentPointers, &environmentPointers)

@@ -7,7 +7,8 @@ enum Program {
     /// `FOVEA_EXECUTABLE`, else the one that was built with these tests: it lies beside the test bundle.
     static let path: String = {
         if let path = ProcessInfo.processInfo.environment["FOVEA_EXECUTABLE"] { return path }
-        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let tests =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(filePath: tests).deletingLastPathComponent().appending(path: "fovea").path
     }()
 
@@ -24,7 +25,8 @@ enum Program {
         var json: Any? { try? JSONSerialization.jsonObject(with: Data(output.utf8)) }
         /// Whether standard error is one line that begins `fovea: `, as every failure's is.
         var isOneClearLine: Bool {
-            words.hasPrefix("fovea: ") && words.hasSuffix("\n") && words.dropLast().allSatisfy { !$0.isNewline && $0 != "\u{1b}" }
+            words.hasPrefix("fovea: ") && words.hasSuffix("\n")
+                && words.dropLast().allSatisfy { !$0.isNewline && $0 != "\u{1b}" }
         }
     }
 
@@ -35,19 +37,23 @@ enum Program {
     ///   - seconds: after which it is killed and the test fails.
     ///   - interruptAfter: seconds after which it gets SIGINT.
     static func run(
-        _ arguments: [String], home: TemporaryFolder? = nil, environment: [String: String] = [:], output: FileHandle? = nil,
+        _ arguments: [String], home: TemporaryFolder? = nil, environment: [String: String] = [:],
+        output: FileHandle? = nil,
         seconds: Double = 240, interruptAfter: Double? = nil, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Outcome {
         let folder = try TemporaryFolder()
         let home = try home ?? TemporaryFolder()
         let outputPath = try folder.write("", to: "stdout"), wordsPath = try folder.write("", to: "stderr")
         let child = try ChildProcess(
-            [path] + arguments, environment: clean(home: home.url.path, environment), output: outputPath, outputDescriptor: output?.fileDescriptor,
+            [path] + arguments, environment: clean(home: home.url.path, environment), output: outputPath,
+            outputDescriptor: output?.fileDescriptor,
             words: wordsPath)
         let identifier = child.identifier
         let watchdog = Task {
             try await Task.sleep(for: .seconds(seconds))
-            Issue.record("`fovea \(arguments.joined(separator: " "))` did not end within \(seconds) s", sourceLocation: sourceLocation)
+            Issue.record(
+                "`fovea \(arguments.joined(separator: " "))` did not end within \(seconds) s",
+                sourceLocation: sourceLocation)
             kill(identifier, SIGKILL)
         }
         let interrupter = interruptAfter.map { delay in
@@ -66,23 +72,31 @@ enum Program {
     }
 
     static func run(
-        _ arguments: String..., home: TemporaryFolder? = nil, environment: [String: String] = [:], output: FileHandle? = nil,
+        _ arguments: String..., home: TemporaryFolder? = nil, environment: [String: String] = [:],
+        output: FileHandle? = nil,
         seconds: Double = 240, interruptAfter: Double? = nil, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Outcome {
         try await run(
-            arguments, home: home, environment: environment, output: output, seconds: seconds, interruptAfter: interruptAfter,
+            arguments, home: home, environment: environment, output: output, seconds: seconds,
+            interruptAfter: interruptAfter,
             sourceLocation: sourceLocation)
     }
 
     /// The environment of a fresh login, with what Vulkan drivers and package tools need of ours.
     static func clean(home: String, _ more: [String: String]) -> [String: String] {
         let ours = ProcessInfo.processInfo.environment
-        var result = ["HOME": home, "PATH": ours["PATH"] ?? "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": "C.UTF-8"]
+        var result = [
+            "HOME": home, "PATH": ours["PATH"] ?? "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": "C.UTF-8",
+        ]
         // Mesa's compiled shaders are kept between runs: compiling them takes most of a short run's time.
-        result["MESA_SHADER_CACHE_DIR"] = ours["MESA_SHADER_CACHE_DIR"] ?? FileManager.default.temporaryDirectory.appending(path: "fovea-test-shaders").path
+        result["MESA_SHADER_CACHE_DIR"] =
+            ours["MESA_SHADER_CACHE_DIR"]
+            ?? FileManager.default.temporaryDirectory.appending(path: "fovea-test-shaders").path
         // The Swift runtime's own crash report would wait for a key.
         result["SWIFT_BACKTRACE"] = "enable=no"
-        for key in ["LD_LIBRARY_PATH", "VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_LAYER_PATH"] { result[key] = ours[key] }
+        for key in ["LD_LIBRARY_PATH", "VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_LAYER_PATH"] {
+            result[key] = ours[key]
+        }
         result.merge(more) { $1 }
         return result.filter { !$0.value.isEmpty }
     }

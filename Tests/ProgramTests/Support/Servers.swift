@@ -22,7 +22,9 @@ final class StaticHub: @unchecked Sendable {
             if data.isEmpty { throw POSIXError(.ECONNREFUSED) }
             line += String(decoding: data, as: UTF8.self)
         }
-        guard let port = UInt16(line.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw POSIXError(.ECONNREFUSED) }
+        guard let port = UInt16(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw POSIXError(.ECONNREFUSED)
+        }
         endpoint = "http://127.0.0.1:\(port)"
     }
 
@@ -50,10 +52,17 @@ final class StaticHub: @unchecked Sendable {
         let files = folder.url.appending(path: "org/model/resolve/0123abcd")
         try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
         try weights.write(to: files.appending(path: "model.safetensors"))
-        let digest = wrongDigest ? String(repeating: "0", count: 64) : try Self.sha256(files.appending(path: "model.safetensors").path)
+        let digest =
+            wrongDigest
+            ? String(repeating: "0", count: 64) : try Self.sha256(files.appending(path: "model.safetensors").path)
         let listing: [String: Any] = [
             "id": "org/model", "sha": "0123abcd",
-            "siblings": [["rfilename": "model.safetensors", "size": weights.count, "lfs": ["sha256": digest, "size": weights.count]] as [String: Any]],
+            "siblings": [
+                [
+                    "rfilename": "model.safetensors", "size": weights.count,
+                    "lfs": ["sha256": digest, "size": weights.count],
+                ] as [String: Any]
+            ],
         ]
         let api = folder.url.appending(path: "api/models/org")
         try FileManager.default.createDirectory(at: api, withIntermediateDirectories: true)
@@ -87,7 +96,8 @@ final class SilentServer: Sendable {
         let descriptor = descriptor
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && listen(descriptor, 8) == 0 && getsockname(descriptor, $0, &length) == 0
+                bind(descriptor, $0, length) == 0 && listen(descriptor, 8) == 0
+                    && getsockname(descriptor, $0, &length) == 0
             }
         }
         port = UInt16(bigEndian: address.sin_port)

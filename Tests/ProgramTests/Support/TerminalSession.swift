@@ -16,7 +16,8 @@ final class TerminalSession: Sendable {
         /// The part of each line in these columns.
         func columns(_ range: Range<Int>) -> [String] {
             lines.map { line in
-                let characters = Array(line.padding(toLength: max(line.count, range.upperBound), withPad: " ", startingAt: 0))
+                let characters = Array(
+                    line.padding(toLength: max(line.count, range.upperBound), withPad: " ", startingAt: 0))
                 return String(characters[range])
             }
         }
@@ -29,7 +30,8 @@ final class TerminalSession: Sendable {
         var description: String {
             switch self {
             case .tmux(let text): "tmux: \(text)"
-            case .neverShown(let what, let seconds, let screen): "not within \(seconds) s: \(what); the screen is\n\(screen)"
+            case .neverShown(let what, let seconds, let screen):
+                "not within \(seconds) s: \(what); the screen is\n\(screen)"
             }
         }
     }
@@ -40,7 +42,10 @@ final class TerminalSession: Sendable {
     /// - Parameters:
     ///   - home: where it finds models; a fresh empty folder by default.
     ///   - environment: as for `Program.run`. TERM is what tmux makes it unless it is given.
-    init(_ arguments: [String] = [], width: Int = 100, height: Int = 30, home: TemporaryFolder? = nil, environment: [String: String] = [:]) throws {
+    init(
+        _ arguments: [String] = [], width: Int = 100, height: Int = 30, home: TemporaryFolder? = nil,
+        environment: [String: String] = [:]
+    ) throws {
         folder = try TemporaryFolder()
         let home = home ?? folder
         func quoted(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'" }
@@ -96,11 +101,15 @@ final class TerminalSession: Sendable {
     /// Looks at the screen again and again, from a thread of its own: tests that compute side by side with this one may
     /// hold all threads that tasks run on, and what is shown for a moment would be missed.
     @discardableResult
-    func wait(_ what: String, seconds: Double = 30, until holds: @escaping (Screen) throws -> Bool) async throws -> Screen {
+    func wait(_ what: String, seconds: Double = 30, until holds: @escaping (Screen) throws -> Bool) async throws
+        -> Screen
+    {
         // The caller waits for the thread, which alone calls `holds`; the thread may let go of it a moment after the caller went on.
         nonisolated(unsafe) let holds = holds
         return try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Result { try self.poll(what, seconds: seconds, until: holds) }) }
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try self.poll(what, seconds: seconds, until: holds) })
+            }
         }
     }
 
@@ -152,7 +161,8 @@ final class TerminalSession: Sendable {
         // The size may have been changed by the test itself.
         func settings(_ name: String) -> String? { text(of: name)?.replacing(/rows \d+; columns \d+;/, with: "") }
         #expect(settings("before") != nil, sourceLocation: sourceLocation)
-        #expect(settings("before") == settings("after"), "the terminal's settings changed", sourceLocation: sourceLocation)
+        #expect(
+            settings("before") == settings("after"), "the terminal's settings changed", sourceLocation: sourceLocation)
         let flags = try tmux("display-message", "-p", "#{cursor_flag} #{alternate_on} #{mouse_any_flag}")
         #expect(flags == "1 0 0\n", "cursor shown, main screen, mouse off", sourceLocation: sourceLocation)
         let screen = try screen()
@@ -161,7 +171,9 @@ final class TerminalSession: Sendable {
     }
 
     private func text(of name: String) -> String? {
-        guard let text = try? String(contentsOfFile: folder.path(name), encoding: .utf8), text.hasSuffix("\n") else { return nil }
+        guard let text = try? String(contentsOfFile: folder.path(name), encoding: .utf8), text.hasSuffix("\n") else {
+            return nil
+        }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
@@ -173,9 +185,13 @@ final class TerminalSession: Sendable {
         let name = UUID().uuidString
         let output = folder.path(name), words = folder.path(name + ".words")
         defer { for path in [output, words] { try? FileManager.default.removeItem(atPath: path) } }
-        let environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm-256color"]
+        let environment = [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+        ]
         let child = try ChildProcess(
-            ["tmux", "-S", folder.path("tmux"), "-f", "/dev/null"] + arguments, environment: environment, output: output, words: words)
+            ["tmux", "-S", folder.path("tmux"), "-f", "/dev/null"] + arguments, environment: environment,
+            output: output, words: words)
         guard child.wait().code == 0 else { throw Failure.tmux(try String(contentsOfFile: words, encoding: .utf8)) }
         return try String(contentsOfFile: output, encoding: .utf8)
     }

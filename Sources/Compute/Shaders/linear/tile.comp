@@ -30,7 +30,7 @@ const uint TILE_ROWS = TILE;
 
 #include "tiles.glsl"
 
-// Scalars, not vectors: stores of single components must not touch their neighbours.
+// Scalars, not vectors: stores of single components must not touch their neighbors.
 shared float sharedX[DEPTH * PITCH];
 shared float sharedW[DEPTH * PITCH];
 

@@ -18,8 +18,10 @@ struct ChatML: ChatStyle {
         let content = ["message[«content»]", "message[«content»]|trim"]
         let byRole = content.map { "«<|im_start|>»+message[«role»]+«\n»+\($0)+«<|im_end|>\n»" }
         let byBranch = content.map { "«<|im_start|>user\n»+\($0)+«<|im_end|>\n»" }
-        if template.has("{{«<|im_start|>»+message[«role»]+«\n»}}"), template.has("{{«<|im_end|>\n»}}"), template.has("{{part[«text»]}}"),
-            let picture = template.capture("{%if part[«type»]==«image»%}{{«", "»}}"), !template.isReasoning, !template.has("tools")
+        if template.has("{{«<|im_start|>»+message[«role»]+«\n»}}"), template.has("{{«<|im_end|>\n»}}"),
+            template.has("{{part[«text»]}}"),
+            let picture = template.capture("{%if part[«type»]==«image»%}{{«", "»}}"), !template.isReasoning,
+            !template.has("tools")
         {
             // A message in parts: its pictures, then its text.
             imagePlaceholder = picture
@@ -27,7 +29,8 @@ struct ChatML: ChatStyle {
             asksForAnswer = template.asksForAnswer
             return
         }
-        guard template.has(any: byRole + byBranch), !template.isReasoning, !template.has("<image>"), !template.has("image_pad"),
+        guard template.has(any: byRole + byBranch), !template.isReasoning, !template.has("<image>"),
+            !template.has("image_pad"),
             // One that always has tools to tell of.
             !template.has("for tool in tools") || template.has("if tools")
         else { return nil }
@@ -42,7 +45,9 @@ struct ChatML: ChatStyle {
 
     func write(_ messages: [ChatMessage], addingGenerationPrompt: Bool, date: Date, to text: inout ChatText) {
         text.markup(bos)
-        if let defaultSystem, messages.first?.role != .system { text.markup("<|im_start|>system\n\(defaultSystem)<|im_end|>\n") }
+        if let defaultSystem, messages.first?.role != .system {
+            text.markup("<|im_start|>system\n\(defaultSystem)<|im_end|>\n")
+        }
         for message in messages {
             text.markup("<|im_start|>\(message.role.rawValue)\n")
             if let imagePlaceholder { text.markup(String(repeating: imagePlaceholder, count: message.pictures.count)) }

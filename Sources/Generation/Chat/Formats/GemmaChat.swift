@@ -15,7 +15,9 @@ struct GemmaChat: ChatStyle {
     init?(_ template: ChatTemplate) {
         guard template.has("set role=«model»"), template.has("{{«<start_of_turn>model\n»}}") else { return nil }
         bos = template.has("{{bos_token}}") ? template.bos : ""
-        if template.has("«<start_of_turn>»+role+«\n»+(first_user_prefix if loop[«first»]else«»)"), template.has("{{message[«content»]|trim}}") {
+        if template.has("«<start_of_turn>»+role+«\n»+(first_user_prefix if loop[«first»]else«»)"),
+            template.has("{{message[«content»]|trim}}")
+        {
             hasSystem = true
         } else {
             guard template.has("«<start_of_turn>»+role+«\n»+message[«content»]|trim+«<end_of_turn>\n»"),
@@ -29,7 +31,9 @@ struct GemmaChat: ChatStyle {
         var turns = messages[...]
         var system: String?
         if let first = messages.first, first.role == .system {
-            guard hasSystem else { throw GenerationError.conversation(format: name, problem: "this model takes no system message") }
+            guard hasSystem else {
+                throw GenerationError.conversation(format: name, problem: "this model takes no system message")
+            }
             system = first.text
             turns = turns.dropFirst()
         }

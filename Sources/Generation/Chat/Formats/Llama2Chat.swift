@@ -11,7 +11,8 @@ struct Llama2Chat: ChatStyle {
     init() {}
 
     init?(_ template: ChatTemplate) {
-        guard template.has("{{bos_token+«[INST] »+content.strip()+« [/INST]»}}"), template.has("{{« »+content.strip()+« »+eos_token}}"),
+        guard template.has("{{bos_token+«[INST] »+content.strip()+« [/INST]»}}"),
+            template.has("{{« »+content.strip()+« »+eos_token}}"),
             template.has("«<<SYS>>\n»+system_message+«\n<</SYS>>\n\n»+message[«content»]"),
             // A variant has a system message of its own.
             template.has("set system_message=false"), !template.has("USE_DEFAULT_PROMPT"), !template.has("«<<SYS>>»in")

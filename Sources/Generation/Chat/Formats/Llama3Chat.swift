@@ -21,7 +21,9 @@ struct Llama3Chat: ChatStyle {
     init(dateLine: DateLine? = nil) { self.dateLine = dateLine }
 
     init?(_ template: ChatTemplate) {
-        guard template.has("«<|start_header_id|>»+message[«role»]+«<|end_header_id|>\n\n»+message[«content»]|trim+«<|eot_id|>»"),
+        guard
+            template.has(
+                "«<|start_header_id|>»+message[«role»]+«<|end_header_id|>\n\n»+message[«content»]|trim+«<|eot_id|>»"),
             template.has("bos_token"), !template.isReasoning
         else { return nil }
         bos = template.bos
@@ -54,16 +56,23 @@ struct Llama3Chat: ChatStyle {
             text.content(message.text.stripped)
             text.markup("<|eot_id|>")
         }
-        if asksForAnswer, addingGenerationPrompt || asksAlways { text.markup("<|start_header_id|>assistant<|end_header_id|>\n\n") }
+        if asksForAnswer, addingGenerationPrompt || asksAlways {
+            text.markup("<|start_header_id|>assistant<|end_header_id|>\n\n")
+        }
     }
 
     /// The system message with its dates.
-    static func writeSystem(_ system: String, dateLine: DateLine, knowledge: String, date: Date, to text: inout ChatText) {
-        let today = switch dateLine {
-        case .fixed(let text): text
-        case .today: Self.dayMonthYear(date)
-        }
-        text.markup("<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: \(knowledge)\nToday Date: \(today)\n\n")
+    static func writeSystem(
+        _ system: String, dateLine: DateLine, knowledge: String, date: Date, to text: inout ChatText
+    ) {
+        let today =
+            switch dateLine {
+            case .fixed(let text): text
+            case .today: Self.dayMonthYear(date)
+            }
+        text.markup(
+            "<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: \(knowledge)\nToday Date: \(today)\n\n"
+        )
         text.content(system)
         text.markup("<|eot_id|>")
     }

@@ -32,8 +32,10 @@ struct MistralChat: ChatStyle {
     init?(_ template: ChatTemplate) {
         let userTurn = /\{\{«([^«»]*\[INST\][^«»]*)»\+message\[«content»\]\+«([^«»]*\[\/INST\][^«»]*)»\}\}/
         let answer = /\{\{(?:«([^«»]*)»\+)?message\[«content»\](\|trim)?\+eos_token(?:\+«([^«»]*)»)?\}\}/
-        guard let own = template.expressions.firstMatch(of: userTurn), let reply = template.expressions.firstMatch(of: answer),
-            template.has("{{bos_token}}"), template.has("raise_exception("), !template.has("SYSTEM_PROMPT"), !template.has("<<SYS>>")
+        guard let own = template.expressions.firstMatch(of: userTurn),
+            let reply = template.expressions.firstMatch(of: answer),
+            template.has("{{bos_token}}"), template.has("raise_exception("), !template.has("SYSTEM_PROMPT"),
+            !template.has("<<SYS>>")
         else { return nil }
         (bos, eos) = (template.bos, template.eos)
         user = (String(own.1), String(own.2))
@@ -41,7 +43,9 @@ struct MistralChat: ChatStyle {
         stripsAssistant = reply.2 != nil
         if user.after.hasPrefix("[") { name = "mistral-v3" }
         if template.has("system_message") {
-            guard template.has("{{«\(user.before)»+system_message+«\n\n»+message[«content»]+«\(user.after)»}}") else { return nil }
+            guard template.has("{{«\(user.before)»+system_message+«\n\n»+message[«content»]+«\(user.after)»}}") else {
+                return nil
+            }
             if template.has("loop[«first»]and system_message is defined") {
                 systemPlace = .firstTurn
             } else if template.has("loop[«last»]and system_message is defined") {

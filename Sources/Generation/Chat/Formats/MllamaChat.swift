@@ -15,7 +15,8 @@ struct MllamaChat: ChatStyle {
     init() {}
 
     init?(_ template: ChatTemplate) {
-        guard template.has("«<|image|>»"), template.has("«<|start_header_id|>»+message[«role»]+«<|end_header_id|>\n\n»"),
+        guard template.has("«<|image|>»"),
+            template.has("«<|start_header_id|>»+message[«role»]+«<|end_header_id|>\n\n»"),
             let cutoff = template.capture("Cutting Knowledge Date: ", "\n"), let line = Llama3Chat.dateLine(template)
         else { return nil }
         (bos, knowledge, dateLine) = (template.bos, cutoff, line)
@@ -30,7 +31,8 @@ struct MllamaChat: ChatStyle {
         if system != nil { turns = turns.dropFirst() }
         let hasPictures = turns.contains { !$0.pictures.isEmpty }
         if hasPictures, !keepsSystemWithPictures, let system, !system.isEmpty {
-            throw GenerationError.conversation(format: name, problem: "this model takes either pictures or a system message")
+            throw GenerationError.conversation(
+                format: name, problem: "this model takes either pictures or a system message")
         }
         if !hasPictures || (keepsSystemWithPictures && system != nil) {
             Llama3Chat.writeSystem(system ?? "", dateLine: dateLine, knowledge: knowledge, date: date, to: &text)

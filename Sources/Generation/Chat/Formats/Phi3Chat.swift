@@ -21,7 +21,9 @@ struct Phi3Chat: ChatStyle {
 
     init?(_ template: ChatTemplate) {
         guard template.has("<|end|>"), !template.isReasoning else { return nil }
-        func turn(_ role: String, _ rest: String = "") -> String { "«<|\(role)|>\n»+message[«content»]+«<|end|>\n\(rest)»" }
+        func turn(_ role: String, _ rest: String = "") -> String {
+            "«<|\(role)|>\n»+message[«content»]+«<|end|>\n\(rest)»"
+        }
         bos = template.leadingBOS
         eos = ""
         if template.has("{{\(turn("user", "<|assistant|>\n"))}}"), template.has("{{message[«content»]+«<|end|>\n»}}") {

@@ -12,7 +12,8 @@ struct SmolVLMChat: ChatStyle {
 
     init?(_ template: ChatTemplate) {
         guard template.has(any: ["{{message[«role»]|capitalize}}", "{{message[«role»].capitalize()}}"]),
-            template.has("{%if message[«content»][0][«type»]==«image»%}{{«:»}}{%else%}{{«: »}}{%endif%}"), template.has("{{«<image>»}}"),
+            template.has("{%if message[«content»][0][«type»]==«image»%}{{«:»}}{%else%}{{«: »}}{%endif%}"),
+            template.has("{{«<image>»}}"),
             template.has("<end_of_utterance>\n{%endfor%}"), template.has("{{«Assistant:»}}"),
             let start = template.expressions.firstRange(of: "{%for message in messages%}")
         else { return nil }

@@ -11,7 +11,8 @@ struct VicunaChat: ChatStyle {
     init() {}
 
     init?(_ template: ChatTemplate) {
-        guard template.has("{{message[«role»].upper()+«: »}}"), template.has("{{«<image>\n»}}"), template.has("{{«ASSISTANT:»}}"),
+        guard template.has("{{message[«role»].upper()+«: »}}"), template.has("{{«<image>\n»}}"),
+            template.has("{{«ASSISTANT:»}}"),
             template.has("{%if message[«role»]!=«system»%}"), template.has("{{content[«text»]+« »}}")
         else { return nil }
         if !template.eos.isEmpty { eos = template.eos }

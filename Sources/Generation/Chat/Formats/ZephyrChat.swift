@@ -22,7 +22,8 @@ struct ZephyrChat: ChatStyle {
             return (match.1.map(String.init) ?? "") + match.2
         }
         guard let user = end("user"), end("system") == user, end("assistant") == user,
-            let prompt = template.expressions.firstMatch(of: /\{\{«(<\|assistant\|>\n?)»\}\}([^{]*)/), template.asksForAnswer
+            let prompt = template.expressions.firstMatch(of: /\{\{«(<\|assistant\|>\n?)»\}\}([^{]*)/),
+            template.asksForAnswer
         else { return nil }
         eos = template.eos
         turnEnd = user

@@ -2,11 +2,11 @@
 /// `max_image_size.longest_edge`; the tiles follow row by row, and then the whole picture in one tile.
 ///
 /// The second and third resizing start from the 8-bit result of the one before, as in the reference.
-public struct Idefics3ImageProcessor: ImageProcessor {
-    public let longestEdge: Int
+package struct Idefics3ImageProcessor: ImageProcessor {
+    package let longestEdge: Int
     /// Edge of a tile, pixels.
-    public let tileSize: Int
-    public let splits: Bool
+    package let tileSize: Int
+    package let splits: Bool
     private let filter: ResampleFilter
     private let resizes: Bool
     private let normalization: PixelNormalization
@@ -14,7 +14,7 @@ public struct Idefics3ImageProcessor: ImageProcessor {
     /// No edge becomes longer than this, whatever the configuration says.
     private static let largestEdge = 4096
 
-    public init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
+    package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
         let size = configuration.size ?? .init(longestEdge: 4 * 364)
         guard size.height == nil, size.width == nil, size.shortestEdge == nil else {
             throw .invalidParameter(name: "size", value: size.text, expected: "longest_edge")
@@ -23,7 +23,8 @@ public struct Idefics3ImageProcessor: ImageProcessor {
         let tile = configuration.maxImageSize ?? .init(longestEdge: 364)
         tileSize = try ProcessorLimits.check(tile.longestEdge ?? tile.number, name: "max_image_size.longest_edge")
         // Tiles far smaller than the picture would be thousands.
-        _ = try ProcessorLimits.check(max(1, longestEdge / tileSize), name: "size.longest_edge / max_image_size.longest_edge", in: 1...32)
+        _ = try ProcessorLimits.check(
+            max(1, longestEdge / tileSize), name: "size.longest_edge / max_image_size.longest_edge", in: 1...32)
         splits = configuration.doImageSplitting ?? true
         resizes = configuration.doResize ?? true
         filter = try ProcessorLimits.filter(configuration.resample, default: .lanczos)
@@ -85,7 +86,7 @@ public struct Idefics3ImageProcessor: ImageProcessor {
         return Sizes(first: first, tiled: tiled, rows: isSplit ? rows : 0, columns: isSplit ? columns : 0)
     }
 
-    public func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout {
+    package func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout {
         let sizes = try sizes(width, height)
         func geometry(x: Int, y: Int, ofWidth fullWidth: Int, height fullHeight: Int) -> TileGeometry {
             let scaleX = Double(width) / Double(fullWidth), scaleY = Double(height) / Double(fullHeight)
@@ -96,16 +97,20 @@ public struct Idefics3ImageProcessor: ImageProcessor {
         var tiles: [TileGeometry] = []
         for row in 0..<sizes.rows {
             for column in 0..<sizes.columns {
-                tiles.append(geometry(x: column * tileSize, y: row * tileSize, ofWidth: sizes.tiled.width, height: sizes.tiled.height))
+                tiles.append(
+                    geometry(
+                        x: column * tileSize, y: row * tileSize, ofWidth: sizes.tiled.width, height: sizes.tiled.height)
+                )
             }
         }
         tiles.append(geometry(x: 0, y: 0, ofWidth: tileSize, height: tileSize))
         return ImageLayout(
-            imageWidth: width, imageHeight: height, tileWidth: tileSize, tileHeight: tileSize, tiles: tiles, slotCount: tiles.count,
+            imageWidth: width, imageHeight: height, tileWidth: tileSize, tileHeight: tileSize, tiles: tiles,
+            slotCount: tiles.count,
             rows: sizes.rows, columns: sizes.columns, endsWithWholePicture: true, aspectRatioID: nil)
     }
 
-    public func resizedPixels(of image: RGBImage) throws(MediaError) -> (layout: ImageLayout, levels: [UInt8]) {
+    package func resizedPixels(of image: RGBImage) throws(MediaError) -> (layout: ImageLayout, levels: [UInt8]) {
         let layout = try layout(width: image.width, height: image.height)
         let sizes = try sizes(image.width, image.height)
         let first = ImageResize.resize(image, width: sizes.first.width, height: sizes.first.height, filter: filter)
@@ -114,20 +119,23 @@ public struct Idefics3ImageProcessor: ImageProcessor {
         for row in 0..<sizes.rows {
             for column in 0..<sizes.columns {
                 tiled.copy(
-                    PixelRectangle(x: column * tileSize, y: row * tileSize, width: tileSize, height: tileSize), into: &levels,
+                    PixelRectangle(x: column * tileSize, y: row * tileSize, width: tileSize, height: tileSize),
+                    into: &levels,
                     tile: row * sizes.columns + column, tileWidth: tileSize, tileHeight: tileSize, atX: 0, y: 0)
             }
         }
         let whole = ImageResize.resize(tiled, width: tileSize, height: tileSize, filter: filter)
         whole.copy(
-            PixelRectangle(x: 0, y: 0, width: tileSize, height: tileSize), into: &levels, tile: layout.slotCount - 1, tileWidth: tileSize,
+            PixelRectangle(x: 0, y: 0, width: tileSize, height: tileSize), into: &levels, tile: layout.slotCount - 1,
+            tileWidth: tileSize,
             tileHeight: tileSize, atX: 0, y: 0)
         return (layout, levels)
     }
 
-    public func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage {
+    package func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage {
         let (layout, levels) = try resizedPixels(of: image)
         return ProcessedImage(
-            layout: layout, pixelValues: normalization.apply(levels, tileCount: layout.slotCount, tilePixels: tileSize * tileSize))
+            layout: layout,
+            pixelValues: normalization.apply(levels, tileCount: layout.slotCount, tilePixels: tileSize * tileSize))
     }
 }

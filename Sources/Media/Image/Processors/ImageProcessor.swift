@@ -1,38 +1,43 @@
 import Foundation
 
 /// Turns a picture into what a vision tower reads, exactly as the processor a checkpoint names would.
-public protocol ImageProcessor: Sendable {
+package protocol ImageProcessor: Sendable {
     init(_ configuration: ImageProcessorConfiguration) throws(MediaError)
 
     /// How a picture of this size would be cut.
     /// - Throws: `MediaError.invalidParameter` for a size below 1.
     func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout
 
-    /// The picture resized, cropped, padded and cut, before normalisation: `[slotCount, 3, tileHeight, tileWidth]`.
+    /// The picture resized, cropped, padded and cut, before normalization: `[slotCount, 3, tileHeight, tileWidth]`.
     func resizedPixels(of image: RGBImage) throws(MediaError) -> (layout: ImageLayout, levels: [UInt8])
 
-    /// `[slotCount, 3, tileHeight, tileWidth]`, normalised, and which part of the picture went where.
+    /// `[slotCount, 3, tileHeight, tileWidth]`, normalized, and which part of the picture went where.
     func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage
 }
 
 /// The processors by the names checkpoints give them.
-public enum ImageProcessors {
+package enum ImageProcessors {
     private static let types: [String: any ImageProcessor.Type] = [
-        "CLIP": CLIPImageProcessor.self, "ViT": ViTImageProcessor.self, "DeiT": DeiTImageProcessor.self, "Blip": BlipImageProcessor.self,
-        "Mllama": MllamaImageProcessor.self, "Idefics3": Idefics3ImageProcessor.self, "SmolVLM": Idefics3ImageProcessor.self,
+        "CLIP": CLIPImageProcessor.self, "ViT": ViTImageProcessor.self, "DeiT": DeiTImageProcessor.self,
+        "Blip": BlipImageProcessor.self,
+        "Mllama": MllamaImageProcessor.self, "Idefics3": Idefics3ImageProcessor.self,
+        "SmolVLM": Idefics3ImageProcessor.self,
     ]
 
     /// The processor a `preprocessor_config.json` names.
     /// - Parameter fallback: the name to assume where the file has none ("ViT" for the oldest checkpoints)
     /// - Throws: `MediaError.invalidParameter` for an unknown processor or settings it cannot have.
-    public static func make(json: Data, fallback: String? = nil) throws(MediaError) -> any ImageProcessor {
+    package static func make(json: Data, fallback: String? = nil) throws(MediaError) -> any ImageProcessor {
         try make(ImageProcessorConfiguration(json: json), fallback: fallback)
     }
 
-    public static func make(_ configuration: ImageProcessorConfiguration, fallback: String? = nil) throws(MediaError) -> any ImageProcessor {
+    package static func make(_ configuration: ImageProcessorConfiguration, fallback: String? = nil) throws(MediaError)
+        -> any ImageProcessor
+    {
         let name = configuration.type ?? fallback ?? "absent"
         guard let type = types[name] else {
-            throw .invalidParameter(name: "image_processor_type", value: name, expected: types.keys.sorted().joined(separator: ", "))
+            throw .invalidParameter(
+                name: "image_processor_type", value: name, expected: types.keys.sorted().joined(separator: ", "))
         }
         return try type.init(configuration)
     }
@@ -47,7 +52,9 @@ enum ProcessorLimits {
 
     static func check(_ value: Int?, name: String, in range: ClosedRange<Int> = edge) throws(MediaError) -> Int {
         guard let value, range.contains(value) else {
-            throw .invalidParameter(name: name, value: value.map { "\($0)" } ?? "absent", expected: "\(range.lowerBound) to \(range.upperBound)")
+            throw .invalidParameter(
+                name: name, value: value.map { "\($0)" } ?? "absent",
+                expected: "\(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }
@@ -60,7 +67,9 @@ enum ProcessorLimits {
     /// Pictures in the making are bounded as those in files are.
     static func check(pixels: Int, of name: String) throws(MediaError) {
         guard pixels <= ImageFile.defaultMaximumPixels else {
-            throw .invalidParameter(name: "\(name), resized,", value: "\(pixels) pixels", expected: "at most \(ImageFile.defaultMaximumPixels)")
+            throw .invalidParameter(
+                name: "\(name), resized,", value: "\(pixels) pixels",
+                expected: "at most \(ImageFile.defaultMaximumPixels)")
         }
     }
 
@@ -75,7 +84,10 @@ enum ProcessorLimits {
 
 extension RGBImage {
     /// Copies a part of the picture into a `[3, tileHeight, tileWidth]` tile of `levels`.
-    func copy(_ part: PixelRectangle, into levels: inout [UInt8], tile: Int, tileWidth: Int, tileHeight: Int, atX: Int, y atY: Int) {
+    func copy(
+        _ part: PixelRectangle, into levels: inout [UInt8], tile: Int, tileWidth: Int, tileHeight: Int, atX: Int,
+        y atY: Int
+    ) {
         let plane = tileWidth * tileHeight
         levels.withUnsafeMutableBufferPointer { levels in
             pixels.withUnsafeBufferPointer { pixels in

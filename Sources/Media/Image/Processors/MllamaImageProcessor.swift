@@ -1,20 +1,23 @@
 /// Llama 3.2 Vision's: the picture is fitted, proportions kept, into the grid of at most `max_image_tiles` tiles that suits
 /// it best, padded with black to the right and below, and cut into the tiles.
-public struct MllamaImageProcessor: ImageProcessor {
+package struct MllamaImageProcessor: ImageProcessor {
     /// Edge of a tile, pixels.
-    public let tileSize: Int
-    public let maximumTiles: Int
+    package let tileSize: Int
+    package let maximumTiles: Int
     private let filter: ResampleFilter
     private let normalization: PixelNormalization
 
-    public init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
+    package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
         let size = configuration.size ?? .init(number: 224)
         tileSize = try ProcessorLimits.check(size.height ?? size.number, name: "size.height")
         guard size.width ?? size.number == tileSize else {
             throw .invalidParameter(name: "size", value: size.text, expected: "equal height and width")
         }
-        guard configuration.doResize != false else { throw .invalidParameter(name: "do_resize", value: "false", expected: "true") }
-        maximumTiles = try ProcessorLimits.check(configuration.maxImageTiles ?? 4, name: "max_image_tiles", in: ProcessorLimits.tiles)
+        guard configuration.doResize != false else {
+            throw .invalidParameter(name: "do_resize", value: "false", expected: "true")
+        }
+        maximumTiles = try ProcessorLimits.check(
+            configuration.maxImageTiles ?? 4, name: "max_image_tiles", in: ProcessorLimits.tiles)
         try ProcessorLimits.check(pixels: maximumTiles * tileSize * tileSize, of: "max_image_tiles of size")
         filter = try ProcessorLimits.filter(configuration.resample, default: .bilinear)
         normalization = try PixelNormalization(configuration, defaults: PixelNormalization.standard)
@@ -39,14 +42,15 @@ public struct MllamaImageProcessor: ImageProcessor {
 
     /// The picture's size in the grid: as it is if it fits, never below a tile's edge on the tighter side.
     private func fittedSize(_ width: Int, _ height: Int, rows: Int, columns: Int) -> (width: Int, height: Int) {
-        let targetWidth = min(max(width, tileSize), columns * tileSize), targetHeight = min(max(height, tileSize), rows * tileSize)
+        let targetWidth = min(max(width, tileSize), columns * tileSize),
+            targetHeight = min(max(height, tileSize), rows * tileSize)
         let scaleX = Double(targetWidth) / Double(width), scaleY = Double(targetHeight) / Double(height)
         return scaleX < scaleY
             ? (targetWidth, min(max(Int(Double(height) * scaleX), 1), targetHeight))
             : (min(max(Int(Double(width) * scaleY), 1), targetWidth), targetHeight)
     }
 
-    public func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout {
+    package func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout {
         try ProcessorLimits.check(imageWidth: width, height: height)
         let grid = bestGrid(width, height)
         let fitted = fittedSize(width, height, rows: grid.rows, columns: grid.columns)
@@ -56,18 +60,21 @@ public struct MllamaImageProcessor: ImageProcessor {
             for column in 0..<grid.columns {
                 let x = column * tileSize, y = row * tileSize
                 let content = PixelRectangle(
-                    x: 0, y: 0, width: max(0, min(tileSize, fitted.width - x)), height: max(0, min(tileSize, fitted.height - y)))
+                    x: 0, y: 0, width: max(0, min(tileSize, fitted.width - x)),
+                    height: max(0, min(tileSize, fitted.height - y)))
                 tiles.append(
                     TileGeometry(
-                        originX: Double(x) * scaleX, originY: Double(y) * scaleY, scaleX: scaleX, scaleY: scaleY, content: content))
+                        originX: Double(x) * scaleX, originY: Double(y) * scaleY, scaleX: scaleX, scaleY: scaleY,
+                        content: content))
             }
         }
         return ImageLayout(
-            imageWidth: width, imageHeight: height, tileWidth: tileSize, tileHeight: tileSize, tiles: tiles, slotCount: maximumTiles,
+            imageWidth: width, imageHeight: height, tileWidth: tileSize, tileHeight: tileSize, tiles: tiles,
+            slotCount: maximumTiles,
             rows: grid.rows, columns: grid.columns, endsWithWholePicture: false, aspectRatioID: grid.index + 1)
     }
 
-    public func resizedPixels(of image: RGBImage) throws(MediaError) -> (layout: ImageLayout, levels: [UInt8]) {
+    package func resizedPixels(of image: RGBImage) throws(MediaError) -> (layout: ImageLayout, levels: [UInt8]) {
         let layout = try layout(width: image.width, height: image.height)
         let fitted = fittedSize(image.width, image.height, rows: layout.rows, columns: layout.columns)
         let picture = ImageResize.resize(image, width: fitted.width, height: fitted.height, filter: filter)
@@ -81,10 +88,11 @@ public struct MllamaImageProcessor: ImageProcessor {
         return (layout, levels)
     }
 
-    public func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage {
+    package func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage {
         let (layout, levels) = try resizedPixels(of: image)
-        // Padding inside a tile is black; an empty slot is 0 after normalisation.
+        // Padding inside a tile is black; an empty slot is 0 after normalization.
         return ProcessedImage(
-            layout: layout, pixelValues: normalization.apply(levels, tileCount: layout.tiles.count, tilePixels: tileSize * tileSize))
+            layout: layout,
+            pixelValues: normalization.apply(levels, tileCount: layout.tiles.count, tilePixels: tileSize * tileSize))
     }
 }

@@ -18,16 +18,19 @@ struct PixelNormalization: Sendable, Equatable {
             throw .invalidParameter(name: "image_mean", value: "\(mean.prefix(8))", expected: "three numbers")
         }
         guard std.count == 3, std.allSatisfy({ $0.isFinite && Float($0) != 0 }) else {
-            throw .invalidParameter(name: "image_std", value: "\(std.prefix(8))", expected: "three numbers other than 0")
+            throw .invalidParameter(
+                name: "image_std", value: "\(std.prefix(8))", expected: "three numbers other than 0")
         }
-        guard factor.isFinite else { throw .invalidParameter(name: "rescale_factor", value: "\(factor)", expected: "a number") }
+        guard factor.isFinite else {
+            throw .invalidParameter(name: "rescale_factor", value: "\(factor)", expected: "a number")
+        }
         table = (0..<3 * 256).map { i in
             let value = Float(Double(i % 256) * factor)
             return normalize ? (value - Float(mean[i / 256])) / Float(std[i / 256]) : value
         }
     }
 
-    /// Normalises the first `tileCount` tiles of `[slots, 3, tilePixels]`; the empty slots are 0.
+    /// Normalizes the first `tileCount` tiles of `[slots, 3, tilePixels]`; the empty slots are 0.
     func apply(_ levels: [UInt8], tileCount: Int, tilePixels: Int) -> [Float] {
         [Float](unsafeUninitializedCapacity: levels.count) { output, filled in
             output.initialize(repeating: 0)

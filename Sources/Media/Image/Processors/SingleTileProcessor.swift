@@ -1,4 +1,4 @@
-/// Resize, perhaps crop the centre, normalise: what CLIP, ViT, DeiT and BLIP do, each with its own defaults.
+/// Resize, perhaps crop the center, normalize: what CLIP, ViT, DeiT and BLIP do, each with its own defaults.
 struct SingleTileProcessor: Sendable {
     enum Resize: Sendable, Equatable {
         case none
@@ -25,10 +25,13 @@ struct SingleTileProcessor: Sendable {
         let size = configuration.size ?? defaults.size
         if configuration.doResize == false {
             resize = .none
-        } else if let edge = size.shortestEdge ?? (defaults.numberIsShortestEdge ? size.number : nil), size.longestEdge == nil {
+        } else if let edge = size.shortestEdge ?? (defaults.numberIsShortestEdge ? size.number : nil),
+            size.longestEdge == nil
+        {
             resize = .shortestEdge(try ProcessorLimits.check(edge, name: "size.shortest_edge"))
         } else if size.longestEdge != nil {
-            throw .invalidParameter(name: "size", value: size.text, expected: "height and width, or shortest_edge alone")
+            throw .invalidParameter(
+                name: "size", value: size.text, expected: "height and width, or shortest_edge alone")
         } else {
             resize = .exactly(
                 width: try ProcessorLimits.check(size.width ?? size.number, name: "size.width"),
@@ -62,8 +65,10 @@ struct SingleTileProcessor: Sendable {
         }
     }
 
-    /// Where `size` pixels lie in `crop` of them: a tile shorter than the crop is centred (padding rounds up before it).
-    private func offset(of size: Int, in crop: Int) -> Int { size < crop ? (crop - size + 1) / 2 : -((size - crop) / 2) }
+    /// Where `size` pixels lie in `crop` of them: a tile shorter than the crop is centered (padding rounds up before it).
+    private func offset(of size: Int, in crop: Int) -> Int {
+        size < crop ? (crop - size + 1) / 2 : -((size - crop) / 2)
+    }
 
     func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout {
         let resized = try resizedSize(width, height)
@@ -73,9 +78,11 @@ struct SingleTileProcessor: Sendable {
         let content = PixelRectangle(
             x: max(0, x), y: max(0, y), width: min(tile.width, resized.width), height: min(tile.height, resized.height))
         let geometry = TileGeometry(
-            originX: -Double(x) * scaleX, originY: -Double(y) * scaleY, scaleX: scaleX, scaleY: scaleY, content: content)
+            originX: -Double(x) * scaleX, originY: -Double(y) * scaleY, scaleX: scaleX, scaleY: scaleY, content: content
+        )
         return ImageLayout(
-            imageWidth: width, imageHeight: height, tileWidth: tile.width, tileHeight: tile.height, tiles: [geometry], slotCount: 1,
+            imageWidth: width, imageHeight: height, tileWidth: tile.width, tileHeight: tile.height, tiles: [geometry],
+            slotCount: 1,
             rows: 1, columns: 1, endsWithWholePicture: false, aspectRatioID: nil)
     }
 
@@ -85,9 +92,11 @@ struct SingleTileProcessor: Sendable {
         let content = layout.tiles[0].content
         // Only what the crop keeps is computed.
         let window = PixelRectangle(
-            x: max(0, -offset(of: resized.width, in: layout.tileWidth)), y: max(0, -offset(of: resized.height, in: layout.tileHeight)),
+            x: max(0, -offset(of: resized.width, in: layout.tileWidth)),
+            y: max(0, -offset(of: resized.height, in: layout.tileHeight)),
             width: content.width, height: content.height)
-        let picture = ImageResize.resize(image, width: resized.width, height: resized.height, filter: filter, window: window)
+        let picture = ImageResize.resize(
+            image, width: resized.width, height: resized.height, filter: filter, window: window)
         var levels = [UInt8](repeating: 0, count: 3 * layout.tileWidth * layout.tileHeight)
         picture.copy(
             PixelRectangle(x: 0, y: 0, width: picture.width, height: picture.height), into: &levels, tile: 0,
@@ -98,7 +107,8 @@ struct SingleTileProcessor: Sendable {
     func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage {
         let (layout, levels) = try resizedPixels(of: image)
         return ProcessedImage(
-            layout: layout, pixelValues: normalization.apply(levels, tileCount: 1, tilePixels: layout.tileWidth * layout.tileHeight))
+            layout: layout,
+            pixelValues: normalization.apply(levels, tileCount: 1, tilePixels: layout.tileWidth * layout.tileHeight))
     }
 }
 
@@ -108,45 +118,50 @@ protocol SingleTileImageProcessor: ImageProcessor {
 }
 
 extension SingleTileImageProcessor {
-    public func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout { try processor.layout(width: width, height: height) }
-    public func resizedPixels(of image: RGBImage) throws(MediaError) -> (layout: ImageLayout, levels: [UInt8]) {
+    package func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout {
+        try processor.layout(width: width, height: height)
+    }
+    package func resizedPixels(of image: RGBImage) throws(MediaError) -> (layout: ImageLayout, levels: [UInt8]) {
         try processor.resizedPixels(of: image)
     }
-    public func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage { try processor.process(image) }
+    package func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage { try processor.process(image) }
 }
 
-/// CLIP's and LLaVA 1.5's: shortest edge by bicubic, then the centre.
-public struct CLIPImageProcessor: SingleTileImageProcessor {
+/// CLIP's and LLaVA 1.5's: shortest edge by bicubic, then the center.
+package struct CLIPImageProcessor: SingleTileImageProcessor {
     let processor: SingleTileProcessor
-    public init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
+    package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
         processor = try SingleTileProcessor(
             configuration,
-            .init(size: .init(shortestEdge: 224), crop: 224, filter: .bicubic, statistics: PixelNormalization.clip, numberIsShortestEdge: true))
+            .init(
+                size: .init(shortestEdge: 224), crop: 224, filter: .bicubic, statistics: PixelNormalization.clip,
+                numberIsShortestEdge: true))
     }
 }
 
 /// ViT's and TrOCR's: stretched to a square by bilinear.
-public struct ViTImageProcessor: SingleTileImageProcessor {
+package struct ViTImageProcessor: SingleTileImageProcessor {
     let processor: SingleTileProcessor
-    public init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
+    package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
         processor = try SingleTileProcessor(
             configuration, .init(size: .init(number: 224), filter: .bilinear, statistics: PixelNormalization.standard))
     }
 }
 
-/// DeiT's (some TrOCR checkpoints): stretched to 256 by bicubic, then the centre.
-public struct DeiTImageProcessor: SingleTileImageProcessor {
+/// DeiT's (some TrOCR checkpoints): stretched to 256 by bicubic, then the center.
+package struct DeiTImageProcessor: SingleTileImageProcessor {
     let processor: SingleTileProcessor
-    public init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
+    package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
         processor = try SingleTileProcessor(
-            configuration, .init(size: .init(number: 256), crop: 224, filter: .bicubic, statistics: PixelNormalization.standard))
+            configuration,
+            .init(size: .init(number: 256), crop: 224, filter: .bicubic, statistics: PixelNormalization.standard))
     }
 }
 
 /// BLIP's: stretched to a square by bicubic.
-public struct BlipImageProcessor: SingleTileImageProcessor {
+package struct BlipImageProcessor: SingleTileImageProcessor {
     let processor: SingleTileProcessor
-    public init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
+    package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
         processor = try SingleTileProcessor(
             configuration, .init(size: .init(number: 384), filter: .bicubic, statistics: PixelNormalization.clip))
     }

@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 import Foundation
 import Terminal
 
@@ -12,8 +12,11 @@ enum AttentionPanel {
         // Less than this holds no map; no layout gives less.
         guard rect.width >= 20, rect.height >= 6 else { return }
         guard let subject else {
-            let words = state.engine.phase == .encoding ? state.engine.abilities.map { $0.inputs.contains(.sound) } ?? true ? "listening …" : "reading …" : "The map of attention appears here."
-            Chrome.centred([(words, theme.faint)], in: body, onto: &canvas)
+            let words =
+                state.engine.phase == .encoding
+                ? state.engine.abilities.map { $0.inputs.contains(.sound) } ?? true ? "listening …" : "reading …"
+                : "The map of attention appears here."
+            Chrome.centered([(words, theme.faint)], in: body, onto: &canvas)
             return
         }
         drawToken(state, subject, in: body.row(0), onto: &canvas)
@@ -57,7 +60,8 @@ enum AttentionPanel {
     static func caption(_ subject: AttentionSubject, width: Int) -> String {
         let name = subject.kind == .selfAttention ? "self-attention" : "cross-attention"
         let wordings = [
-            "\(name): attention, not explanation (where the decoder read, not why)", "\(name), not explanation: where it read, not why",
+            "\(name): attention, not explanation (where the decoder read, not why)",
+            "\(name), not explanation: where it read, not why",
             "\(name): attention, not explanation", "\(name), not explanation",
         ]
         return wordings.first { $0.count <= width } ?? fitted(name, width: width)
@@ -81,17 +85,23 @@ enum AttentionPanel {
     }
 
     /// The token, how likely it was, and what is known of the place it looked at.
-    private static func drawToken(_ state: State, _ subject: AttentionSubject, in rect: Rect, onto canvas: inout Canvas) {
+    private static func drawToken(_ state: State, _ subject: AttentionSubject, in rect: Rect, onto canvas: inout Canvas)
+    {
         let theme = state.theme, place = subject.title
         guard let token = subject.token, let at = subject.place else {
-            canvas.draw(state.engine.phase == .encoding ? "encoding …" : "waiting for the first word", x: rect.x, y: rect.y, theme.quiet, in: rect)
-            canvas.draw(fitted(place, width: max(0, rect.width - 26)), endingAt: rect.right, y: rect.y, theme.faint, in: rect)
+            canvas.draw(
+                state.engine.phase == .encoding ? "encoding …" : "waiting for the first word", x: rect.x, y: rect.y,
+                theme.quiet, in: rect)
+            canvas.draw(
+                fitted(place, width: max(0, rect.width - 26)), endingAt: rect.right, y: rect.y, theme.faint, in: rect)
             return
         }
         let style = state.attention.selected == nil ? theme.strong : theme.selected
         var x = canvas.draw(" \(fitted(token.label, width: 20)) ", x: rect.x, y: rect.y, style, in: rect)
         var facts = ["p \(Figures.fixed(Double(token.probability), 2))"]
-        if state.attention.shown?.captured == nil { facts.append(token.record == nil ? "no attention captured" : "attention no longer kept") }
+        if state.attention.shown?.captured == nil {
+            facts.append(token.record == nil ? "no attention captured" : "attention no longer kept")
+        }
         if case .sound(let sound) = subject.view {
             if let word = subject.word {
                 facts.append("said \(Figures.hundredths(word.start))–\(Figures.hundredths(word.end)) s")
@@ -99,7 +109,9 @@ enum AttentionPanel {
                 facts.append("peak \(Figures.time(sound.start + peak * sound.length))")
             }
         }
-        if rect.width >= 60 { facts.insert("token \(at.token + 1) of \(state.chat.messages[at.message].tokens.count)", at: 0) }
+        if rect.width >= 60 {
+            facts.insert("token \(at.token + 1) of \(state.chat.messages[at.message].tokens.count)", at: 0)
+        }
         x = canvas.draw(" " + facts.joined(separator: " · "), x: x, y: rect.y, theme.quiet, in: rect)
         let room = rect.right - x - 2
         if case .sound = subject.view {

@@ -1,4 +1,4 @@
-import Formats
+import AttentionTypes
 
 /// What the attention panel looks at: a message's input in one of its views and, once there is one, the token.
 struct AttentionSubject {
@@ -48,7 +48,9 @@ struct AttentionSubject {
         case .words, .matrix:
             guard let prompt = said.source else { return nil }
             // A decoder's keys are its prompt and then what it has written, up to the token before the one looked at.
-            let source = kind == .selfAttention ? SourceView(prompt, answer: said.tokens.prefix(place?.token ?? said.tokens.count)) : prompt
+            let source =
+                kind == .selfAttention
+                ? SourceView(prompt, answer: said.tokens.prefix(place?.token ?? said.tokens.count)) : prompt
             self.view = view == .words ? .words(source) : .matrix(source)
         }
     }
@@ -56,7 +58,8 @@ struct AttentionSubject {
     /// Says which input it is, for the corner of the panel.
     var title: String {
         switch view {
-        case .sound(let sound): "window \(sound.index + 1)  \(Figures.time(sound.start))–\(Figures.time(sound.start + sound.duration))"
+        case .sound(let sound):
+            "window \(sound.index + 1)  \(Figures.time(sound.start))–\(Figures.time(sound.start + sound.duration))"
         case .picture(let picture): "\(picture.name) \(picture.width)×\(picture.height)"
         case .words(let source), .matrix(let source): "\(source.tokens.count) tokens read"
         }

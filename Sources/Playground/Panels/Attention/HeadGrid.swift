@@ -2,22 +2,30 @@ import Terminal
 
 /// Every head of the layer as a small picture of its own.
 enum HeadGrid {
-    static func draw(_ state: State, _ captured: CapturedAttention, _ picture: PictureView, in area: Rect, onto canvas: inout Canvas) {
+    static func draw(
+        _ state: State, _ captured: CapturedAttention, _ picture: PictureView, in area: Rect, onto canvas: inout Canvas
+    ) {
         let theme = state.theme, attention = state.attention
-        guard let grid = Grid(heads: captured.heads, aspect: Double(picture.width) / Double(picture.height), in: area) else { return }
+        guard let grid = Grid(heads: captured.heads, aspect: Double(picture.width) / Double(picture.height), in: area)
+        else { return }
         var first = 0
-        if case .head(let chosen) = attention.head, chosen >= grid.shown { first = min(chosen - grid.shown + 1, captured.heads - grid.shown) }
+        if case .head(let chosen) = attention.head, chosen >= grid.shown {
+            first = min(chosen - grid.shown + 1, captured.heads - grid.shown)
+        }
         for place in 0..<grid.shown {
             let head = first + place, cell = grid.cell(place)
             let isChosen = attention.head == .head(head)
-            canvas.draw(fitted("h\(head)", width: cell.width), x: cell.x, y: cell.y, isChosen ? theme.accent.with(.bold) : theme.quiet)
+            canvas.draw(
+                fitted("h\(head)", width: cell.width), x: cell.x, y: cell.y,
+                isChosen ? theme.accent.with(.bold) : theme.quiet)
             guard let raw = captured.profile(layer: state.shownLayers, head: .head(head)) else { continue }
             // The mean of the answer is that of the chosen heads, not of this one: only sinks are left out here.
             let row = attention.hidesSinks ? attention.rows.withoutSinks(raw) : raw
             let heat = picture.heat(of: row, blended: attention.blendsOverview)
             PicturePainter.draw(
                 picture, patches: picture.patches, strengths: attention.scale.apply(to: heat),
-                PictureFrame(width: picture.width, height: picture.height, in: cell.inset(top: 1)), attention, theme, onto: &canvas)
+                PictureFrame(width: picture.width, height: picture.height, in: cell.inset(top: 1)), attention, theme,
+                onto: &canvas)
         }
     }
 
@@ -49,7 +57,9 @@ enum HeadGrid {
 
         /// The cells of one head, a gap to the right left out.
         func cell(_ place: Int) -> Rect {
-            Rect(x: area.x + place % columns * width, y: area.y + place / columns * height, width: width - 1, height: height)
+            Rect(
+                x: area.x + place % columns * width, y: area.y + place / columns * height, width: width - 1,
+                height: height)
         }
     }
 }

@@ -1,17 +1,20 @@
-import Attribution
+import AttentionAnalysis
 import Terminal
 
-/// The scale of colours with its numbers, and how the map was made.
+/// The scale of colors with its numbers, and how the map was made.
 enum Legend {
     /// - Parameters:
     ///   - words: the most telling first; those that do not fit are left out from the end.
-    static func draw(low: Float, high: Float, words: [String], _ state: State, in rect: Rect, onto canvas: inout Canvas) {
+    static func draw(low: Float, high: Float, words: [String], _ state: State, in rect: Rect, onto canvas: inout Canvas)
+    {
         let theme = state.theme, attention = state.attention
         let lowText = Figures.weight(low) + " ", highText = " " + Figures.weight(high)
         var words = words
         // Words that say how the map was made are worth more than a long ramp.
         let room = rect.width - lowText.count - highText.count - 2
-        let ramp = rect.width >= 60 && TextWidth.width(of: words.joined(separator: " · ")) <= room - 24 ? 24 : min(10, max(0, room))
+        let ramp =
+            rect.width >= 60 && TextWidth.width(of: words.joined(separator: " · ")) <= room - 24
+            ? 24 : min(10, max(0, room))
         while !words.isEmpty && TextWidth.width(of: words.joined(separator: " · ")) > room - ramp { words.removeLast() }
         let x = canvas.draw(lowText, x: rect.x, y: rect.y, theme.quiet, in: rect)
         for step in 0..<ramp {
@@ -21,10 +24,11 @@ enum Legend {
         canvas.draw(words.joined(separator: " · "), endingAt: rect.right, y: rect.y, theme.faint, in: rect)
     }
 
-    /// A cell as warm as `strength` (0…1), or as dense where colours are few.
+    /// A cell as warm as `strength` (0…1), or as dense where colors are few.
     static func heatCell(_ strength: Float, _ map: ColorMap, _ theme: Theme) -> Cell {
         theme.capabilities.depth.showsRasters
-            ? Cell(.space, Style(.standard, on: map.color(strength))) : Cell(ShadeBlitter.glyph(Double(strength)), Style(map.color(strength)))
+            ? Cell(.space, Style(.standard, on: map.color(strength)))
+            : Cell(ShadeBlitter.glyph(Double(strength)), Style(map.color(strength)))
     }
 
     /// How the map was made, the most telling first.
@@ -33,7 +37,9 @@ enum Legend {
         var words = [attention.colorMap.name, attention.scale.name]
         if attention.isRelative { words.append("beyond the mean of \(attention.rows.tokensWithRows) tokens") }
         if attention.opacity != 90 { words.append("heat \(attention.opacity) %") }
-        if attention.hidesSinks { words.append(attention.rows.sinks.isEmpty ? "no sinks" : "\(attention.rows.sinks.count) sinks out") }
+        if attention.hidesSinks {
+            words.append(attention.rows.sinks.isEmpty ? "no sinks" : "\(attention.rows.sinks.count) sinks out")
+        }
         return words
     }
 }

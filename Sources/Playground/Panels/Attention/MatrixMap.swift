@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 import Terminal
 
 /// Words written against words read: one row per token of the answer, one column per token of the source. It scrolls with
@@ -43,7 +43,9 @@ enum MatrixMap {
         }
     }
 
-    static func draw(_ state: State, _ subject: AttentionSubject, _ source: SourceView, in area: Rect, onto canvas: inout Canvas) {
+    static func draw(
+        _ state: State, _ subject: AttentionSubject, _ source: SourceView, in area: Rect, onto canvas: inout Canvas
+    ) {
         let theme = state.theme, attention = state.attention
         guard area.height >= 4, area.width >= 16 else { return }
         // Decoders read what they have written too: the columns go on with the answer.
@@ -51,15 +53,20 @@ enum MatrixMap {
         let places = Places(state, subject, keys: source.tokens.count, in: area)
         ProbeLine.draw(state, subject, in: places.probe, onto: &canvas)
         drawHeads(source, places, state, onto: &canvas)
-        let rows = (0..<places.rows).map { offset in attention.rows.row(ofToken: places.firstToken + offset).map { state.treated($0) } }
-        func seen(_ row: [Float]) -> [Float] { (0..<places.columns).map { row.indices.contains(places.firstKey + $0) ? row[places.firstKey + $0] : 0 } }
+        let rows = (0..<places.rows).map { offset in
+            attention.rows.row(ofToken: places.firstToken + offset).map { state.treated($0) }
+        }
+        func seen(_ row: [Float]) -> [Float] {
+            (0..<places.columns).map { row.indices.contains(places.firstKey + $0) ? row[places.firstKey + $0] : 0 }
+        }
         // One scale for all rows on show, so that they can be compared.
         let top = rows.reduce(Float(0)) { max($0, $1.map { seen($0).max() ?? 0 } ?? 0) }
         for (offset, row) in rows.enumerated() {
             let number = places.firstToken + offset, y = places.cells.y + offset
             let isShown = subject.place?.token == number
             canvas.draw(
-                fitted(tokens[number].label, width: places.names.width), endingAt: places.names.right, y: y, isShown ? theme.selected : tokens[number].isSpecial ? theme.faint : theme.quiet, in: places.names)
+                fitted(tokens[number].label, width: places.names.width), endingAt: places.names.right, y: y,
+                isShown ? theme.selected : tokens[number].isSpecial ? theme.faint : theme.quiet, in: places.names)
             guard let row else { continue }
             for (column, strength) in attention.scale.apply(to: seen(row), maximum: top).enumerated() {
                 let cell = Legend.heatCell(strength, attention.colorMap, theme)
@@ -68,7 +75,9 @@ enum MatrixMap {
         }
         var words = Legend.words(state)
         words.append("rows: written, columns: read")
-        if places.columns < source.tokens.count { words.insert("\(places.firstKey + 1)–\(places.firstKey + places.columns) of \(source.tokens.count)", at: 0) }
+        if places.columns < source.tokens.count {
+            words.insert("\(places.firstKey + 1)–\(places.firstKey + places.columns) of \(source.tokens.count)", at: 0)
+        }
         Legend.draw(low: 0, high: top, words: words, state, in: places.legend, onto: &canvas)
     }
 
@@ -76,22 +85,28 @@ enum MatrixMap {
         guard places.heads.height > 0 else { return }
         for column in 0..<places.columns {
             let key = places.firstKey + column
-            let glyphs = TextWidth.glyphs(of: source.tokens[key].label).filter { $0.width == 1 }.prefix(places.heads.height)
+            let glyphs = TextWidth.glyphs(of: source.tokens[key].label).filter { $0.width == 1 }.prefix(
+                places.heads.height)
             let isProbed = state.attention.probe == .word(key)
             for (offset, glyph) in glyphs.enumerated() {
                 canvas.draw(
-                    glyph.glyph.text, x: places.heads.x + column * places.cellWidth, y: places.heads.bottom - glyphs.count + offset,
-                    isProbed ? state.theme.selected : source.tokens[key].isSpecial ? state.theme.faint : state.theme.quiet)
+                    glyph.glyph.text, x: places.heads.x + column * places.cellWidth,
+                    y: places.heads.bottom - glyphs.count + offset,
+                    isProbed
+                        ? state.theme.selected : source.tokens[key].isSpecial ? state.theme.faint : state.theme.quiet)
             }
         }
     }
 
     /// The word read and the token written at a cell.
-    static func hit(x: Int, y: Int, _ state: State, _ subject: AttentionSubject, _ source: SourceView, in area: Rect) -> (probe: Probe?, token: TokenPlace?) {
+    static func hit(x: Int, y: Int, _ state: State, _ subject: AttentionSubject, _ source: SourceView, in area: Rect)
+        -> (probe: Probe?, token: TokenPlace?)
+    {
         let places = Places(state, subject, keys: source.tokens.count, in: area)
         let column = (x - places.cells.x) / max(1, places.cellWidth), row = y - places.cells.y
         let probe: Probe? = x >= places.cells.x && column < places.columns ? .word(places.firstKey + column) : nil
-        let token: TokenPlace? = row >= 0 && row < places.rows ? TokenPlace(message: subject.message, token: places.firstToken + row) : nil
+        let token: TokenPlace? =
+            row >= 0 && row < places.rows ? TokenPlace(message: subject.message, token: places.firstToken + row) : nil
         return (probe, token)
     }
 }

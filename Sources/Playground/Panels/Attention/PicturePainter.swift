@@ -8,7 +8,8 @@ enum PicturePainter {
     ///   - strengths: one per patch, 0…1; empty leaves the picture as it is.
     ///   - marked: the patch to outline.
     static func draw(
-        _ picture: PictureView, patches: [PictureView.Patch], strengths: [Float], marked: Int? = nil, _ frame: PictureFrame, _ attention: AttentionState,
+        _ picture: PictureView, patches: [PictureView.Patch], strengths: [Float], marked: Int? = nil,
+        _ frame: PictureFrame, _ attention: AttentionState,
         _ theme: Theme, onto canvas: inout Canvas
     ) {
         let blitter = theme.capabilities.pictureBlitter
@@ -18,7 +19,7 @@ enum PicturePainter {
         let owners = frame.patches(patches, across: across, down: down)
         var raster = Raster(width: across, height: down)
         let stepX = (frame.right - frame.left) / Double(across), stepY = (frame.bottom - frame.top) / Double(down)
-        // Where there are no colours to tell heat from picture, the picture steps back.
+        // Where there are no colors to tell heat from picture, the picture steps back.
         let dimming = theme.capabilities.depth.showsRasters ? 0.25 : 0.65
         for row in 0..<down {
             let top = frame.top + Double(row) * stepY
@@ -40,11 +41,16 @@ enum PicturePainter {
                 let base = color.mixed(with: dark, dimming)
                 // The picture stays visible in the heat: its dark parts take a darker tint.
                 let lit = dark.mixed(with: attention.colorMap.color(0.2 + 0.8 * strength), 0.55 + 0.45 * color.luma)
-                raster[column, row] = base.mixed(with: lit, Double(strength).squareRoot() * Double(attention.opacity) / 100)
+                raster[column, row] = base.mixed(
+                    with: lit, Double(strength).squareRoot() * Double(attention.opacity) / 100)
             }
         }
         if let marked { outline(Int32(marked), owners, &raster) }
-        if theme.capabilities.graphics == nil { blitter.blit(raster, onto: &canvas, at: frame.rect) } else { canvas.place(raster, over: frame.rect) }
+        if theme.capabilities.graphics == nil {
+            blitter.blit(raster, onto: &canvas, at: frame.rect)
+        } else {
+            canvas.place(raster, over: frame.rect)
+        }
     }
 
     /// Pixels per cell where there are pixels: a cell's usual number, fewer in a large panel, for a new map comes with every token.
@@ -57,12 +63,16 @@ enum PicturePainter {
     /// The border of a patch, or all of a patch that is nothing but border.
     private static func outline(_ patch: Int32, _ owners: [Int32], _ raster: inout Raster) {
         let accent = Color(0xFFFFFF)
-        func owner(_ x: Int, _ y: Int) -> Int32 { x >= 0 && y >= 0 && x < raster.width && y < raster.height ? owners[y * raster.width + x] : -1 }
+        func owner(_ x: Int, _ y: Int) -> Int32 {
+            x >= 0 && y >= 0 && x < raster.width && y < raster.height ? owners[y * raster.width + x] : -1
+        }
         var inside = 0
         for y in 0..<raster.height { for x in 0..<raster.width where owner(x, y) == patch { inside += 1 } }
         for y in 0..<raster.height {
             for x in 0..<raster.width where owner(x, y) == patch {
-                let isEdge = owner(x - 1, y) != patch || owner(x + 1, y) != patch || owner(x, y - 1) != patch || owner(x, y + 1) != patch
+                let isEdge =
+                    owner(x - 1, y) != patch || owner(x + 1, y) != patch || owner(x, y - 1) != patch
+                    || owner(x, y + 1) != patch
                 if isEdge { raster[x, y] = raster[x, y].mixed(with: accent, inside < 12 ? 0.6 : 0.85) }
             }
         }

@@ -1,10 +1,12 @@
-import Attribution
+import AttentionAnalysis
 import Foundation
 import Terminal
 
 /// Sound: the spectrogram with heat over its columns, the curve of the weights, the time axis and the words beneath.
 enum SoundMap {
-    static func draw(_ state: State, _ subject: AttentionSubject, _ sound: SoundView, in area: Rect, onto canvas: inout Canvas) {
+    static func draw(
+        _ state: State, _ subject: AttentionSubject, _ sound: SoundView, in area: Rect, onto canvas: inout Canvas
+    ) {
         let theme = state.theme
         var map = area
         let view = TimeView(sound: sound, showsPadding: state.attention.showsPadding, map)
@@ -22,7 +24,9 @@ enum SoundMap {
         }
         let said = subject.word.flatMap { span(of: $0, view) }
         drawAxis(view, besides: said, y: map.bottom - 1, theme, onto: &canvas)
-        for column in said ?? 0..<0 { canvas[view.rect.x + column, map.bottom - 1] = Cell(Glyph("━"), theme.accent.with(.bold)) }
+        for column in said ?? 0..<0 {
+            canvas[view.rect.x + column, map.bottom - 1] = Cell(Glyph("━"), theme.accent.with(.bold))
+        }
         drawProbe(state, view, y: map.bottom - 1, onto: &canvas)
         map = map.inset(bottom: 1)
         if state.attention.showsHeads, let captured = state.attention.shown?.captured {
@@ -32,7 +36,8 @@ enum SoundMap {
         let curveRows = map.height >= 26 ? 5 : map.height >= 15 ? 3 : map.height >= 8 ? 2 : 1
         let curve = Rect(x: view.rect.x, y: map.bottom - curveRows, width: view.rect.width, height: curveRows)
         drawCurve(shown.strengths, state.attention.colorMap, in: curve, theme, onto: &canvas)
-        Spectrogram.draw(sound, view, heat: shown.strengths, state.attention, in: map.inset(bottom: curveRows), theme, onto: &canvas)
+        Spectrogram.draw(
+            sound, view, heat: shown.strengths, state.attention, in: map.inset(bottom: curveRows), theme, onto: &canvas)
     }
 
     /// The moment under a column of the panel's body, as a share of the window.
@@ -53,7 +58,9 @@ enum SoundMap {
         var hidden: Float = 0
     }
 
-    private static func shownWeights(_ state: State, _ subject: AttentionSubject, columns: Int, _ view: TimeView) -> Weights {
+    private static func shownWeights(_ state: State, _ subject: AttentionSubject, columns: Int, _ view: TimeView)
+        -> Weights
+    {
         let attention = state.attention
         guard subject.token != nil, let profile = state.shownRow else { return Weights() }
         let range = 0..<max(1, min(profile.count, Int((view.share * Double(profile.count)).rounded(.up))))
@@ -66,17 +73,23 @@ enum SoundMap {
 
     // MARK: Rows
 
-    private static func drawCurve(_ strengths: [Float], _ map: ColorMap, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas) {
+    private static func drawCurve(
+        _ strengths: [Float], _ map: ColorMap, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas
+    ) {
         for (column, strength) in strengths.enumerated() where column < rect.width {
             for row in 0..<rect.height {
                 let glyph = Bars.upright(strength, row: row, of: rect.height, ascii: theme.ascii)
-                if glyph != .space { canvas[rect.x + column, rect.bottom - 1 - row] = Cell(glyph, Style(map.color(0.3 + 0.7 * strength))) }
+                if glyph != .space {
+                    canvas[rect.x + column, rect.bottom - 1 - row] = Cell(glyph, Style(map.color(0.3 + 0.7 * strength)))
+                }
             }
         }
     }
 
     /// Seconds of the recording under the map.
-    private static func drawAxis(_ view: TimeView, besides span: Range<Int>?, y: Int, _ theme: Theme, onto canvas: inout Canvas) {
+    private static func drawAxis(
+        _ view: TimeView, besides span: Range<Int>?, y: Int, _ theme: Theme, onto canvas: inout Canvas
+    ) {
         let rect = Rect(x: view.rect.x, y: y, width: view.rect.width, height: 1)
         let spacing = view.seconds > 0 ? Double(rect.width) / view.seconds : 0
         guard spacing > 0 else { return }
@@ -96,14 +109,17 @@ enum SoundMap {
 
     /// From when to when the word was said, in columns.
     private static func span(of word: WordRecord, _ view: TimeView) -> Range<Int>? {
-        guard view.sound.length > 0, let first = view.column((word.start - view.sound.start) / view.sound.length) else { return nil }
+        guard view.sound.length > 0, let first = view.column((word.start - view.sound.start) / view.sound.length) else {
+            return nil
+        }
         let last = view.column((word.end - view.sound.start) / view.sound.length) ?? view.rect.width - 1
         return first..<max(first, last) + 1
     }
 
     /// A mark on the axis at the moment that is asked about.
     private static func drawProbe(_ state: State, _ view: TimeView, y: Int, onto canvas: inout Canvas) {
-        guard case .moment(view.sound.index, let moment)? = state.attention.probe, let column = view.column(moment) else { return }
+        guard case .moment(view.sound.index, let moment)? = state.attention.probe, let column = view.column(moment)
+        else { return }
         canvas.draw("◆", x: view.rect.x + column, y: y, state.theme.accent.with(.bold))
     }
 

@@ -6,7 +6,10 @@ enum Spectrogram {
     private static let quiet = Color(0x14171C)
     private static let loud = Color(0xB4BECC)
 
-    static func draw(_ sound: SoundView, _ view: TimeView, heat: [Float], _ attention: AttentionState, in rect: Rect, _ theme: Theme, onto canvas: inout Canvas) {
+    static func draw(
+        _ sound: SoundView, _ view: TimeView, heat: [Float], _ attention: AttentionState, in rect: Rect, _ theme: Theme,
+        onto canvas: inout Canvas
+    ) {
         let blitter = theme.capabilities.blitter
         let width = view.rect.width, height = rect.height * blitter.density.down
         guard width > 0, height > 0 else { return }
@@ -27,13 +30,18 @@ enum Spectrogram {
             }
         }
         blitter.blit(raster, onto: &canvas, at: Rect(x: view.rect.x, y: rect.y, width: width, height: rect.height))
-        if view.rect.x > rect.x { drawPitches(in: Rect(x: rect.x, y: rect.y, width: view.rect.x - rect.x, height: rect.height), theme, onto: &canvas) }
+        if view.rect.x > rect.x {
+            drawPitches(
+                in: Rect(x: rect.x, y: rect.y, width: view.rect.x - rect.x, height: rect.height), theme, onto: &canvas)
+        }
     }
 
     /// Frequencies at the left, on Slaney's mel scale from 0 to 8 kHz, which Whisper's filters use.
     private static func drawPitches(in rect: Rect, _ theme: Theme, onto canvas: inout Canvas) {
         var last = Int.max
-        for (hertz, label) in [(8000.0, "8 kHz"), (4000, "4 kHz"), (2000, "2 kHz"), (1000, "1 kHz"), (500, "500"), (0, "0 Hz")] {
+        for (hertz, label) in [
+            (8000.0, "8 kHz"), (4000, "4 kHz"), (2000, "2 kHz"), (1000, "1 kHz"), (500, "500"), (0, "0 Hz"),
+        ] {
             let share = mel(hertz) / mel(8000)
             let y = rect.y + min(rect.height - 1, Int((1 - share) * Double(rect.height)))
             if last != .max && y - last < 2 { continue }

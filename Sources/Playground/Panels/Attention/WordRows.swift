@@ -9,7 +9,9 @@ enum WordRows {
         var tokens: Range<Int>
     }
 
-    static func draw(_ state: State, _ subject: AttentionSubject, _ view: TimeView, in rect: Rect, onto canvas: inout Canvas) {
+    static func draw(
+        _ state: State, _ subject: AttentionSubject, _ view: TimeView, in rect: Rect, onto canvas: inout Canvas
+    ) {
         let theme = state.theme
         let words = words(of: state.chat.messages[subject.message], window: view.sound, state.attention.rows)
         var free = Array(repeating: Array(repeating: true, count: rect.width), count: rect.height)
@@ -22,16 +24,20 @@ enum WordRows {
             // The mark stands under the peak; the word goes to its left where there is no room at its right.
             let isLeft = marked && column + width > rect.width
             let label = marked ? (isLeft ? text + "▲" : "▲" + text) : text
-            let start = max(0, min(rect.width - width, isLeft ? column - width + 1 : marked ? column : column - width / 2))
+            let start = max(
+                0, min(rect.width - width, isLeft ? column - width + 1 : marked ? column : column - width / 2))
             let wanted = max(0, start - 1)..<min(rect.width, start + width + 1)
             guard let row = free.indices.first(where: { row in wanted.allSatisfy { free[row][$0] } }) else { return }
             for place in wanted { free[row][place] = false }
-            canvas.draw(label, x: rect.x + start, y: rect.y + row, marked ? theme.accent.with(.bold) : theme.quiet, in: rect)
+            canvas.draw(
+                label, x: rect.x + start, y: rect.y + row, marked ? theme.accent.with(.bold) : theme.quiet, in: rect)
         }
 
         if let chosen { put(words[chosen], marked: true) }
-        // Nearest to the chosen word first: its neighbours are what one wants to compare with.
-        let order = words.indices.filter { $0 != chosen }.sorted { abs($0 - (chosen ?? words.count)) < abs($1 - (chosen ?? words.count)) }
+        // Nearest to the chosen word first: its neighbors are what one wants to compare with.
+        let order = words.indices.filter { $0 != chosen }.sorted {
+            abs($0 - (chosen ?? words.count)) < abs($1 - (chosen ?? words.count))
+        }
         for index in order { put(words[index], marked: false) }
     }
 
@@ -39,8 +45,12 @@ enum WordRows {
     /// blank begins a word) at the peak of their attention.
     private static func words(of message: Message, window: SoundView, _ rows: AttentionRows) -> [Word] {
         var words: [Word] = message.words.compactMap { word in
-            guard window.length > 0, message.tokens.indices.contains(word.tokens.lowerBound), message.tokens[word.tokens.lowerBound].window == window.index else { return nil }
-            return Word(text: word.text, place: ((word.start + word.end) / 2 - window.start) / window.length, tokens: word.tokens)
+            guard window.length > 0, message.tokens.indices.contains(word.tokens.lowerBound),
+                message.tokens[word.tokens.lowerBound].window == window.index
+            else { return nil }
+            return Word(
+                text: word.text, place: ((word.start + word.end) / 2 - window.start) / window.length,
+                tokens: word.tokens)
         }
         var open = false
         let timed = message.words.last?.tokens.upperBound ?? 0

@@ -1,4 +1,4 @@
-import Attribution
+import AttentionAnalysis
 import Terminal
 
 /// The words that are read, each shaded by the weight on it.
@@ -17,7 +17,9 @@ enum WordsMap {
         }
     }
 
-    static func draw(_ state: State, _ subject: AttentionSubject, _ source: SourceView, in area: Rect, onto canvas: inout Canvas) {
+    static func draw(
+        _ state: State, _ subject: AttentionSubject, _ source: SourceView, in area: Rect, onto canvas: inout Canvas
+    ) {
         let theme = state.theme, attention = state.attention
         guard area.height >= 4 else { return }
         let places = Places(state, in: area)
@@ -25,16 +27,24 @@ enum WordsMap {
         let row = subject.token == nil ? nil : state.shownRow
         if attention.showsHeads, let captured = attention.shown?.captured {
             HeadStrips.draw(state, captured, in: places.text.inset(left: HeadStrips.margin), onto: &canvas) { 0..<$0 }
-            canvas.draw("from the first word at the left to the last at the right", x: places.shares.x, y: places.shares.y, theme.quiet, in: places.shares)
+            canvas.draw(
+                "from the first word at the left to the last at the right", x: places.shares.x, y: places.shares.y,
+                theme.quiet, in: places.shares)
         } else {
             for (offset, line) in visibleLines(state, source, row, in: places.text).enumerated() {
                 var x = places.text.x + line.indent
-                for span in line.spans { x = canvas.draw(span.text, x: x, y: places.text.y + offset, span.style, in: places.text) }
+                for span in line.spans {
+                    x = canvas.draw(span.text, x: x, y: places.text.y + offset, span.style, in: places.text)
+                }
             }
-            canvas.draw(fitted(shares(of: row, source, state), width: places.shares.width), x: places.shares.x, y: places.shares.y, theme.quiet, in: places.shares)
+            canvas.draw(
+                fitted(shares(of: row, source, state), width: places.shares.width), x: places.shares.x,
+                y: places.shares.y, theme.quiet, in: places.shares)
         }
         let seen = row.map { Array($0.prefix(source.tokens.count)) } ?? []
-        Legend.draw(low: seen.min() ?? 0, high: seen.max() ?? 0, words: Legend.words(state), state, in: places.legend, onto: &canvas)
+        Legend.draw(
+            low: seen.min() ?? 0, high: seen.max() ?? 0, words: Legend.words(state), state, in: places.legend,
+            onto: &canvas)
     }
 
     /// The word under a cell.
@@ -47,7 +57,8 @@ enum WordsMap {
     }
 
     /// The lines that fit around what matters: the word asked about, else the one looked at most.
-    private static func visibleLines(_ state: State, _ source: SourceView, _ row: [Float]?, in rect: Rect) -> [FlowLine] {
+    private static func visibleLines(_ state: State, _ source: SourceView, _ row: [Float]?, in rect: Rect) -> [FlowLine]
+    {
         guard rect.height > 0 else { return [] }
         let attention = state.attention
         let strengths = row.map { attention.scale.apply(to: Array($0.prefix(source.tokens.count))) } ?? []
@@ -67,10 +78,14 @@ enum WordsMap {
                 flow.append(Span(text: " ", style: .plain, key: key))
                 text.removeFirst()
             }
-            flow.append(Span(text: text, style: style(strength, state, special: token.isSpecial, isProbed: isProbed), key: key))
+            flow.append(
+                Span(text: text, style: style(strength, state, special: token.isSpecial, isProbed: isProbed), key: key))
         }
         let lines = flow.finish()
-        let focus: Int? = if case .word(let key)? = attention.probe { key } else { strengths.max().flatMap { $0 > 0 ? strengths.firstIndex(of: $0) : nil } }
+        let focus: Int? =
+            if case .word(let key)? = attention.probe { key } else {
+                strengths.max().flatMap { $0 > 0 ? strengths.firstIndex(of: $0) : nil }
+            }
         let line = focus.flatMap { focus in lines.firstIndex { $0.spans.contains { $0.key == focus } } } ?? 0
         let first = max(0, min(lines.count - rect.height, line - rect.height / 2))
         return Array(lines[first..<min(lines.count, first + rect.height)])
@@ -82,20 +97,28 @@ enum WordsMap {
         if isProbed { return theme.selected }
         let plain = special ? theme.faint : theme.text
         guard theme.capabilities.depth.showsRasters else {
-            return strength >= 0.66 ? plain.with([.reverse, .bold]) : strength >= 0.33 ? plain.with([.bold, .underline]) : strength >= 0.12 ? plain.with(.underline) : plain
+            return strength >= 0.66
+                ? plain.with([.reverse, .bold])
+                : strength >= 0.33
+                    ? plain.with([.bold, .underline]) : strength >= 0.12 ? plain.with(.underline) : plain
         }
         guard strength >= 0.04 else { return plain }
-        let heat = Color(0x14171C).mixed(with: state.attention.colorMap.color(0.15 + 0.85 * strength), Double(state.attention.opacity) / 100)
+        let heat = Color(0x14171C).mixed(
+            with: state.attention.colorMap.color(0.15 + 0.85 * strength), Double(state.attention.opacity) / 100)
         return Style(heat.luma > 0.45 ? Color(0x101216) : Color(0xF2F4F8), on: heat)
     }
 
     /// Where the token's attention went, in words.
     private static func shares(of row: [Float]?, _ source: SourceView, _ state: State) -> String {
         guard let row else { return "the words as the model is given them" }
-        if state.attention.isRelative { return "beyond the mean of this answer's \(state.attention.rows.tokensWithRows) tokens; 0 is plain" }
+        if state.attention.isRelative {
+            return "beyond the mean of this answer's \(state.attention.rows.tokensWithRows) tokens; 0 is plain"
+        }
         if state.attention.head == .max { return "the strongest head at each word; does not sum to 1" }
         var special: Float = 0, words: Float = 0
-        for (token, weight) in zip(source.tokens, row) { if token.isSpecial { special += weight } else { words += weight } }
+        for (token, weight) in zip(source.tokens, row) {
+            if token.isSpecial { special += weight } else { words += weight }
+        }
         var text = ["on words \(Figures.percent(Double(words)))", "special tokens \(Figures.percent(Double(special)))"]
         let beyond = row.dropFirst(source.tokens.count).reduce(0, +)
         if beyond >= 0.005 { text.append("elsewhere \(Figures.percent(Double(beyond)))") }

@@ -1,0 +1,34 @@
+/// A color of a cell: the terminal's own, or 24-bit sRGB.
+package struct Color: Hashable, Sendable {
+    /// 0xRRGGBB, or all ones for the terminal's default.
+    let raw: UInt32
+
+    private init(raw: UInt32) { self.raw = raw }
+
+    /// The terminal's default foreground or background.
+    package static let standard = Color(raw: .max)
+
+    /// From 0xRRGGBB.
+    package init(_ rgb: UInt32) { raw = rgb & 0xFFFFFF }
+
+    package init(red: UInt8, green: UInt8, blue: UInt8) { raw = UInt32(red) << 16 | UInt32(green) << 8 | UInt32(blue) }
+
+    package var isStandard: Bool { raw == .max }
+    package var red: UInt8 { UInt8(truncatingIfNeeded: raw >> 16) }
+    package var green: UInt8 { UInt8(truncatingIfNeeded: raw >> 8) }
+    package var blue: UInt8 { UInt8(truncatingIfNeeded: raw) }
+    /// 0xRRGGBB; nil for the terminal's default.
+    package var rgb: UInt32? { isStandard ? nil : raw }
+
+    /// Brightness 0…1 by the Rec. 709 weights on the encoded values.
+    package var luma: Double { (0.2126 * Double(red) + 0.7152 * Double(green) + 0.0722 * Double(blue)) / 255 }
+
+    /// This color with `share` (0…1) of `other` mixed in.
+    package func mixed(with other: Color, _ share: Double) -> Color {
+        let amount = Int32(max(0, min(1, share)) * 256)
+        func channel(_ a: UInt8, _ b: UInt8) -> UInt8 {
+            UInt8(truncatingIfNeeded: Int32(a) + (Int32(b) - Int32(a)) * amount / 256)
+        }
+        return Color(red: channel(red, other.red), green: channel(green, other.green), blue: channel(blue, other.blue))
+    }
+}
