@@ -49,23 +49,23 @@ let package = Package(
         .target(name: "Media", dependencies: ["CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
         .target(name: "Terminal", dependencies: ["CNcurses"]),
 
-        // Floor 2: layers and meters.
+        // Floor 2: layers.
         .target(name: "Transformer", dependencies: ["Compute", "Checkpoint", "NumberFormats", "AttentionTypes"]),
-        .target(name: "Telemetry", dependencies: ["Compute", "Checkpoint"]),
 
-        // Floor 3: architectures.
+        // Floor 3: architectures, and plans of the memory they take.
         .target(
             name: "Models",
             dependencies: [
-                "Transformer", "Telemetry", "Compute", "Checkpoint", "Media", "NumberFormats", "AttentionTypes",
+                "Transformer", "Compute", "Checkpoint", "Media", "NumberFormats", "AttentionTypes",
             ]),
+        .target(name: "Planning", dependencies: ["Models", "Media", "Compute", "NumberFormats"]),
 
         // Floor 4: what is done with a model.
         .target(name: "AttentionAnalysis", dependencies: ["NumberFormats", "AttentionTypes"]),
         .target(
             name: "Generation",
             dependencies: [
-                "Models", "AttentionAnalysis", "Tokenization", "Media", "Telemetry", "Checkpoint", "Transformer",
+                "Models", "AttentionAnalysis", "Tokenization", "Media", "Planning", "Checkpoint", "Transformer",
                 "Compute", "NumberFormats", "AttentionTypes", "CZlib",
             ]),
 
@@ -73,13 +73,13 @@ let package = Package(
         .target(
             name: "Playground",
             dependencies: [
-                "Generation", "Models", "AttentionAnalysis", "Telemetry", "Terminal", "Media", "Compute", "Checkpoint",
+                "Generation", "Models", "AttentionAnalysis", "Planning", "Terminal", "Media", "Compute", "Checkpoint",
                 "NumberFormats", "AttentionTypes", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Playground", "Terminal", "Generation", "AttentionAnalysis", "Telemetry", "Models", "Checkpoint",
+                "Playground", "Terminal", "Generation", "AttentionAnalysis", "Planning", "Models", "Checkpoint",
                 "Tokenization", "Media", "Compute", "NumberFormats", "AttentionTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -111,6 +111,7 @@ let package = Package(
                 "Generation", "Models", "Media", "Tokenization", "AttentionAnalysis", "NumberFormats", "AttentionTypes",
                 "TestSupport",
             ], exclude: ["PyTorch", "Chat"]),
+        .testTarget(name: "PlanningTests", dependencies: ["Planning", "Models", "Compute", "TestSupport"]),
         .testTarget(
             name: "PlaygroundTests", dependencies: ["TestSupport", "Playground", "Models", "Terminal", "Generation"],
             exclude: ["Snapshots"]),

@@ -2,7 +2,6 @@ import Checkpoint
 import Compute
 import NumberFormats
 import Foundation
-import Telemetry
 import Transformer
 
 /// What a person may ask of a model's memory.

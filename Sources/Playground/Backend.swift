@@ -2,7 +2,7 @@ import Checkpoint
 import AttentionTypes
 import Foundation
 import Generation
-import Telemetry
+import Planning
 
 /// What the screen needs of the engine. The app knows nothing else of it, so that a script can stand in for a model.
 package protocol PlaygroundBackend: Sendable {

@@ -4,7 +4,7 @@ import Foundation
 import Generation
 import Media
 import Models
-import Telemetry
+import Planning
 
 /// The playground on the real engine: models from the store, sound from files, answers from the device.
 package final class EngineBackend: PlaygroundBackend {

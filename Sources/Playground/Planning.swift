@@ -1,7 +1,7 @@
 import NumberFormats
+import Compute
 import Media
 import Models
-import Telemetry
 import Terminal
 
 /// What `/plan` is asked: what a model would take on the device under these circumstances.
@@ -113,9 +113,9 @@ struct Planner {
                 width: picture.width, height: picture.height, tiles: layout.tiles.count, tokens: tokens,
                 bytes: tokens * model.bytesPerToken + own.reduce(0) { $0 + $1.bytes })
         }
-        let whole = LoadPlan(buffers), byPurpose = whole.bytesByPurpose
+        let byPurpose = buffers.reduce(into: [MemoryPurpose: Int]()) { $0[$1.purpose, default: 0] += $1.bytes }
         return Plan(
-            total: whole.total,
+            total: byPurpose.values.reduce(0, +),
             weights: byPurpose.filter { $0.key.rawValue.hasPrefix("weights") }.reduce(0) { $0 + $1.value },
             cache: (byPurpose[.selfKV] ?? 0) + (byPurpose[.crossKV] ?? 0), context: Self.context(of: model),
             bytesPerToken: model.bytesPerToken,

@@ -1,5 +1,5 @@
 import Generation
-import Telemetry
+import Planning
 
 /// A backend that has nothing and does nothing: for sessions that are played.
 package struct SilentBackend: PlaygroundBackend {

@@ -1,7 +1,6 @@
 import NumberFormats
 import Foundation
 import Models
-import Telemetry
 import Terminal
 import TestSupport
 import Testing
@@ -77,40 +76,5 @@ struct PlanTests {
         #expect(scene.text.contains("no model is loaded") && scene.state.overlay == nil)
         scene.type("/plan llava")
         #expect(scene.press(Key(.enter)).contains(.plan(PlanQuestion(model: "llava"))))
-    }
-
-    @Test(
-        "figures are those of the list that loading allocates from", .enabled(if: Fixtures.available),
-        arguments: ["whisper-80", "llava", "gpt2", "mllama"]) func reckoned(name: String) throws
-    {
-        let path = Fixtures.model(name).path
-        let planner = Planner(path: path, options: LoadOptions(), hasUnifiedMemory: true)
-        let found = try planner.figures(PlanQuestion(model: name), memory: 1 << 30)
-        let model = try ModelRegistry.make(from: try ModelFiles(path: path))
-        let plan = LoadPlan(model.plannedBuffers(unifiedMemory: true))
-        #expect(found.total == plan.total && found.context > 0 && found.bytesPerToken == model.bytesPerToken)
-        #expect(found.rows.first { $0.context == found.context }?.total == plan.total)
-        // Fewer bits, less memory.
-        let sizes = ["f32", "f16"].compactMap { format in found.formats.first { $0.name == format }?.weights }
-        #expect(sizes.count == 2 && sizes[0] > sizes[1])
-        let half = try planner.figures(PlanQuestion(model: name, weights: .f16), memory: 1 << 30)
-        #expect(half.total == found.formats.first { $0.name == "f16" }?.total)
-        let picture = PlanQuestion(model: name, picture: .init(width: 640, height: 480))
-        if let reader = model as? any PictureModel {
-            let found = try planner.figures(picture, memory: 1 << 30), read = try #require(found.picture)
-            let layout = try type(of: reader).imageProcessor(of: try ModelFiles(path: path)).layout(
-                width: 640, height: 480)
-            #expect(read.tiles == layout.tiles.count && read.tokens == reader.pictureTokens(for: layout))
-            #expect(
-                found.total
-                    == LoadPlan(model.plannedBuffers(unifiedMemory: true) + reader.pictureBuffers(for: layout)).total)
-        } else {
-            #expect(throws: PlanProblem.self) { try planner.figures(picture, memory: 1 << 30) }
-        }
-        if name.hasPrefix("whisper") {
-            #expect(throws: (any Error).self) {
-                try planner.figures(PlanQuestion(model: name, context: 1 << 20), memory: 1 << 30)
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ import Foundation
 import Generation
 import Playground
 import Synchronization
-import Telemetry
+import Planning
 
 /// A backend without a model: a made-up recording of eleven seconds, its words, and attention that moves with them over
 /// six layers of eight heads. Everything in it is computed, so it is the same in each run.

@@ -2,7 +2,7 @@ import Compute
 import Foundation
 import Models
 import Synchronization
-import Telemetry
+import Planning
 
 /// The engine as a user interface sees it: one device, at most one model on it, work done one piece after another on a
 /// thread of its own, so that nobody who asks is ever blocked by the device.

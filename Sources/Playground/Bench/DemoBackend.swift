@@ -2,7 +2,7 @@ import AttentionTypes
 import Foundation
 import Generation
 import Media
-import Telemetry
+import Planning
 
 /// A backend that computes nothing but keeps the screen as busy as a fast model would: a picture, and tokens with the
 /// attention of twelve layers of twelve heads, one every `pace`.

@@ -1,5 +1,5 @@
 import Compute
-import Telemetry
+import Planning
 import Terminal
 
 /// Where the device memory is: by purpose, in all, and by the driver's account.

@@ -1,4 +1,3 @@
-import Telemetry
 import Terminal
 
 /// What a model would take on the device under other circumstances.

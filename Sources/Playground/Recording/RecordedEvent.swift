@@ -4,7 +4,7 @@ import Compute
 import AttentionTypes
 import Generation
 import Media
-import Telemetry
+import Planning
 import Terminal
 
 /// An event as it stands in a file. Only what the screen shows is written: no samples of the microphone, nothing of other

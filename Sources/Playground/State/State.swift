@@ -2,7 +2,7 @@ import Checkpoint
 import AttentionTypes
 import Foundation
 import Generation
-import Telemetry
+import Planning
 import Terminal
 
 /// # Playground

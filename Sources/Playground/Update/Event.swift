@@ -1,6 +1,6 @@
 import Foundation
 import Generation
-import Telemetry
+import Planning
 import Terminal
 
 /// All that can happen to the screen. One queue carries it: keys, and what the engine's tasks report.

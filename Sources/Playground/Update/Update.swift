@@ -1,6 +1,6 @@
 import Foundation
 import Generation
-import Telemetry
+import Planning
 import Terminal
 
 /// Brings an event into the state.

@@ -2,9 +2,9 @@ import ArgumentParser
 import Compute
 import Foundation
 import Models
-import Telemetry
+import Planning
 
-/// `fovea plan`: what device memory a model will take, before it is loaded.
+/// `fovea plan`: the device memory of a model, before it is loaded.
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
@@ -25,7 +25,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("A picture the model is to read, by its size; may be given several times.", valueName: "WxH")
+        help: ArgumentHelp("Size of a picture that the model reads; may be given several times.", valueName: "WxH")
     )
     var image: [PictureSize] = []
 
@@ -45,32 +45,40 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = try KnownConfigurations.pathOrName(model)
-        let target: PlanTarget
-        if let bytes = deviceMemory {
-            target = PlanTarget(name: "a device with \(ByteCount.text(bytes))", memory: bytes, isUnified: false)
-        } else {
-            let chosen = try Instance.choose(device.selector, from: Instance().devices())
-            target = PlanTarget(name: chosen.name, memory: chosen.deviceHeapBytes, isUnified: chosen.hasUnifiedMemory)
-        }
         var files = try mmproj.map { try ModelFiles(path: path, projector: $0) } ?? ModelFiles(planning: path)
         files.options = weights.load
-        let forecast = try Forecast(files, on: target, pictures: image)
-        let report = PlanReport(
-            forecast, path: path, target: target, suggestions: forecast.suggestions(files, for: target),
-            listsBuffers: buffers)
-        if output.json { try JSONOutput.print(report) } else { try Console.writeLine(report.text) }
-        if !report.fits {
-            let missing = report.total - target.memory
+        let target =
+            if let bytes = deviceMemory {
+                PlanTarget(name: "a device with \(ByteCount.text(bytes))", memory: bytes, isUnified: false)
+            } else {
+                PlanTarget(try Instance.choose(device.selector, from: Instance().devices()))
+            }
+        var plan = try plan(files, on: target)
+        if !buffers { plan.buffers = nil }
+        if output.json { try JSONOutput.print(plan) } else { try Console.writeLine(plan.text) }
+        if !plan.fits {
+            let missing = plan.total - target.memory
             throw ProgramError.unsuitableModel(
                 model: model,
                 problem: "it needs \(ByteCount.text(missing)) more than \(target.name) has; "
-                    + (report.suggestions.isEmpty
+                    + (plan.suggestions.isEmpty
                         ? "take a smaller model or a device with more memory" : "the plan says what would make it fit"))
+        }
+    }
+
+    private func plan(_ files: ModelFiles, on target: PlanTarget) throws -> MemoryPlan {
+        let request = PlanRequest(
+            model: model, context: weights.context, weights: weights.weights, pictures: image)
+        do {
+            return try Planner(files, on: target).plan(request)
+        } catch let error as PlanningError {
+            let name = if case .context = error { "--context" } else { "--image" }
+            throw ProgramError.option(name: name, problem: "\(error)")
         }
     }
 }
 
-/// Sizes as people write them.
+/// Sizes in bytes, as written on the command line.
 enum ByteSize {
     static func argument(_ text: String) throws -> Int {
         if let bytes = parse(text) { return bytes }

@@ -4,7 +4,6 @@ import Compute
 import Foundation
 import Generation
 import Playground
-import Telemetry
 
 /// `fovea record`: the playground, written down.
 struct RecordCommand: AsyncParsableCommand, OwnsTerminal {

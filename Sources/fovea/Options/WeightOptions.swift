@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import NumberFormats
 import Models
+import Planning
 
 extension ElementFormat: ExpressibleByArgument {
     package init?(argument: String) {
@@ -82,19 +83,6 @@ struct DummyWeightsOption: ParsableArguments {
     }
 }
 
-/// Width and height of a picture, as people write them: `640x480`.
-struct PictureSize: ExpressibleByArgument {
-    let width: Int
-    let height: Int
-
-    init?(argument: String) {
-        let parts = argument.lowercased().replacing("×", with: "x").split(
-            separator: "x", omittingEmptySubsequences: false
-        ).map { Int($0) }
-        guard parts.count == 2, let width = parts[0], let height = parts[1], (1...100_000).contains(width),
-            (1...100_000).contains(height)
-        else { return nil }
-        self.width = width
-        self.height = height
-    }
+extension PictureSize: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
 }
