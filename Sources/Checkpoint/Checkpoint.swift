@@ -4,8 +4,8 @@ import Synchronization
 
 /// # Checkpoint
 ///
-/// Everything about files of weights: reading them where they lie (safetensors, sharded safetensors, CTranslate2,
-/// GGUF), the configuration beside them, writing safetensors, and getting models onto this machine.
+/// Everything about files of weights: reading them where they lie (safetensors, PyTorch, CTranslate2, GGUF,
+/// whisper.cpp), the configuration beside them, writing safetensors, and getting models onto this machine.
 ///
 /// A `Checkpoint` is one model's weights: its files are memory-mapped, its tensors found by name. No tensor is copied
 /// or converted until asked for: `withBytes(of:)` lends the file's own bytes, from which they go to the device in the
@@ -28,6 +28,8 @@ package final class Checkpoint: Sendable {
     package let metadata: [String: String]
     /// The key-value section of a GGUF file; `nil` for other formats.
     package let gguf: GGUFMetadata?
+    /// The header of a Whisper file of whisper.cpp or OpenAI; `nil` for other files.
+    package let whisper: WhisperHeader?
     /// What is to be taken for the weights, where there are none.
     package let standIn: StandIn?
 
@@ -73,6 +75,7 @@ package final class Checkpoint: Sendable {
         unsupported = contents.unsupported
         metadata = contents.metadata
         gguf = contents.gguf
+        whisper = contents.whisper
         mappings = Mutex(contents.files)
     }
 
@@ -99,13 +102,21 @@ package final class Checkpoint: Sendable {
         return entry
     }
 
-    /// Lends the bytes of a tensor as they lie in the file, for the duration of `body` only. They may be unaligned:
-    /// load from them with `loadUnaligned` or copy them.
+    /// Lends the bytes of a tensor in row-major order, for the duration of `body` only: those of the file, or a copy if
+    /// the file has the elements in another order. They may be unaligned: load from them with `loadUnaligned` or copy
+    /// them.
     package func withBytes<T>(of entry: TensorEntry, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
         // Holding the mapping itself keeps it alive through `body` even if another thread releases the checkpoint.
         let file = try mapping(entry.location.file)
-        let range = entry.location.offset..<entry.location.offset + entry.byteCount
-        return try withExtendedLifetime(file) { try body(UnsafeRawBufferPointer(rebasing: file.bytes[range])) }
+        return try withExtendedLifetime(file) {
+            let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[entry.extent])
+            guard let strides = entry.strides else { return try body(bytes) }
+            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: entry.byteCount, alignment: 16)
+            defer { copy.deallocate() }
+            StridedCopy(shape: entry.shape, strides: strides)
+                .gather(bytes, into: copy, elementSize: entry.format.bytesPerBlock)
+            return try body(UnsafeRawBufferPointer(copy))
+        }
     }
 
     /// Lends the bytes of the tensor called `name`.
@@ -134,13 +145,13 @@ package final class Checkpoint: Sendable {
     /// Lets the pages of a tensor go from memory, after it was copied to the device. It stays readable.
     package func discardPages(of entry: TensorEntry) {
         guard let file = try? mapping(entry.location.file) else { return }
-        file.discard(entry.location.offset..<entry.location.offset + entry.byteCount)
+        file.discard(entry.extent)
     }
 
     /// Lets the system read a tensor from the disk while other work goes on.
     package func prefetchPages(of entry: TensorEntry) {
         guard let file = try? mapping(entry.location.file) else { return }
-        file.prefetch(entry.location.offset..<entry.location.offset + entry.byteCount)
+        file.prefetch(entry.extent)
     }
 
     /// Unmaps all files: no copy of the weights stays in host memory. Names and entries can still be asked for;

@@ -12,6 +12,8 @@ package enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible
     case truncated(file: String, tensor: String?, needed: Int, available: Int)
     /// The file contradicts its format's rules.
     case malformed(file: String, tensor: String?, problem: String)
+    /// A pickle asks for something other than tensors and plain values.
+    case refusedPickle(file: String, item: String)
     /// A well-formed tensor in an encoding this program does not decode.
     case unsupportedFormat(file: String, tensor: String, format: String)
     case missingTensor(name: String, file: String, similar: [String])
@@ -35,6 +37,9 @@ package enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible
                 + "the download or copy was cut short, fetch the file again"
         case .malformed(let file, let tensor, let problem):
             "\(file)\(Self.place(tensor)): \(problem); the file is damaged or not what its name says"
+        case .refusedPickle(let file, let item):
+            "\(file): the pickle in it asks for \(item), which is refused: only tensors and plain values are read and "
+                + "nothing is executed; save the state_dict alone, or as safetensors"
         case .unsupportedFormat(let file, let tensor, let format):
             "\(file)\(Self.place(tensor)): elements are stored as \(format), which is not supported; "
                 + "use a file in one of \(ElementFormat.allCases.map(\.rawValue).joined(separator: " "))"

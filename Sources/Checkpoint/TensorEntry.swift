@@ -6,8 +6,11 @@ package struct TensorEntry: Sendable, Hashable {
     package let format: ElementFormat
     /// Row-major, outermost dimension first; empty for a scalar. `[out, in]` for a linear layer's weight.
     package let shape: [Int]
+    /// The bytes of all elements in row-major order.
     package let byteCount: Int
     package let location: Location
+    /// Elements between neighbors of each dimension; `nil` for a tensor that is stored in row-major order.
+    package let strides: [Int]?
 
     /// A byte range of one of the checkpoint's files.
     package struct Location: Sendable, Hashable {
@@ -20,10 +23,17 @@ package struct TensorEntry: Sendable, Hashable {
     /// The product of `shape`; 1 for a scalar. Checked against overflow when the file was read.
     package var elementCount: Int { shape.reduce(1, *) }
 
+    /// The bytes of the file from the first element to the last.
+    package var extent: Range<Int> {
+        guard let strides, elementCount > 0 else { return location.offset..<location.offset + byteCount }
+        let last = zip(shape, strides).reduce(0) { $0 + ($1.0 - 1) * $1.1 }
+        return location.offset..<location.offset + (last + 1) * format.bytesPerBlock
+    }
+
     /// Checks that `shape` in `format` takes exactly a representable number of bytes, and computes it.
-    init(name: String, format: ElementFormat, shape: [Int], file: Int, offset: Int, path: String)
-        throws(CheckpointError)
-    {
+    init(
+        name: String, format: ElementFormat, shape: [Int], strides: [Int]? = nil, file: Int, offset: Int, path: String
+    ) throws(CheckpointError) {
         let elements = try Self.elementCount(shape, tensor: name, path: path)
         // Blocks never straddle rows, so the innermost dimension must be whole blocks.
         guard let byteCount = format.byteCount(elements: elements), (shape.last ?? 1) % format.elementsPerBlock == 0
@@ -37,6 +47,7 @@ package struct TensorEntry: Sendable, Hashable {
         self.format = format
         self.shape = shape
         self.byteCount = byteCount
+        self.strides = strides
         self.location = Location(file: file, offset: offset)
     }
 

@@ -26,6 +26,8 @@ import Testing
     static let files: [(name: String, bytes: [UInt8])] = [
         ("damaged.safetensors", safetensors), ("damaged.gguf", GGUFTests.small.bytes),
         ("damaged.bin", CTranslate2Tests.small.bytes),
+        ("damaged.pt", PyTorchTests.small.zip), ("damaged-legacy.pt", PyTorchTests.small.legacy),
+        ("ggml-damaged.bin", WhisperCppBytes().bytes),
     ]
 
     @Test(arguments: files.indices) func damagedFilesNeverCrash(index: Int) throws {

@@ -2,23 +2,28 @@
 struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
     private let path: String
+    private let end: Int
     private(set) var offset: Int
     /// What is being read, for messages.
     var tensor: String?
 
-    init(_ file: MappedFile, offset: Int = 0) {
+    init(_ file: MappedFile, offset: Int = 0) { self.init(file, offset..<file.bytes.count) }
+
+    /// Reads nothing but the bytes of `range`, which lie in the file.
+    init(_ file: MappedFile, _ range: Range<Int>) {
         bytes = file.bytes
         path = file.path
-        self.offset = offset
+        offset = range.lowerBound
+        end = range.upperBound
     }
 
-    var remaining: Int { bytes.count - offset }
+    var remaining: Int { end - offset }
 
     /// Moves past `count` bytes and returns where they begin.
     mutating func skip(_ count: Int) throws(CheckpointError) -> Int {
         guard count >= 0, count <= remaining else {
             let (needed, overflow) = offset.addingReportingOverflow(count)
-            throw .truncated(file: path, tensor: tensor, needed: overflow ? .max : needed, available: bytes.count)
+            throw .truncated(file: path, tensor: tensor, needed: overflow ? .max : needed, available: end)
         }
         defer { offset += count }
         return offset
@@ -32,6 +37,11 @@ struct ByteReader {
 
     mutating func float() throws(CheckpointError) -> Float { Float(bitPattern: try integer(UInt32.self)) }
     mutating func double() throws(CheckpointError) -> Double { Double(bitPattern: try integer(UInt64.self)) }
+
+    mutating func bytes(count: Int) throws(CheckpointError) -> [UInt8] {
+        let start = try skip(count)
+        return Array(bytes[start..<start + count])
+    }
 
     /// The next `count` bytes as UTF-8; `what` names them in the error.
     mutating func text(count: Int, what: String) throws(CheckpointError) -> String {

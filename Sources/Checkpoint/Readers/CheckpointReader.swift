@@ -6,6 +6,9 @@ package enum CheckpointFormat: String, Sendable, Hashable, CaseIterable {
     case shardedSafetensors = "sharded safetensors"
     case cTranslate2 = "CTranslate2"
     case gguf = "GGUF"
+    case pyTorch = "PyTorch"
+    case shardedPyTorch = "sharded PyTorch"
+    case whisperCpp = "whisper.cpp"
 }
 
 /// What a reader found: mapped files and the tensors in them, all checked.
@@ -16,6 +19,7 @@ struct CheckpointContents {
     var unsupported: [String: String] = [:]
     var metadata: [String: String] = [:]
     var gguf: GGUFMetadata?
+    var whisper: WhisperHeader?
 }
 
 /// Reads one file format. To add a format, write one of these and name it in `CheckpointReaders.all`.
@@ -36,6 +40,7 @@ protocol CheckpointReader: Sendable {
 enum CheckpointReaders {
     static let all: [any CheckpointReader.Type] = [
         SafetensorsReader.self, ShardedSafetensorsReader.self, CTranslate2Reader.self, GGUFReader.self,
+        PyTorchReader.self, ShardedPyTorchReader.self, WhisperCppReader.self,
     ]
 
     /// The reader for a path, and the file to give it.
@@ -67,7 +72,7 @@ enum CheckpointReaders {
     }
 
     private static let readable =
-        "safetensors (single or sharded), CTranslate2 model.bin and GGUF are read"
+        "safetensors and PyTorch files (single or sharded), CTranslate2 model.bin, GGUF and whisper.cpp's ggml-*.bin are read"
 
     private static func recognize(_ path: String) throws(CheckpointError) -> (any CheckpointReader.Type)? {
         let file = try MappedFile(path: path)
@@ -78,14 +83,14 @@ enum CheckpointReaders {
     }
 
     private static func explain(_ fileNames: [String]) -> String {
-        if fileNames.filter({ $0.hasSuffix(".gguf") }).count > 1 {
-            return "the folder holds several GGUF files; name one of them"
+        let kinds: [(name: String, isOfKind: (String) -> Bool)] = [
+            ("GGUF", { $0.hasSuffix(".gguf") }), ("PyTorch", PyTorchReader.hasFileName),
+            ("whisper.cpp", WhisperCppReader.hasFileName),
+        ]
+        if let kind = kinds.first(where: { fileNames.filter($0.isOfKind).count > 1 }) {
+            return "the folder holds several \(kind.name) files; name one of them"
         }
-        if fileNames.contains(where: { $0.hasPrefix("pytorch_model") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }) {
-            return "the folder holds PyTorch pickle files only, which can run code and are not read; "
-                + "convert them with transformers' save_pretrained, which writes safetensors"
-        }
-        return
-            "no model.safetensors, model.safetensors.index.json, CTranslate2 model.bin or single .gguf file in it; \(readable)"
+        return "no model.safetensors, pytorch_model.bin (or the index of either), CTranslate2 model.bin, "
+            + "single .gguf, .pt or ggml-*.bin file in it; \(readable)"
     }
 }

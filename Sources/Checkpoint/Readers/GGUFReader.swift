@@ -126,7 +126,7 @@ enum GGUFReader: CheckpointReader {
         }
     }
 
-    private static let formats: [UInt32: ElementFormat] = [
+    static let formats: [UInt32: ElementFormat] = [
         0: .f32, 1: .f16, 2: .q4_0, 3: .q4_1, 6: .q5_0, 7: .q5_1, 8: .q8_0, 10: .q2_k, 11: .q3_k, 12: .q4_k, 13: .q5_k,
         14: .q6_k, 15: .q8_k, 20: .iq4_nl, 23: .iq4_xs, 24: .i8, 25: .i16, 26: .i32, 27: .i64, 28: .f64, 30: .bf16,
     ]
