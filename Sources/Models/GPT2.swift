@@ -74,7 +74,7 @@ extension GPT2 {
 package final class GPT2: DecoderOnlyModel {
     package let configuration: Configuration
     package let parameters = ParameterList()
-    package let decoder: TokenDecoder
+    package let tokenDecoder: TokenDecoder
 
     /// Declares the model; nothing is allocated.
     package init(configuration c: Configuration) {
@@ -102,7 +102,7 @@ package final class GPT2: DecoderOnlyModel {
         }
         let norm = LayerNorm(scope("ln_f"), size: c.size, epsilon: c.epsilon)
         let output = c.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
-        decoder = TokenDecoder(
+        tokenDecoder = TokenDecoder(
             shape: .init(
                 name: "GPT-2", size: c.size, vocabulary: c.vocabulary, contextLength: c.positions,
                 attention: c.attentionShape(layer: 0)),

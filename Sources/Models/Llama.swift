@@ -217,7 +217,7 @@ extension Llama {
 package final class Llama: DecoderOnlyModel {
     package let configuration: Configuration
     package let parameters: ParameterList
-    package let decoder: TokenDecoder
+    package let tokenDecoder: TokenDecoder
 
     /// Declares the model; nothing is allocated.
     package convenience init(configuration: Configuration) {
@@ -242,7 +242,7 @@ package final class Llama: DecoderOnlyModel {
         let layers = (0..<c.layers).map { Self.layer($0, scope("layers.\($0)"), c, rotary) }
         let norm = RMSNorm(scope("norm"), size: c.size, epsilon: c.epsilon)
         let output = c.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.vocabulary, inputs: c.size)
-        decoder = TokenDecoder(
+        tokenDecoder = TokenDecoder(
             shape: .init(
                 name: "Llama", size: c.size, vocabulary: c.vocabulary, contextLength: c.contextLength,
                 attention: c.attentionShape,

@@ -138,7 +138,7 @@ private struct PictureLayer: DecoderLayer {
 package final class Mllama: DecoderOnlyModel {
     package let configuration: Configuration
     package let parameters = ParameterList()
-    package let decoder: TokenDecoder
+    package let tokenDecoder: TokenDecoder
     let memory: PictureMemory
     private let vision: MllamaVision
     private let projector: Linear
@@ -187,7 +187,7 @@ package final class Mllama: DecoderOnlyModel {
         let norm = RMSNorm(scope("norm"), size: c.text.size, epsilon: c.text.epsilon)
         let output =
             c.text.isTied ? embedding : root.matrix("lm_head.weight", outputs: c.text.vocabulary, inputs: c.text.size)
-        decoder = TokenDecoder(
+        tokenDecoder = TokenDecoder(
             shape: .init(
                 name: "Llama 3.2 Vision", size: c.text.size, vocabulary: c.text.vocabulary,
                 inputVocabulary: c.inputVocabulary,
@@ -204,23 +204,25 @@ package final class Mllama: DecoderOnlyModel {
     func read(_ picture: ProcessedImage, observe: ((_ features: Tensor, _ projected: Tensor) throws -> Void)? = nil)
         throws
     {
-        guard let stream = decoder.stream, let tap else { throw ModelError.notLoaded(model: decoder.shape.name) }
+        guard let stream = tokenDecoder.stream, let tap else {
+            throw ModelError.notLoaded(model: tokenDecoder.shape.name)
+        }
         let features = try vision(picture, tap: tap, on: stream)
         let states = projected.tensor
         try projector(features, into: states, on: stream)
         try observe?(features, states)
-        decoder.forgetRecordings()
+        tokenDecoder.forgetRecordings()
         try memory.add(tiles: picture.layout.tiles.count, on: stream) { row in
             for layer in pictureLayers { try layer.remember(states, in: memory.cache, from: row, on: stream) }
         }
         try stream.finish()
-        decoder.forget(from: 0)
+        tokenDecoder.forget(from: 0)
     }
 
     /// Forgets the pictures from `count` on, and all text.
     func keepPictures(_ count: Int) {
         memory.keep(count)
-        decoder.forget(from: 0)
+        tokenDecoder.forget(from: 0)
     }
 }
 
@@ -236,7 +238,7 @@ extension Mllama: PicturePromptModel {
     package func pictureTokens(for layout: ImageLayout) -> Int { 0 }
 
     package func readPictures(_ pictures: [ProcessedImage], keeping count: Int) throws {
-        guard decoder.stream != nil else { throw ModelError.notLoaded(model: decoder.shape.name) }
+        guard tokenDecoder.stream != nil else { throw ModelError.notLoaded(model: tokenDecoder.shape.name) }
         if count == pictures.count, count == memory.pictures.count { return }
         keepPictures(min(count, pictures.count))
         for picture in pictures[memory.pictures.count...] { try read(picture) }

@@ -130,6 +130,34 @@ package protocol Model: AnyObject, SendableMetatype {
 
     /// Memory for the rows of attention that the panel shows of each token, while it watches.
     func watchingBytes(unifiedMemory: Bool) -> Int
+
+    // MARK: Capabilities
+
+    /// The decoder: tokens to logits.
+    var decoder: any DecoderEngine { get }
+    var capabilities: ModelCapabilities { get }
+    /// The model as a reader of texts, where its encoder reads one.
+    var textSource: (any TextSource)? { get }
+    /// The model as a reader of pictures, where it takes some.
+    var pictureReader: (any PictureReader)? { get }
+    /// The model as a reader of sound, where it takes some.
+    var soundReader: (any SoundReader)? { get }
+    /// Layers of the encoder or the vision tower; 0 where there is none.
+    var encoderLayers: Int { get }
+    /// Tokens that decoding behind an encoded source starts with; empty where the prompt is everything, or where the
+    /// tokenizer knows them (speech).
+    var startTokens: [Int] { get }
+    /// Tokens that end decoding behind an encoded source.
+    var endTokens: Set<Int> { get }
+    /// Tokens that decoding starts with behind a prompt of these ids; nil for a model that takes none.
+    func startTokens(prompt: [Int]) -> [Int]?
+
+    /// A greedy run that emits what the model computed.
+    /// - Parameters:
+    ///   - input: what is encoded first, where the model takes such input.
+    ///   - prompt: the decoder's first tokens.
+    func trace(
+        _ input: ModelInput?, prompt: [Int], options: TraceOptions, emit: (TraceTensor) throws -> Void) throws
 }
 
 extension Model {

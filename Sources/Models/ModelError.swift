@@ -18,6 +18,8 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
     case notLoaded(model: String)
     /// A decoder was started before its encoder had read anything.
     case nothingEncoded(model: String)
+    /// An input of a kind that the model does not take.
+    case unsupportedInput(model: String, input: ModelInputKind)
     /// A prompt has more image tokens than the model's pictures have rows to put there.
     case picturesMissing(model: String, tokens: Int, rows: Int)
 
@@ -35,6 +37,8 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
             "\(model) is not loaded on a device"
         case .nothingEncoded(let model):
             "\(model) has not read an input yet: encode one before decoding"
+        case .unsupportedInput(let model, let input):
+            "\(model) takes no input of the kind “\(input.rawValue)”"
         case .picturesMissing(let model, let tokens, let rows):
             "the prompt has \(tokens) image tokens, but the pictures \(model) was given make \(rows): give it as many pictures as the prompt mentions"
         }

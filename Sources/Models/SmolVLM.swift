@@ -102,7 +102,7 @@ package final class SmolVLM: PictureDecoder {
             workspace: workspace, resources: [tower.input], pictures: pictures)
     }
 
-    package var decoder: TokenDecoder { text.decoder }
+    package var tokenDecoder: TokenDecoder { text.tokenDecoder }
     package var parameters: ParameterList { text.parameters }
     package var patchGrid: PatchGrid { configuration.vision.grid }
     package var tokensPerTile: Int { configuration.tokensPerTile }

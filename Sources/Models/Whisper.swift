@@ -1,3 +1,4 @@
+import AttentionTypes
 import Checkpoint
 import Compute
 import NumberFormats
@@ -385,7 +386,25 @@ package final class Whisper {
 
 // MARK: - Files
 
-extension Whisper: EncoderDecoderModel {
+extension Whisper: EncoderDecoderModel, SoundReader {
+    package var soundReader: (any SoundReader)? { self }
+    package var capabilities: ModelCapabilities { .init(inputs: [.sound], watchedAttention: .cross) }
+    package var encoderLayers: Int { configuration.encoderLayers }
+    package var soundGeometry: SoundGeometry {
+        SoundGeometry(
+            mels: configuration.mels, frames: configuration.frames, positions: configuration.audioPositions,
+            alignmentHeads: configuration.alignmentHeads.map {
+                AttentionHead(kind: .cross, layer: $0.layer, head: $0.head)
+            })
+    }
+
+    package func trace(
+        _ input: ModelInput?, prompt: [Int], options: TraceOptions, emit: (TraceTensor) throws -> Void
+    ) throws {
+        guard case .logMel(let values) = input else { throw ModelError.nothingEncoded(model: family) }
+        try trace(start: prompt, options: options, encode: { try encode(logMel: values) }, emit: emit)
+    }
+
     package func encodeSample() throws {
         try encode(logMel: [Float](repeating: 0, count: configuration.mels * configuration.frames))
     }

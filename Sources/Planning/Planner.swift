@@ -46,7 +46,7 @@ package struct Planner {
         var buffers = model.plannedBuffers(unifiedMemory: target.isUnified)
         var pictures: [MemoryPlan.Picture] = []
         if !request.pictures.isEmpty {
-            guard let reader = model as? any PictureModel else {
+            guard let reader = model as? any PictureReader else {
                 throw PlanningError.readsNoPictures(architecture: architecture)
             }
             let processor = try type(of: reader).imageProcessor(of: files)

@@ -104,7 +104,7 @@ struct Planner {
         var buffers = model.plannedBuffers(unifiedMemory: hasUnifiedMemory)
         var read: PlanFigures.Picture?
         if let picture {
-            guard let reader = model as? any PictureModel else { throw PlanProblem.readsNoPictures }
+            guard let reader = model as? any PictureReader else { throw PlanProblem.readsNoPictures }
             let layout = try type(of: reader).imageProcessor(of: files).layout(
                 width: picture.width, height: picture.height)
             let own = reader.pictureBuffers(for: layout), tokens = reader.pictureTokens(for: layout)

@@ -25,7 +25,7 @@ struct PicturePromptTests {
         ]
     }
 
-    private func pictures(_ names: [String], _ model: any PictureModel, _ files: ModelFiles) throws -> [LoadedPicture] {
+    private func pictures(_ names: [String], _ model: any PictureReader, _ files: ModelFiles) throws -> [LoadedPicture] {
         let processor = try type(of: model).imageProcessor(of: files)
         return try names.map {
             try LoadedPicture(path: Fixtures.models.appending(path: "inputs/\($0)").path, processor: processor)
@@ -36,7 +36,7 @@ struct PicturePromptTests {
     func answers(_ run: Case) throws {
         let golden = try Fixtures.golden(run.model)
         let session = try TextSession(path: Fixtures.model(run.model).path, on: Device(validation: false))
-        let model = try #require(session.model as? any PictureModel)
+        let model = try #require(session.model as? any PictureReader)
         let prompt = try #require(golden.meta["prompts"]?[run.name])
         let loaded = try pictures(try #require(prompt["images"]?.stringArray), model, session.files)
         let tokens = try PicturePrompt.tokens(
@@ -66,7 +66,7 @@ struct PicturePromptTests {
     @Test("a vocabulary without the image token is encoded around the pictures")
     func foreignVocabulary() throws {
         let files = try ModelFiles(path: Fixtures.model("llava").path)
-        let model = try #require(try ModelRegistry.make(from: files) as? any PictureModel)
+        let model = try #require(try ModelRegistry.make(from: files) as? any PictureReader)
         let tokenizer = try Tokenizer(contentsOf: Fixtures.model("llama"))
         try #require(tokenizer.id(of: "<image>") == nil)
         let loaded = try pictures(["image_a.png", "image_b.png"], model, files)
@@ -82,7 +82,7 @@ struct PicturePromptTests {
     @Test("as many places as pictures, or a typed error")
     func counts() throws {
         let files = try ModelFiles(path: Fixtures.model("smolvlm").path)
-        let model = try #require(try ModelRegistry.make(from: files) as? any PictureModel)
+        let model = try #require(try ModelRegistry.make(from: files) as? any PictureReader)
         let tokenizer = try Tokenizer(contentsOf: Fixtures.model("smolvlm"))
         let layouts = try pictures(["image_a.png"], model, files).map(\.processed.layout)
         for (text, layouts) in [("no picture", layouts), ("<image> and <image>", layouts), ("<image>", [])] {

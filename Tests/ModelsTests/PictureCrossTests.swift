@@ -11,18 +11,18 @@ import Testing
 
 /// What the suites of models with cross-attention to pictures share.
 enum PictureFixtures {
-    static func open(_ name: String) throws -> (any PictureModel, ModelFiles) {
+    static func open(_ name: String) throws -> (any PictureReader, ModelFiles) {
         let files = try ModelFiles(path: Fixtures.model(name).path)
-        return (try #require(try ModelRegistry.make(from: files) as? any PictureModel), files)
+        return (try #require(try ModelRegistry.make(from: files) as? any PictureReader), files)
     }
 
-    static func layout(_ picture: String, _ model: any PictureModel, _ files: ModelFiles) throws -> ImageLayout {
+    static func layout(_ picture: String, _ model: any PictureReader, _ files: ModelFiles) throws -> ImageLayout {
         let image = try ImageFile.load(path: Fixtures.models.appending(path: "inputs/\(picture).png").path)
         return try type(of: model).imageProcessor(of: files).layout(width: image.width, height: image.height)
     }
 
     /// The recorded pixels, cut as the processor cuts a picture of that size.
-    static func picture(_ name: String, _ golden: Golden, _ model: any PictureModel, _ files: ModelFiles) throws
+    static func picture(_ name: String, _ golden: Golden, _ model: any PictureReader, _ files: ModelFiles) throws
         -> ProcessedImage
     {
         ProcessedImage(layout: try layout(name, model, files), pixelValues: try golden.floats("\(name)/pixel_values"))
@@ -38,7 +38,7 @@ enum PictureFixtures {
             })
     }
 
-    static func checkPlan(_ model: any PictureModel, _ files: ModelFiles) throws {
+    static func checkPlan(_ model: any PictureReader, _ files: ModelFiles) throws {
         let device = try Device(validation: false)
         let planned = model.plannedBuffers(unifiedMemory: device.properties.hasUnifiedMemory)
         try model.load(from: files, on: device) { _, _ in }

@@ -47,7 +47,7 @@ struct PictureFixture: Sendable, CustomStringConvertible {
     }
 
     /// The recorded pixels, cut as the processor cuts a picture of that size.
-    static func picture(_ name: String, _ golden: Golden, _ model: any PictureModel, _ files: ModelFiles) throws
+    static func picture(_ name: String, _ golden: Golden, _ model: any PictureReader, _ files: ModelFiles) throws
         -> ProcessedImage
     {
         let image = try ImageFile.load(path: Fixtures.models.appending(path: "inputs/\(name).png").path)

@@ -46,7 +46,7 @@ package final class ChatSession {
         return format
     }
 
-    private var family: String { session.model.decoder.shape.name }
+    private var family: String { session.model.decoder.name }
 
     private func format(_ form: TextOptions.ChatForm) throws -> ChatFormat? {
         switch form {
@@ -63,11 +63,11 @@ extension ChatSession: ModelSession {
     package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let model = try continuer(model, files)
         let (decoder, kind) = (model.decoder, shownAttention(model))
-        let (layers, heads) = (decoder.layers(of: kind), decoder.shape.attention.heads)
+        let (layers, heads) = (decoder.layers(of: kind), decoder.heads)
         return ModelAbilities(
-            family: decoder.shape.name, inputs: model is any PicturePromptModel ? [.text, .picture] : [.text],
+            family: decoder.name, inputs: model is any PicturePromptModel ? [.text, .picture] : [.text],
             holdsConversations: format(of: files) != nil, shownAttention: kind, attentionLayers: layers,
-            attentionHeads: heads, contextLength: decoder.shape.contextLength,
+            attentionHeads: heads, contextLength: decoder.contextLength,
             alignmentHeads: try AlignmentHeads.named(in: files, layers: layers, heads: heads))
     }
 

@@ -20,8 +20,8 @@ package struct LoadedPicture: Sendable {
     /// What people see of it while the model answers.
     /// - Parameters:
     ///   - index: number of the picture in the conversation, from 0.
-    ///   - keys: the picture's own among those `PictureModel.pictureKeys` gives.
-    package func input(index: Int, model: any PictureModel, keys: [PatchKey]) -> PictureInput {
+    ///   - keys: the picture's own among those `PictureReader.pictureKeys` gives.
+    package func input(index: Int, model: any PictureReader, keys: [PatchKey]) -> PictureInput {
         PictureInput(
             index: index, name: name, picture: picture, width: picture.width, height: picture.height,
             kind: model.pictureAttention,

@@ -10,7 +10,7 @@ package enum PicturePrompt {
     /// - Parameter layouts: of the pictures, in the order of their placeholders.
     /// - Throws: `GenerationError.pictureCount` when the text has another number of placeholders than there are pictures.
     package static func tokens(
-        _ text: String, layouts: [ImageLayout], model: any PictureModel, tokenizer: Tokenizer,
+        _ text: String, layouts: [ImageLayout], model: any PictureReader, tokenizer: Tokenizer,
         addSpecialTokens: Bool = true
     ) throws -> [Int] {
         guard let placeholder = model.picturePlaceholder else {
@@ -36,7 +36,7 @@ package enum PicturePrompt {
     /// `pictureText` in it gives, as placeholders are tokens of their own.
     /// - Throws: `GenerationError.pictureCount` as `tokens(_:layouts:model:tokenizer:)`.
     package static func expand(
-        _ tokens: [Int], layouts: [ImageLayout], model: any PictureModel, tokenizer: Tokenizer
+        _ tokens: [Int], layouts: [ImageLayout], model: any PictureReader, tokenizer: Tokenizer
     ) throws -> [Int] {
         guard let placeholder = model.picturePlaceholder else { return tokens }
         guard let id = tokenizer.id(of: placeholder) else { throw GenerationError.missingToken(placeholder) }

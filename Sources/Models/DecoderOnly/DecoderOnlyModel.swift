@@ -6,7 +6,7 @@ import Transformer
 /// A model that continues a sequence of tokens, attending to all of it.
 package protocol DecoderOnlyModel: Model {
     /// The layers and their caches.
-    var decoder: TokenDecoder { get }
+    var tokenDecoder: TokenDecoder { get }
     var parameters: ParameterList { get }
     /// How the files name the weights.
     static func naming(of files: ModelFiles) -> any CheckpointNaming
@@ -19,45 +19,34 @@ extension DecoderOnlyModel {
         WeightSource(checkpoint: files.checkpoint, naming: naming(of: files))
     }
 
-    package var tap: AttentionTap? { decoder.tap }
-    package var vocabulary: Int { decoder.shape.vocabulary }
-    /// Tokens that can be read, which may be more than can be written.
-    package var inputVocabulary: Int { decoder.shape.inputVocabulary }
-    /// Positions there is memory for.
-    package var contextLength: Int { decoder.shape.contextLength }
-    /// Position of the next token.
-    package var position: Int { decoder.position }
-    package var positionsLeft: Int { contextLength - position }
+    package var decoder: any DecoderEngine { tokenDecoder }
+    package var capabilities: ModelCapabilities { .init(inputs: [.prompt], watchedAttention: .selfAttention) }
 
-    /// Runs new tokens at positions from `start` on what the cache holds before it; see `TokenDecoder.prefill`.
-    package func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
-        try decoder.prefill(tokens, at: start, logitRows: logitRows)
-    }
-
-    /// Continues each hypothesis by one token.
-    package func advance(tokens: [Int], parents: [Int]? = nil) throws -> (
-        logits: [[Float]], attention: [[AttentionWeights]]
-    ) {
-        try decoder.advance(tokens: tokens, parents: parents)
+    package func trace(
+        _ input: ModelInput?, prompt: [Int], options: TraceOptions, emit: (TraceTensor) throws -> Void
+    ) throws {
+        if let input { throw ModelError.unsupportedInput(model: family, input: input.kind) }
+        try trace(
+            prompt: prompt, options: options, includingHiddenStates: options.includesHiddenStates, emit: emit)
     }
 
     // MARK: Model
 
-    package var bytesPerToken: Int { decoder.bytesPerToken }
-    package func watchingBytes(unifiedMemory: Bool) -> Int { decoder.watchingBytes(unifiedMemory: unifiedMemory) }
+    package var bytesPerToken: Int { tokenDecoder.bytesPerToken }
+    package func watchingBytes(unifiedMemory: Bool) -> Int { tokenDecoder.watchingBytes(unifiedMemory: unifiedMemory) }
     package func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
-        decoder.plannedBuffers(unifiedMemory: unifiedMemory)
+        tokenDecoder.plannedBuffers(unifiedMemory: unifiedMemory)
     }
 
     package func load(from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws {
         let seeing = self as? any PicturePromptModel
         // A sample that cannot be read costs time at the first picture, no more.
-        try decoder.load(from: Self.weightSource(of: files), on: device, progress: progress) {
+        try tokenDecoder.load(from: Self.weightSource(of: files), on: device, progress: progress) {
             (try? seeing?.readSample(of: files)) ?? []
         }
     }
 
-    package func unload() { decoder.unload() }
+    package func unload() { tokenDecoder.unload() }
 }
 
 extension DecoderOnlyModel {
@@ -67,7 +56,7 @@ extension DecoderOnlyModel {
     package func trace(
         prompt: [Int], options: TraceOptions, includingHiddenStates: Bool = false, emit: (TraceTensor) throws -> Void
     ) throws {
-        guard let tap else { throw ModelError.notLoaded(model: decoder.shape.name) }
+        guard let tap else { throw ModelError.notLoaded(model: tokenDecoder.shape.name) }
         guard !prompt.isEmpty else { throw TransformerError.inputShape(what: "the prompt", expected: [1], actual: [0]) }
         let before = (tap.selection, tap.queryRows)
         defer {
@@ -77,7 +66,7 @@ extension DecoderOnlyModel {
         tap.selection = options.selection
         tap.queryRows = .all
         var hidden: [[Float]] = []
-        let first = try decoder.prefill(
+        let first = try tokenDecoder.prefill(
             prompt, at: 0, logitRows: Set(prompt.indices),
             observe: includingHiddenStates
                 ? { index, values in
@@ -85,7 +74,7 @@ extension DecoderOnlyModel {
                 } : nil)
         tap.queryRows = .none
         for (index, values) in hidden.enumerated() {
-            try emit(TraceTensor("hidden.\(index)", shape: [prompt.count, decoder.shape.size], floats: values))
+            try emit(TraceTensor("hidden.\(index)", shape: [prompt.count, tokenDecoder.shape.size], floats: values))
         }
         var rows = prompt.indices.compactMap { first[$0] }
         var attention = AttentionWeights.joiningPieces(tap.takeRows())

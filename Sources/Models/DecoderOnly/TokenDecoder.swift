@@ -433,3 +433,15 @@ package final class TokenDecoder {
         return (answer, engine.tap.collectDecode { $0 == .cross ? memory?.count ?? 0 : seen })
     }
 }
+
+extension TokenDecoder: DecoderEngine {
+    package var name: String { shape.name }
+    package var vocabulary: Int { shape.vocabulary }
+    package var inputVocabulary: Int { shape.inputVocabulary }
+    package var contextLength: Int { shape.contextLength }
+    package var heads: Int { shape.attention.heads }
+
+    package func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
+        try prefill(tokens, at: start, logitRows: logitRows, insertions: [])
+    }
+}

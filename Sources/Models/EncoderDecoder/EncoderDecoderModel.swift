@@ -14,41 +14,14 @@ package protocol EncoderDecoderModel: Model {
 }
 
 extension EncoderDecoderModel {
-    /// The tap on this model's attention, while it is loaded.
-    package var tap: AttentionTap? { runner.tap }
-    /// The stream this model's work goes through, while it is loaded.
-    package var stream: CommandStream? { runner.stream }
-    /// The decoder's vocabulary.
-    package var vocabulary: Int { runner.shape.vocabulary }
-    /// The architecture's name for people.
-    package var family: String { runner.shape.name }
+    package var decoder: any DecoderEngine { runner }
     package var decoderLayers: Int { runner.shape.decoderLayers }
     package var decoderHeads: Int { runner.shape.decoderHeads }
     /// Positions of the decoder there is memory for.
     package var decoderPositions: Int { runner.shape.positions }
-    /// Position of the next token.
-    package var position: Int { runner.position }
-    /// Hypotheses that decode together.
-    package var hypotheses: Int { runner.hypotheses }
-    /// Positions left after the tokens so far.
-    package var positionsLeft: Int { runner.shape.positions - runner.position }
 
     /// The encoder's output of the last run, `[positions, size]`; valid until the decoder runs.
     package func readEncoderOutput() throws -> (shape: [Int], values: [Float]) { try runner.readEncoderOutput() }
-
-    /// Starts decoding anew with `tokens`, for `hypotheses` that all begin alike.
-    /// - Parameter logitRows: rows whose logits are wanted.
-    /// - Returns: logits by row, `[vocabulary]` each.
-    package func start(tokens: [Int], hypotheses: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
-        try runner.start(tokens: tokens, hypotheses: hypotheses, logitRows: logitRows)
-    }
-
-    /// Continues: hypothesis i takes up where `parents[i]` was, with `tokens[i]`.
-    /// - Returns: logits per hypothesis, and the watched attention rows per hypothesis.
-    package func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]])
-    {
-        try runner.advance(tokens: tokens, parents: parents)
-    }
 
     // MARK: Model
 

@@ -47,9 +47,9 @@ package final class EncoderDecoderRunner {
     private var source: Source?
 
     /// Position of the next token.
-    private(set) var position = 0
+    package private(set) var position = 0
     /// Hypotheses that decode together.
-    private(set) var hypotheses = 1
+    package private(set) var hypotheses = 1
     private var memoryRevision = 0
 
     /// Keeps the hidden states of passes over many positions, where the architecture shows them.
@@ -119,7 +119,7 @@ package final class EncoderDecoderRunner {
     /// Issues what a first answer takes, on an input of no meaning.
     private func rehearse(_ encodeSample: () throws -> Void) throws {
         try encodeSample()
-        _ = try start(tokens: [0], hypotheses: 1, logitRows: [0])
+        _ = try prefill([0], at: 0, logitRows: [0])
         if position < shape.positions { _ = try advance(tokens: [0], parents: nil) }
         (source, position) = (nil, 0)
     }
@@ -147,9 +147,9 @@ package final class EncoderDecoderRunner {
     }
 
     /// The tap on this model's attention, while it is loaded.
-    var tap: AttentionTap? { engine?.tap }
+    package var tap: AttentionTap? { engine?.tap }
     /// The stream this model's work goes through, while it is loaded.
-    var stream: CommandStream? { engine?.stream }
+    package var stream: CommandStream? { engine?.stream }
 
     // MARK: The source
 
@@ -190,30 +190,37 @@ package final class EncoderDecoderRunner {
 
     // MARK: The decoder
 
-    /// Starts decoding anew with `tokens`, for `hypotheses` that all begin alike.
-    /// - Parameter logitRows: rows whose logits are wanted.
-    /// - Returns: logits by row, `[vocabulary]` each.
-    func start(tokens: [Int], hypotheses count: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
+    /// Makes room for hypotheses that decode together. What the cache held is lost when its memory has to grow.
+    package func reserve(hypotheses count: Int) throws {
         let engine = try loaded()
-        guard tokens.count <= shape.positions else {
-            throw TransformerError.contextOverflow(model: shape.name, positions: tokens.count, limit: shape.positions)
-        }
-        let ids = try engine.stepper.upload(tokens: tokens)
-        guard let source else { throw ModelError.nothingEncoded(model: shape.name) }
-        precondition(count >= 1 && count <= DecodeStepper.maximumRows && !tokens.isEmpty)
+        precondition(count >= 1 && count <= DecodeStepper.maximumRows)
         if try selfCache.ensure(hypotheses: count, on: engine.device) {
             engine.stepper.forgetRecordings()
             memoryRevision += 1
+            position = 0
+            hypotheses = 1
         }
-        hypotheses = count
-        position = 0
+    }
+
+    /// Runs `tokens` at positions from `start`.
+    /// - Parameter logitRows: rows whose logits are wanted.
+    /// - Returns: logits by row, `[vocabulary]` each.
+    package func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
+        let engine = try loaded()
+        guard (0...position).contains(start) else {
+            throw TransformerError.inputShape(what: "the position of new tokens", expected: [position], actual: [start])
+        }
+        guard tokens.count <= shape.positions - start else {
+            throw TransformerError.contextOverflow(
+                model: shape.name, positions: start + tokens.count, limit: shape.positions)
+        }
+        let ids = try engine.stepper.upload(tokens: tokens)
+        guard let source else { throw ModelError.nothingEncoded(model: shape.name) }
+        hypotheses = 1
+        position = start
         try decoder.prefill(
-            ids, firstPosition: 0, pass(source, observe: observer(engine), tap: engine.tap, on: engine.stream))
-        if count > 1 {
-            try selfCache.reorder(
-                parents: Array(repeating: 0, count: count), positions: tokens.count, on: engine.stream)
-        }
-        position = tokens.count
+            ids, firstPosition: start, pass(source, observe: observer(engine), tap: engine.tap, on: engine.stream))
+        position = start + tokens.count
 
         var result: [Int: [Float]] = [:]
         let wanted = logitRows.filter { (0..<tokens.count).contains($0) }.sorted()
@@ -227,9 +234,28 @@ package final class EncoderDecoderRunner {
         return result
     }
 
+    /// Lets `count` hypotheses continue what has run so far. `reserve` must have made room.
+    package func fork(hypotheses count: Int) throws {
+        let engine = try loaded()
+        precondition(count <= selfCache.hypotheses, "reserve room for hypotheses first")
+        if count > 1 {
+            try selfCache.reorder(parents: Array(repeating: 0, count: count), positions: position, on: engine.stream)
+        }
+        hypotheses = count
+    }
+
+    /// Continues with one hypothesis alone.
+    package func keep(hypothesis: Int) throws {
+        let engine = try loaded()
+        try selfCache.reorder(parents: [hypothesis], positions: position, on: engine.stream)
+        try engine.stream.finish()
+        hypotheses = 1
+    }
+
     /// Continues: hypothesis i takes up where `parents[i]` was, with `tokens[i]`.
     /// - Returns: logits per hypothesis, and the watched attention rows per hypothesis.
-    func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]]) {
+    package func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]])
+    {
         let engine = try loaded()
         guard let source else { throw ModelError.nothingEncoded(model: shape.name) }
         guard position < shape.positions else {
@@ -269,5 +295,28 @@ package final class EncoderDecoderRunner {
             selfCache: selfCache, crossCache: crossCache, sourceCount: source.count, sourceMask: source.mask, tap: tap,
             observe: observe,
             stream: stream)
+    }
+}
+
+extension EncoderDecoderRunner: DecoderEngine {
+    package var name: String { shape.name }
+    package var vocabulary: Int { shape.vocabulary }
+    package var inputVocabulary: Int { shape.vocabulary }
+    package var contextLength: Int { shape.positions }
+    package var layerCount: Int { shape.decoderLayers }
+    package var heads: Int { shape.decoderHeads }
+    package var canGiveCandidates: Bool { false }
+    package var bytesRead: Int { engine?.stepper.bytesRead ?? 0 }
+    package func layers(of kind: AttentionKind) -> [Int] {
+        kind == .selfAttention || kind == .cross ? Array(0..<shape.decoderLayers) : []
+    }
+    package func candidates(tokens: [Int], parents: [Int]?, temperature: Float) throws -> (
+        candidates: [TokenCandidates], attention: [[AttentionWeights]]
+    ) {
+        preconditionFailure("this decoder gives no candidates")
+    }
+    package func newestLogits() throws -> [[Float]] {
+        let engine = try loaded()
+        return engine.stepper.readLogits(rows: hypotheses)
     }
 }

@@ -5,18 +5,23 @@ import Media
 import Transformer
 
 /// An encoder-decoder model whose source is a picture: captions, lines of writing.
-package protocol PictureEncoderDecoder: EncoderDecoderModel, PictureModel {
+package protocol PictureEncoderDecoder: EncoderDecoderModel, PictureReader {
     var tower: VisionTower { get }
-    /// What decoding starts with, before the tokens of a prompt.
-    var startTokens: [Int] { get }
-    /// What decoding starts with behind a prompt whose ids are `prompt`; nil for a model that takes none.
-    func startTokens(prompt: [Int]) -> [Int]?
-    /// What ends it.
-    var endTokens: Set<Int> { get }
 }
 
 extension PictureEncoderDecoder {
-    package func startTokens(prompt: [Int]) -> [Int]? { nil }
+    package var pictureReader: (any PictureReader)? { self }
+    package var capabilities: ModelCapabilities { .init(inputs: [.pictures], watchedAttention: .cross) }
+    package var encoderLayers: Int { tower.configuration.layers }
+
+    package func trace(
+        _ input: ModelInput?, prompt: [Int], options: TraceOptions, emit: (TraceTensor) throws -> Void
+    ) throws {
+        guard case .pictures(let list, _) = input, let picture = list.first else {
+            throw ModelError.nothingEncoded(model: family)
+        }
+        try trace(pixels: picture.tile(0), start: prompt, options: options, emit: emit)
+    }
 
     /// Encodes a picture and computes every layer's cross-attention keys and values from it.
     /// - Parameter pixels: `[3, height, width]`, normalized.
@@ -39,7 +44,7 @@ extension PictureEncoderDecoder {
         try trace(start: start ?? startTokens, options: options, encode: { try encode(pixels: pixels) }, emit: emit)
     }
 
-    // MARK: PictureModel
+    // MARK: PictureReader
 
     package var pictureAttention: AttentionKind { .cross }
     package var mostPictures: Int? { 1 }

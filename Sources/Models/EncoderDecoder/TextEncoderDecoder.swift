@@ -3,16 +3,9 @@ import NumberFormats
 import Transformer
 
 /// An encoder-decoder model whose input is text: translation, summaries, instructions.
-package protocol TextEncoderDecoder: EncoderDecoderModel {
+package protocol TextEncoderDecoder: EncoderDecoderModel, TextSource {
     /// Where the host puts the source's tokens.
     var sourceInput: SourceInput { get }
-    /// The encoder's vocabulary.
-    var sourceVocabulary: Int { get }
-    var encoderLayers: Int { get }
-    /// What decoding starts with.
-    var startTokens: [Int] { get }
-    /// What ends it.
-    var endTokens: Set<Int> { get }
     /// Issues the encoder; see `EncoderPass`.
     /// - Returns: its output, `[tokens, size]`.
     func runEncoder(_ tokens: Tensor, _ pass: EncoderPass) throws -> Tensor
@@ -28,6 +21,16 @@ package struct EncoderPass {
 }
 
 extension TextEncoderDecoder {
+    package var textSource: (any TextSource)? { self }
+    package var capabilities: ModelCapabilities { .init(inputs: [.sourceText], watchedAttention: .cross) }
+
+    package func trace(
+        _ input: ModelInput?, prompt: [Int], options: TraceOptions, emit: (TraceTensor) throws -> Void
+    ) throws {
+        guard case .tokens(let source, let mask) = input else { throw ModelError.nothingEncoded(model: family) }
+        try trace(source: source, mask: mask, start: prompt, options: options, emit: emit)
+    }
+
     /// Tokens of a source there is memory for.
     package var sourcePositions: Int { sourceInput.capacity }
 

@@ -13,7 +13,7 @@ extension Mllama {
         pictures list: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool = false,
         emit: (TraceTensor) throws -> Void
     ) throws {
-        let engine = try decoder.loaded()
+        let engine = try tokenDecoder.loaded()
         let before = (engine.tap.selection, engine.tap.queryRows)
         defer {
             (engine.tap.selection, engine.tap.queryRows) = before

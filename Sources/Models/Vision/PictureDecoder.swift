@@ -41,14 +41,14 @@ extension PictureDecoder {
         [
             PlannedBuffer(
                 purpose: .activations, label: Self.featuresLabel,
-                byteCount: pictureTokens(for: layout) * decoder.shape.size * 4)
+                byteCount: pictureTokens(for: layout) * tokenDecoder.shape.size * 4)
         ]
     }
 
     private static var featuresLabel: String { "picture features" }
 
     package func readPictures(_ list: [ProcessedImage], keeping count: Int) throws {
-        let engine = try decoder.loaded()
+        let engine = try tokenDecoder.loaded()
         let rows = engine.tap.queryRows
         defer { engine.tap.queryRows = rows }
         engine.tap.queryRows = .none
@@ -64,7 +64,7 @@ extension PictureDecoder {
     ) throws {
         let kept = min(max(count, 0), pictures.count, list.count)
         let features = try list.dropFirst(kept).map(encode)
-        if let first = pictures.replace(from: kept, with: features) { decoder.forget(from: first) }
+        if let first = pictures.replace(from: kept, with: features) { tokenDecoder.forget(from: first) }
     }
 
     /// Features of a picture, tile after tile, in memory of their own: `[tiles · tokensPerTile, size]`.
@@ -83,8 +83,8 @@ extension PictureDecoder {
         }
         let rows = layout.tiles.count * tokensPerTile
         let buffer = try engine.device.makeBuffer(
-            byteCount: rows * decoder.shape.size * 4, purpose: .activations, label: Self.featuresLabel)
-        let features = Tensor(buffer: buffer, rows: rows, columns: decoder.shape.size)
+            byteCount: rows * tokenDecoder.shape.size * 4, purpose: .activations, label: Self.featuresLabel)
+        let features = Tensor(buffer: buffer, rows: rows, columns: tokenDecoder.shape.size)
         for tile in layout.tiles.indices {
             // A large picture in tiles takes a CPU minutes.
             try Task.checkCancellation()
@@ -124,7 +124,7 @@ extension PictureDecoder {
         pictures list: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool = false,
         emit: (TraceTensor) throws -> Void
     ) throws {
-        let engine = try decoder.loaded()
+        let engine = try tokenDecoder.loaded()
         let before = (engine.tap.selection, engine.tap.queryRows)
         defer {
             (engine.tap.selection, engine.tap.queryRows) = before

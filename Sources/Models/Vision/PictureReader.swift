@@ -6,7 +6,7 @@ import Foundation
 import Media
 
 /// A model that reads pictures, whatever it does with them: all that sessions and the attention panel ask of one.
-package protocol PictureModel: Model {
+package protocol PictureReader: Model {
     /// The attention of the decoder that shows where in a picture it looked: `.cross`, or `.selfAttention` of a model
     /// whose pictures are tokens among others.
     var pictureAttention: AttentionKind { get }
@@ -51,7 +51,7 @@ package protocol PictureModel: Model {
 }
 
 /// A decoder-only model whose prompts mention pictures.
-package protocol PicturePromptModel: DecoderOnlyModel, PictureModel {
+package protocol PicturePromptModel: DecoderOnlyModel, PictureReader {
     /// Layers of the vision tower that traces show.
     var visionLayers: Int { get }
 
@@ -63,9 +63,25 @@ package protocol PicturePromptModel: DecoderOnlyModel, PictureModel {
 }
 
 extension PicturePromptModel {
-    /// What stands for a picture in a prompt: a token for each of its rows, or one for all of it.
-    package func promptTokens(for layout: ImageLayout) -> [Int] {
-        pictureToken.map { Array(repeating: $0, count: max(1, pictureTokens(for: layout))) } ?? []
+    package var pictureReader: (any PictureReader)? { self }
+    package var capabilities: ModelCapabilities {
+        .init(inputs: [.prompt, .pictures], watchedAttention: pictureAttention)
+    }
+    package var encoderLayers: Int { visionLayers }
+
+    package func trace(
+        _ input: ModelInput?, prompt: [Int], options: TraceOptions, emit: (TraceTensor) throws -> Void
+    ) throws {
+        var pictures: [ProcessedImage] = []
+        if let input {
+            guard case .pictures(let list, _) = input else {
+                throw ModelError.unsupportedInput(model: family, input: input.kind)
+            }
+            pictures = list
+        }
+        try trace(
+            pictures: pictures, prompt: prompt, options: options, includingHiddenStates: options.includesHiddenStates,
+            emit: emit)
     }
 
     /// Reads a small picture of no meaning, where the files say how pictures are prepared: what kernels are made ready with.
@@ -78,7 +94,17 @@ extension PicturePromptModel {
     }
 }
 
-extension PictureModel {
+extension PictureReader {
+    /// Tokens that stand for a picture in a prompt: one for each of its rows, or one for all of it.
+    package func promptTokens(for layout: ImageLayout) -> [Int] {
+        pictureToken.map { Array(repeating: $0, count: max(1, pictureTokens(for: layout))) } ?? []
+    }
+
+    /// The processor that prepares this model's pictures.
+    package func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
+        try Self.imageProcessor(of: files)
+    }
+
     package var pictureToken: Int? { nil }
     package func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
 

@@ -1,0 +1,167 @@
+import AttentionTypes
+import Compute
+import Media
+import Transformer
+
+/// Kinds of input that a model takes.
+package enum ModelInputKind: String, Sendable, Hashable, CaseIterable {
+    /// Tokens that the decoder continues.
+    case prompt
+    /// Tokens that an encoder reads, and the decoder attends to.
+    case sourceText
+    case pictures
+    case sound
+}
+
+/// What a model can do, for everything that serves models of any architecture.
+package struct ModelCapabilities: Sendable, Hashable {
+    package var inputs: Set<ModelInputKind>
+    /// The attention of the decoder that shows what an answer rests on: `.cross` where the decoder attends to an encoded
+    /// source, `.selfAttention` where all input is among the tokens.
+    package var watchedAttention: AttentionKind
+
+    /// Whether the decoder runs only behind an encoded source.
+    package var needsSource: Bool { !inputs.contains(.prompt) }
+}
+
+/// One input of a model, ready to be encoded.
+package enum ModelInput {
+    /// Tokens of a source text; `mask` tells padding (false) from tokens.
+    case tokens([Int], mask: [Bool]? = nil)
+    /// Pictures in the order of the prompt; the first `keeping` are those that the model has already read.
+    case pictures([ProcessedImage], keeping: Int = 0)
+    /// A log-mel spectrogram of one window, `[mels, frames]`.
+    case logMel([Float])
+
+    var kind: ModelInputKind {
+        switch self {
+        case .tokens: .sourceText
+        case .pictures: .pictures
+        case .logMel: .sound
+        }
+    }
+}
+
+/// A model whose encoder reads a text.
+package protocol TextSource: Model {
+    /// Tokens that the encoder has embeddings for.
+    var sourceVocabulary: Int { get }
+    /// Largest number of tokens of a source.
+    var sourcePositions: Int { get }
+    /// Encodes a text and caches every layer's cross-attention keys and values.
+    /// - Parameter mask: tells padding (false) from tokens; nil where there is no padding.
+    func encode(tokens: [Int], mask: [Bool]?) throws
+}
+
+/// A model whose encoder reads sound.
+package protocol SoundReader: Model {
+    var soundGeometry: SoundGeometry { get }
+    /// Encodes one window and caches every layer's cross-attention keys and values.
+    /// - Parameter logMel: `[mels, frames]`
+    func encode(logMel: [Float]) throws
+}
+
+/// Sizes of what a speech model reads.
+package struct SoundGeometry: Sendable, Hashable {
+    /// Mel filters of the spectrogram.
+    package var mels: Int
+    /// Frames of one window.
+    package var frames: Int
+    /// Positions of the encoded window.
+    package var positions: Int
+    /// Decoder heads that follow the sound in time; empty where the checkpoint names none.
+    package var alignmentHeads: [AttentionHead]
+}
+
+extension Model {
+    /// Architecture name for display.
+    package var family: String { decoder.name }
+    /// Positions of the decoder that memory is planned for.
+    package var contextLength: Int { decoder.contextLength }
+    /// Tokens that have logits.
+    package var vocabulary: Int { decoder.vocabulary }
+    /// Position of the next token.
+    package var position: Int { decoder.position }
+    package var positionsLeft: Int { contextLength - position }
+    /// Attention capture of the loaded model.
+    package var tap: AttentionTap? { decoder.tap }
+    /// Command stream of the loaded model.
+    package var stream: CommandStream? { decoder.stream }
+
+    package var textSource: (any TextSource)? { nil }
+    package var pictureReader: (any PictureReader)? { nil }
+    package var soundReader: (any SoundReader)? { nil }
+    package var encoderLayers: Int { 0 }
+    package var startTokens: [Int] { [] }
+    package var endTokens: Set<Int> { [] }
+    package func startTokens(prompt: [Int]) -> [Int]? { nil }
+
+    /// Encodes an input of any kind that the model takes.
+    /// - Throws: `ModelError.unsupportedInput` for a kind it does not take.
+    package func encode(_ input: ModelInput) throws {
+        switch input {
+        case .tokens(let tokens, let mask):
+            if let textSource { return try textSource.encode(tokens: tokens, mask: mask) }
+        case .pictures(let pictures, let count):
+            if let pictureReader { return try pictureReader.readPictures(pictures, keeping: count) }
+        case .logMel(let values):
+            if let soundReader { return try soundReader.encode(logMel: values) }
+        }
+        throw ModelError.unsupportedInput(model: family, input: input.kind)
+    }
+
+    /// Runs `tokens` from position 0 and lets `hypotheses` continue them.
+    /// - Parameter logitRows: tokens whose logits are wanted.
+    /// - Returns: logits by row, `[vocabulary]` each.
+    package func start(tokens: [Int], hypotheses: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
+        try decoder.reserve(hypotheses: hypotheses)
+        let logits = try decoder.prefill(tokens, at: 0, logitRows: logitRows)
+        try decoder.fork(hypotheses: hypotheses)
+        return logits
+    }
+
+    /// Continues each hypothesis by one token: hypothesis i continues `parents[i]` with `tokens[i]`.
+    /// - Returns: logits and watched attention rows per hypothesis.
+    package func advance(tokens: [Int], parents: [Int]? = nil) throws -> (
+        logits: [[Float]], attention: [[AttentionWeights]]
+    ) {
+        try decoder.advance(tokens: tokens, parents: parents)
+    }
+
+    /// Runs new tokens at positions from `start` on what the cache holds before it.
+    package func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
+        try decoder.prefill(tokens, at: start, logitRows: logitRows)
+    }
+}
+
+/// Decoder of a model of any architecture.
+package protocol DecoderEngine: AnyObject {
+    /// Architecture name for messages.
+    var name: String { get }
+    var vocabulary: Int { get }
+    /// Tokens that have embeddings, possibly more than have logits.
+    var inputVocabulary: Int { get }
+    var contextLength: Int { get }
+    var position: Int { get }
+    var hypotheses: Int { get }
+    var layerCount: Int { get }
+    /// Attention heads of a layer.
+    var heads: Int { get }
+    var tap: AttentionTap? { get }
+    var stream: CommandStream? { get }
+    /// Whether `candidates` is available.
+    var canGiveCandidates: Bool { get }
+    /// Bytes of logits and candidates that the host has read.
+    var bytesRead: Int { get }
+    /// Layers that have attention of a kind, ascending.
+    func layers(of kind: AttentionKind) -> [Int]
+    func reserve(hypotheses: Int) throws
+    func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]]
+    func fork(hypotheses: Int) throws
+    func keep(hypothesis: Int) throws
+    func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]])
+    func candidates(tokens: [Int], parents: [Int]?, temperature: Float) throws -> (
+        candidates: [TokenCandidates], attention: [[AttentionWeights]]
+    )
+    func newestLogits() throws -> [[Float]]
+}
