@@ -89,7 +89,12 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Checkpoint", "NumberFormats", "AttentionTypes"],
             path: "Tests/TestSupport"),
-        .testTarget(name: "ComputeTests", dependencies: ["Compute", "NumberFormats", "AttentionTypes", "TestSupport"]),
+        .target(
+            name: "ComputeReference", dependencies: ["Compute", "NumberFormats"], path: "Tests/ComputeReference"),
+        .testTarget(name: "NumberFormatsTests", dependencies: ["NumberFormats", "Checkpoint", "TestSupport"]),
+        .testTarget(
+            name: "ComputeTests",
+            dependencies: ["Compute", "ComputeReference", "NumberFormats", "AttentionTypes", "TestSupport"]),
         .testTarget(
             name: "CheckpointTests", dependencies: ["Checkpoint", "NumberFormats", "AttentionTypes", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Golden"]),
@@ -99,8 +104,8 @@ let package = Package(
         .testTarget(
             name: "ModelsTests",
             dependencies: [
-                "Models", "Transformer", "Compute", "Checkpoint", "Media", "NumberFormats", "AttentionTypes",
-                "TestSupport",
+                "Models", "Transformer", "Compute", "ComputeReference", "Checkpoint", "Media", "NumberFormats",
+                "AttentionTypes", "TestSupport",
             ]),
         .testTarget(
             name: "AttentionAnalysisTests",
@@ -108,8 +113,8 @@ let package = Package(
         .testTarget(
             name: "GenerationTests",
             dependencies: [
-                "Generation", "Models", "Media", "Tokenization", "AttentionAnalysis", "NumberFormats", "AttentionTypes",
-                "TestSupport",
+                "Generation", "Models", "Media", "Tokenization", "AttentionAnalysis", "ComputeReference",
+                "NumberFormats", "AttentionTypes", "TestSupport",
             ], exclude: ["PyTorch", "Chat"]),
         .testTarget(name: "PlanningTests", dependencies: ["Planning", "Models", "Compute", "TestSupport"]),
         .testTarget(

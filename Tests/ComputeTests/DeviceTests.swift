@@ -1,3 +1,4 @@
+import ComputeReference
 import Foundation
 import Synchronization
 import TestSupport

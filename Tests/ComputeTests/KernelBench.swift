@@ -1,3 +1,4 @@
+import ComputeReference
 import NumberFormats
 import Testing
 

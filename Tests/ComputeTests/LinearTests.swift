@@ -1,3 +1,4 @@
+import ComputeReference
 import NumberFormats
 import TestSupport
 import Testing
@@ -246,9 +247,13 @@ struct LinearTests {
             x, weight: filter, outputs: c.outputs, kernel: c.kernel, stride: c.stride, padding: c.padding, bias: bias,
             activation: .gelu)
         let out = try bench.output(expected.rows, c.outputs)
-        try bench.stream.convolution1D(
-            bench.tensor(padded), weight: bench.weight(permuted, format: .f32).0, kernel: c.kernel, stride: c.stride,
-            bias: bench.vector(bias), activation: .gelu, into: out, profile: tuning.profile, load: tuning.load)
+        // The window of each output is one contiguous row; windows overlap.
+        let windows = Tensor(
+            buffer: try bench.tensor(padded).buffer, rows: expected.rows, columns: c.kernel * c.channels,
+            rowStride: c.stride * c.channels)
+        try bench.stream.linear(
+            windows, weight: bench.weight(permuted, format: .f32).0, bias: bench.vector(bias), activation: .gelu,
+            into: out, profile: tuning.profile, load: tuning.load)
         #expect(largestDifference(try bench.read(out), expected) < 2e-5)
     }
 }

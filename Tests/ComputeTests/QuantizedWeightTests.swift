@@ -1,3 +1,4 @@
+import ComputeReference
 import NumberFormats
 import TestSupport
 import Testing
@@ -6,21 +7,15 @@ import Testing
 
 @Suite("quantized weights equal the decoded ones", .usesDevice)
 struct QuantizedWeightTests {
-    /// Where a block has half-precision scales.
-    static let scales: [ElementFormat: [Int]] = [
-        .q8_0: [0], .q4_0: [0], .iq4_nl: [0], .q4_1: [0, 2], .q5_0: [0], .q5_1: [0, 2], .q2_k: [80, 82], .q3_k: [108],
-        .q4_k: [0, 2],
-        .q5_k: [0, 2], .q6_k: [208],
-    ]
-
-    /// A matrix of random blocks, and the values Formats' decoders find in them.
+    /// A matrix of random blocks, and their values by the decoders of NumberFormats.
     private func weight(_ bench: KernelBench, rows: Int, columns: Int, format: ElementFormat) throws -> (
         WeightMatrix, Reference.Matrix
     ) {
         let blocks = rows * columns / format.elementsPerBlock
         var bytes = bench.integers(blocks * format.bytesPerBlock, below: 256).map { UInt8($0) }
+        let factors = try #require(format.deviceBlock).factors
         for block in 0..<blocks {
-            for place in try #require(Self.scales[format]) {
+            for place in factors {
                 let scale = HalfPrecision.f16(bench.values(1, in: 0.001...0.01)[0])
                 bytes[block * format.bytesPerBlock + place] = UInt8(scale & 255)
                 bytes[block * format.bytesPerBlock + place + 1] = UInt8(scale >> 8)

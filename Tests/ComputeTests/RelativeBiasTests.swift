@@ -1,3 +1,4 @@
+import ComputeReference
 import Testing
 
 @testable import Compute

@@ -1,3 +1,4 @@
+import ComputeReference
 import Compute
 import Testing
 

@@ -94,8 +94,9 @@ enum GGUFReader: CheckpointReader {
     private static func place(
         _ tensor: StoredTensor, in contents: inout CheckpointContents, dataStart: Int, alignment: Int, file: MappedFile
     ) throws(CheckpointError) {
-        guard let format = formats[tensor.type] else {
-            contents.unsupported[tensor.name] = otherTypes[tensor.type] ?? "ggml type \(tensor.type)"
+        guard let format = ElementFormat(ggmlType: tensor.type) else {
+            contents.unsupported[tensor.name] =
+                ElementFormat.undecodedGGMLTypes[tensor.type] ?? "ggml type \(tensor.type)"
             return
         }
         guard let offset = Int(exactly: tensor.offset), offset % alignment == 0 else {
@@ -125,16 +126,6 @@ enum GGUFReader: CheckpointReader {
                 problem: "lies over the bytes of \"\(printable(previous.name))\"")
         }
     }
-
-    static let formats: [UInt32: ElementFormat] = [
-        0: .f32, 1: .f16, 2: .q4_0, 3: .q4_1, 6: .q5_0, 7: .q5_1, 8: .q8_0, 10: .q2_k, 11: .q3_k, 12: .q4_k, 13: .q5_k,
-        14: .q6_k, 15: .q8_k, 20: .iq4_nl, 23: .iq4_xs, 24: .i8, 25: .i16, 26: .i32, 27: .i64, 28: .f64, 30: .bf16,
-    ]
-
-    private static let otherTypes: [UInt32: String] = [
-        9: "q8_1", 16: "iq2_xxs", 17: "iq2_xs", 18: "iq3_xxs", 19: "iq1_s", 21: "iq3_s", 22: "iq2_s",
-        29: "iq1_m", 34: "tq1_0", 35: "tq2_0", 39: "mxfp4",
-    ]
 
     // MARK: Metadata
 

@@ -45,8 +45,8 @@ enum WhisperCppReader: CheckpointReader {
         while reader.remaining > 0, names.count < expected {
             let (name, type, shape) = try tensor(&reader)
             guard names.insert(name).inserted else { throw reader.malformed("the tensor occurs twice") }
-            guard let format = GGUFReader.formats[type] else {
-                throw .unsupportedFormat(file: path, tensor: printable(name), format: "ggml type \(type)")
+            guard let format = ElementFormat(ggmlType: type) else {
+                throw .unsupportedFormat(file: path, tensor: printable(name), format: ElementFormat.undecodedGGMLTypes[type] ?? "ggml type \(type)")
             }
             let entry = try TensorEntry(
                 name: name, format: format, shape: shape, file: 0, offset: reader.offset, path: path)

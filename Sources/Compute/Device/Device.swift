@@ -119,12 +119,6 @@ package final class Device: @unchecked Sendable {
         return (UInt32(index), families[index].timestampValidBits)
     }
 
-    /// Waits until the device has nothing left to do.
-    package func waitIdle() throws(ComputeError) {
-        let result = queueLock.withLock { _ in vkDeviceWaitIdle(handle) }
-        try check("vkDeviceWaitIdle", result)
-    }
-
     /// Writes compiled pipelines to disk, so that the next start need not compile them again.
     package func savePipelineCache() { pipelines.save() }
 

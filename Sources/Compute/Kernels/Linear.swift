@@ -76,9 +76,9 @@ package struct InputNorm: Sendable {
 /// - `linear/matrix`: tiles of products of small matrices, without the norm, for more rows on a GPU that has units for them.
 /// - `linear/tile`: 64 × 64 or 128 × 128 tiles through shared memory, without the norm, for more rows on other GPUs.
 package enum LinearSelection {
-    package static let formats: [ElementFormat] = plainFormats + BlockLayout.formats
+    package static let formats = ElementFormat.weightFormats
     /// Formats of single elements.
-    package static let plainFormats: [ElementFormat] = [.f32, .f16, .bf16]
+    package static let plainFormats = formats.filter { !$0.isQuantized }
 
     package static func select(_ problem: LinearProblem, _ properties: DeviceProperties, profile: KernelProfile? = nil)
         -> KernelChoice
@@ -322,30 +322,5 @@ extension CommandStream {
         try dispatch(
             choice, push: push, reads: reads, writes: [out.byteRange], views: views, label: label,
             operations: operations)
-    }
-
-    /// A one-dimensional convolution over time as a matrix product: the window of output t is one contiguous row.
-    ///
-    /// out[t, o] = activation(Σ_{j, c} padded[t·stride + j, c] · weight[o, j·C + c] + bias[o]) + residual[t, o]
-    ///
-    /// - Parameters:
-    ///   - padded: `[T + padding, C]` f32, time-major and contiguous, with the convolution's zero rows in place.
-    ///   - weight: `[outputs, kernel·C]`, the kernel's taps outermost.
-    ///   - out: `[(padded rows − kernel) / stride + 1, outputs]` f32.
-    package func convolution1D(
-        _ padded: Tensor, weight: WeightMatrix, kernel: Int, stride: Int, bias: Tensor? = nil,
-        activation: Activation = .none,
-        residual: Tensor? = nil, into out: Tensor, profile: KernelProfile? = nil, load: LoadPath? = nil
-    ) throws {
-        precondition(padded.rowStride == padded.columns, "convolution1D: time steps are contiguous")
-        precondition(
-            kernel >= 1 && stride >= 1 && padded.rows >= kernel,
-            "convolution1D: kernel \(kernel) over \(padded.rows) rows")
-        let windows = Tensor(
-            buffer: padded.buffer, byteOffset: padded.byteOffset, rows: (padded.rows - kernel) / stride + 1,
-            columns: kernel * padded.columns, rowStride: stride * padded.columns, format: padded.format)
-        try linear(
-            windows, weight: weight, bias: bias, activation: activation, residual: residual, into: out,
-            profile: profile, load: load)
     }
 }

@@ -6,33 +6,39 @@ private struct RandomWeightsPush: BitwiseCopyable {
     var scale: Float
 }
 
-/// How random bits become blocks of a format whose values lie within ±2^exponent.
+/// Random blocks of a quantized format whose values lie within ±2^exponent: random bits but for their factors.
 package struct RandomBlocks: Sendable, Hashable {
     /// Words of a row that are random.
     package let randomWords: Int
-    /// Every how many of them one holds scales instead; 0 where scales lie behind them all.
+    /// Distance of the random words that hold factors instead; 0 where the factors lie behind all random words.
     package let period: Int
-    /// The scales: two of one kind, or scale and minimum.
+    /// The factors: the scale twice, or scale and minimum.
     package let constant: UInt32
 
-    /// Random words of a block, the period, and scale and minimum (nil: the scale once more) in parts of the largest value.
-    private static let recipes: [ElementFormat: (words: Int, period: Int, scale: Float, second: Float?)] = [
-        .q8_0: (8, 0, 1 / 128, nil), .q4_0: (4, 0, 1 / 8, nil), .iq4_nl: (4, 0, 1 / 128, nil), .q4_1: (4, 0, 1 / 8, -1),
-        .q5_0: (5, 0, 1 / 16, nil), .q5_1: (5, 0, 1 / 16, -1),
-        // Second factors that make the mean 0: the mean quant times the mean scale against the mean minimum.
-        .q2_k: (20, 0, 1 / 64, 1.5 / 64), .q3_k: (27, 0, 1 / 128, nil), .q4_k: (36, 36, 1 / 1024, 7.5 / 1024),
-        .q5_k: (44, 44, 1 / 2048, 15.5 / 2048), .q6_k: (52, 0, 1 / 4096, nil),
-    ]
-
-    /// `nil` for formats that are no blocks.
+    /// `nil` for formats without blocks on the device.
     package init?(_ format: ElementFormat, columns: Int, scale: Float) {
-        guard let recipe = Self.recipes[format] else { return nil }
-        randomWords = columns / format.elementsPerBlock * recipe.words
-        period = recipe.period
-        let first = HalfPrecision.f16(recipe.scale * scale)
-        let second = HalfPrecision.f16((recipe.second ?? recipe.scale) * scale)
+        guard let block = format.deviceBlock, let factor = block.factors.first else { return nil }
+        // The bytes before the part with the factors; none where a block is one part, which then begins with them.
+        let before = block.parts.prefix { !$0.contains(factor) }.reduce(0) { $0 + $1.count }
+        period = before == 0 ? format.bytesPerBlock / 4 : 0
+        randomWords = columns / format.elementsPerBlock * (before == 0 ? format.bytesPerBlock : before) / 4
+        let first = HalfPrecision.f16(scale / block.largest)
+        let second = HalfPrecision.f16((block.minimum ?? 1) * scale / block.largest)
         constant = UInt32(first) | UInt32(second) << 16
     }
+}
+
+/// The hash from which random weights are made: that of random/weights.comp.
+package func randomWord(_ index: UInt32, seed: UInt32) -> UInt32 {
+    let state = (index &+ seed) &* 747_796_405 &+ 2_891_336_453
+    let word = ((state >> ((state >> 28) + 4)) ^ state) &* 277_803_737
+    return (word >> 22) ^ word
+}
+
+/// The first `count` values of a random f32 matrix within ±2^exponent, made on the host: for tensors too small for a kernel.
+package func randomFloats(count: Int, exponent: Int, seed: UInt32) -> [Float] {
+    let scale = Float(sign: .plus, exponent: exponent, significand: 1)
+    return (0..<count).map { Float(Int(randomWord(UInt32($0), seed: seed) & 0xffff) - 0x8000) / 0x8000 * scale }
 }
 
 extension CommandStream {
@@ -42,7 +48,7 @@ extension CommandStream {
         let scale = Float(sign: .plus, exponent: exponent, significand: 1)
         let blocks = RandomBlocks(matrix.format, columns: matrix.columns, scale: scale)
         precondition(
-            blocks != nil || [.f32, .f16, .bf16].contains(matrix.format),
+            blocks != nil || LinearSelection.plainFormats.contains(matrix.format),
             "no random weights in \(matrix.format.rawValue)")
         let rowWords = WeightMatrix.rowBytes(columns: matrix.columns, format: matrix.format) / 4
         let limit = device.properties.maxWorkgroupCount[1]

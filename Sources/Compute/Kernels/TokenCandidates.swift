@@ -31,7 +31,7 @@ package struct TokenCandidates: Sendable, Hashable {
     /// - Parameters:
     ///   - sum: Σ exp(x − top) over the row, top the first of `logits`; negative where there is a NaN.
     ///   - scaledSum: Σ exp((x − top) / temperature).
-    init(ids: [Int], logits: [Float], sum: Double, temperature: Float, scaledSum: Double) {
+    package init(ids: [Int], logits: [Float], sum: Double, temperature: Float, scaledSum: Double) {
         let top = sum < 0 ? .nan : logits.first ?? -.infinity
         func logarithm(_ sum: Double, _ top: Float) -> Float { top.isFinite ? Float(Double(top) + log(sum)) : top }
         self.init(

@@ -6,6 +6,7 @@
 #
 # A shader whose first line is "// variants: NAME a b c" is compiled once for each of a, b, c, with -DNAME_a and so on,
 # into <shader>_a.spv, …; others into <shader>.spv. A second such line multiplies them: <shader>_a_x.spv, ….
+# "@formats" and "@blocks" stand for the weight formats in formats.list, or those of them that are marked "blocks".
 # Building the program needs none of this: SPIR-V is committed.
 #
 # A line "// needs: EXTENSION" names one that Debian 12's glslc does not know: such shaders are compiled with GLSLC_NEWER
@@ -66,9 +67,16 @@ compile() { # SOURCE MODULE [flag…]
     accept "$work/$2.spv" "$2.spv"
 }
 
+formats=$(awk '!/^#/ { print $1 }' formats.list)
+blocks=$(awk '!/^#/ && $2 == "blocks" { print $1 }' formats.list)
+
 # The values of line N of a source, where that is "// variants: NAME values…": NAME_value for each.
 variants() { # SOURCE N
-    sed -n "$2s|^// variants: ||p" "$1" | { read -r name values && for value in $values; do echo "${name}_$value"; done; } || true
+    sed -n "$2s|^// variants: ||p" "$1" | {
+        read -r name values || return 0
+        case $values in @formats) values=$formats ;; @blocks) values=$blocks ;; esac
+        for value in $values; do echo "${name}_$value"; done
+    }
 }
 
 while read -r source; do

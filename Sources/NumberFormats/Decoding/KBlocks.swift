@@ -3,7 +3,7 @@
 /// Layouts: github.com/ggml-org/ggml, src/ggml-common.h.
 enum KBlocks {
     /// 16 bytes of 4-bit scale and minimum, 64 bytes of 2-bit quants, `d`, `dmin`: d·scale·q − dmin·min, sub-blocks of 16.
-    static let q2_k: ElementFormat.BlockDecoder = { source, target in
+    static let q2_k: BlockFormat.Decoder = { source, target in
         let d = source.half(80)
         let dmin = source.half(82)
         forEachQuarter { sub, first, shift, output in
@@ -16,7 +16,7 @@ enum KBlocks {
 
     /// 32 bytes of third bits, 64 bytes of 2-bit quants, 12 bytes of 6-bit scales, `d`: d·(scale − 32)·(q − 4), sub-blocks
     /// of 16. A third bit that is *not* set subtracts the 4.
-    static let q3_k: ElementFormat.BlockDecoder = { source, target in
+    static let q3_k: BlockFormat.Decoder = { source, target in
         let d = source.half(108)
         forEachQuarter { sub, first, shift, output in
             let low = source.byte(96 + sub % 8) >> (sub < 8 ? 0 : 4) & 15
@@ -32,7 +32,7 @@ enum KBlocks {
     }
 
     /// `d`, `dmin`, 12 bytes of 6-bit scales and minima, 128 bytes of nibbles: d·scale·q − dmin·min, sub-blocks of 32.
-    static let q4_k: ElementFormat.BlockDecoder = { source, target in
+    static let q4_k: BlockFormat.Decoder = { source, target in
         let d = source.half()
         let dmin = source.half(2)
         for sub in 0..<8 {
@@ -46,7 +46,7 @@ enum KBlocks {
     }
 
     /// As `q4_k` with 32 bytes of fifth bits before the nibbles: sub-block `s` uses bit `s` of each.
-    static let q5_k: ElementFormat.BlockDecoder = { source, target in
+    static let q5_k: BlockFormat.Decoder = { source, target in
         let d = source.half()
         let dmin = source.half(2)
         for sub in 0..<8 {
@@ -61,7 +61,7 @@ enum KBlocks {
     }
 
     /// 128 bytes of nibbles, 64 bytes of two upper bits, 16 × i8 scales, `d`: d·scale·(q − 32), sub-blocks of 16.
-    static let q6_k: ElementFormat.BlockDecoder = { source, target in
+    static let q6_k: BlockFormat.Decoder = { source, target in
         let d = source.half(208)
         for half in 0..<2 {
             for quarter in 0..<4 {
@@ -76,7 +76,7 @@ enum KBlocks {
     }
 
     /// `d` in single precision, 256 × i8, sums that only integer dot products use: d·q
-    static let q8_k: ElementFormat.BlockDecoder = { source, target in
+    static let q8_k: BlockFormat.Decoder = { source, target in
         let d = Float(bitPattern: source.littleEndian())
         for j in 0..<256 { target[j] = d * Float(source.signedByte(4 + j)) }
     }

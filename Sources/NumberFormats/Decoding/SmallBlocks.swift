@@ -3,13 +3,13 @@
 /// Layouts: github.com/ggml-org/ggml, src/ggml-common.h.
 enum SmallBlocks {
     /// `d`, 32 × i8: d·q
-    static let q8_0: ElementFormat.BlockDecoder = { source, target in
+    static let q8_0: BlockFormat.Decoder = { source, target in
         let d = source.half()
         for j in 0..<32 { target[j] = d * Float(source.signedByte(2 + j)) }
     }
 
     /// `d`, 16 bytes of nibbles: d·(q − 8)
-    static let q4_0: ElementFormat.BlockDecoder = { source, target in
+    static let q4_0: BlockFormat.Decoder = { source, target in
         let d = source.half()
         for j in 0..<16 {
             let pair = source.byte(2 + j)
@@ -19,7 +19,7 @@ enum SmallBlocks {
     }
 
     /// `d`, `m`, 16 bytes of nibbles: d·q + m
-    static let q4_1: ElementFormat.BlockDecoder = { source, target in
+    static let q4_1: BlockFormat.Decoder = { source, target in
         let d = source.half()
         let m = source.half(2)
         for j in 0..<16 {
@@ -30,20 +30,20 @@ enum SmallBlocks {
     }
 
     /// `d`, 32 fifth bits, 16 bytes of nibbles: d·(q − 16)
-    static let q5_0: ElementFormat.BlockDecoder = { source, target in
+    static let q5_0: BlockFormat.Decoder = { source, target in
         let d = source.half()
         fiveBits(source + 2) { j, quant in target[j] = d * Float(quant - 16) }
     }
 
     /// `d`, `m`, 32 fifth bits, 16 bytes of nibbles: d·q + m
-    static let q5_1: ElementFormat.BlockDecoder = { source, target in
+    static let q5_1: BlockFormat.Decoder = { source, target in
         let d = source.half()
         let m = source.half(2)
         fiveBits(source + 4) { j, quant in target[j] = d * Float(quant) + m }
     }
 
     /// `d`, 16 bytes of nibbles that index a table of unevenly spaced levels: d·levels[q]
-    static let iq4_nl: ElementFormat.BlockDecoder = { source, target in
+    static let iq4_nl: BlockFormat.Decoder = { source, target in
         let d = source.half()
         for j in 0..<16 {
             let pair = source.byte(2 + j)
@@ -54,7 +54,7 @@ enum SmallBlocks {
 
     /// A super-block of eight such blocks: `d`, 8 × 2 upper bits and 8 × 4 lower bits of their scales, the nibbles:
     /// d·(scale − 32)·levels[q]
-    static let iq4_xs: ElementFormat.BlockDecoder = { source, target in
+    static let iq4_xs: BlockFormat.Decoder = { source, target in
         let d = source.half()
         let upper: UInt16 = source.littleEndian(2)
         for block in 0..<8 {

@@ -2,7 +2,7 @@
 /// Rules: github.com/ggml-org/ggml, src/ggml-quants.c, `quantize_row_*_ref`; the same values to the bit.
 enum SmallBlockEncoding {
     /// The largest magnitude becomes 127; halves are rounded away from zero.
-    static let q8_0: ElementFormat.BlockEncoder = { source, target in
+    static let q8_0: BlockFormat.BlockEncoder = { source, target in
         var largest: Float = 0
         for index in 0..<32 { largest = max(largest, abs(source[index])) }
         let (d, inverse) = scale(largest / 127)
@@ -13,7 +13,7 @@ enum SmallBlockEncoding {
         }
     }
 
-    static let q4_0: ElementFormat.BlockEncoder = { source, target in
+    static let q4_0: BlockFormat.BlockEncoder = { source, target in
         let (d, inverse) = scale(extreme(source) / -8)
         target.store(HalfPrecision.f16(d))
         for index in 0..<16 {
@@ -23,7 +23,7 @@ enum SmallBlockEncoding {
         }
     }
 
-    static let q4_1: ElementFormat.BlockEncoder = { source, target in
+    static let q4_1: BlockFormat.BlockEncoder = { source, target in
         let (minimum, maximum) = range(source)
         let (d, inverse) = scale((maximum - minimum) / 15)
         target.store(HalfPrecision.f16(d))
@@ -36,7 +36,7 @@ enum SmallBlockEncoding {
     }
 
     /// Nibbles, and the fifth bits of all elements in one word.
-    static let q5_0: ElementFormat.BlockEncoder = { source, target in
+    static let q5_0: BlockFormat.BlockEncoder = { source, target in
         let (d, inverse) = scale(extreme(source) / -16)
         target.store(HalfPrecision.f16(d))
         var fifth: UInt32 = 0
@@ -49,7 +49,7 @@ enum SmallBlockEncoding {
         target.store(fifth, at: 2)
     }
 
-    static let q5_1: ElementFormat.BlockEncoder = { source, target in
+    static let q5_1: BlockFormat.BlockEncoder = { source, target in
         let (minimum, maximum) = range(source)
         let (d, inverse) = scale((maximum - minimum) / 31)
         target.store(HalfPrecision.f16(d))

@@ -37,9 +37,8 @@ extension WeightLoader {
                         buffer: buffer, byteOffset: offset, rows: count / columns, columns: columns, format: .f32)
                     try writer.issue { try $0.fillRandom(matrix, exponent: Self.tableExponent, seed: seed) }
                 } else {
-                    let row = Reference.randomWeights(
-                        rows: 1, columns: count, format: .f32, exponent: Self.tableExponent, seed: seed)
-                    try row[..<count].withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
+                    let values = randomFloats(count: count, exponent: Self.tableExponent, seed: seed)
+                    try values.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
                 }
             }
         }

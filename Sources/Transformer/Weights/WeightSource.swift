@@ -48,8 +48,6 @@ package struct WeightSource {
 
     /// The formats weights may have.
     static let supportedFormats = LinearSelection.formats
-    /// What formats become on the device that can be read but have no kernels.
-    static let converted: [ElementFormat: ElementFormat] = [.iq4_xs: .f16]
 
     /// A stored tensor, and its first row that is meant.
     struct Located {
@@ -94,7 +92,7 @@ package struct WeightSource {
             throw TransformerError.shapeMismatch(
                 file: checkpoint.path, tensor: slice.name, expected: part.shape, actual: entry.shape)
         }
-        guard Self.supportedFormats.contains(entry.format) || Self.converted[entry.format] != nil else {
+        guard entry.format.weightFormat != nil else {
             throw TransformerError.unsupportedFormat(
                 file: checkpoint.path, tensor: slice.name, format: entry.format, supported: Self.supportedFormats)
         }
@@ -114,7 +112,7 @@ package struct WeightSource {
             let formats = try parameter.parts.map { try locate($0)?.entry.format ?? .f32 }
             switch parameter.form {
             case .dense, .scalar: parameter.formats = formats.map { _ in .f32 }
-            case .matrix: parameter.formats = formats.map { Self.converted[$0] ?? $0 }
+            case .matrix: parameter.formats = formats.map { $0.weightFormat ?? $0 }
             // These are rearranged while loading, which blocks cannot be.
             case .convolution, .transposed, .interleaved: parameter.formats = formats.map { $0.isQuantized ? .f32 : $0 }
             }

@@ -51,7 +51,7 @@ struct DummyWeightsOption: ParsableArguments {
     var dummyWeights: ElementFormat?
 
     /// The formats random weights can have.
-    static let formats: [ElementFormat] = [.f32, .f16, .bf16] + BlockLayout.formats
+    static let formats = ElementFormat.weightFormats
 
     func validate() throws {
         if let dummyWeights, !Self.formats.contains(dummyWeights) {

@@ -11,23 +11,23 @@
 // q, out [batch, heads D] f32; keys and values [batch, maxKeys, kvHeads D] f32 or f16, batch stride 0 where all rows
 // share them (cross-attention). Self-attention first appends newK, newV [batch, kvHeads D] at step.position and attends
 // over the keys up to it; cross-attention has newK = null. keyCount 0 means step.keyCount. With ROTARY q and newK are
-// turned as rotary/rotary does on the way in.
+// rotated on the way in, as rotary/rotary does.
 // bias (may be null) is read at [h, key], or at [h, position - key] when BIAS_BY_DISTANCE is set (T5).
 //
-// The tap: with capture set, the softmax row is written to capture[(b, h)][key], exactly as used.
+// Capture: with `capture` set, the softmax row is written to capture[(b, h)][key], exactly as used.
 //
 // One workgroup per head and hypothesis; its SUBGROUPS subgroups share the keys out in turn and join their running
 // maxima, sums and outputs at the end. Lane = key for scores, lane = elements of d for P V.
 //
-// lavapipe, 8 heads x 1500 keys x 64, by processor time: f32 1.0-1.5 ms on 2 cores, f16 0.6-1.0; the tap is lost in the
-// noise. Compilation 0.3-0.45 s.
+// lavapipe, 8 heads x 1500 keys x 64, by processor time: f32 1.0-1.5 ms on 2 cores, f16 0.6-1.0; the capture's cost is
+// within the noise. Compilation 0.3-0.45 s.
 
 layout(local_size_x_id = 0, local_size_y_id = 3) in;
 layout(constant_id = 3) const uint SUBGROUPS = 1;
 layout(constant_id = 4) const uint GROUP = 1;              // heads / kvHeads
 layout(constant_id = 5) const bool BIAS_BY_DISTANCE = false;
 layout(constant_id = 6) const uint ROTARY = 0;             // 0 none, 1 pairs (k, k + R / 2), 2 pairs (2 k, 2 k + 1)
-layout(constant_id = 7) const uint R = 64;                 // elements of a head that are turned
+layout(constant_id = 7) const uint R = 64;                 // elements of a head that are rotated
 
 layout(push_constant, scalar) uniform Push {
     uint64_t q, newK, newV, k, v, bias, result, capture, step;
@@ -68,7 +68,7 @@ ROW valueAt(uint b, uint head, uint j) {
 }
 #endif
 
-// Element d of a head, turned.
+// Element d of a head, rotated.
 float turned(uint64_t head, uint64_t angles, uint d) {
     const float x = Floats(head).v[d];
     if (ROTARY == 0) return x;
@@ -103,7 +103,7 @@ void main() {
     }
     if (p.newK != 0) {
         groupMemoryBarrier();
-        // A subgroup by itself is in step anyway.
+        // A single subgroup needs no barrier.
         if (SUBGROUPS > 1) barrier();
     }
 

@@ -64,7 +64,7 @@ void scores(ROW keyRow) {
 }
 
 #if !defined(LOAD_texel)
-// Several keys a lane share what a shuffle brings: a product of matrices, in a loop over the head's elements, as
+// Several keys per lane share the result of a shuffle: a product of matrices, in a loop over the head's elements, as
 // linear/shuffle by address. Queries are read again for each block of keys.
 ROW keyRow[KN];
 vec2 a[TM / 2];

@@ -1,4 +1,4 @@
-// What the attention kernels share: the shape of a head, and reading four elements of a key or value row.
+// Shared by the attention kernels: the shape of a head, and reads of four elements of a key or value row.
 //
 // A head's row of D elements is cut into V4 vectors of four; lane l of a subgroup holds vectors l, l + SUBGROUP, ...
 // (PER_LANE of them). Keys and values are f32 or f16 (CACHE_f32, CACHE_f16).

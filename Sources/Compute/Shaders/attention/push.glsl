@@ -1,4 +1,4 @@
-// What every form of full attention is given. Strides are in elements; group = heads / kvHeads.
+// Push constants of every form of full attention. Strides are in elements; group = heads / kvHeads.
 layout(push_constant, scalar) uniform Push {
     uint64_t q, k, v, bias, result, lse;
     uint queries, keys, group;

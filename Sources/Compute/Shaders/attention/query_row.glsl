@@ -1,5 +1,5 @@
 // One query row lying across the subgroup, and its product with a key per lane. (Global: glslang copies arrays of
-// specialised size wrongly when they are handed to functions.)
+// specialized size wrongly when they are handed to functions.)
 vec4 q[PER_LANE];
 
 void loadQuery(uint64_t row, uint lane, float scale) {

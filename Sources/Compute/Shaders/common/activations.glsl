@@ -1,4 +1,4 @@
-// Activation functions, chosen by a specialisation constant so that a pipeline holds only its own.
+// Activation functions, chosen by a specialization constant so that a pipeline holds only its own.
 #ifndef FOVEA_ACTIVATIONS
 #define FOVEA_ACTIVATIONS
 

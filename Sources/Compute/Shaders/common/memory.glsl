@@ -18,8 +18,8 @@ layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Words { uint
 layout(buffer_reference, scalar, buffer_reference_align = 2) buffer Halves { float16_t v[]; };
 layout(buffer_reference, scalar, buffer_reference_align = 2) readonly buffer Shorts { uint16_t v[]; };
 
-// An address to read at where the value may not be used. What all lanes load alike from an address that may be null is loaded
-// in no branch, since Mesa 26's lavapipe carries out such loads in branches that are not taken, too.
+// A readable address where the value may be unused. Loads that all lanes make alike from an address that
+// may be null stand outside branches: Mesa 26's lavapipe executes such loads even in branches that are not taken.
 uint64_t readable(uint64_t address, uint64_t otherwise) { return address != 0 ? address : otherwise; }
 
 vec4 floats(u64vec2 w) {

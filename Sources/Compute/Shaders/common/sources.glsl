@@ -1,4 +1,4 @@
-// Where rows of weights, keys and activations are read from: memory by address, or the same memory through a view as a
+// Reads of rows of weights, keys and activations: from memory by address, or from the same memory through a view as a
 // texel buffer (LOAD_texel).
 //   ROW                  names the 16-byte piece that a row begins with
 //   sixteen(row, i)      piece i of the row

@@ -1,4 +1,4 @@
-// What changes from decode step to decode step. Recorded commands read it here, so that a step can be replayed.
+// Values that change from decode step to decode step. Recorded commands read them here, so that a step can be replayed.
 #ifndef FOVEA_STEP_STATE
 #define FOVEA_STEP_STATE
 

@@ -1,5 +1,5 @@
 // Reductions over a subgroup of 8, 16, 32 or 64 by butterfly shuffles: on lavapipe subgroupAdd costs ten times as much, and on
-// GPUs the driver knows the pattern. The size is specialisation constant 0, which is also the workgroup's x extent.
+// GPUs the driver knows the pattern. The size is specialization constant 0, which is also the workgroup's x extent.
 #ifndef FOVEA_SUBGROUP
 #define FOVEA_SUBGROUP
 

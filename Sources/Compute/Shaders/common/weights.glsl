@@ -10,7 +10,7 @@
 // PANEL, a constant that the kernel declares, says how rows lie: 1 for one after another; else the 16-byte pieces of PANEL
 // rows take turns (WeightMatrix.rowsPerPanel), so that lanes that each read a row of their own read one stream together.
 //
-// For one row of x at a time (linear/step) decoding itself is what costs. Formats that define WEIGHT_SCALED also give
+// For one row of x at a time (linear/step) decoding dominates. Formats that define WEIGHT_SCALED also give
 //   scaled8(block, part, q0, q1)     eight elements as whole numbers, element i of four 256^i too large (WEIGHT_POSITIONS)
 //   weightScale(block, part)         of the half of the run that part is in: weight = scale.x q + scale.y
 // and WEIGHT_OFFSET where scale.y is not 0.

@@ -1,6 +1,6 @@
 // ggml's block formats, as weights.glsl offers them. A row lies on the device rearranged (BlockLayout.swift): the quants
-// of all its blocks first, so that they can be read 16 bytes at a time, then what is odd-sized, array by array.
-// Layouts of the blocks: github.com/ggml-org/ggml, src/ggml-common.h. CPU twin: Formats' decoders.
+// of all its blocks first, so that they can be read 16 bytes at a time, then the odd-sized parts, array by array.
+// Layouts of the blocks: github.com/ggml-org/ggml, src/ggml-common.h. CPU twin: the decoders of NumberFormats.
 //
 // Part p of 32 elements is in bytes 8 (p & 1) to 8 (p & 1) + 7 of a 16-byte vector: the low nibbles of parts 0 and 1 and
 // the high ones of parts 2 and 3 in formats of 32 elements, vector p >> 1 in those of 256.

@@ -1,4 +1,4 @@
-// variants: FORMAT q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl
+// variants: FORMAT @blocks
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_spirv_intrinsics : require
@@ -12,7 +12,7 @@ const uint PANEL = 1;
 // takes more of their time than multiplying it. A lane takes a run of 32 elements, which is 16 bytes or more of weights.
 //
 // x becomes whole numbers of 24 bits, LARGEST the largest of a run of 32, taken apart into three signed bytes each; sums are
-// whole numbers and exact. Attention is to be PyTorch's: with two bytes its weights were wrong by up to 5e-4 on the reference
+// whole numbers and exact. Attention must equal PyTorch's: with two bytes its weights were wrong by up to 5e-4 on the reference
 // models; one byte, as elsewhere, is wrong by 4e-3 of the largest number.
 //
 // Right on every device; chosen where VkPhysicalDeviceVulkan13Properties says that it is accelerated.
@@ -27,7 +27,7 @@ uint packed(ivec4 q) { return uint(q.x & 255) | uint(q.y & 255) << 8 | uint(q.z 
 
 const float LARGEST = 127 * 65536 + 127 * 256 + 127;
 
-// A run of x: high, middle and low bytes, four to a word, the sums of its halves and what 1 is worth.
+// A run of x: high, middle and low bytes, four to a word, the sums of its halves and the value of one unit.
 uint high[8], middle[8], low[8];
 vec2 halves;
 float unit;

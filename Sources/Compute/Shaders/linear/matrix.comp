@@ -1,4 +1,4 @@
-// variants: FORMAT f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl
+// variants: FORMAT @formats
 // needs: GL_KHR_cooperative_matrix
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -14,9 +14,9 @@ const uint PANEL = 1;
 // f32 sums), without a norm. SM x SN subgroups compute RM x RN matrices of CM x CN sums each, over slices of DEPTH columns
 // that pass through shared memory as f16.
 //
-// As exact as f32 sums elsewhere: attention is to be PyTorch's, and f16 has eleven bits. Each row of x is scaled by a power of
+// As exact as f32 sums elsewhere: attention must equal PyTorch's, and f16 has eleven bits. Each row of x is scaled by a power of
 // two so that its largest element is near 2^14, then taken apart into two halves of eleven bits each, x = high + low; so are
-// weights of formats that are more than f16 (W_PARTS 2). Products of two low parts are left out. That is two products of
+// weights of formats with more precision than f16 (W_PARTS 2). Products of two low parts are left out. That is two products of
 // matrices for one with f16 weights, three with others.
 //
 // Right on every device that has it: tests run it on lavapipe of Mesa 26, whose matrices are 8 x 8 x 8.
@@ -59,7 +59,7 @@ shared float sharedScale[TILE_M];
 
 uint64_t inputRow(uint r) { return p.x + uint64_t(min(gl_WorkGroupID.y * TILE_M + r, p.M - 1)) * (p.xStride * 4); }
 
-// What an f16 keeps of an f32, cut off. (By conversion there and back, drivers take the rest for nothing.)
+// An f32 truncated to the bits of an f16. (A conversion there and back is optimized away by drivers.)
 vec4 highPart(vec4 a) { return uintBitsToFloat(floatBitsToUint(a) & 0xffffe000u); }
 
 float powerOfTwo(int exponent) { return intBitsToFloat((exponent + 127) << 23); }
@@ -143,7 +143,7 @@ void main() {
         }
     }
 
-    // Matrix by matrix through shared memory, since who holds which element is the driver's secret.
+    // Matrix by matrix through shared memory: which invocation holds which element is up to the driver.
     const uint place = gl_SubgroupID * (CM * CN);
     [[unroll]] for (uint i = 0; i < RM; i++) {
         [[unroll]] for (uint j = 0; j < RN; j++) {

@@ -1,4 +1,4 @@
-// What every form of `linear` is given, and how a result leaves it. The kernel declares ACTIVATION and GATED.
+// Push constants and output of every form of `linear`. The kernel declares ACTIVATION and GATED.
 //   result[m, n] = act(sum_k norm(x)[m, k] w[n, k] + bias[n]) + residual[m, n]
 //   result[m, n] = act(sum_k norm(x)[m, k] w[n, k] + bias[n]) (sum_k norm(x)[m, k] w[gate + n, k] + bias[gate + n])
 //                  + residual[m, n]   (GATED)

@@ -1,4 +1,4 @@
-// What linear/row and linear/dot share: one or more subgroups walk along K over TN weight rows, and their sums meet at the end.
+// Shared by linear/row and linear/dot: one or more subgroups walk along K over TN weight rows, and their sums meet at the end.
 //
 // A workgroup has SUBGROUPS subgroups; SPLIT of them share the same weight rows, each taking every SPLIT-th stretch of K,
 // where rows are too few to keep a GPU's memory busy. Their sums meet in shared memory, always in the same order.

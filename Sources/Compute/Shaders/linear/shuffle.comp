@@ -1,4 +1,4 @@
-// variants: FORMAT f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl
+// variants: FORMAT @formats
 // variants: LOAD address texel
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -13,9 +13,9 @@ layout(constant_id = 6) const bool ALIGNED = true;  // rows of x start on 16 byt
 // One subgroup computes TM rows x TN SUBGROUP outputs. Lane = weight row, so that no sum is ever reduced across lanes; x
 // is loaded once, spread over the lanes, and travels by shuffle with constant lanes, which lavapipe does in registers.
 //
-// By texel a lane holds four columns of x and the loop takes 32 columns: loads are what costs there, 16 bytes at a time.
+// By texel a lane holds four columns of x and the loop takes 32 columns: loads dominate there, 16 bytes at a time.
 // By address the loop takes SUBGROUP columns: a body of 32 columns is 30 KB of machine code, and the processor then waits
-// for instructions, not for memory. So rows can be many: 32 x 4 is half as fast again as 8 x 4. What x costs is gathers of
+// for instructions, not for memory. So rows can be many: 32 x 4 is half as fast again as 8 x 4. The cost of x is gathers of
 // eight pieces each, so the pieces are pairs of columns: half of the lanes hold those of one row, the others of the next.
 //
 // lavapipe 25.0.7 by address, one core (Intel AVX-512, by processor time), 528 x 960 x 576 q4_1, GFLOP/s: 8 x 4 21, 16 x 4
@@ -57,7 +57,7 @@ COLUMNS activations(VECTOR row, uint k) {
 }
 #endif
 
-// Working arrays are global: glslang copies arrays of specialised size wrongly when they are handed to functions.
+// Working arrays are global: glslang copies arrays of specialized size wrongly when they are handed to functions.
 VECTOR w[TN], x[LANE_ROWS];
 WeightBlock block[TN];
 COLUMNS a[LANE_ROWS];

@@ -1,4 +1,4 @@
-// variants: FORMAT f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl
+// variants: FORMAT @formats
 // variants: LOAD address texel
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -14,7 +14,7 @@ layout(constant_id = 6) const uint PANEL = 1;
 // decoding a weight is not shared by several rows, so it is kept short: elements are multiplied as whole numbers where
 // they stand in their word, and scales apply to sums of 16. The root mean square is a factor, applied at the end.
 //
-// lavapipe, 2 cores, by processor time, 12288 x 576, GFLOP/s, beside linear/shuffle as it was: 22.3.6 by texel q4_1 43
+// lavapipe, 2 cores, by processor time, 12288 x 576, GFLOP/s (in parentheses linear/shuffle): 22.3.6 by texel q4_1 43
 // (22), q8_0 17 (5), f16 13 or more (5); 25.0.7 by address q4_1 37 (16), q8_0 17-22 (22), f16 10 (8).
 // Six rows a lane instead of four, 3072 x 576 by address, one core, GFLOP/s: q4_1 13 (10), q8_0 11 (8), f16 8 (7); eight
 // are as good, and leave 576 rows to nine workgroups.
@@ -46,7 +46,7 @@ vec4 gamma4(uint k) { return floats(Wide(p.gamma).v[k >> 2]); }
 vec4 beta4(uint k) { return floats(Wide(p.beta).v[k >> 2]); }
 #endif
 
-// Working arrays are global: glslang copies arrays of specialised size wrongly when they are handed to functions.
+// Working arrays are global: glslang copies arrays of specialized size wrongly when they are handed to functions.
 VECTOR w[TN], x[TM];
 WeightBlock block[TN];
 vec4 a[TM];

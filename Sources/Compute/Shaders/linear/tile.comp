@@ -1,4 +1,4 @@
-// variants: FORMAT f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl
+// variants: FORMAT @formats
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "../common/subgroup.glsl"

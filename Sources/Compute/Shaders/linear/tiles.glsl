@@ -1,4 +1,4 @@
-// Which weight rows a tile of linear/tile or linear/matrix has. The kernel declares GATED and TILE_ROWS, the tile's weight rows.
+// Weight rows of a tile of linear/tile or linear/matrix. The kernel declares GATED and TILE_ROWS, the tile's weight rows.
 // GATED: of four weight rows two are gates, two their partners.
 const uint OUTPUTS = GATED ? TILE_ROWS / 2 : TILE_ROWS;
 

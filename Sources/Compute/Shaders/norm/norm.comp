@@ -8,7 +8,7 @@
 // result[r, c] = x[r, c] / sqrt(mean of squares + epsilon) * gamma[c]               (rms; Zhang and Sennrich 2019)
 // All f32. One subgroup per row; the variance is taken around the mean in a second pass, as cancellation would cost
 // digits otherwise. In place is allowed. gamma and beta may be null.
-// A row of 512 passes three times through the first-level cache: beside the products around it its cost is that of its
+// A row of 512 passes three times through the first-level cache: next to the products around it, its cost is that of a
 // dispatch.
 
 layout(local_size_x_id = 0) in;

@@ -11,7 +11,7 @@
 // x [rows, heads D] f32, any row stride; table [positions, R] f32: R / 2 cosines, then R / 2 sines of a position. They
 // are tabulated because a device's own sin and cos lose digits at large angles.
 // Row r stands at position first + advance r, or, with step, at step.position (a decode step: one token per row).
-// One subgroup turns PIECE pairs per lane of one row.
+// One subgroup rotates PIECE pairs per lane of one row.
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint D = 64;

@@ -9,7 +9,7 @@
 // listed. 1/T is read from memory, so that a recorded step can be replayed at another temperature.
 //
 // One subgroup per stretch, no barrier: each lane holds its values and knows its best; the best of all is found by
-// shuffles, CAPACITY times, and struck off. On lavapipe, which reads whole rows in place by default, 49,152 columns take
+// shuffles, CAPACITY times, and removed. On lavapipe, which reads whole rows in place by default, 49,152 columns take
 // 5 ms and 128,256 take 13; its compilation 0.1 s.
 
 layout(local_size_x_id = 0) in;

@@ -1,3 +1,5 @@
+import Compute
+
 extension Reference {
     /// (x − mean) / √(variance + ε) · gamma + beta, per row.
     package static func layerNorm(_ x: Matrix, gamma: [Float]?, beta: [Float]?, epsilon: Float) -> Matrix {

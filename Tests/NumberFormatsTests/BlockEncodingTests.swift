@@ -5,7 +5,7 @@ import Testing
 
 /// Encoding of values in block formats against the bytes of the gguf package.
 @Suite struct BlockEncodingTests {
-    static let formats: [ElementFormat] = [.q8_0, .q4_0, .q4_1, .q5_0, .q5_1]
+    static let formats = ElementFormat.encodable.filter(\.isQuantized)
 
     private static func encode(_ values: [Float], as format: ElementFormat) -> [UInt8] {
         values.withUnsafeBufferPointer { format.bytes(encoding: $0) }

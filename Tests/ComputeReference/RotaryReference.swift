@@ -1,3 +1,5 @@
+import Compute
+
 extension Reference {
     /// Each row of x `[rows, heads·D]` turned as the position `rowPositions[r]`; `table` as for the kernel.
     package static func rotary(_ x: Matrix, shape: RotaryShape, table: Matrix, rowPositions: [Int]) -> Matrix {

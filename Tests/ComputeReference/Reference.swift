@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// The plain twin of each kernel, on the CPU: what the kernel is supposed to compute, written for reading. Float in,

@@ -1,3 +1,5 @@
+import Compute
+
 extension Reference {
     /// One new position for each hypothesis: each row of `query` attends over the first `keyCount` rows of its own keys
     /// and values. Returns outputs `[B, heads·D]` and weights `[B·heads, keyCount]`.

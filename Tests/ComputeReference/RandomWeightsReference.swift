@@ -1,3 +1,4 @@
+import Compute
 import NumberFormats
 
 extension Reference {
@@ -14,9 +15,7 @@ extension Reference {
         }
         return (0..<rows * rowWords).map { index in
             let place = index % rowWords
-            let state = (UInt32(index) &+ seed) &* 747_796_405 &+ 2_891_336_453
-            let word = ((state >> ((state >> 28) + 4)) ^ state) &* 277_803_737
-            let random = (word >> 22) ^ word
+            let random = randomWord(UInt32(index), seed: seed)
             if let blocks {
                 return place < blocks.randomWords && (blocks.period == 0 || place % blocks.period != 0)
                     ? random : blocks.constant

@@ -1,3 +1,5 @@
+import Compute
+
 extension Reference {
     /// activation(a) joined with b.
     package static func combine(

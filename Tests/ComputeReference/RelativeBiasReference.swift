@@ -1,3 +1,5 @@
+import Compute
+
 extension Reference {
     /// `[heads · queries, keys]`: weights[buckets[first + j − i], h] + mask[j], with weights `[buckets, heads]`.
     package static func relativeBias(

@@ -1,3 +1,5 @@
+import Compute
+
 extension Reference {
     /// activation(x·weightᵀ + bias) + residual, for x `[M, K]`, weight `[N, K]`, bias `[N]`, residual `[M, N]`.
     package static func linear(

@@ -1,3 +1,5 @@
+import Compute
+
 extension Reference {
     /// table[tokens[r]]·scale + positions[rowPositions[r]].
     package static func embed(_ tokens: [Int], table: Matrix, scale: Float, positions: Matrix?, rowPositions: [Int])
