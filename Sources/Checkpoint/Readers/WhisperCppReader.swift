@@ -46,7 +46,9 @@ enum WhisperCppReader: CheckpointReader {
             let (name, type, shape) = try tensor(&reader)
             guard names.insert(name).inserted else { throw reader.malformed("the tensor occurs twice") }
             guard let format = ElementFormat(ggmlType: type) else {
-                throw .unsupportedFormat(file: path, tensor: printable(name), format: ElementFormat.undecodedGGMLTypes[type] ?? "ggml type \(type)")
+                throw .unsupportedFormat(
+                    file: path, tensor: printable(name),
+                    format: ElementFormat.undecodedGGMLTypes[type] ?? "ggml type \(type)")
             }
             let entry = try TensorEntry(
                 name: name, format: format, shape: shape, file: 0, offset: reader.offset, path: path)
