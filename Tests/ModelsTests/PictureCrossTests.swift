@@ -201,7 +201,7 @@ struct MllamaTests {
         }
         try writer.finish()
         let llama = Llama(configuration: text)
-        try llama.decoder.load(
+        try llama.tokenDecoder.load(
             from: WeightSource(
                 checkpoint: Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming()),
             on: TestDevice.open()
