@@ -9,11 +9,13 @@ import Testing
 /// Weights that are converted while they are loaded, against the same model's GGUF files, which another program converted.
 @Suite(
     "Weights converted at load", .usesDevice,
-    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+    .serialized)
 struct ConvertedWeightsTests {
     static let formats: [ElementFormat] = [.f32, .f16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1]
 
-    @Test("the same weights as a GGUF file's, so the same reference values", arguments: formats, ["llama", "t5"])
+    @Test(
+        "the same weights as a GGUF file's, so the same reference values", .needsLargeFixtures, arguments: formats,
+        ["llama", "t5"])
     func likeFiles(_ format: ElementFormat, _ name: String) throws {
         let golden = try Fixtures.golden("gguf/\(name)-\(format.rawValue).golden")
         var files = try ModelFiles(path: Fixtures.model(name).path)
@@ -45,7 +47,7 @@ struct ConvertedWeightsTests {
             "gpt2", "marian", "bart", "flan-t5", "whisper-80", "llama3", "t5-bf16", "t5-sharded", "llava", "smolvlm",
             "mllama", "blip", "vit-gpt2",
             "trocr", "gguf/llama-q8_0.gguf",
-        ], [ElementFormat.f16, .q8_0, .q4_1])
+        ].filter(Fixtures.contains), [ElementFormat.f16, .q8_0, .q4_1])
     func everyKind(_ name: String, _ format: ElementFormat) throws {
         var files = try ModelFiles(path: Fixtures.model(name).path)
         files.options.weights = format

@@ -20,11 +20,13 @@ struct DecoderFixture: Sendable, CustomStringConvertible {
 
     init(gguf name: String) { self.init("gguf/\(name).gguf", golden: "gguf/\(name).golden") }
 
-    static let folders = ["llama", "llama3", "gpt2"].map { DecoderFixture($0) }
+    static let folders = ["llama", "llama3", "gpt2"].map { DecoderFixture($0) }.filter(\.isPresent)
     static let files = [
         "llama-f32", "llama-f16", "llama-q8_0", "llama-q4_0", "llama-q4_1", "llama-q5_0", "llama-q5_1", "llama256-q4_k",
-    ].map { DecoderFixture(gguf: $0) }
+    ].map { DecoderFixture(gguf: $0) }.filter(\.isPresent)
     static let all = folders + files
+
+    var isPresent: Bool { Fixtures.contains(model) && Fixtures.contains(golden) }
 
     func open() throws -> (any DecoderOnlyModel, ModelFiles) {
         let files = try ModelFiles(path: Fixtures.model(model).path)
@@ -34,7 +36,7 @@ struct DecoderFixture: Sendable, CustomStringConvertible {
 
 @Suite(
     "Decoder-only models against PyTorch", .usesDevice,
-    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+    .serialized)
 struct DecoderOnlyTests {
     @Test(
         "every tensor within its tolerance, ids exact, memory all accounted and all returned",
@@ -122,7 +124,7 @@ struct DecoderOnlyTests {
         #expect(difference(try model.advance(tokens: [prompt[last]]).logits[0], whole) < 1e-4)
     }
 
-    @Test("a prompt that runs in pieces traces like one that does not")
+    @Test("a prompt that runs in pieces traces like one that does not", .needsLargeFixtures)
     func pieces() throws {
         let golden = try Fixtures.golden("llama")
         let files = try ModelFiles(path: Fixtures.model("llama").path)

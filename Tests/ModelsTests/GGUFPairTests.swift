@@ -172,7 +172,7 @@ struct FilePair {
 
 @Suite(
     "Vision models from pairs of GGUF files", .usesDevice,
-    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+    .needsLargeFixtures, .serialized)
 struct GGUFPairTests {
     @Test("give what the fixture's own files give", arguments: FilePair.Style.all)
     func golden(_ style: FilePair.Style) throws {

@@ -107,7 +107,7 @@ private struct LlamaReference {
 
 @Suite(
     "Interventions", .usesDevice,
-    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+    .needsLargeFixtures, .serialized)
 struct InterventionTests {
     private func expectClose(_ actual: [Float], _ expected: [Double], _ tolerance: Double, _ what: String) {
         let largest = max(expected.reduce(0) { max($0, abs($1)) }, 1e-9)

@@ -66,8 +66,8 @@ struct LoadingTests {
 
     @Test(
         "a loaded model has the kernels of a first answer, and is otherwise as new",
-        .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"),
-        arguments: ["llama", "gpt2", "t5", "bart", "whisper-80", "blip", "trocr", "llava", "smolvlm", "mllama"])
+        arguments: ["llama", "gpt2", "t5", "bart", "whisper-80", "blip", "trocr", "llava", "smolvlm", "mllama"]
+            .filter(Fixtures.contains))
     func firstAnswer(_ name: String) throws {
         let files = try ModelFiles(path: Fixtures.model(name).path)
         let device = try Device(validation: true)

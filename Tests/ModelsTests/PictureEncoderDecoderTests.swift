@@ -31,7 +31,7 @@ struct CaptionFixture: Sendable, CustomStringConvertible {
 
 @Suite(
     "Encoder-decoders of pictures against PyTorch", .usesDevice,
-    .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"), .serialized)
+    .serialized)
 struct PictureEncoderDecoderTests {
     @Test(
         "every tensor of every case within its tolerance, ids exact, memory all accounted and all returned",

@@ -1,7 +1,7 @@
 import Testing
 
-/// Lets one test at a time use the device. Mesa 22.3's lavapipe is not safe against several devices of one process
-/// being used, made and destroyed at once; the program itself only ever opens one.
+/// Lets one test at a time use the device: lavapipe of Mesa 22.3 crashes when one process creates, uses and destroys
+/// several devices at once. The program itself opens only one.
 private actor DeviceGate {
     static let shared = DeviceGate()
     private var isTaken = false
@@ -31,7 +31,7 @@ package struct DeviceTrait: TestTrait, SuiteTrait, TestScoping {
     package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        // A suite as a whole holds nothing, or its own tests would wait for it for ever.
+        // A suite as a whole holds nothing, or its own tests would wait for it forever.
         guard testCase != nil else { return try await function() }
         await DeviceGate.shared.enter()
         do {

@@ -1,14 +1,14 @@
 import Checkpoint
 import Foundation
+import Testing
 
-/// # TestSupport
+/// The reference fixtures: tiny random models, their inputs, and PyTorch's values for them.
 ///
-/// Where the reference fixtures lie and how to compare with them.
-///
-/// The fixtures are found by the environment variable `FOVEA_SHARED`, else in `shared` beside the package. Tests that
-/// need them are declared `.enabled(if: Fixtures.available)`, so that their absence shows as a skip.
+/// The large set lies in the folder that the environment variable `FOVEA_SHARED` names, else in `shared` beside the
+/// package. Where it is missing, `models` is the small set in `Tests/Fixtures`, which has one model per family. Tests
+/// that need more are declared `.needsLargeFixtures`, so that its absence shows as a skip.
 package enum Fixtures {
-    /// The folder that holds `fixtures/` and `data/`; `nil` when there is none.
+    /// The folder of the large set (`fixtures/`) and of sample data (`data/`); `nil` when there is none.
     package static let shared: URL? = {
         let candidate =
             if let path = ProcessInfo.processInfo.environment["FOVEA_SHARED"] {
@@ -24,22 +24,22 @@ package enum Fixtures {
     package static let packageRoot = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
+    /// The presence of the large set.
     package static var available: Bool { shared != nil }
 
-    /// The folder of the tiny models. Only for tests that are enabled by `available`.
-    package static var models: URL {
-        guard let shared else {
-            preconditionFailure("fixtures are absent: declare the test .enabled(if: Fixtures.available)")
-        }
-        return shared.appending(path: "fixtures/models")
+    /// The folder of the tiny models: the large set's, else the small one's.
+    package static let models =
+        shared?.appending(path: "fixtures/models") ?? packageRoot.appending(path: "Tests/Fixtures/models")
+
+    /// Recordings, photographs and text. Only for tests that need the large set.
+    package static var data: URL {
+        guard let shared else { preconditionFailure("no large fixtures: declare the test .needsLargeFixtures") }
+        return shared.appending(path: "data")
     }
 
-    /// Recordings, photographs and text for trying things out.
-    package static var data: URL {
-        guard let shared else {
-            preconditionFailure("fixtures are absent: declare the test .enabled(if: Fixtures.available)")
-        }
-        return shared.appending(path: "data")
+    /// The presence of one model or file, such as `whisper-80` or `gguf/t5-f16.gguf`.
+    package static func contains(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: models.appending(path: path).path)
     }
 
     /// The folder of one tiny model.
@@ -48,8 +48,8 @@ package enum Fixtures {
     /// The reference values of one model: `golden("whisper-80")`, `golden("gguf/dequant")`.
     package static func golden(_ name: String) throws -> Golden { try Golden(folder: models.appending(path: name)) }
 
-    /// A real checkpoint: in a folder of this name under `FOVEA_TEST_MODELS`, or where `fovea pull` puts it. `nil` when
-    /// it is not on this machine.
+    /// The folder of a real checkpoint: under `FOVEA_TEST_MODELS`, else where `fovea pull` puts it; `nil` when it is
+    /// not on this machine.
     package static func realModel(_ name: String) -> URL? {
         let environment = ProcessInfo.processInfo.environment
         var places: [URL] = []
@@ -59,6 +59,13 @@ package enum Fixtures {
             ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/share")
         places.append(dataHome.appending(path: "fovea/models"))
         return places.map { $0.appending(path: name) }.first { FileManager.default.fileExists(atPath: $0.path) }
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips a test or suite where only the small fixtures are there.
+    package static var needsLargeFixtures: Self {
+        .enabled(if: Fixtures.available, "the large reference fixtures are not beside the checkout")
     }
 }
 

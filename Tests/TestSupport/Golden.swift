@@ -1,9 +1,9 @@
 import Checkpoint
 import Foundation
 
-/// Reference values of one model: `golden.safetensors`, and `golden.json` that says how close is close enough.
+/// Reference values of one model: tensors in `golden.safetensors`, their tolerances in `golden.json`.
 package final class Golden: Sendable {
-    /// How far a computed value may be from the reference.
+    /// The largest allowed distance of a computed value from the reference.
     package enum Tolerance: Sendable, Hashable {
         /// max|a − b| ≤ value
         case absolute(Float)
@@ -58,7 +58,7 @@ package final class Golden: Sendable {
 
     /// Compares computed values with the reference tensor `name`, by its own tolerance or by `tolerance`.
     ///
-    /// - Returns: `nil` when they agree, else a sentence that says where and by how much they do not.
+    /// - Returns: `nil` when they agree, else a sentence with the place and size of the worst difference.
     package func compare(
         actual: [Float], shape: [Int], to name: String, tolerance: Tolerance? = nil
     ) throws -> String? {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The folder of reference fixtures, and a plain reader of their `golden.safetensors`, so that the arithmetic above the
-/// engine is tested without the engine's own checkpoint code.
+/// A plain reader of the large set's safetensors files, so that the arithmetic above the engine is tested without the
+/// engine's own checkpoint code.
 package struct ReferenceTensors {
     package struct Tensor {
         package let shape: [Int]
@@ -12,23 +12,11 @@ package struct ReferenceTensors {
     private let entries: [String: (type: String, shape: [Int], range: Range<Int>)]
     private let body: Data
 
-    /// `$FOVEA_SHARED/fixtures/models`, or `../shared/fixtures/models` beside the package.
-    package static let models: URL = {
-        let shared =
-            ProcessInfo.processInfo.environment["FOVEA_SHARED"].map { URL(fileURLWithPath: $0) }
-            ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("shared")
-        return shared.appendingPathComponent("fixtures/models")
-    }()
-
-    /// Whether a fixture's file is there; tests that need it are skipped otherwise.
-    package static func exists(_ path: String) -> Bool {
-        FileManager.default.fileExists(atPath: models.appendingPathComponent(path).path)
-    }
+    /// The presence of a file of the large set; tests that need it are skipped otherwise.
+    package static func exists(_ path: String) -> Bool { Fixtures.available && Fixtures.contains(path) }
 
     package init(_ path: String) throws {
-        let data = try Data(contentsOf: ReferenceTensors.models.appendingPathComponent(path))
+        let data = try Data(contentsOf: Fixtures.model(path))
         let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
         let header = try JSONSerialization.jsonObject(with: data[8..<8 + length]) as? [String: [String: Any]] ?? [:]
         var entries: [String: (type: String, shape: [Int], range: Range<Int>)] = [:]
@@ -60,7 +48,7 @@ package struct ReferenceTensors {
 
     /// A JSON file of the fixtures.
     package static func json(_ path: String) throws -> [String: Any] {
-        let data = try Data(contentsOf: models.appendingPathComponent(path))
+        let data = try Data(contentsOf: Fixtures.model(path))
         return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
     }
 }

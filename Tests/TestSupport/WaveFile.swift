@@ -1,4 +1,4 @@
-/// A RIFF file by hand, so that its header can lie.
+/// The bytes of a RIFF file; the header can state a size that is not the data's.
 package func wavBytes(
     samples: [UInt8], formatTag: UInt16 = 1, channels: UInt16 = 1, rate: UInt32 = 16_000, bits: UInt16 = 16,
     claimedSize: UInt32? = nil

@@ -1,20 +1,21 @@
 import Foundation
 
-/// Where the reference fixtures lie: `FOVEA_SHARED`, or `../shared` beside the package.
+/// The reference fixtures: the large set under `FOVEA_SHARED` or `../shared` beside the package, else the small one in
+/// `Tests/Fixtures`.
 enum Fixtures {
-    static let shared: URL = {
-        if let path = ProcessInfo.processInfo.environment["FOVEA_SHARED"] {
-            return URL(fileURLWithPath: path, isDirectory: true)
-        }
-        return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("shared", isDirectory: true)
-    }()
-    static let models = shared.appendingPathComponent("fixtures/models", isDirectory: true)
+    private static let package = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let shared =
+        ProcessInfo.processInfo.environment["FOVEA_SHARED"].map { URL(fileURLWithPath: $0, isDirectory: true) }
+        ?? package.deletingLastPathComponent().appendingPathComponent("shared", isDirectory: true)
+    private static let large = shared.appendingPathComponent("fixtures/models", isDirectory: true)
+    static let models =
+        arePresent ? large : package.appendingPathComponent("Tests/Fixtures/models", isDirectory: true)
     static let vocabularies = shared.appendingPathComponent("data/vocab", isDirectory: true)
 
     static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
-    static var arePresent: Bool { exists(models) }
+    /// The presence of the large set.
+    static var arePresent: Bool { exists(large) }
     static var vocabulariesArePresent: Bool { exists(vocabularies) }
 
     /// Model folders (relative to `models`) that hold the given file.
@@ -30,7 +31,7 @@ enum Fixtures {
         try JSONDecoder().decode(type, from: Data(contentsOf: models.appendingPathComponent(path)))
     }
 
-    /// A real published tokenizer, found under `FOVEA_MODELS` (folders with a tokenizer.json each); nil when it is not there.
+    /// The tokenizer.json of a published model, in a folder of that name under `FOVEA_MODELS`; `nil` when it is not there.
     static func published(_ name: String) -> URL? {
         guard let root = ProcessInfo.processInfo.environment["FOVEA_MODELS"] else { return nil }
         let file = URL(fileURLWithPath: root).appendingPathComponent("\(name)/tokenizer.json")

@@ -4,7 +4,6 @@ import Testing
 @testable import Tokenization
 
 /// Every `golden_tokens.json` of the fixtures: ids and texts, by the reference implementation of tokenizer.json.
-@Suite(.enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"))
 struct GoldenTokenTests {
     struct Golden: Decodable {
         struct Case: Decodable {
@@ -30,7 +29,7 @@ struct GoldenTokenTests {
     }
 
     @Test func goldensAreThere() {
-        #expect(Self.folders.count >= 12)
+        #expect(Self.folders.count >= (Fixtures.arePresent ? 12 : 4))
     }
 
     @Test(arguments: folders)

@@ -232,7 +232,7 @@ def compare(folder, model, batches, count, pictures):
 # MARK: The card
 
 def rows(table):
-    return "\n".join(f"| {name} | {value['percent']} % | {value['questions']} |" for name, value in table.items() if not name.startswith("each: "))
+    return "\n".join(f"| {name.replace('colour', 'color')} | {value['percent']} % | {value['questions']} |" for name, value in table.items() if not name.startswith("each: "))
 
 
 def card(template, evaluation, drawings, folder):
