@@ -83,7 +83,11 @@ package enum ElementFormat: String, Sendable, Hashable, CaseIterable, Codable {
             BlockFormat(
                 elements: 32, bytes: 18, ggmlType: 20, decode: SmallBlocks.iq4_nl,
                 kernels: .blocks(DeviceBlock([2..<18, 0..<2], factors: [0], largest: 128)))
-        case .iq4_xs: BlockFormat(elements: 256, bytes: 136, ggmlType: 23, decode: SmallBlocks.iq4_xs)
+        case .iq4_xs:
+            // Random weights have the scale's bits as upper bits of the sub-blocks' scales, too: they lie in one word.
+            BlockFormat(
+                elements: 256, bytes: 136, ggmlType: 23, decode: SmallBlocks.iq4_xs,
+                kernels: .blocks(DeviceBlock([8..<136, 4..<8, 0..<4], factors: [0], largest: 4096)))
         }
     }
 

@@ -150,4 +150,31 @@ struct QuantizedWeightTests {
         #expect(try bench.read(again) == bench.read(out))
         bench.expectNoValidationMessages()
     }
+
+    /// Formats without minima are products in the reference's order: they agree to the last bit.
+    @Test(
+        "embedding gives the values of the reference", .enabled(if: Fixtures.available),
+        arguments: BlockLayout.formats, ["gguf/dequant", "gguf/dequant-more"])
+    func reference(_ format: ElementFormat, _ fixture: String) throws {
+        let golden = try Fixtures.golden(fixture), kind = format.rawValue.uppercased()
+        for part in ["random", "normal"] where golden.contains("\(part)/\(kind).raw") {
+            let name = "\(part)/\(kind).values", shape = try golden.shape(name)
+            let bench = try KernelBench()
+            let layout = try #require(BlockLayout(format))
+            let arranged = try golden.checkpoint.withBytes(of: "\(part)/\(kind).raw") {
+                layout.arrange($0, rows: shape[0], columns: shape[1])
+            }
+            let buffer = try bench.device.makeBuffer(
+                byteCount: arranged.count, purpose: .weightsDecoder, label: "reference blocks", access: .readback)
+            buffer.write(arranged)
+            let matrix = WeightMatrix(buffer: buffer, rows: shape[0], columns: shape[1], format: format)
+            let out = try bench.output(shape[0], shape[1])
+            try bench.stream.embed(tokens: bench.ids(Array(0..<shape[0])), firstPosition: 0, table: matrix, into: out)
+            let tolerance = try #require(format.deviceBlock).minimum == nil ? Golden.Tolerance.exact : nil
+            #expect(
+                try golden.compare(actual: try bench.read(out).values, shape: shape, to: name, tolerance: tolerance)
+                    == nil)
+            bench.expectNoValidationMessages()
+        }
+    }
 }

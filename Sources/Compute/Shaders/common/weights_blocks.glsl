@@ -43,13 +43,25 @@ void scaled8(WeightBlock block, uint part, out vec4 q0, out vec4 q1) {
 }
 vec2 weightScale(WeightBlock block, uint part) { return vec2(block.d * 5.9604644775390625e-8, 0); }
 
-#elif defined(FORMAT_q4_0) || defined(FORMAT_iq4_nl)
+#elif defined(FORMAT_q4_0) || defined(FORMAT_iq4_nl) || defined(FORMAT_iq4_xs)
+#if defined(FORMAT_iq4_xs)
+// Nibbles of all blocks, then the lower four bits of their eight scales (a word), then d and the upper two bits.
+uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 136); }
+struct WeightBlock { uvec4 q; float d; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const uint sub = (k / 32) & 7;
+    const uint low = weightWord(row, stride / 2 + k / 256 * 4), upper = weightWord(row, stride / 256 * 132 + k / 256 * 4);
+    const uint scale = ((low >> (4 * sub)) & 15) | (((upper >> (16 + 2 * sub)) & 3) << 4);
+    return WeightBlock(weightSixteen(row, k / 32), unpackHalf2x16(upper).x * float(int(scale) - 32));
+}
+#else
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 18); }
 struct WeightBlock { uvec4 q; float d; };
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
     return WeightBlock(weightSixteen(row, k / 32), weightHalf(row, stride / 2 + k / 32 * 2));
 }
-#if defined(FORMAT_iq4_nl)
+#endif
+#if defined(FORMAT_iq4_nl) || defined(FORMAT_iq4_xs)
 // The sixteen unevenly spaced levels, 128 added, four to a word.
 uint level(uint w, uint i) {
     const uint q = byteOf(w, i) & 15;
