@@ -100,7 +100,7 @@ extension ElementFormat {
     package var elementsPerBlock: Int { block.elements }
     /// Bytes of one block as stored in a file (ggml's own layout for block formats).
     package var bytesPerBlock: Int { block.bytes }
-    /// Whether the format packs several elements into a block with shared scales.
+    /// `true` for formats that pack several elements into a block with shared scales.
     package var isQuantized: Bool { elementsPerBlock > 1 }
 
     /// Bytes of `count` elements, or `nil` when `count` is not a whole number of blocks or the size overflows.
