@@ -13,9 +13,13 @@ struct QuantizedWeightTests {
     ) {
         let blocks = rows * columns / format.elementsPerBlock
         var bytes = bench.integers(blocks * format.bytesPerBlock, below: 256).map { UInt8($0) }
-        let factors = try #require(format.deviceBlock).factors
+        let device = try #require(format.deviceBlock)
         for block in 0..<blocks {
-            for place in factors {
+            for place in device.factors {
+                if device.areExponents {
+                    bytes[block * format.bytesPerBlock + place] = 118 + bytes[block * format.bytesPerBlock + place] % 4
+                    continue
+                }
                 let scale = HalfPrecision.f16(bench.values(1, in: 0.001...0.01)[0])
                 bytes[block * format.bytesPerBlock + place] = UInt8(scale & 255)
                 bytes[block * format.bytesPerBlock + place + 1] = UInt8(scale >> 8)
