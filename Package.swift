@@ -29,6 +29,7 @@ let package = Package(
             name: "CWebP", path: "Sources/CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
         .target(name: "CNcurses", dependencies: ["CNcursesSystem"]),
         .target(name: "CShaders", cSettings: [.unsafeFlags(["-std=c2x", "-Wno-c23-extensions"])]),
+        .target(name: "Support"),
         .target(name: "NumberFormats"),
         .target(name: "AttentionTypes"),
 
@@ -36,7 +37,7 @@ let package = Package(
         .target(
             name: "Compute",
             dependencies: [
-                "CVulkan", "CShaders", "NumberFormats", "AttentionTypes",
+                "CVulkan", "CShaders", "Support", "NumberFormats", "AttentionTypes",
                 .product(name: "Logging", package: "swift-log"),
             ], exclude: ["Shaders"]),
         .target(
@@ -79,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Playground", "Terminal", "Generation", "AttentionAnalysis", "Planning", "Models", "Checkpoint",
+                "Support", "Playground", "Terminal", "Generation", "AttentionAnalysis", "Planning", "Models",
+                "Checkpoint",
                 "Tokenization", "Media", "Compute", "NumberFormats", "AttentionTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -91,6 +93,7 @@ let package = Package(
             path: "Tests/TestSupport"),
         .target(
             name: "ComputeReference", dependencies: ["Compute", "NumberFormats"], path: "Tests/ComputeReference"),
+        .testTarget(name: "SupportTests", dependencies: ["Support"]),
         .testTarget(name: "NumberFormatsTests", dependencies: ["NumberFormats", "Checkpoint", "TestSupport"]),
         .testTarget(
             name: "ComputeTests",

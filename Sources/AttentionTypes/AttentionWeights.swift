@@ -1,4 +1,4 @@
-/// Where in a model an attention matrix was computed.
+/// Kind of attention: the place in a model where an attention matrix is computed.
 package enum AttentionKind: String, Sendable, Hashable, Codable, CaseIterable {
     /// Self-attention of an encoder over its own input (source words, audio frames).
     case encoder

@@ -11,13 +11,12 @@ package struct AttentionHead: Sendable, Hashable, Codable {
     }
 }
 
-/// What is taken out of a model to see what becomes of its answer. All of it is exact: the rest of the model runs as ever.
+/// An ablation: heads and keys disabled for one answer. Exact: nothing else changes.
 package struct Interventions: Sendable, Hashable, Codable {
-    /// Heads that say nothing: what they read is replaced by zeros before the output projection.
+    /// Silenced heads: their outputs are replaced by zeros before the output projection.
     package var silencedHeads: Set<AttentionHead>
-    /// Keys that nobody may attend to, by kind of attention, in every layer and head: their scores are lowered beyond
-    /// reach before the softmax, so that a row's weights are shared out among the keys that are left. A row that has
-    /// none left is uniform over the keys it could see.
+    /// Hidden keys by kind of attention, in every layer and head: their scores are masked before the softmax, so that
+    /// a row's weights go to the remaining keys. A row without remaining keys is uniform over the keys it could see.
     package var hiddenKeys: [AttentionKind: Set<Int>]
 
     package static let none = Interventions()
@@ -27,6 +26,6 @@ package struct Interventions: Sendable, Hashable, Codable {
         self.hiddenKeys = hiddenKeys
     }
 
-    /// Whether the model runs as it is.
+    /// `true` when the model runs unchanged.
     package var isEmpty: Bool { silencedHeads.isEmpty && hiddenKeys.values.allSatisfy(\.isEmpty) }
 }

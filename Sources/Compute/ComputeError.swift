@@ -1,4 +1,6 @@
-/// What can go wrong between this program and a Vulkan device.
+import Support
+
+/// An error of a Vulkan device or driver.
 package enum ComputeError: Error, Sendable, CustomStringConvertible {
     /// A Vulkan call failed for a reason with no better name below.
     case vulkan(operation: String, result: VulkanResult)
@@ -30,9 +32,9 @@ package enum ComputeError: Error, Sendable, CustomStringConvertible {
         case .unknownDevice(let selector, let available):
             "no device matches “\(selector)”. Available: \(available.joined(separator: "; ")). Name one by its number or a part of its name."
         case .outOfDeviceMemory(let purpose, let label, let requested, let held, let heapSize):
-            "out of device memory: \(label) (\(purpose.rawValue)) needs \(ByteCount.text(requested)), \(ByteCount.text(held)) of \(ByteCount.text(heapSize)) are held by this program. A smaller model, fewer weights bits or a shorter context needs less."
+            "out of device memory: \(label) (\(purpose.rawValue)) needs \(ByteFormat.text(requested)), \(ByteFormat.text(held)) of \(ByteFormat.text(heapSize)) are held by this program. A smaller model, fewer weights bits or a shorter context needs less."
         case .allocationTooLarge(let label, let requested, let limit):
-            "\(label) needs \(ByteCount.text(requested)) in one piece; this device allows \(ByteCount.text(limit))."
+            "\(label) needs \(ByteFormat.text(requested)) in one piece; this device allows \(ByteFormat.text(limit))."
         case .deviceLost(let operation):
             "the device was lost during \(operation). The conversation is kept; load the model again, or choose another device with --device."
         case .unknownShader(let name):
@@ -40,22 +42,5 @@ package enum ComputeError: Error, Sendable, CustomStringConvertible {
         case .timeout(let operation, let seconds):
             "\(operation) did not finish within \(Int(seconds)) s; the device may be hung or very busy"
         }
-    }
-}
-
-/// Bytes for people: binary units, three significant figures.
-package enum ByteCount {
-    package static func text(_ bytes: Int) -> String {
-        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-        var value = Double(bytes)
-        var unit = 0
-        while abs(value) >= 1024, unit < units.count - 1 {
-            value /= 1024
-            unit += 1
-        }
-        if unit == 0 { return "\(bytes) B" }
-        let decimals: Double = abs(value) >= 100 ? 1 : abs(value) >= 10 ? 10 : 100
-        let rounded = (value * decimals).rounded() / decimals
-        return decimals == 1 ? "\(Int(rounded)) \(units[unit])" : "\(rounded) \(units[unit])"
     }
 }

@@ -50,16 +50,21 @@ package struct DeviceBlock: Sendable {
     /// Byte ranges of a stored block in device order: a row holds the first range of all its blocks, then the second, …
     /// Ranges of a multiple of 16 bytes come first, so that kernels read them 16 bytes at a time.
     package let parts: [Range<Int>]
-    /// Offsets in a stored block of its half-precision factors: the scale, then the scale of the minima.
+    /// Offsets in a stored block of its factors: the scale, then the scale of the minima.
     package let factors: [Int]
+    /// `false` for factors in half precision, `true` for bytes that are the exponent of a power of two (E8M0).
+    package let areExponents: Bool
     /// The largest magnitude of a quant times its sub-block's scale: random weights divide the scale by it.
     package let largest: Float
     /// Of formats with minima, the second factor of random weights in units of the first.
     package let minimum: Float?
 
-    init(_ parts: [Range<Int>], factors: [Int], largest: Float, minimum: Float? = nil) {
+    init(
+        _ parts: [Range<Int>], factors: [Int], areExponents: Bool = false, largest: Float, minimum: Float? = nil
+    ) {
         self.parts = parts
         self.factors = factors
+        self.areExponents = areExponents
         self.largest = largest
         self.minimum = minimum
     }

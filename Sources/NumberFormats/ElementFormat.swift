@@ -6,7 +6,7 @@ package enum ElementFormat: String, Sendable, Hashable, CaseIterable, Codable {
     case i64, i32, i16, i8, u8, bool
     case q8_0, q4_0, q4_1, q5_0, q5_1
     case q2_k, q3_k, q4_k, q5_k, q6_k, q8_k
-    case iq4_nl, iq4_xs
+    case iq4_nl, iq4_xs, mxfp4
 
     /// The table of formats: the only place that declares block sizes, ggml types, coders and the form kernels read.
     ///
@@ -83,7 +83,15 @@ package enum ElementFormat: String, Sendable, Hashable, CaseIterable, Codable {
             BlockFormat(
                 elements: 32, bytes: 18, ggmlType: 20, decode: SmallBlocks.iq4_nl,
                 kernels: .blocks(DeviceBlock([2..<18, 0..<2], factors: [0], largest: 128)))
-        case .iq4_xs: BlockFormat(elements: 256, bytes: 136, ggmlType: 23, decode: SmallBlocks.iq4_xs)
+        case .iq4_xs:
+            // Random weights have the scale's bits as upper bits of the sub-blocks' scales, too: they lie in one word.
+            BlockFormat(
+                elements: 256, bytes: 136, ggmlType: 23, decode: SmallBlocks.iq4_xs,
+                kernels: .blocks(DeviceBlock([8..<136, 4..<8, 0..<4], factors: [0], largest: 4096)))
+        case .mxfp4:
+            BlockFormat(
+                elements: 32, bytes: 17, ggmlType: 39, decode: SmallBlocks.mxfp4,
+                kernels: .blocks(DeviceBlock([1..<17, 0..<1], factors: [0], areExponents: true, largest: 16)))
         }
     }
 
@@ -96,7 +104,7 @@ extension ElementFormat {
     package var elementsPerBlock: Int { block.elements }
     /// Bytes of one block as stored in a file (ggml's own layout for block formats).
     package var bytesPerBlock: Int { block.bytes }
-    /// Whether the format packs several elements into a block with shared scales.
+    /// `true` for formats that pack several elements into a block with shared scales.
     package var isQuantized: Bool { elementsPerBlock > 1 }
 
     /// Bytes of `count` elements, or `nil` when `count` is not a whole number of blocks or the size overflows.
@@ -138,6 +146,6 @@ extension ElementFormat {
     /// Names of ggml types without a decoder, for messages.
     package static let undecodedGGMLTypes: [UInt32: String] = [
         9: "q8_1", 16: "iq2_xxs", 17: "iq2_xs", 18: "iq3_xxs", 19: "iq1_s", 21: "iq3_s", 22: "iq2_s", 29: "iq1_m",
-        34: "tq1_0", 35: "tq2_0", 39: "mxfp4",
+        34: "tq1_0", 35: "tq2_0",
     ]
 }

@@ -1,6 +1,6 @@
 /// Conversions between 32-bit floats and the two 16-bit float formats, by bit pattern.
 ///
-/// Swift's `Float16` is missing on some platforms (x86 macOS), so the conversion is written out; it rounds to
+/// Swift's `Float16` is missing on some platforms (x86 macOS), so the conversion is implemented here; it rounds to
 /// nearest, ties to even, and keeps infinities and NaN.
 package enum HalfPrecision {
     /// The value of an IEEE 754 binary16 bit pattern.

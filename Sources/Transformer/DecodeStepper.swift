@@ -150,7 +150,7 @@ package final class DecodeStepper {
             }
             try tap.issueReadback(on: stream)
         }
-        if usesRecordings && !stream.isProfiling && !stream.isRehearsing {
+        if usesRecordings && !stream.isProfiling && !stream.isDryRun {
             let key = RecordingKey(
                 rows: ids.count, tapRevision: tap.revision, memoryRevision: memoryRevision,
                 givesCandidates: candidates != nil)

@@ -96,7 +96,7 @@ struct AttentionTests {
                 let sum = (0..<got.columns).reduce(0.0) { $0 + Double(got[r, $1]) }
                 #expect(abs(sum - 1) < 1e-5, "row \(r) sums to \(sum)")
             }
-            // What is masked is exactly nothing.
+            // Masked keys have a weight of exactly 0.
             let maskedIsNothing = zip(got.values, wanted.values).allSatisfy { $1 != 0 || $0 == 0 }
             #expect(maskedIsNothing)
         }
@@ -174,7 +174,7 @@ struct AttentionDecodeTests {
         let angles = bench.matrix(capacity, c.turned ?? 2)
         let rotaryShape = RotaryShape(headDimension: c.size, rotaryDimension: c.turned ?? 2, isInterleaved: c.hasPairs)
         let rotary = c.turned == nil ? nil : DecodeRotary(shape: rotaryShape, table: try bench.tensor(angles))
-        /// What the kernel is to turn the rows of this position into.
+        /// The expected rows of this position.
         func turn(_ rows: Reference.Matrix, at position: Int) -> Reference.Matrix {
             c.turned == nil
                 ? rows

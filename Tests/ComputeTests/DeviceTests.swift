@@ -72,7 +72,7 @@ struct DeviceTests {
             let contents = try #require(source.contents)
             #expect(Int(bitPattern: contents) % HostPages.largePageBytes == 0)
             #expect(source.read(UInt64.self, count: byteCount / 8).allSatisfy { $0 == 0 })
-            // What the host writes at the ends, the device reads there.
+            // The device reads at both ends the values that the host wrote.
             source.write([UInt32(1)])
             source.write([UInt32(2)], at: byteCount - 4)
             let stream = try CommandStream(device: device)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Compute
 
-/// What parity tests share: tensors on the device from host values and back, and random numbers that are the same in
+/// Shared by parity tests: tensors on the device from host values and back, and random numbers that are the same in
 /// every run.
 final class KernelBench {
     let device: Device
@@ -150,7 +150,7 @@ final class KernelBench {
         return m
     }
 
-    /// Whether a result's surroundings are untouched: what lies between the rows must still be NaN.
+    /// Expects that a kernel wrote nothing around its result: the gaps between rows must still be NaN.
     func expectUntouchedGaps(_ tensor: Tensor, sourceLocation: SourceLocation = #_sourceLocation) {
         guard tensor.rowStride > tensor.columns else { return }
         for r in 0..<tensor.rows - 1 {

@@ -13,9 +13,13 @@ struct QuantizedWeightTests {
     ) {
         let blocks = rows * columns / format.elementsPerBlock
         var bytes = bench.integers(blocks * format.bytesPerBlock, below: 256).map { UInt8($0) }
-        let factors = try #require(format.deviceBlock).factors
+        let device = try #require(format.deviceBlock)
         for block in 0..<blocks {
-            for place in factors {
+            for place in device.factors {
+                if device.areExponents {
+                    bytes[block * format.bytesPerBlock + place] = 118 + bytes[block * format.bytesPerBlock + place] % 4
+                    continue
+                }
                 let scale = HalfPrecision.f16(bench.values(1, in: 0.001...0.01)[0])
                 bytes[block * format.bytesPerBlock + place] = UInt8(scale & 255)
                 bytes[block * format.bytesPerBlock + place + 1] = UInt8(scale >> 8)
@@ -149,5 +153,32 @@ struct QuantizedWeightTests {
         try bench.stream.embed(tokens: bench.ids(tokens), firstPosition: 0, table: bench.inPanels(matrix), into: again)
         #expect(try bench.read(again) == bench.read(out))
         bench.expectNoValidationMessages()
+    }
+
+    /// Formats without minima are products in the reference's order: they agree to the last bit.
+    @Test(
+        "embedding gives the values of the reference", .enabled(if: Fixtures.available),
+        arguments: BlockLayout.formats, ["gguf/dequant", "gguf/dequant-more"])
+    func reference(_ format: ElementFormat, _ fixture: String) throws {
+        let golden = try Fixtures.golden(fixture), kind = format.rawValue.uppercased()
+        for part in ["random", "normal"] where golden.contains("\(part)/\(kind).raw") {
+            let name = "\(part)/\(kind).values", shape = try golden.shape(name)
+            let bench = try KernelBench()
+            let layout = try #require(BlockLayout(format))
+            let arranged = try golden.checkpoint.withBytes(of: "\(part)/\(kind).raw") {
+                layout.arrange($0, rows: shape[0], columns: shape[1])
+            }
+            let buffer = try bench.device.makeBuffer(
+                byteCount: arranged.count, purpose: .weightsDecoder, label: "reference blocks", access: .readback)
+            buffer.write(arranged)
+            let matrix = WeightMatrix(buffer: buffer, rows: shape[0], columns: shape[1], format: format)
+            let out = try bench.output(shape[0], shape[1])
+            try bench.stream.embed(tokens: bench.ids(Array(0..<shape[0])), firstPosition: 0, table: matrix, into: out)
+            let tolerance = try #require(format.deviceBlock).minimum == nil ? Golden.Tolerance.exact : nil
+            #expect(
+                try golden.compare(actual: try bench.read(out).values, shape: shape, to: name, tolerance: tolerance)
+                    == nil)
+            bench.expectNoValidationMessages()
+        }
     }
 }

@@ -96,8 +96,8 @@ struct LoadingTests {
         #expect(device.ledger.total == 0 && device.instance.validationMessages == [])
     }
 
-    @Test("a rehearsal runs nothing, and ends with an error that its body throws")
-    func rehearsal() throws {
+    @Test("a dry run runs nothing, and ends with an error that its body throws")
+    func dryRun() throws {
         struct Interruption: Error {}
         let device = try Device(validation: true)
         let stream = try CommandStream(device: device)
@@ -105,8 +105,8 @@ struct LoadingTests {
         let x = Tensor(buffer: buffer, rows: 1, columns: 16)
         try stream.fill(x.byteRange, with: 7)
         try stream.finish()
-        let noted = try stream.rehearse {
-            #expect(stream.isRehearsing)
+        let noted = try stream.dryRun {
+            #expect(stream.isDryRun)
             try stream.fill(x.byteRange, with: 9)
             try stream.convert(x, into: x)
             try stream.convert(x, into: x)
@@ -114,8 +114,8 @@ struct LoadingTests {
         }
         #expect(noted.variants.count == 1 && device.pipelines.compiled == [])
         #expect(buffer.read(UInt32.self, count: 16) == Array(repeating: 7, count: 16))
-        #expect(throws: Interruption.self) { _ = try stream.rehearse { throw Interruption() } }
-        #expect(!stream.isRehearsing)
+        #expect(throws: Interruption.self) { _ = try stream.dryRun { throw Interruption() } }
+        #expect(!stream.isDryRun)
         let preparation = KernelPreparation(noted, on: device)
         preparation.waitForPipelines()
         #expect(device.pipelines.compiled == noted.variants)

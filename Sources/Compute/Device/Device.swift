@@ -3,17 +3,11 @@ import Foundation
 import Logging
 import Synchronization
 
-/// # Compute
-///
-/// Floor 1. The only target that talks to Vulkan: choosing a device, memory with a ledger of what every byte is for,
-/// pipelines from embedded SPIR-V, the command stream that orders dispatches by what they read and write, and the
-/// kernels themselves (`Shaders/` the GLSL, `Kernels/` how they are chosen and encoded, `Reference/` their CPU twins).
-///
-/// `Device` is an opened logical device with one compute queue.
+/// An opened logical device with one compute queue.
 package final class Device: @unchecked Sendable {
     // Safety: handles are written once in `init`; queue submission and the pipeline table are behind locks.
     package let properties: DeviceProperties
-    /// The book of all memory allocated from this device.
+    /// The ledger of all memory allocated from this device.
     package let ledger = MemoryLedger()
     package let instance: Instance
 
@@ -122,8 +116,8 @@ package final class Device: @unchecked Sendable {
     /// Writes compiled pipelines to disk, so that the next start need not compile them again.
     package func savePipelineCache() { pipelines.save() }
 
-    /// What the driver says of the device's main memory heap: bytes this process uses and bytes it may use.
-    /// `nil` where the driver does not say (VK_EXT_memory_budget).
+    /// The driver's figures for the device's main memory heap: bytes this process uses and bytes it may use.
+    /// `nil` where the driver does not report them (VK_EXT_memory_budget).
     package func memoryBudget() -> (usage: Int, budget: Int)? {
         guard properties.supportsMemoryBudget, let heap = memoryTypes.deviceHeap else { return nil }
         var budget = VkPhysicalDeviceMemoryBudgetPropertiesEXT()

@@ -1,7 +1,7 @@
 import CVulkan
 import Foundation
 
-/// What kind of hardware a device is, in the order the engine prefers them.
+/// Kind of hardware, in the order the engine prefers them.
 package enum DeviceKind: String, Sendable, Hashable, CaseIterable {
     case discrete, integrated, virtual, other, cpu
 
@@ -36,7 +36,7 @@ package struct MatrixShape: Sendable, Hashable {
     }
 }
 
-/// What a device is and can do: everything that kernel selection may depend on, as plain data.
+/// Properties and limits of a device: everything kernel selection depends on, as plain data.
 package struct DeviceProperties: Sendable, Hashable {
     /// Position in the list the driver gives, for `--device N`.
     package var index = 0
@@ -77,11 +77,11 @@ package struct DeviceProperties: Sendable, Hashable {
     package var supportsMemoryBudget = false
     /// The product of small matrices, f16 into f32, that the device has units for (VK_KHR_cooperative_matrix).
     package var cooperativeMatrix: MatrixShape?
-    /// Takes the host's memory as its own.
+    /// Can import host memory as device memory.
     package var importsHostMemory = false
 
-    /// Kernels to use whatever the device's kind, by `FOVEA_KERNELS=coalesced` or `vector`: how whole models are tried with
-    /// the kernels of GPUs where there is none. `coalesced,dots` also takes bytes' products for accelerated.
+    /// Kernel profile forced by `FOVEA_KERNELS=coalesced` or `vector`, whatever the device's kind: for testing whole models
+    /// with the kernels of GPUs on machines without one. `coalesced,dots` also treats products of bytes as accelerated.
     package var wantedProfile: KernelProfile?
 
     /// Names of required features the device lacks; empty on a device that can run the engine.
@@ -90,7 +90,7 @@ package struct DeviceProperties: Sendable, Hashable {
     package init() {}
 
     package var isCPU: Bool { kind == .cpu }
-    /// Whether large buffers are made of the host's pages.
+    /// `true` when large buffers are made of the host's pages.
     var usesHostPages: Bool { isCPU && importsHostMemory }
     package var isSuitable: Bool { missing.isEmpty }
 

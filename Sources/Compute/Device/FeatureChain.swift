@@ -38,13 +38,13 @@ final class FeatureChain {
     /// Fills the chain with what the device supports.
     func query(_ physicalDevice: VkPhysicalDevice) { vkGetPhysicalDeviceFeatures2(physicalDevice, root) }
 
-    /// Whether kernels can use cooperative matrices: their shaders are written for Vulkan's memory model and f16 arithmetic.
+    /// `true` when kernels can use cooperative matrices: their shaders are written for Vulkan's memory model and f16 arithmetic.
     var hasUsableMatrices: Bool {
         matrix?.pointee.cooperativeMatrix ?? 0 != 0 && v12.pointee.vulkanMemoryModel != 0
             && v12.pointee.shaderFloat16 != 0
     }
 
-    /// What the engine cannot do without, by Vulkan's own names.
+    /// Features the engine requires, by their Vulkan names.
     private var requirements: [(String, VkBool32)] {
         [
             ("shaderInt64", root.pointee.features.shaderInt64),

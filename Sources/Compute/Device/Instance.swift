@@ -12,7 +12,7 @@ package final class Instance: @unchecked Sendable {
 
     /// Warnings and errors of the validation layer, newest last. Empty when the layer is off.
     package var validationMessages: [String] { messages.all }
-    /// Whether the validation layer is on.
+    /// `true` when the validation layer is on.
     package let isValidating: Bool
 
     /// - Parameter validation: turns on the Khronos validation layer where it is installed
@@ -132,7 +132,7 @@ package final class Instance: @unchecked Sendable {
     }
 }
 
-/// What the validation layer said. Reached from a C callback on any thread.
+/// Messages of the validation layer, written by a C callback on any thread.
 final class MessageLog: Sendable {
     private let messages = Mutex<[String]>([])
     func append(_ message: String) { messages.withLock { $0.append(message) } }

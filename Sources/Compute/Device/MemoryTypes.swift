@@ -1,6 +1,6 @@
 import CVulkan
 
-/// How the host may reach a buffer.
+/// Host access to a buffer.
 package enum BufferAccess: Sendable, Hashable {
     /// Lives where the device reads fastest; the host may or may not be able to map it.
     case device

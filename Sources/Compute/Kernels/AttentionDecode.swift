@@ -12,10 +12,10 @@ private struct DecodePush: BitwiseCopyable {
     var kTexel, vTexel: UInt32
 }
 
-/// Rotary positions that queries and new keys are turned by on their way in; as for `rotary`.
+/// Rotary positions applied to queries and new keys on their way in; as for `rotary`.
 package struct DecodeRotary: Sendable {
     package var shape: RotaryShape
-    /// `[positions, rotaryDimension]` f32, contiguous, one row at least for each key there is room for.
+    /// `[positions, rotaryDimension]` f32, contiguous, with at least one row per key of the cache's capacity.
     package var table: Tensor
 
     package init(shape: RotaryShape, table: Tensor) {
@@ -69,7 +69,7 @@ package enum AttentionDecodeSelection {
 }
 
 extension CommandStream {
-    /// Attention of one new position for each of B hypotheses, with the tap, in one dispatch.
+    /// Attention of one new position for each of B hypotheses, with optional capture of the weights, in one dispatch.
     ///
     /// - Parameters:
     ///   - query: `[B, heads·D]` f32; `out` alike.
@@ -77,7 +77,7 @@ extension CommandStream {
     ///     `StepState.position` (self-attention).
     ///   - key: `[B·keyCapacity, keyValueHeads·D]` f32 or f16 (`value` alike, of the same row stride).
     ///   - keyCapacity: rows of one hypothesis in the cache; 0 where all hypotheses share the same keys.
-    ///   - rotary: turns query and new keys; values in `query` and `append` stay as they are.
+    ///   - rotary: rotates query and new keys; values in `query` and `append` stay as they are.
     ///   - bias: added to the scores.
     ///   - capture: `[B·heads, …]` f32; row b·heads + h receives that row's softmax, exactly as used.
     package func attentionDecode(
@@ -104,7 +104,7 @@ extension CommandStream {
                 $0.key.rowStride == $0.value.rowStride && $0.key.columns == shape.keyWidth && $0.key.rows >= rows
             } ?? true,
             "attentionDecode: new keys and values do not fit \(shape)")
-        // A step that claims more keys than there is room for is cut short, not followed out of the buffers.
+        // A step that claims more keys than the capacity is cut short and never reads beyond the buffers.
         let capacity = min(keyCapacity == 0 ? key.rows : keyCapacity, capture?.columns ?? .max)
         var fixedCount = 0
         if case .fixed(let count) = keyCount {

@@ -20,7 +20,7 @@ package struct AttentionShape: Sendable, Hashable {
     }
 }
 
-/// How many keys a decode step attends to.
+/// Number of keys a decode step attends to.
 package enum KeyCount: Sendable, Hashable {
     /// The same in every step (cross-attention).
     case fixed(Int)

@@ -1,4 +1,4 @@
-/// What a device was measured to do at best: the yardsticks of `fovea bench`.
+/// Measured peak rates of a device: the yardsticks of `fovea bench`.
 package struct DeviceRates: Sendable, Hashable {
     /// Bytes a second that kernels can read.
     package var readBytesPerSecond: Double
@@ -88,7 +88,7 @@ extension CommandStream {
                     label: copies ? "measure copy" : "measure read")
             }
         }
-        /// Operations a second of a kernel whose subgroups do so many a round.
+        /// Operations per second of a kernel, from the operations of a subgroup per round.
         func operations(_ choice: KernelChoice, rounds: Int, perRound: Int, _ label: String) throws -> Double {
             let subgroups = choice.groups.x * DeviceRatesSelection.subgroupCount(properties)
             let time = try best {

@@ -16,7 +16,7 @@ package enum ElementwiseSelection {
     /// Elements of a row that one lane takes.
     static let piece = 16
 
-    /// Format pairs there is a conversion for.
+    /// Format pairs with a conversion kernel.
     package static let conversions: [(ElementFormat, ElementFormat)] = [
         (.f32, .f32), (.f32, .f16), (.f16, .f32), (.bf16, .f32),
     ]
@@ -42,7 +42,7 @@ package enum ElementwiseSelection {
     }
 }
 
-/// What joins two tensors element by element. Raw values are the kernel's codes.
+/// Operation that joins two tensors element by element. Raw values are the kernel's codes.
 package enum ElementwiseOperation: UInt32, Sendable, Hashable, CaseIterable {
     case add = 1
     case multiply = 2

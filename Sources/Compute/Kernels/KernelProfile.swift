@@ -1,6 +1,6 @@
-/// The two tunings every kernel family has. Both are right on every device; they differ in what they are fast on.
+/// The two tunings every kernel family has. Both are right on every device; they differ in the devices they are fast on.
 package enum KernelProfile: String, Sendable, Hashable, CaseIterable {
-    /// For lavapipe, where "lanes" are a CPU's vector registers: loads are dear, shuffles with constant lanes nearly
+    /// For lavapipe, where "lanes" are a CPU's vector registers: loads are expensive, shuffles with constant lanes nearly
     /// free, shared memory and barriers slow. Lane = output, inputs travel by shuffle.
     case vector
     /// For GPUs: neighboring lanes load neighboring memory, tiles go through shared memory, workgroups are large.
@@ -42,14 +42,14 @@ extension CommandStream {
 }
 
 extension Tensor {
-    /// Whether every row starts on a 16-byte boundary and can be read four f32 elements at a time.
+    /// `true` when every row starts on a 16-byte boundary and can be read four f32 elements at a time.
     var hasWideRows: Bool { address % 16 == 0 && rowStride % 4 == 0 }
 }
 
 func divideRoundingUp(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
 
 extension Bool {
-    /// As a specialisation constant.
+    /// As a specialization constant.
     var constant: UInt32 { self ? 1 : 0 }
 }
 

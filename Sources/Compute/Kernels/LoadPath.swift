@@ -1,6 +1,6 @@
-/// How kernels of the vector profile read rows of weights, keys and activations.
+/// Load path of the vector profile: reads of rows of weights, keys and activations.
 ///
-/// Mesa's lavapipe loaded from addresses lane by lane, with a branch each, before it learnt to gather; a texel fetch from
+/// Mesa's lavapipe loaded from addresses lane by lane, with a branch each, before it could gather; a texel fetch from
 /// the same memory was four times faster there. Later ones gather, and call a function for each texel.
 package enum LoadPath: String, Sendable, Hashable, CaseIterable {
     case address, texel

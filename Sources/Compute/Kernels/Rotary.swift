@@ -6,11 +6,11 @@ private struct RotaryPush: BitwiseCopyable {
     var first, advance: UInt32
 }
 
-/// How rotary positions meet the elements of a head.
+/// Pairing of a head's elements for rotary positions.
 package struct RotaryShape: Sendable, Hashable {
     /// Elements of a head.
     package var headDimension: Int
-    /// The first elements of a head that are turned; even.
+    /// Number of leading elements of a head that are rotated; even.
     package var rotaryDimension: Int
     /// Pairs are (2k, 2k + 1), as GGUF files of the `llama` architecture have them, not (k, k + rotaryDimension / 2).
     package var isInterleaved: Bool
@@ -42,7 +42,7 @@ package enum RotarySelection {
 }
 
 extension CommandStream {
-    /// Rotary position embedding (Su et al. 2021) in place: row r is turned as position `firstPosition + r`.
+    /// Rotary position embedding (Su et al. 2021) in place: row r is rotated to position `firstPosition + r`.
     ///
     /// - Parameters:
     ///   - x: `[rows, heads·D]` f32.

@@ -1,5 +1,5 @@
-/// What changes from one decode step to the next. Kernels read it from device memory, so that a recorded step can be
-/// replayed with only this rewritten. The layout is that of `StepState` in the shaders.
+/// Values that change from one decode step to the next. Kernels read them from device memory, so that a recorded step
+/// can be replayed after rewriting only these. The layout is that of `StepState` in the shaders.
 package struct StepState: BitwiseCopyable, Sendable {
     package static let maximumRows = 16
     /// Bytes from the start to the first token id.
@@ -50,7 +50,7 @@ package final class StepBuffer {
         MemoryRange(buffer: buffer, offset: 0, byteCount: MemoryLayout<StepState>.size)
     }
 
-    /// Where 1/T is, one f32.
+    /// Location of 1/T, one f32.
     package var inverseTemperature: Tensor {
         Tensor(buffer: buffer, byteOffset: StepState.inverseTemperatureOffset, rows: 1, columns: 1)
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The best tokens of a row of logits and what is needed of the rest: all that most ways of choosing a token look at.
+/// The best tokens of a row of logits and the sums over the rest: all that most samplers need.
 package struct TokenCandidates: Sendable, Hashable {
     /// One more than the 64 that a filter may keep, so that a tie with the first one left out is seen. `CAPACITY` in the
     /// shaders.
@@ -39,7 +39,7 @@ package struct TokenCandidates: Sendable, Hashable {
             scaledLogSumExp: logarithm(scaledSum, top / temperature))
     }
 
-    /// Whether no other token of the row has a number.
+    /// `true` when no other token of the row has a finite logit.
     package var isWhole: Bool { ids.count < Self.capacity }
 
     /// Bytes of device memory in which the lists of `rows` rows are made.

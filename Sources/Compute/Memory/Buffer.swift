@@ -2,10 +2,10 @@ import CVulkan
 import Foundation
 import Synchronization
 
-/// A piece of device memory with an address kernels can follow. Freed, and struck from the ledger, when the last
+/// A piece of device memory with an address kernels can follow. Freed, and removed from the ledger, when the last
 /// reference goes; command streams keep the buffers of unfinished work alive.
 package final class Buffer: @unchecked Sendable {
-    // Safety: all stored properties are constant; who writes the contents when is the command stream's business.
+    // Safety: all stored properties are constant; the command stream orders accesses to the contents.
     package let device: Device
     package let byteCount: Int
     package let purpose: MemoryPurpose
@@ -20,7 +20,7 @@ package final class Buffer: @unchecked Sendable {
     /// Made when a kernel first reads through it.
     private let view = Mutex<View?>(nil)
     private let memory: VkDeviceMemory
-    /// The host's pages that `memory` is, where it is.
+    /// The host's pages behind `memory`, where it is made of them.
     private let pages: HostPages?
     private let ledgerID: UInt64
 
@@ -129,10 +129,10 @@ package struct MemoryRange: Sendable {
 extension Device {
     /// Slack behind every buffer, so that a kernel's wide load of the last row stays inside it.
     static let tailPadding = 64
-    /// Allocations are made in whole pages, as drivers grant them, so that a forecast meets the fact to the byte.
+    /// Allocations are made in whole pages, as drivers grant them, so that a plan equals the allocation to the byte.
     static let allocationGranularity = 4096
 
-    /// What a buffer of `byteCount` bytes takes from the device.
+    /// Bytes of device memory that a buffer of `byteCount` bytes takes.
     package static func allocationBytes(for byteCount: Int) -> Int {
         (max(byteCount, 4) + tailPadding + allocationGranularity - 1) / allocationGranularity * allocationGranularity
     }

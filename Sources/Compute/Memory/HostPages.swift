@@ -5,7 +5,7 @@ import Foundation
 /// has them.
 ///
 /// Kernels there walk through rows that lie kilobytes apart, eight at a time. With pages of 4 KiB, which drivers' own memory
-/// has, every row is another page, more of them than the processor keeps addresses of. With large ones Whisper's steps became
+/// has, every row is another page, more pages than the processor's TLB holds. With large ones Whisper's steps became
 /// a quarter (Mesa 25.0) to a third (22.3) faster.
 final class HostPages: @unchecked Sendable {
     // Safety: constant after `init`; the memory is the buffer's that owns this.
@@ -28,7 +28,7 @@ final class HostPages: @unchecked Sendable {
         address = start + skipped
         munmap(address + byteCount, reserved - skipped - byteCount)
         self.byteCount = byteCount
-        // Only a wish: systems without large pages go on with small ones.
+        // A hint: systems without large pages continue with small ones.
         _ = madvise(address, byteCount, MADV_HUGEPAGE)
     }
 

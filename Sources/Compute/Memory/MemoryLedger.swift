@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The book of all device memory this process holds: each allocation is entered when Vulkan grants it and struck out
-/// when it is freed, so `total` is at every moment what was allocated from the driver.
+/// The ledger of all device memory this process holds: each allocation is added when Vulkan grants it and removed
+/// when it is freed, so `total` always equals the bytes allocated from the driver.
 package final class MemoryLedger: Sendable {
     /// One live allocation.
     package struct Entry: Sendable, Hashable, Identifiable {
@@ -23,7 +23,7 @@ package final class MemoryLedger: Sendable {
 
     package init() {}
 
-    /// Enters an allocation; the returned id strikes it out again.
+    /// Adds an allocation; returns the id that removes it.
     package func record(purpose: MemoryPurpose, label: String, bytes: Int) -> UInt64 {
         book.withLock { book in
             let id = book.nextID
@@ -35,7 +35,7 @@ package final class MemoryLedger: Sendable {
         }
     }
 
-    /// Strikes out an allocation that was freed.
+    /// Removes a freed allocation.
     package func remove(_ id: UInt64) {
         book.withLock { book in
             guard let entry = book.entries.removeValue(forKey: id) else {

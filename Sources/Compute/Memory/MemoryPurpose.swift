@@ -1,4 +1,4 @@
-/// What a piece of device memory is for. Every allocation names one; the memory panel shows their sums.
+/// Purpose of a piece of device memory. Every allocation names one; the memory panel shows their sums.
 package enum MemoryPurpose: String, Sendable, Hashable, CaseIterable, Codable {
     case weightsVision = "weights.vision"
     case weightsProjector = "weights.projector"

@@ -66,9 +66,9 @@ package struct WeightMatrix: Sendable {
     /// Elements from one row to the next: `columns` rounded up to 32.
     package var rowStride: Int
     package var format: ElementFormat
-    /// 1 where rows lie one after another, else rows of a panel whose 16-byte pieces take turns (WeightPanels.swift).
+    /// 1 where rows lie one after another, else rows of a panel, interleaved in 16-byte pieces (WeightPanels.swift).
     package var rowsPerPanel: Int
-    /// Rows of its first panel that stand before the matrix: 0 but in views.
+    /// Rows of its first panel that lie before the matrix: 0 except in views.
     package private(set) var rowsBefore = 0
 
     package init(

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How kernels of the vector profile like the rows of a weight matrix: in panels of eight, whose 16-byte pieces take turns.
+/// Weight layout for the vector profile: panels of eight rows, interleaved in 16-byte pieces.
 ///
 /// There each lane reads a row of its own. With rows one after another, eight lanes jump to eight places for every piece, too
 /// many streams for the processor to read ahead in; in panels they read one stream together. Steps of SmolLM2 in q4_1 became a
@@ -9,12 +9,12 @@ extension WeightMatrix {
     package static let panelRows = 8
     static let pieceBytes = 16
 
-    /// The rows per panel that a device wants.
+    /// Rows per panel on a device.
     package static func panelRows(for properties: DeviceProperties) -> Int {
         KernelProfile(properties) == .vector ? panelRows : 1
     }
 
-    /// Rows whose room a matrix takes: whole panels, whatever the device, so that forecasts need not ask for it.
+    /// Rows that a matrix takes memory for: whole panels on every device, so that plans need no device.
     package static func paddedRows(_ rows: Int) -> Int { divideRoundingUp(rows, panelRows) * panelRows }
 
     /// Sorts the bytes of a matrix that the host can reach, and whose rows lie one after another with room for

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Kernels on their way to being ready, while the thread that wants them does something else.
+/// Pipeline pre-compilation of a workload's kernels in the background, while the caller reads weights.
 ///
 /// Pipelines are compiled on all cores. CPU drivers leave most of compiling to a kernel's first dispatch: there an empty
-/// dispatch of each follows, one by one, so that work already wanted gets in between. A kernel that cannot be compiled
+/// dispatch of each follows, one by one, so that other work gets in between. A kernel that cannot be compiled
 /// fails again, with its error, where it is used.
 package final class KernelPreparation: Sendable {
     private let device: Device
@@ -12,10 +12,10 @@ package final class KernelPreparation: Sendable {
     private let dispatching = DispatchGroup()
     private let isStopped = Atomic(false)
 
-    /// Begins at once.
-    package init(_ rehearsal: Rehearsal, on device: Device) {
+    /// Starts compiling at once.
+    package init(_ warmUp: WarmUp, on device: Device) {
         self.device = device
-        let uses = rehearsal.uses
+        let uses = warmUp.uses
         compiling.enter()
         DispatchQueue.global(qos: .userInitiated).async(group: dispatching) { [self] in
             DispatchQueue.concurrentPerform(iterations: uses.count) {
@@ -26,7 +26,7 @@ package final class KernelPreparation: Sendable {
         }
     }
 
-    private func dispatchEmpty(_ uses: [Rehearsal.Use]) throws {
+    private func dispatchEmpty(_ uses: [WarmUp.Use]) throws {
         let stream = try CommandStream(device: device)
         for use in uses where !isStopped.load(ordering: .relaxed) {
             try stream.dispatchEmpty(use.variant, views: use.views)
@@ -37,7 +37,7 @@ package final class KernelPreparation: Sendable {
     /// Waits until all pipelines are compiled.
     package func waitForPipelines() { compiling.wait() }
 
-    /// Leaves the rest; when this returns, nothing of it uses the device any more.
+    /// Skips the remaining kernels; when this returns, the device is no longer in use.
     package func stop() {
         isStopped.store(true, ordering: .relaxed)
         dispatching.wait()

@@ -1,8 +1,8 @@
-/// A compiled form of a kernel: which shader, with which specialisation constants. What a kernel selector returns.
+/// A compiled form of a kernel: a shader and its specialization constants. Kernel selection returns it.
 package struct KernelVariant: Hashable, Sendable, CustomStringConvertible {
-    /// The shader's name in the embedded library, e.g. "linear/gemm_f16".
+    /// The shader's name in the embedded library, e.g. "linear/row_q4_0".
     package var name: String
-    /// Specialisation constants from id 1 on. Id 0 is always the subgroup size.
+    /// Specialization constants from id 1 on. Id 0 is always the subgroup size.
     package var constants: [UInt32]
     /// Subgroup size to compile for; `nil` takes the device's own.
     package var subgroupSize: Int?

@@ -64,7 +64,7 @@ final class TexelViews: @unchecked Sendable {
         }.set
     }
 
-    /// Sets there are, for tests.
+    /// Number of descriptor sets, for tests.
     var setCount: Int { state.withLock { $0.sets.count } }
 
     /// Frees the sets that a view is in; the device must be done with them.
@@ -142,7 +142,7 @@ final class TexelViews: @unchecked Sendable {
 }
 
 extension Buffer {
-    /// Whether kernels can read the buffer through a view.
+    /// `true` when kernels can read the buffer through a view.
     var canBeViewed: Bool {
         device.properties.isCPU && byteCount / TexelViews.texelBytes <= device.properties.maxTexelBufferElements
     }

@@ -5,7 +5,7 @@ import Synchronization
 /// An ordered stream of device work.
 ///
 /// Commands are recorded as they are issued, ordered by what they read and write, and submitted in pieces of at most
-/// about 100 ms, so that a display or a driver's watchdog is never starved. A timeline semaphore says how far the
+/// about 100 ms, so that a display or a driver's watchdog is never starved. A timeline semaphore tells how far the
 /// device has come. A stream belongs to one thread at a time.
 package final class CommandStream {
     package let device: Device
@@ -19,7 +19,7 @@ package final class CommandStream {
     package private(set) var submitted: UInt64 = 0
     private var recorder: CommandRecorder?
     private var capturing: CommandRecorder?
-    private var rehearsal: Rehearsal?
+    private var warmUp: WarmUp?
     private var free: [VkCommandBuffer] = []
     private var inFlight: [(value: UInt64, commands: VkCommandBuffer?, buffers: [ObjectIdentifier: Buffer])] = []
     private var pendingOperations = 0.0
@@ -62,8 +62,8 @@ package final class CommandStream {
     deinit {
         // Work still running uses our buffers: let it end before they go.
         try? waitUntil(submitted)
-        // Mesa's submitting thread lets go of the semaphore a moment after it has signalled it; whoever destroys it in
-        // between makes that thread write into freed memory. An idle queue has let go.
+        // Mesa's submitting thread uses the semaphore for a moment after it has signalled it; destroying it in between
+        // makes that thread write into freed memory. With an idle queue the thread is done.
         if submitted > 0 { device.queueLock.withLock { _ in _ = vkQueueWaitIdle(device.queue) } }
         vkDestroySemaphore(device.handle, timeline, nil)
         vkDestroyCommandPool(device.handle, pool, nil)
@@ -89,8 +89,8 @@ package final class CommandStream {
         precondition(
             groups.x <= limits[0] && groups.y <= limits[1] && groups.z <= limits[2],
             "grid \(groups) of \(variant) exceeds the device's \(limits)")
-        if isRehearsing {
-            rehearsal?.note(variant, views: views)
+        if isDryRun {
+            warmUp?.add(variant, views: views)
             return
         }
         let pipeline = try device.pipelines.pipeline(for: variant)
@@ -120,7 +120,7 @@ package final class CommandStream {
 
     /// Fills a range (a multiple of 4 bytes) with a 32-bit value.
     package func fill(_ range: MemoryRange, with value: UInt32) throws(ComputeError) {
-        if isRehearsing { return }
+        if isDryRun { return }
         if capturing != nil {
             capturing?.fill(range, with: value)
             return
@@ -131,7 +131,7 @@ package final class CommandStream {
 
     /// Copies bytes on the device.
     package func copy(from source: MemoryRange, to destination: MemoryRange) throws(ComputeError) {
-        if isRehearsing { return }
+        if isDryRun { return }
         if capturing != nil {
             capturing?.copy(from: source, to: destination)
             return
@@ -168,26 +168,27 @@ package final class CommandStream {
         reclaim(upTo: value)
     }
 
-    /// Whether the device has reached a timeline value; never blocks.
+    /// `true` when the device has reached a timeline value; never blocks.
     package func isDone(_ value: UInt64) -> Bool {
         var reached: UInt64 = 0
         guard vkGetSemaphoreCounterValue(device.handle, timeline, &reached) == VK_SUCCESS else { return false }
         return reached >= value
     }
 
-    // MARK: Rehearsal
+    // MARK: Dry run
 
-    /// Whether work is only noted.
-    package var isRehearsing: Bool { rehearsal != nil }
+    /// `true` while `dryRun` collects kernels.
+    package var isDryRun: Bool { warmUp != nil }
 
-    /// Notes the kernels that `body` issues; nothing is compiled, recorded or run, and what it reads back means nothing.
-    package func rehearse(_ body: () throws -> Void) throws -> Rehearsal {
-        precondition(!isRehearsing && capturing == nil, "rehearsals do not nest")
+    /// Collects the kernels that `body` issues. Nothing is compiled, recorded or run; values that `body` reads back are
+    /// undefined.
+    package func dryRun(_ body: () throws -> Void) throws -> WarmUp {
+        precondition(!isDryRun && capturing == nil, "dry runs do not nest")
         try finish()
-        rehearsal = Rehearsal()
-        defer { rehearsal = nil }
+        warmUp = WarmUp()
+        defer { warmUp = nil }
         try body()
-        return rehearsal ?? Rehearsal()
+        return warmUp ?? WarmUp()
     }
 
     /// Issues a kernel over no workgroup at all.
@@ -248,9 +249,9 @@ package final class CommandStream {
         return timings
     }
 
-    // MARK: Innards
+    // MARK: Submission
 
-    /// About 100 ms of work: what kinds of device do in a tenth of a second, estimated low.
+    /// Operations of about 100 ms of work, estimated low for each kind of device.
     private var operationsPerPiece: Double {
         switch device.properties.kind {
         case .cpu: 3e9

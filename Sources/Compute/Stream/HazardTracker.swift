@@ -1,10 +1,10 @@
 import CVulkan
 
-/// Decides where a barrier is needed: remembers what was read and written since the last one.
+/// Decides where a barrier is needed: tracks the ranges read and written since the last one.
 ///
 /// Pure bookkeeping over address ranges, so it is tested without a device.
 struct HazardTracker {
-    /// What must be ordered before the next piece of work.
+    /// The ordering required before the next piece of work.
     struct Barrier: Equatable {
         /// Earlier writes must be visible to reads.
         var readAfterWrite = false
@@ -18,7 +18,7 @@ struct HazardTracker {
     private var reads: [MemoryRange] = []
     private var writes: [MemoryRange] = []
 
-    /// The barrier that work with these reads and writes needs; the work is then remembered as issued behind it.
+    /// The barrier that work with these reads and writes needs; the work is then tracked as issued behind it.
     mutating func barrier(reads newReads: [MemoryRange], writes newWrites: [MemoryRange]) -> Barrier {
         var barrier = Barrier()
         for read in newReads where !barrier.readAfterWrite {
@@ -28,8 +28,8 @@ struct HazardTracker {
             if !barrier.writeAfterWrite { barrier.writeAfterWrite = writes.contains { $0.overlaps(write) } }
             if !barrier.writeAfterRead { barrier.writeAfterRead = reads.contains { $0.overlaps(write) } }
         }
-        // A barrier orders everything before it against everything after, so the books start afresh. One that only
-        // waits for reads leaves earlier writes not yet visible: those stay on the books.
+        // A barrier orders everything before it against everything after, so tracking starts afresh. One that only
+        // waits for reads leaves earlier writes not yet visible: those stay tracked.
         if barrier.readAfterWrite || barrier.writeAfterWrite {
             reads.removeAll(keepingCapacity: true)
             writes.removeAll(keepingCapacity: true)

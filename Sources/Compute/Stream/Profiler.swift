@@ -1,6 +1,6 @@
 import CVulkan
 
-/// How long one dispatch took on the device.
+/// Device time of one dispatch.
 package struct KernelTiming: Sendable {
     package let label: String
     package let variant: KernelVariant

@@ -183,7 +183,7 @@ package final class TokenDecoder {
                     maximumTokens: shape.contextLength,
                     givesCandidates: givesCandidates ?? !device.properties.hasUnifiedMemory),
                 tap: AttentionTap(device: device))
-            let kernels = KernelPreparation(try stream.rehearse { try rehearse(readSample) }, on: device)
+            let kernels = KernelPreparation(try stream.dryRun { try rehearse(readSample) }, on: device)
             preparation = kernels
             try loader.fill(arenas, deriving: resources, on: stream, progress: progress)
             kernels.waitForPipelines()

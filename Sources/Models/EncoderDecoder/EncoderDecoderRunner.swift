@@ -106,7 +106,7 @@ package final class EncoderDecoderRunner {
                 stepper: try DecodeStepper(
                     stream: stream, vocabulary: shape.vocabulary, maximumTokens: shape.positions),
                 tap: AttentionTap(device: device))
-            let kernels = KernelPreparation(try stream.rehearse { try rehearse(encodeSample) }, on: device)
+            let kernels = KernelPreparation(try stream.dryRun { try rehearse(encodeSample) }, on: device)
             preparation = kernels
             try loader.fill(arenas, deriving: resources, on: stream, progress: progress)
             kernels.waitForPipelines()

@@ -68,6 +68,20 @@ enum SmallBlocks {
         }
     }
 
+    /// The exponent of a scale (E8M0), 16 bytes of 4-bit floats (E2M1): 2^(e − 128)·q, with the floats doubled
+    /// and the scale halved, as ggml has them.
+    static let mxfp4: BlockFormat.Decoder = { source, target in
+        let exponent = UInt32(source.byte(0))
+        let d = Float(bitPattern: exponent < 2 ? 0x0020_0000 << exponent : (exponent - 1) << 23)
+        for j in 0..<16 {
+            let pair = source.byte(1 + j)
+            target[j] = d * doubledFloats[Int(pair & 15)]
+            target[j + 16] = d * doubledFloats[Int(pair >> 4)]
+        }
+    }
+
+    private static let doubledFloats: [Float] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]
+
     static let levels: [Float] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
 
     private static func fiveBits(_ source: UnsafeRawPointer, _ store: (Int, Int) -> Void) {

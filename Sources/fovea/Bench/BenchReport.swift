@@ -1,3 +1,4 @@
+import Support
 import Compute
 import Foundation
 
@@ -83,7 +84,7 @@ struct BenchReport: Codable {
         }
         table.add(
             "loading", Self.time(loadSeconds),
-            "\(ByteCount.text(weightBytes)) of weights, \(ByteCount.text(deviceBytes)) on the device in all")
+            "\(ByteFormat.text(weightBytes)) of weights, \(ByteFormat.text(deviceBytes)) on the device in all")
         if let firstTokenColdSeconds, let firstTokenWarmSeconds {
             table.add(
                 "first token, cold", Self.time(firstTokenColdSeconds),
@@ -112,7 +113,7 @@ struct BenchReport: Codable {
                 "decode, capture \(run.capture)", "\(Self.figure(run.tokensPerSecond)) tokens/s",
                 "\(note); \(Self.figure(run.dispatchesPerToken)) dispatches a token")
         }
-        if let peakHostBytes { table.add("host memory", ByteCount.text(peakHostBytes), "at its peak") }
+        if let peakHostBytes { table.add("host memory", ByteFormat.text(peakHostBytes), "at its peak") }
 
         var kernelTable = TextTable(
             ("phase", .left), ("kernel", .left), ("dispatches", .right), ("time", .right), ("share", .right),
@@ -159,7 +160,7 @@ struct BenchReport: Codable {
                 figure($0) + " tokens/s"
             }
         }
-        add("device memory", Double(a.deviceBytes), Double(b.deviceBytes)) { ByteCount.text(Int($0)) }
+        add("device memory", Double(a.deviceBytes), Double(b.deviceBytes)) { ByteFormat.text(Int($0)) }
         let names = [("A", a), ("B", b)].map { HarmlessText.line("\($0): \($1.model) on \($1.device), \($1.driver)") }
         return names.joined(separator: "\n") + "\n\n" + table.text
     }

@@ -1,3 +1,4 @@
+import Support
 import ArgumentParser
 import Compute
 
@@ -101,14 +102,14 @@ struct DeviceReport: Encodable {
                 subgroupSizeRange[0] == subgroupSizeRange[1]
                     ? "\(subgroupSize)" : "\(subgroupSize) (\(subgroupSizeRange[0]) to \(subgroupSizeRange[1]))")
         }
-        let heaps = memoryHeaps.map { ByteCount.text($0.bytes) + ($0.deviceLocal ? " device" : " host") }
+        let heaps = memoryHeaps.map { ByteFormat.text($0.bytes) + ($0.deviceLocal ? " device" : " host") }
         table.add("  memory", heaps.joined(separator: " + ") + (unifiedMemory ? ", shared with the host" : ""))
         table.add("  features", list(of: features.filter(\.value)))
         table.add("  lacks", list(of: features.filter { !$0.value }))
         for (label, key) in [
             ("  allocation", "allocation_bytes"), ("  buffer", "buffer_bytes"), ("  shared", "shared_memory_bytes"),
         ] {
-            if let bytes = limits[key] { table.add(label, "at most " + ByteCount.text(bytes)) }
+            if let bytes = limits[key] { table.add(label, "at most " + ByteFormat.text(bytes)) }
         }
         table.add("  workgroup", "at most \(limits["workgroup_invocations"] ?? 0) invocations")
         table.add("  engine", suitable ? "can run it" : "cannot run it, lacks " + missing.joined(separator: ", "))

@@ -1,3 +1,4 @@
+import Support
 import ArgumentParser
 import Checkpoint
 import Compute
@@ -97,12 +98,12 @@ struct InspectReport: Encodable {
         facts.add("path", path)
         facts.add("format", format + (files.count > 1 ? ", \(files.count) files" : ""))
         facts.add("architecture", architecture ?? "not said")
-        facts.add("tensors", "\(tensorCount), \(elements.formatted()) elements, \(ByteCount.text(bytes))")
+        facts.add("tensors", "\(tensorCount), \(elements.formatted()) elements, \(ByteFormat.text(bytes))")
         var parts = [facts.text]
 
         var table = TextTable(("format", .left), ("tensors", .right), ("elements", .right), ("bytes", .right))
         for total in totals {
-            table.add(total.format, "\(total.tensors)", total.elements.formatted(), ByteCount.text(total.bytes))
+            table.add(total.format, "\(total.tensors)", total.elements.formatted(), ByteFormat.text(total.bytes))
         }
         if !table.isEmpty { parts.append(table.text) }
         if !unsupported.isEmpty { parts.append("not readable\n" + Self.pairs(unsupported)) }

@@ -1,3 +1,4 @@
+import Support
 import ArgumentParser
 import Checkpoint
 import Compute
@@ -32,7 +33,7 @@ struct ModelsCommand: AsyncParsableCommand {
         for report in reports {
             table.add(
                 report.name, report.isBundled ? "included" : report.installed ? "installed" : "",
-                ByteCount.text(report.bytes), report.summary ?? report.path ?? "",
+                ByteFormat.text(report.bytes), report.summary ?? report.path ?? "",
                 report.licence ?? "")
         }
         try Console.writeLine(table.text)

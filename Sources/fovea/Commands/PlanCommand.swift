@@ -1,3 +1,4 @@
+import Support
 import ArgumentParser
 import Compute
 import Foundation
@@ -49,7 +50,7 @@ struct PlanCommand: AsyncParsableCommand {
         files.options = weights.load
         let target =
             if let bytes = deviceMemory {
-                PlanTarget(name: "a device with \(ByteCount.text(bytes))", memory: bytes, isUnified: false)
+                PlanTarget(name: "a device with \(ByteFormat.text(bytes))", memory: bytes, isUnified: false)
             } else {
                 PlanTarget(try Instance.choose(device.selector, from: Instance().devices()))
             }
@@ -60,7 +61,7 @@ struct PlanCommand: AsyncParsableCommand {
             let missing = plan.total - target.memory
             throw ProgramError.unsuitableModel(
                 model: model,
-                problem: "it needs \(ByteCount.text(missing)) more than \(target.name) has; "
+                problem: "it needs \(ByteFormat.text(missing)) more than \(target.name) has; "
                     + (plan.suggestions.isEmpty
                         ? "take a smaller model or a device with more memory" : "the plan says what would make it fit"))
         }

@@ -1,3 +1,4 @@
+import Support
 import ArgumentParser
 import Checkpoint
 import Compute
@@ -48,11 +49,11 @@ final class PullDisplay: Sendable {
 
     func show(_ report: PullProgress) {
         if report.phase == .installed {
-            progress.finish("\(name): installed, \(ByteCount.text(report.receivedBytes))")
+            progress.finish("\(name): installed, \(ByteFormat.text(report.receivedBytes))")
             return
         }
         let file = report.file.isEmpty ? "" : " " + HarmlessText.line(report.file)
-        let amount = report.totalBytes.map { "\(ByteCount.text(report.receivedBytes)) of \(ByteCount.text($0))" }
+        let amount = report.totalBytes.map { "\(ByteFormat.text(report.receivedBytes)) of \(ByteFormat.text($0))" }
         progress.show(
             "\(name): \(report.phase.rawValue)\(file)", detail: report.receivedBytes > 0 ? amount : nil,
             fraction: report.phase == .resolving ? nil : report.fraction)

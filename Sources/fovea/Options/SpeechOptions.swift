@@ -1,3 +1,4 @@
+import Support
 import ArgumentParser
 import Checkpoint
 import Compute
@@ -63,7 +64,7 @@ enum SpeechSetup {
         let session = try SpeechSession(path: path, on: device) { done, total in
             guard Console.hasLiveErrorStream, total > 0 else { return }
             progress.show(
-                "loading weights", detail: "\(ByteCount.text(done)) of \(ByteCount.text(total))",
+                "loading weights", detail: "\(ByteFormat.text(done)) of \(ByteFormat.text(total))",
                 fraction: Double(done) / Double(total))
         }
         try Task.checkCancellation()

@@ -1,3 +1,4 @@
+import Support
 import Compute
 import Planning
 
@@ -8,12 +9,12 @@ extension MemoryPlan {
         facts.add("model", path)
         facts.add("architecture", "\(architecture), \(Self.count(parameters)) parameters in \(formatName)")
         if let context { facts.add("context", "\(context) tokens") }
-        facts.add("device", "\(device), \(ByteCount.text(deviceMemory))")
+        facts.add("device", "\(device), \(ByteFormat.text(deviceMemory))")
         var table = TextTable(("purpose", .left), ("bytes", .right), ("parameters", .right))
         for part in purposes {
-            table.add(part.purpose.rawValue, ByteCount.text(part.bytes), part.parameters.map(Self.count) ?? "")
+            table.add(part.purpose.rawValue, ByteFormat.text(part.bytes), part.parameters.map(Self.count) ?? "")
         }
-        table.add("total", ByteCount.text(total), Self.count(parameters))
+        table.add("total", ByteFormat.text(total), Self.count(parameters))
         var parts = [facts.text, table.text]
         if let buffers {
             var list = TextTable(("purpose", .left), ("buffer", .left), ("bytes", .right))
@@ -21,16 +22,16 @@ extension MemoryPlan {
             parts.append(list.text)
         }
         var remarks = pictures.map(words)
-        if watching > 0 { remarks.append("watching attention takes \(ByteCount.text(watching)) besides") }
+        if watching > 0 { remarks.append("watching attention takes \(ByteFormat.text(watching)) besides") }
         remarks.append(
             (fits ? "fits; " : "does not fit; ")
-                + "each token takes \(ByteCount.text(bytesPerToken)) of the KV cache above")
+                + "each token takes \(ByteFormat.text(bytesPerToken)) of the KV cache above")
         remarks += suggestions.map { suggestion in
             let changes = [
                 suggestion.weights.map { "--weights \($0.rawValue)" }, suggestion.context.map { "--context \($0)" },
             ]
             return "with \(changes.compactMap { $0 }.joined(separator: " ")) it fits: "
-                + ByteCount.text(suggestion.total)
+                + ByteFormat.text(suggestion.total)
         }
         parts.append(remarks.joined(separator: "\n"))
         return parts.joined(separator: "\n\n")
@@ -44,7 +45,7 @@ extension MemoryPlan {
             context.map { " (\((Double(picture.tokens) / Double($0) * 100).rounded(toPlaces: 1)) % of the context)" }
             ?? ""
         return
-            "\(what) takes \(picture.tokens) tokens\(share), \(ByteCount.text(picture.keyValueBytes)) of the KV cache above"
+            "\(what) takes \(picture.tokens) tokens\(share), \(ByteFormat.text(picture.keyValueBytes)) of the KV cache above"
     }
 
     /// `7.06 billion`, `37.8 million`.

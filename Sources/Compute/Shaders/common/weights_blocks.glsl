@@ -43,17 +43,42 @@ void scaled8(WeightBlock block, uint part, out vec4 q0, out vec4 q1) {
 }
 vec2 weightScale(WeightBlock block, uint part) { return vec2(block.d * 5.9604644775390625e-8, 0); }
 
-#elif defined(FORMAT_q4_0) || defined(FORMAT_iq4_nl)
+#elif defined(FORMAT_q4_0) || defined(FORMAT_iq4_nl) || defined(FORMAT_iq4_xs) || defined(FORMAT_mxfp4)
+#if defined(FORMAT_iq4_xs)
+// Nibbles of all blocks, then the lower four bits of their eight scales (a word), then d and the upper two bits.
+uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 136); }
+struct WeightBlock { uvec4 q; float d; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const uint sub = (k / 32) & 7;
+    const uint low = weightWord(row, stride / 2 + k / 256 * 4), upper = weightWord(row, stride / 256 * 132 + k / 256 * 4);
+    const uint scale = ((low >> (4 * sub)) & 15) | (((upper >> (16 + 2 * sub)) & 3) << 4);
+    return WeightBlock(weightSixteen(row, k / 32), unpackHalf2x16(upper).x * float(int(scale) - 32));
+}
+#elif defined(FORMAT_mxfp4)
+// Nibbles of all blocks, then the exponents of their scales, a byte each.
+uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 17); }
+struct WeightBlock { uvec4 q; float d; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const uint byte = stride / 2 + k / 32;
+    const uint e = byteOf(weightWord(row, byte & ~3u), byte & 3);
+    return WeightBlock(weightSixteen(row, k / 32), uintBitsToFloat(e < 2 ? 0x00200000u << e : (e - 1) << 23));
+}
+#else
 uint weightRowBytes(uint stride) { return roundUp16(stride / 32 * 18); }
 struct WeightBlock { uvec4 q; float d; };
 WeightBlock weightBlock(ROW row, uint stride, uint k) {
     return WeightBlock(weightSixteen(row, k / 32), weightHalf(row, stride / 2 + k / 32 * 2));
 }
-#if defined(FORMAT_iq4_nl)
+#endif
+#if defined(FORMAT_iq4_nl) || defined(FORMAT_iq4_xs) || defined(FORMAT_mxfp4)
 // The sixteen unevenly spaced levels, 128 added, four to a word.
 uint level(uint w, uint i) {
     const uint q = byteOf(w, i) & 15;
+#if defined(FORMAT_mxfp4)
+    const uint four = q < 8 ? (q < 4 ? 0x83828180u : 0x8c888684u) : (q < 12 ? 0x7d7e7f80u : 0x74787a7cu);
+#else
     const uint four = q < 8 ? (q < 4 ? 0x3f2d1801u : 0x766a5d4fu) : (q < 12 ? 0xa6998d81u : 0xf1d9c5b5u);
+#endif
     return byteOf(four, q & 3);
 }
 vec4 levels(uint w) { return vec4(level(w, 0), level(w, 1), level(w, 2), level(w, 3)) - 128; }

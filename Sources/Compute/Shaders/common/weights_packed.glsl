@@ -10,7 +10,7 @@ uint spread(uint four, uint to) { return ((four & 15) * 0x00204081u & 0x01010101
 #if defined(FORMAT_q8_0)
 uvec2 packed8(WeightBlock block, uint part) { return eight(part < 2 ? block.low : block.high, part); }
 vec2 packedScale(WeightBlock block, uint part) { return vec2(block.d, 0); }
-#elif defined(FORMAT_iq4_nl)
+#elif defined(FORMAT_iq4_nl) || defined(FORMAT_iq4_xs) || defined(FORMAT_mxfp4)
 uint packedLevels(uint w) { return (level(w, 0) | level(w, 1) << 8 | level(w, 2) << 16 | level(w, 3) << 24) ^ 0x80808080u; }
 uvec2 packed8(WeightBlock block, uint part) {
     const uvec2 q = eight(block.q, part) >> (part < 2 ? 0 : 4);

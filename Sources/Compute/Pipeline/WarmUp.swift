@@ -1,6 +1,6 @@
-/// Kernels that work will need: what `CommandStream.rehearse` noted of it.
-package struct Rehearsal: Sendable {
-    /// A kernel, and the views it first came with: CPU drivers compile for the formats of these too.
+/// The kernel variants a workload needs, collected by a dry run: `CommandStream.dryRun`.
+package struct WarmUp: Sendable {
+    /// A kernel, and the views it was first used with: CPU drivers also compile for the formats of the views.
     struct Use {
         let variant: KernelVariant
         let views: [Buffer]
@@ -10,10 +10,10 @@ package struct Rehearsal: Sendable {
     private(set) var uses: [Use] = []
     private var known: Set<KernelVariant> = []
 
-    mutating func note(_ variant: KernelVariant, views: [Buffer]) {
+    mutating func add(_ variant: KernelVariant, views: [Buffer]) {
         if known.insert(variant).inserted { uses.append(Use(variant: variant, views: views)) }
     }
 
-    /// Kernels noted.
+    /// The collected variants.
     package var variants: [KernelVariant] { uses.map(\.variant) }
 }

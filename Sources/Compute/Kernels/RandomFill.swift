@@ -12,7 +12,7 @@ package struct RandomBlocks: Sendable, Hashable {
     package let randomWords: Int
     /// Distance of the random words that hold factors instead; 0 where the factors lie behind all random words.
     package let period: Int
-    /// The factors: the scale twice, or scale and minimum.
+    /// The factors: the scale twice, scale and minimum, or four exponents.
     package let constant: UInt32
 
     /// `nil` for formats without blocks on the device.
@@ -22,6 +22,10 @@ package struct RandomBlocks: Sendable, Hashable {
         let before = block.parts.prefix { !$0.contains(factor) }.reduce(0) { $0 + $1.count }
         period = before == 0 ? format.bytesPerBlock / 4 : 0
         randomWords = columns / format.elementsPerBlock * (before == 0 ? format.bytesPerBlock : before) / 4
+        if block.areExponents {
+            constant = (scale / block.largest * 2).bitPattern >> 23 * 0x0101_0101
+            return
+        }
         let first = HalfPrecision.f16(scale / block.largest)
         let second = HalfPrecision.f16((block.minimum ?? 1) * scale / block.largest)
         constant = UInt32(first) | UInt32(second) << 16

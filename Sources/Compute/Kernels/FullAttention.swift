@@ -106,7 +106,7 @@ extension AttentionShape {
     var queryWidth: Int { heads * headDimension }
     var keyWidth: Int { keyValueHeads * headDimension }
 
-    /// Whether heads can be read four elements at a time.
+    /// `true` when heads can be read four elements at a time.
     func isWide(queries: [Tensor], keys: [Tensor]) -> Bool {
         headDimension % 4 == 0 && queries.allSatisfy(\.hasWideRows)
             && keys.allSatisfy { $0.address % UInt64(4 * $0.elementBytes) == 0 && $0.rowStride % 4 == 0 }
@@ -114,7 +114,7 @@ extension AttentionShape {
 }
 
 extension CommandStream {
-    /// Attention of many queries at once (prefill, encoders), without ever holding the weights:
+    /// Attention of many queries at once (prefill, encoders), without storing the weights:
     /// out[i, h·D…] = Σⱼ softmaxⱼ(scale·q[i, h]·k[j, g] + bias[h, i, j])·v[j, g…], g = h / (heads / keyValueHeads).
     ///
     /// - Parameters:
@@ -181,7 +181,7 @@ extension CommandStream {
     /// The exact softmax rows of some queries, recomputed: out[h, r, j] for r over `rows`.
     ///
     /// - Parameters:
-    ///   - rows: which queries, any order.
+    ///   - rows: the queries, in any order.
     ///   - logSumExp: `[heads, Tq]` from `attention`; without it the kernel finds each row's sum itself.
     ///   - out: `[heads · rows.count, Tk]` f32.
     package func attentionRows(
