@@ -32,6 +32,7 @@ let package = Package(
         .target(name: "Support"),
         .target(name: "NumberFormats"),
         .target(name: "AttentionTypes"),
+        .target(name: "ChatTemplates"),
 
         // Floor 1: the device, the files, the text, the media, the terminal.
         .target(
@@ -66,8 +67,8 @@ let package = Package(
         .target(
             name: "Generation",
             dependencies: [
-                "Models", "AttentionAnalysis", "Tokenization", "Media", "Planning", "Checkpoint", "Transformer",
-                "Compute", "NumberFormats", "AttentionTypes", "CZlib",
+                "Models", "AttentionAnalysis", "ChatTemplates", "Tokenization", "Media", "Planning", "Checkpoint",
+                "Transformer", "Compute", "NumberFormats", "AttentionTypes", "CZlib",
             ]),
 
         // Floor 5 and 6: the terminal app and the program.
@@ -100,6 +101,7 @@ let package = Package(
             dependencies: ["Compute", "ComputeReference", "NumberFormats", "AttentionTypes", "TestSupport"]),
         .testTarget(
             name: "CheckpointTests", dependencies: ["Checkpoint", "NumberFormats", "AttentionTypes", "TestSupport"]),
+        .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"], exclude: ["Cases"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Golden"]),
         .testTarget(
             name: "MediaTests", dependencies: ["Media", "CSndfile", "TestSupport"], exclude: ["Image/make_samples.py"]),

@@ -7,7 +7,7 @@
 /// - `Conversation/`, `Text/`: models that continue text: prompts that run only what is new, stop strings, streamed answers.
 /// - `Translation/`: models that read one text and write another.
 /// - `Speech/`: models that listen.
-/// - `Chat/`: how chat models want conversations written, recognized from their own templates.
+/// - `Chat/`: conversations as the text a chat model wants, by its own template.
 /// - `Pictures/`: pictures from files, and the tokens they take in a prompt.
 /// - `Transcription/`: Whisper's decoding: rules, temperature fall-back, windows, segments, word times, transcripts.
 package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -37,9 +37,11 @@ package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertibl
     case messageTooLong(tokens: Int, maximum: Int)
     /// No chat format has this name.
     case unknownChatFormat(String, known: [String])
-    /// A checkpoint's chat template is absent or of no known kind.
-    case unrecognizedChatTemplate(file: String, isPresent: Bool, known: [String])
-    /// A conversation that a chat format cannot express.
+    /// A checkpoint has no chat template.
+    case noChatTemplate(file: String, known: [String])
+    /// A checkpoint's chat template cannot be read or rendered.
+    case chatTemplate(file: String, problem: String, known: [String])
+    /// A conversation that a chat format refuses.
     case conversation(format: String, problem: String)
     /// A prompt has places for another number of pictures than there are.
     case pictureCount(places: Int, pictures: Int)
@@ -71,9 +73,11 @@ package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertibl
             "the message has \(tokens) tokens with all that belongs to it; there is room for \(maximum): shorten it, or load the model with a longer context"
         case .unknownChatFormat(let name, let known):
             "no chat format is called “\(name)”; --chat-format takes \(known.joined(separator: ", "))"
-        case .unrecognizedChatTemplate(let file, let isPresent, let known):
-            "\(file): \(isPresent ? "the chat template is of no kind known here" : "there is no chat template"); name the format with --chat-format (\(known.joined(separator: ", ")))"
-        case .conversation(let format, let problem): "this conversation cannot be written as \(format): \(problem)"
+        case .noChatTemplate(let file, let known):
+            "\(file): there is no chat template; name the format with --chat-format (\(known.joined(separator: ", ")))"
+        case .chatTemplate(let file, let problem, let known):
+            "\(file): chat template, \(problem); name another format with --chat-format (\(known.joined(separator: ", ")))"
+        case .conversation(let format, let problem): "the \(format) refuses this conversation: \(problem)"
         case .pictureCount(let places, let pictures):
             "the prompt has places for \(places) pictures, but \(pictures) were given; each picture needs its place in the text"
         case .noModel: "no model is loaded; choose one with /model"

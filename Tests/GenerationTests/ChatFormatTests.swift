@@ -51,7 +51,8 @@ import Tokenization
     }()
 
     private func template(_ item: Case) -> ChatTemplate {
-        ChatTemplate(item.template, file: "tokenizer_config.json", bos: item.bos, eos: item.eos)
+        let tokens = ["bos_token": item.bos, "eos_token": item.eos].filter { !$0.value.isEmpty }
+        return ChatTemplate(file: "tokenizer_config.json", source: item.template, tokens: tokens)
     }
 
     private func messages(_ rendering: Case.Rendering) -> [ChatMessage] {
@@ -62,10 +63,9 @@ import Tokenization
 
     @Test func thereAreRenderings() { #expect(Self.cases.count >= 28) }
 
-    @Test("recognized, and to the character what transformers renders", arguments: cases)
+    @Test("to the character what transformers renders", arguments: cases)
     func equalTransformers(_ item: Case) throws {
-        let format = try ChatFormat.recognized(template(item))
-        #expect(format.name == item.format)
+        let format = try ChatFormat(template(item))
         for rendering in item.renderings {
             let messages = messages(rendering)
             func render() throws -> String {
@@ -92,7 +92,7 @@ import Tokenization
             "gemma": "gemma-2-it",
             "gemma3": "gemma-3-it", "phi3": "Phi-3-mini", "zephyr": "zephyr-7b-beta",
         ]
-        #expect(Set(plain.keys) == Set(ChatFormat.all.map(\.name)))
+        #expect(Set(plain.keys) == Set(ChatFormat.names))
         for (name, checkpoint) in plain {
             let item = try #require(Self.cases.first { $0.checkpoint == checkpoint })
             let format = try ChatFormat.named(name)
@@ -109,29 +109,48 @@ import Tokenization
     }
 
     @Test(
-        "templates of other kinds are not taken for one of these",
+        "templates that cannot be read are refused by name",
         arguments: [
-            "", "{{ messages }}", "{% for m in messages %}{{ m.content }}{% endfor %}", "{{ 'unclosed", "{% for", "{#",
-            "{{ '\\",
-            "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n'}}{% endfor %}{% if enable_thinking %}{% endif %}",
-            String(repeating: "{{«[INST]", count: 100_000),
-            "{% for message in messages %}{{ '[gMASK]<sop><|' + message['role'] + '|>\n' + message['content'] }}{% endfor %}",
+            "{{ 'unclosed", "{% for", "{#", "{{ '\\", "{% include 'x' %}", String(repeating: "{{ x }}", count: 100_000),
+            String(repeating: "{% if x %}", count: 1000),
         ])
-    func unknown(_ text: String) throws {
+    func damaged(_ text: String) throws {
         let error = #expect(throws: GenerationError.self) {
-            try ChatFormat.recognized(ChatTemplate(text, file: "tokenizer_config.json", bos: "<s>", eos: "</s>"))
+            try ChatFormat(ChatTemplate(file: "tokenizer_config.json", source: text, tokens: [:]))
         }
-        #expect(error.map { "\($0)".contains("--chat-format") && "\($0)".contains("tokenizer_config.json") } == true)
+        #expect(error.map { "\($0)" }?.contains("tokenizer_config.json: chat template, line 1") == true)
+        #expect(error.map { "\($0)" }?.contains("--chat-format") == true)
     }
 
-    @Test("white space in templates is Jinja's")
-    func normalForm() {
-        func form(_ text: String) -> String { TemplateLexer(text).normalForm() }
-        #expect(form("a\n  {% if x %}\n b {{ y }}\n{%- endif %}\n") == "a\n{%if x%} b {{y}}{%endif%}")
-        #expect(
-            form("{{ 'a' + \"b\\n\" + m.role }}{# c #}\n {%- set q = 'it\\'s' -%}  \n z")
-                == "{{«ab\n»+m[«role»]}}{%set q=«it's»%}z")
-        #expect(form("{{ m['x'].strip() if not loop.first }}") == "{{m[«x»].strip()if not loop[«first»]}}")
+    @Test("templates that fail or never end are errors of the conversation")
+    func failing() throws {
+        func error(_ text: String) throws -> String? {
+            let format = try ChatFormat(ChatTemplate(file: "a.gguf", source: text, tokens: [:]))
+            let error = #expect(throws: GenerationError.self) {
+                try format.render([ChatMessage(.user, "Hi")], addingGenerationPrompt: true)
+            }
+            return error.map { "\($0)" }
+        }
+        let refusal = try error("{{ raise_exception('Not this.') }}")
+        #expect(refusal == "the chat template in a.gguf refuses this conversation: Not this.")
+        #expect(try error("\n{{ messages + 1 }}")?.contains("a.gguf: chat template, line 2, operator +") == true)
+        let endless = "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"
+        #expect(try error(endless)?.contains("nested more than") == true)
+    }
+
+    @Test("an answer ends where the template goes on")
+    func ends() throws {
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.packageRoot.appending(path: "assets/models/fovea-scenes"))
+        func ends(_ template: String) throws -> (tokens: Set<Int>, strings: [String]) {
+            try ChatFormat(ChatTemplate(file: "a", source: template, tokens: [:])).ends(tokenizer)
+        }
+        let end = try #require(tokenizer.id(of: "<|im_end|>"))
+        let byToken = try ends("{% for m in messages %}{{ m.role + ': ' + m.content + '<|im_end|>\n' }}{% endfor %}")
+        #expect(byToken.tokens == [end] && byToken.strings.isEmpty)
+        let byText = try ends("{% for m in messages %}{{ m.role | upper + ': ' + m.content + '\n' }}{% endfor %}")
+        #expect(byText.tokens.isEmpty && byText.strings == ["USER:"])
+        let named = try ChatFormat.named("vicuna").ends(tokenizer)
+        #expect(named.strings.contains("USER:"))
     }
 
     // MARK: Text and tokens
@@ -176,8 +195,7 @@ import Tokenization
         let folder = try #require(Fixtures.realModel("smollm2-135m-instruct"))
         let file = try #require(
             try FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.hasSuffix(".gguf") })
-        let format = try ChatFormat.recognized(in: ModelFiles(path: folder.appending(path: file).path))
-        #expect(format.name == "chatml")
+        let format = try ChatFormat(from: ModelFiles(path: folder.appending(path: file).path))
         #expect(
             try format.render([ChatMessage(.user, "Hi")], addingGenerationPrompt: true).contains(
                 "Hi<|im_end|>\n<|im_start|>assistant\n"))
@@ -186,13 +204,13 @@ import Tokenization
     @Test("templates are found where checkpoints keep them")
     func files() throws {
         let folder = try TemporaryFolder()
-        let item = try #require(Self.cases.first { $0.format == "zephyr" })
+        let item = try #require(Self.cases.first { $0.checkpoint == "zephyr-7b-beta" })
         func quoted(_ text: String) throws -> String { String(decoding: try JSONEncoder().encode(text), as: UTF8.self) }
         _ = try folder.write("{\"model_type\": \"llama\"}", to: "config.json")
         // The smallest file of weights there can be.
         _ = try folder.write([2, 0, 0, 0, 0, 0, 0, 0] + Array("{}".utf8), to: "model.safetensors")
         let files = try ModelFiles(path: folder.url.path)
-        let none = #expect(throws: GenerationError.self) { try ChatFormat.recognized(in: files) }
+        let none = #expect(throws: GenerationError.self) { try ChatFormat(from: files) }
         #expect(none.map { "\($0)".contains("there is no chat template") && "\($0)".contains("--chat-format") } == true)
 
         let chatML = try quoted(
@@ -201,12 +219,13 @@ import Tokenization
         _ = try folder.write(
             "{\"eos_token\": {\"content\": \"<e>\"}, \"chat_template\": [{\"name\": \"tool_use\", \"template\": \"x\"}, {\"name\": \"default\", \"template\": \(try quoted(item.template))}]}",
             to: "tokenizer_config.json")
-        #expect(
-            try ChatFormat.recognized(in: files).render([ChatMessage(.user, "Hi")], addingGenerationPrompt: false)
-                == "<|user|>\nHi<e>\n")
+        func rendered() throws -> String {
+            try ChatFormat(from: files).render([ChatMessage(.user, "Hi")], addingGenerationPrompt: false)
+        }
+        #expect(try rendered() == "<|user|>\nHi<e>\n")
         _ = try folder.write("{\"chat_template\": \(chatML)}", to: "chat_template.json")
-        #expect(try ChatFormat.recognized(in: files).name == "chatml")
+        #expect(try rendered() == "<|im_start|>user\nHi<|im_end|>\n")
         _ = try folder.write(item.template, to: "chat_template.jinja")
-        #expect(try ChatFormat.recognized(in: files).name == "zephyr")
+        #expect(try rendered() == "<|user|>\nHi<e>\n")
     }
 }

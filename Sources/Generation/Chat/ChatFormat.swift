@@ -1,64 +1,79 @@
+import ChatTemplates
 import Foundation
 import Models
 import Tokenization
 
-/// How a chat model wants a conversation written: roles, ends of turns, places of pictures, a system message of its own.
+/// The form in which a chat model wants a conversation: roles, ends of turns, places of pictures, a system message.
 ///
-/// `ChatFormat.recognized(in:)` finds a checkpoint's own format from its chat template; the text it renders is then that
-/// of transformers' `apply_chat_template`. `ChatFormat.named(_:)` gives one by name.
+/// It is a chat template, rendered as transformers' `apply_chat_template` does. `ChatFormat(from:)` takes the template of
+/// a checkpoint; `ChatFormat.named(_:)` gives one of our own by name, for files that have none.
 package struct ChatFormat: Sendable {
-    let style: any ChatStyle
-
-    /// As `--chat-format` takes it.
-    package var name: String { style.name }
+    /// The name as error messages write it.
+    let title: String
     /// Texts that end an answer.
-    package var stopStrings: [String] { style.stopStrings }
-    /// What stands in the text for a picture; `nil` for formats without pictures.
-    package var imagePlaceholder: String? { style.imagePlaceholder }
+    let stopStrings: [String]
+    /// What the template writes between an answer and the next message: an answer ends where it begins. Empty where
+    /// `stopStrings` says all.
+    private let turnEnd: String
+    /// The text of every message goes into a list of parts, which some templates require.
+    private let wantsParts: Bool
+    /// The template writes something for a picture.
+    private let takesPictures: Bool
+    private let renderer: Renderer
 
-    init(_ style: any ChatStyle) { self.style = style }
+    // MARK: Formats
 
-    /// Every format, in its plain form.
-    package static let all: [ChatFormat] = [
-        ChatFormat(ChatML()), ChatFormat(Llama2Chat()), ChatFormat(Llama3Chat()),
-        ChatFormat(Llama3Chat(dateLine: .today)),
-        ChatFormat(MllamaChat()), ChatFormat(VicunaChat()), ChatFormat(SmolVLMChat()), ChatFormat(MistralChat()),
-        ChatFormat(MistralChat.version3), ChatFormat(GemmaChat()), ChatFormat(GemmaChat(hasSystem: true)),
-        ChatFormat(Phi3Chat()),
-        ChatFormat(ZephyrChat()),
-    ]
+    /// The format of a checkpoint's own template.
+    /// - Throws: `GenerationError.noChatTemplate` where there is none, `GenerationError.chatTemplate` for one that cannot
+    ///   be read; both messages name `--chat-format`. `CheckpointError` for damaged files.
+    package init(from files: ModelFiles) throws {
+        guard let template = try ChatTemplate.find(in: files) else {
+            throw GenerationError.noChatTemplate(file: files.path, known: Self.names)
+        }
+        try self.init(template)
+    }
+
+    init(_ template: ChatTemplate) throws {
+        try self.init(
+            template, title: "chat template in \((template.file as NSString).lastPathComponent)",
+            stopStrings: template.tokens["eos_token"].map { [$0] } ?? [], learnsTurnEnd: true)
+    }
 
     /// The format of this name.
     /// - Throws: `GenerationError.unknownChatFormat` with the names there are.
     package static func named(_ name: String) throws -> ChatFormat {
-        guard let format = all.first(where: { $0.name == name.lowercased() }) else {
-            throw GenerationError.unknownChatFormat(name, known: all.map(\.name))
+        guard let format = NamedFormat.all.first(where: { $0.name == name.lowercased() }) else {
+            throw GenerationError.unknownChatFormat(name, known: names)
         }
-        return format
+        let tokens = ["bos_token": format.bos, "eos_token": format.eos]
+        return try ChatFormat(
+            ChatTemplate(file: format.name, source: format.template, tokens: tokens),
+            title: "chat format \(format.name)", stopStrings: format.stopStrings, learnsTurnEnd: false)
     }
 
-    /// Readers of templates, those that ask for more before those that ask for less.
-    private static let readers: [any ChatStyle.Type] = [
-        MllamaChat.self, Llama3Chat.self, SmolVLMChat.self, VicunaChat.self, Llama2Chat.self, MistralChat.self,
-        GemmaChat.self, Phi3Chat.self,
-        ZephyrChat.self, ChatML.self,
-    ]
+    /// As `--chat-format` takes them.
+    package static var names: [String] { NamedFormat.all.map(\.name) }
 
-    /// The format that a checkpoint's own chat template describes.
-    /// - Throws: `GenerationError.unrecognizedChatTemplate` where there is none, or none that is known here; the message
-    ///   says how to name one. `CheckpointError` for damaged files.
-    package static func recognized(in files: ModelFiles) throws -> ChatFormat {
-        guard let template = try ChatTemplate.find(in: files) else {
-            throw GenerationError.unrecognizedChatTemplate(file: files.path, isPresent: false, known: all.map(\.name))
+    private init(_ template: ChatTemplate, title: String, stopStrings: [String], learnsTurnEnd: Bool) throws {
+        self.title = title
+        self.stopStrings = stopStrings
+        let renderer = try Renderer(template, title: title)
+        self.renderer = renderer
+        // Templates do not say what they take: a message that is looked for in the text tells.
+        let probe = "fovea probe message", answer = "fovea probe answer"
+        func text(_ messages: [ChatMessage], parts: Bool) -> String {
+            (try? renderer.text(messages, inParts: parts, addingGenerationPrompt: false, date: Date()).string) ?? ""
         }
-        return try recognized(template)
-    }
-
-    static func recognized(_ template: ChatTemplate) throws -> ChatFormat {
-        for reader in readers {
-            if let style = reader.init(template) { return ChatFormat(style) }
-        }
-        throw GenerationError.unrecognizedChatTemplate(file: template.file, isPresent: true, known: all.map(\.name))
+        let question = [ChatMessage(.user, probe)]
+        let inParts = text(question, parts: true)
+        let wantsParts = !text(question, parts: false).contains(probe) && inParts.contains(probe)
+        self.wantsParts = wantsParts
+        let withPicture = text([ChatMessage(.user, probe, pictures: [""])], parts: true)
+        takesPictures = withPicture.contains(probe) && withPicture != inParts
+        let turns = text(
+            question + [ChatMessage(.assistant, answer), ChatMessage(.user, probe)], parts: wantsParts)
+        let end = turns.firstRange(of: answer).map { turns[$0.upperBound...] } ?? ""
+        turnEnd = learnsTurnEnd ? String(end.firstRange(of: probe).map { end[..<$0.lowerBound] } ?? end) : ""
     }
 
     // MARK: Rendering
@@ -67,59 +82,93 @@ package struct ChatFormat: Sendable {
     /// - Parameters:
     ///   - addingGenerationPrompt: ends with the beginning of an answer.
     ///   - date: what formats that tell the model the date write.
-    /// - Throws: `GenerationError.conversation` for one that the format cannot express, as its template would.
+    /// - Throws: `GenerationError.conversation` for one that the format refuses.
     package func text(_ messages: [ChatMessage], addingGenerationPrompt: Bool, date: Date = Date()) throws -> ChatText {
-        if style.imagePlaceholder == nil, messages.contains(where: { !$0.pictures.isEmpty }) {
-            throw GenerationError.conversation(format: name, problem: "it has no place for pictures")
+        if !takesPictures, messages.contains(where: { !$0.pictures.isEmpty }) {
+            throw GenerationError.conversation(format: title, problem: "it has no place for pictures")
         }
-        var text = ChatText()
-        try style.write(messages, addingGenerationPrompt: addingGenerationPrompt, date: date, to: &text)
-        return text
+        return try renderer.text(
+            messages, inParts: wantsParts, addingGenerationPrompt: addingGenerationPrompt, date: date)
     }
 
     /// The conversation as one text. It holds the begin-of-text token where the template writes it.
     package func render(_ messages: [ChatMessage], addingGenerationPrompt: Bool, date: Date = Date()) throws -> String {
         try text(messages, addingGenerationPrompt: addingGenerationPrompt, date: date).string
     }
-}
 
-extension ChatText {
-    /// The tokens of the text. What people wrote never becomes a special token; the tokenizer's own begin of text is added
-    /// unless the format has written one.
-    package func tokens(_ tokenizer: Tokenizer) -> [Int] {
-        let pieces = segments.map { (text: $0.text, isMarkup: $0.isMarkup) }
-        let plain = tokenizer.encode(pieces, addSpecialTokens: false)
-        // What the tokenizer puts around every text: the begin of text, and for some an end, which a prompt must not have.
-        guard let begin = tokenizer.encode("a").first, tokenizer.isSpecial(begin), begin != plain.first else {
-            return plain
+    // MARK: Ends of answers
+
+    /// What ends an answer: tokens where the vocabulary has them, else strings.
+    func ends(_ tokenizer: Tokenizer) -> (tokens: Set<Int>, strings: [String]) {
+        var tokens: Set<Int> = []
+        var strings: [String] = []
+        for stop in stopStrings {
+            if let id = tokenizer.id(of: stop) { tokens.insert(id) } else { strings.append(stop) }
         }
-        return [begin] + plain
+        let end = tokenizer.encode([(text: turnEnd, isMarkup: true)], addSpecialTokens: false)
+        if let special = end.first(where: tokenizer.isSpecial) {
+            tokens.insert(special)
+        } else {
+            let text = turnEnd.trimmingCharacters(in: .whitespacesAndNewlines)
+            if !text.isEmpty, !strings.contains(text) { strings.append(text) }
+        }
+        return (tokens, strings)
     }
 }
 
-/// One family of formats.
-protocol ChatStyle: Sendable {
-    var name: String { get }
-    var stopStrings: [String] { get }
-    var imagePlaceholder: String? { get }
+/// Gives a template the variables that transformers gives it.
+private struct Renderer: Sendable {
+    let template: Template
+    let source: ChatTemplate
+    let title: String
 
-    /// Reads the format off a template, if it is one of the family.
-    init?(_ template: ChatTemplate)
-
-    func write(_ messages: [ChatMessage], addingGenerationPrompt: Bool, date: Date, to text: inout ChatText) throws
-}
-
-extension ChatStyle {
-    var imagePlaceholder: String? { nil }
-
-    /// Checks that user and assistant take turns, the user first.
-    func requireTurns(_ messages: some Collection<ChatMessage>) throws {
-        for (index, message) in messages.enumerated() where (message.role == .user) != (index % 2 == 0) {
-            throw GenerationError.conversation(
-                format: name,
-                problem:
-                    "user and assistant have to take turns, the user first; message \(index + 1) is the \(message.role.rawValue)'s"
-            )
+    init(_ source: ChatTemplate, title: String) throws {
+        self.source = source
+        self.title = title
+        do {
+            template = try Template(source.source)
+        } catch {
+            throw GenerationError.chatTemplate(
+                file: source.file, problem: error.description, known: ChatFormat.names)
         }
+    }
+
+    /// - Parameter inParts: messages without pictures are lists of parts, too.
+    func text(
+        _ messages: [ChatMessage], inParts: Bool, addingGenerationPrompt: Bool, date: Date
+    ) throws -> ChatText {
+        var variables: [(String, TemplateValue)] = [
+            ("messages", .list(messages.map { Self.value($0, inParts: inParts) })), ("tools", .none),
+            ("documents", .none), ("add_generation_prompt", .bool(addingGenerationPrompt)),
+        ]
+        variables += source.tokens.map { ($0.key, .string($0.value)) }
+        do {
+            return ChatText(try template.render(variables, date: Self.date(date)))
+        } catch where error.kind == .raised {
+            throw GenerationError.conversation(format: title, problem: error.problem)
+        } catch {
+            throw GenerationError.chatTemplate(
+                file: source.file, problem: error.description, known: ChatFormat.names)
+        }
+    }
+
+    private static func value(_ message: ChatMessage, inParts: Bool) -> TemplateValue {
+        let text = TemplateValue.string(message.text, isInput: true)
+        var content = text
+        if inParts || !message.pictures.isEmpty {
+            let picture = TemplateValue.mapping([("type", .string("image"))])
+            let parts = Array(repeating: picture, count: message.pictures.count)
+            content = .list(parts + [.mapping([("type", .string("text")), ("text", text)])])
+        }
+        return .mapping([("role", .string(message.role.rawValue)), ("content", content)])
+    }
+
+    private static func date(_ date: Date) -> TemplateDate {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = .current
+        let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second], from: date)
+        return TemplateDate(
+            year: parts.year ?? 1970, month: parts.month ?? 1, day: parts.day ?? 1, hour: parts.hour ?? 0,
+            minute: parts.minute ?? 0, second: parts.second ?? 0)
     }
 }

@@ -41,8 +41,8 @@ package final class ChatSession {
     }
 
     private static func format(of files: ModelFiles) -> Result<ChatFormat, any Error>? {
-        let format = Result { try ChatFormat.recognized(in: files) }
-        if case .failure(GenerationError.unrecognizedChatTemplate(_, isPresent: false, _)) = format { return nil }
+        let format = Result { try ChatFormat(from: files) }
+        if case .failure(GenerationError.noChatTemplate) = format { return nil }
         return format
     }
 
@@ -109,10 +109,9 @@ extension ChatSession: ModelSession {
             }
             dropped = request.messages.drop { $0.role == .system }.prefix(count)
             if count > 0 { try emit(.contextShortened(droppedMessages: count)) }
-            // The texts that end a turn are tokens of their own where the vocabulary has them.
-            for stop in format.stopStrings {
-                if let id = session.tokenizer.id(of: stop) { ends.insert(id) } else { options.stopStrings.append(stop) }
-            }
+            let formatEnds = format.ends(session.tokenizer)
+            ends.formUnion(formatEnds.tokens)
+            options.stopStrings += formatEnds.strings
         } else {
             let message = request.messages.suffix(1)
             shown = try pictures?.load(Array(message))

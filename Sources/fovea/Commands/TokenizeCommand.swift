@@ -28,6 +28,12 @@ struct TokenizeCommand: AsyncParsableCommand {
     )
     var chatFormat: String?
 
+    @Option(name: .long, help: ArgumentHelp("The system message of --chat.", valueName: "text"))
+    var system: String?
+
+    @Flag(name: .customLong("text"), help: "Print the text that --chat renders instead of its tokens.")
+    var printsText = false
+
     @Flag(name: .long, help: "Without the special tokens that the tokenizer puts around a text, or in what is decoded.")
     var noSpecial = false
 
@@ -39,7 +45,11 @@ struct TokenizeCommand: AsyncParsableCommand {
     func validate() throws {
         if text == nil, decode == nil { throw ValidationError("Missing expected argument '<text>' (or --decode)") }
         if chat, text == nil { throw ValidationError("--chat needs a text") }
-        if chatFormat != nil, !chat { throw ValidationError("--chat-format belongs to --chat") }
+        for (name, isGiven) in [
+            ("--chat-format", chatFormat != nil), ("--system", system != nil), ("--text", printsText),
+        ] where isGiven && !chat {
+            throw ValidationError("\(name) belongs to --chat")
+        }
         if chat, noSpecial { throw ValidationError("--chat and --no-special exclude each other") }
         if text != nil, decode != nil { throw ValidationError("A text and --decode exclude each other") }
     }
@@ -59,8 +69,15 @@ struct TokenizeCommand: AsyncParsableCommand {
         }
         let ids: [Int]
         if chat {
-            let format = try chatFormat.map(ChatFormat.named) ?? ChatFormat.recognized(in: ModelFiles(path: path))
-            ids = try format.text([ChatMessage(.user, text ?? "")], addingGenerationPrompt: true).tokens(tokenizer)
+            let format = try chatFormat.map(ChatFormat.named) ?? ChatFormat(from: ModelFiles(path: path))
+            let messages = (system.map { [ChatMessage(.system, $0)] } ?? []) + [ChatMessage(.user, text ?? "")]
+            let rendered = try format.text(messages, addingGenerationPrompt: true)
+            if printsText {
+                let text = rendered.string
+                try output.json ? JSONOutput.print(["text": text]) : Console.writeLine(HarmlessText.text(text))
+                return
+            }
+            ids = rendered.tokens(tokenizer)
         } else {
             ids = tokenizer.encode(text ?? "", addSpecialTokens: !noSpecial)
         }
