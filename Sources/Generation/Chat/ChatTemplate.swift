@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Models
+import JSON
 
 /// A checkpoint's chat template, read for what it writes rather than run.
 ///
@@ -72,9 +73,9 @@ extension ChatTemplate {
             return ChatTemplate(text, file: files.path, bos: try token("bos"), eos: try token("eos"))
         }
         let folder = URL(fileURLWithPath: files.path)
-        func object(_ name: String) throws -> ConfigurationObject? {
+        func object(_ name: String) throws -> JSONReader? {
             let path = folder.appendingPathComponent(name).path
-            return FileManager.default.fileExists(atPath: path) ? try ConfigurationObject(contentsOf: path) : nil
+            return FileManager.default.fileExists(atPath: path) ? try JSONReader(contentsOf: path) : nil
         }
         let tokenizer = try object("tokenizer_config.json")
         let special = try object("special_tokens_map.json")
