@@ -30,6 +30,7 @@ let package = Package(
         .target(name: "CNcurses", dependencies: ["CNcursesSystem"]),
         .target(name: "CShaders", cSettings: [.unsafeFlags(["-std=c2x", "-Wno-c23-extensions"])]),
         .target(name: "Support"),
+        .target(name: "JSON"),
         .target(name: "NumberFormats"),
         .target(name: "AttentionTypes"),
         .target(name: "ChatTemplates"),
@@ -44,11 +45,12 @@ let package = Package(
         .target(
             name: "Checkpoint",
             dependencies: [
-                "NumberFormats", "AttentionTypes", .product(name: "Crypto", package: "swift-crypto"),
+                "JSON", "NumberFormats", "AttentionTypes", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .target(name: "Tokenization", dependencies: ["NumberFormats", "AttentionTypes"]),
-        .target(name: "Media", dependencies: ["CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
+        .target(name: "Tokenization", dependencies: ["JSON", "NumberFormats", "AttentionTypes"]),
+        .target(
+            name: "Media", dependencies: ["JSON", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
         .target(name: "Terminal", dependencies: ["CNcurses"]),
 
         // Floor 2: layers.
@@ -58,7 +60,7 @@ let package = Package(
         .target(
             name: "Models",
             dependencies: [
-                "Transformer", "Compute", "Checkpoint", "Media", "NumberFormats", "AttentionTypes",
+                "Transformer", "Compute", "Checkpoint", "Media", "JSON", "NumberFormats", "AttentionTypes",
             ]),
         .target(name: "Planning", dependencies: ["Models", "Media", "Compute", "NumberFormats"]),
 
@@ -68,7 +70,7 @@ let package = Package(
             name: "Generation",
             dependencies: [
                 "Models", "AttentionAnalysis", "ChatTemplates", "Tokenization", "Media", "Planning", "Checkpoint",
-                "Transformer", "Compute", "NumberFormats", "AttentionTypes", "CZlib",
+                "Transformer", "Compute", "NumberFormats", "AttentionTypes", "CZlib", "JSON",
             ]),
 
         // Floor 5 and 6: the terminal app and the program.
@@ -82,15 +84,14 @@ let package = Package(
             name: "fovea",
             dependencies: [
                 "Support", "Playground", "Terminal", "Generation", "AttentionAnalysis", "Planning", "Models",
-                "Checkpoint",
-                "Tokenization", "Media", "Compute", "NumberFormats", "AttentionTypes",
+                "Checkpoint", "Tokenization", "Media", "Compute", "NumberFormats", "AttentionTypes", "JSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
         // Tests, one target per floor's module; `TestSupport` reads the reference fixtures.
         .target(
-            name: "TestSupport", dependencies: ["Checkpoint", "NumberFormats", "AttentionTypes"],
+            name: "TestSupport", dependencies: ["Checkpoint", "JSON", "NumberFormats", "AttentionTypes"],
             path: "Tests/TestSupport"),
         .target(
             name: "ComputeReference", dependencies: ["Compute", "NumberFormats"], path: "Tests/ComputeReference"),
@@ -99,18 +100,21 @@ let package = Package(
         .testTarget(
             name: "ComputeTests",
             dependencies: ["Compute", "ComputeReference", "NumberFormats", "AttentionTypes", "TestSupport"]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(
-            name: "CheckpointTests", dependencies: ["Checkpoint", "NumberFormats", "AttentionTypes", "TestSupport"]),
+            name: "CheckpointTests",
+            dependencies: ["Checkpoint", "JSON", "NumberFormats", "AttentionTypes", "TestSupport"]),
         .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"], exclude: ["Cases"]),
-        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Golden"]),
+        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "JSON"], exclude: ["Golden"]),
         .testTarget(
-            name: "MediaTests", dependencies: ["Media", "CSndfile", "TestSupport"], exclude: ["Image/make_samples.py"]),
+            name: "MediaTests", dependencies: ["Media", "JSON", "CSndfile", "TestSupport"],
+            exclude: ["Image/make_samples.py"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(
             name: "ModelsTests",
             dependencies: [
-                "Models", "Transformer", "Compute", "ComputeReference", "Checkpoint", "Media", "NumberFormats",
-                "AttentionTypes", "TestSupport",
+                "Models", "Transformer", "Compute", "ComputeReference", "Checkpoint", "Media", "JSON",
+                "NumberFormats", "AttentionTypes", "TestSupport",
             ]),
         .testTarget(
             name: "AttentionAnalysisTests",
@@ -119,13 +123,13 @@ let package = Package(
             name: "GenerationTests",
             dependencies: [
                 "Generation", "Models", "Media", "Tokenization", "AttentionAnalysis", "ComputeReference",
-                "NumberFormats", "AttentionTypes", "TestSupport",
+                "JSON", "NumberFormats", "AttentionTypes", "TestSupport",
             ], exclude: ["PyTorch", "Chat"]),
         .testTarget(name: "PlanningTests", dependencies: ["Planning", "Models", "Compute", "TestSupport"]),
         .testTarget(
             name: "PlaygroundTests", dependencies: ["TestSupport", "Playground", "Models", "Terminal", "Generation"],
             exclude: ["Snapshots"]),
-        .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint"]),
+        .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint", "JSON"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -63,14 +63,3 @@ package enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible
         tensor.map { ", tensor \"\($0)\"" } ?? ""
     }
 }
-
-/// Untrusted text made fit for a message: control characters replaced, length bounded.
-func printable(_ text: String, limit: Int = 120) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-        if result.unicodeScalars.count >= limit { return result + "…" }
-        let isControl = scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-        result.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
-    }
-    return result
-}

@@ -1,3 +1,4 @@
+import JSON
 import NumberFormats
 
 /// One stored tensor: what it is and where its bytes lie.

@@ -1,5 +1,6 @@
 import Checkpoint
 import Compute
+import JSON
 
 extension Activation {
     /// What configurations call the activations, as transformers' `ACT2FN` has them.
@@ -11,11 +12,11 @@ extension Activation {
 
     /// The activation that a configuration names.
     /// - Throws: `ModelError.configuration` for one there is no kernel for.
-    init(named key: String, in file: ConfigurationObject, default fallback: String) throws {
+    init(named key: String, in file: JSONReader, default fallback: String) throws {
         let name = try file.string(key, default: fallback)
         guard let activation = Self.names[name] else {
             throw ModelError.configuration(
-                file: file.file, key: (file.keyPath + [key]).joined(separator: "."),
+                file: file.file, key: file.path(of: key),
                 problem:
                     "the activation “\(name)” is not supported (supported: \(Self.names.keys.sorted().joined(separator: ", ")))"
             )

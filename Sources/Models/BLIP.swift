@@ -2,6 +2,7 @@ import Checkpoint
 import Compute
 import NumberFormats
 import Transformer
+import JSON
 
 // BLIP's captioning (Li et al. 2022, "Bootstrapping Language-Image Pre-training"): a vision transformer, and BERT as a
 // decoder with cross-attention to it. Reference: transformers' modeling_blip and modeling_blip_text.
@@ -27,7 +28,7 @@ extension BLIP {
         package var endToken: Int
 
         /// Reads a Hugging Face `config.json`.
-        package init(_ file: ConfigurationObject) throws {
+        package init(_ file: JSONReader) throws {
             // BLIP's other tasks have other decoders under the same `model_type`.
             let classes = try file.strings("architectures", default: [Self.captioning])
             guard classes.contains(Self.captioning) else {
@@ -35,12 +36,12 @@ extension BLIP {
                     file: file.file, key: "architectures",
                     problem: "“\(classes.joined(separator: ", "))” is not supported (supported: \(Self.captioning))")
             }
-            func part(_ key: String) throws -> ConfigurationObject {
-                try file.objectIfPresent(key) ?? ConfigurationObject(file: file.file, keyPath: [key], members: [:])
+            func part(_ key: String) throws -> JSONReader {
+                try file.object(key, default: [:])
             }
             vision = try VisionTower.Configuration(part("vision_config"), family: .blip)
             let text = try part("text_config")
-            func key(_ name: String) -> String { (text.keyPath + [name]).joined(separator: ".") }
+            func key(_ name: String) -> String { text.path(of: name) }
             vocabulary = try text.int("vocab_size", default: 30524)
             size = try text.int("hidden_size", default: 768)
             layers = try text.int("num_hidden_layers", default: 12)

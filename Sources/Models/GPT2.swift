@@ -2,6 +2,7 @@ import Checkpoint
 import Compute
 import NumberFormats
 import Transformer
+import JSON
 
 // GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"): a decoder with learned positions,
 // norms before each block and a tied vocabulary. Reference: transformers' modeling_gpt2.
@@ -27,7 +28,7 @@ extension GPT2 {
         package init() {}
 
         /// Reads a Hugging Face `config.json`.
-        package init(_ file: ConfigurationObject) throws {
+        package init(_ file: JSONReader) throws {
             vocabulary = try file.int("vocab_size", default: 50257)
             size = try file.int("n_embd", default: 768)
             layers = try file.int("n_layer", default: 12)

@@ -3,6 +3,7 @@ import Compute
 import NumberFormats
 import Media
 import Transformer
+import JSON
 
 // LLaVA 1.5 (Liu et al. 2023): a CLIP tower whose features, through a projector of two layers, take the places of image
 // tokens among a Llama's tokens. Reference: transformers' modeling_llava. Also as llama.cpp has it: a GGUF file of the text
@@ -27,13 +28,11 @@ extension LLaVA {
         package var pictureTokens: Int { keepsClassToken ? vision.tokens : vision.grid.count }
 
         /// Reads a Hugging Face `config.json`.
-        package init(_ file: ConfigurationObject) throws {
+        package init(_ file: JSONReader) throws {
             let textFile =
-                try file.objectIfPresent("text_config")
-                ?? ConfigurationObject(file: file.file, keyPath: ["text_config"], members: [:])
+                try file.object("text_config", default: [:])
             let visionFile =
-                try file.objectIfPresent("vision_config")
-                ?? ConfigurationObject(file: file.file, keyPath: ["vision_config"], members: [:])
+                try file.object("vision_config", default: [:])
             try Self.require(textFile, "llama")
             try Self.require(visionFile, "clip_vision_model")
             text = try Llama.Configuration(textFile)
@@ -65,11 +64,11 @@ extension LLaVA {
             imageToken = try file.int("image_token_index", default: file.int("image_token_id", default: 32000))
         }
 
-        private static func require(_ part: ConfigurationObject, _ type: String) throws {
+        private static func require(_ part: JSONReader, _ type: String) throws {
             let actual = try part.string("model_type", default: type)
             guard actual == type else {
                 throw ModelError.configuration(
-                    file: part.file, key: (part.keyPath + ["model_type"]).joined(separator: "."),
+                    file: part.file, key: part.path(of: "model_type"),
                     problem: "LLaVA with “\(actual)” is not supported; supported is \(type)")
             }
         }

@@ -2,6 +2,7 @@ import Checkpoint
 import Compute
 import NumberFormats
 import Transformer
+import JSON
 
 // Llama (Touvron et al. 2023; "The Llama 3 Herd of Models", 2024): a decoder with grouped-query attention, rotary
 // positions, root-mean-square norms and a gated feed-forward. Reference: transformers' modeling_llama.
@@ -40,7 +41,7 @@ extension Llama {
         package init() {}
 
         /// Reads a Hugging Face `config.json`, or the part of one that describes the text model.
-        package init(_ file: ConfigurationObject) throws {
+        package init(_ file: JSONReader) throws {
             vocabulary = try file.int("vocab_size", default: 32000)
             size = try file.int("hidden_size", default: 4096)
             layers = try file.int("num_hidden_layers", default: 32)
@@ -69,7 +70,7 @@ extension Llama {
             contextLength = min(trainedPositions, Self.defaultContext)
         }
 
-        private static func scaling(_ rotary: ConfigurationObject.Rotary, trainedPositions: Int) throws
+        private static func scaling(_ rotary: JSONReader.Rotary, trainedPositions: Int) throws
             -> RotaryPositions.Scaling
         {
             let parameters = rotary.parameters
@@ -80,7 +81,7 @@ extension Llama {
                     }
                 guard value > 0, value.isFinite else {
                     throw ModelError.configuration(
-                        file: parameters.file, key: (parameters.keyPath + [key]).joined(separator: "."),
+                        file: parameters.file, key: parameters.path(of: key),
                         problem: "\(value) is not a positive number")
                 }
                 return value
@@ -92,7 +93,7 @@ extension Llama {
                 let (low, high) = (try positive("low_freq_factor"), try positive("high_freq_factor"))
                 guard low < high else {
                     throw ModelError.configuration(
-                        file: parameters.file, key: (parameters.keyPath + ["low_freq_factor"]).joined(separator: "."),
+                        file: parameters.file, key: parameters.path(of: "low_freq_factor"),
                         problem: "\(low) is not below high_freq_factor, \(high)")
                 }
                 return .llama3(

@@ -4,6 +4,7 @@ import AttentionTypes
 import NumberFormats
 import Media
 import Transformer
+import JSON
 
 // Llama 3.2 Vision ("The Llama 3 Herd of Models", 2024, section 7): Llama's decoder with layers between its own that
 // attend to pictures by gated cross-attention. Reference: transformers' modeling_mllama.
@@ -23,7 +24,7 @@ extension Mllama {
         package var pictures = 1
 
         /// What the text model is where a `text_config` says nothing.
-        private static let textDefaults: [String: JSONValue] = [
+        private static let textDefaults: JSONObject = [
             "vocab_size": .integer(128_256), "hidden_size": .integer(4096), "num_hidden_layers": .integer(40),
             "num_attention_heads": .integer(32), "num_key_value_heads": .integer(8),
             "intermediate_size": .integer(14_336),
@@ -31,14 +32,12 @@ extension Mllama {
         ]
 
         /// Reads a Hugging Face `config.json`.
-        package init(_ file: ConfigurationObject) throws {
+        package init(_ file: JSONReader) throws {
             let given = try file.objectIfPresent("text_config")
-            let members = Self.textDefaults.merging((given?.members ?? [:]).filter { !$0.value.isNull }) { $1 }
-            let textFile = ConfigurationObject(file: file.file, keyPath: ["text_config"], members: members)
+            let members = Self.textDefaults.merging(JSONObject((given?.members ?? [:]).filter { !$0.value.isNull }))
+            let textFile = JSONReader(.object(members), file: file.file, path: "text_config")
             text = try Llama.Configuration(textFile)
-            vision = try VisionConfiguration(
-                try file.objectIfPresent("vision_config")
-                    ?? ConfigurationObject(file: file.file, keyPath: ["vision_config"], members: [:]))
+            vision = try VisionConfiguration(file.object("vision_config", default: [:]))
             crossLayers = Set(try textFile.ints("cross_attention_layers", default: [3, 8, 13, 18, 23, 28, 33, 38]))
                 .sorted()
             for layer in crossLayers where !(0..<text.layers).contains(layer) {

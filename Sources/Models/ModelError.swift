@@ -1,5 +1,6 @@
 import Checkpoint
 import NumberFormats
+import JSON
 
 /// # Models
 ///
@@ -54,7 +55,7 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
 
     /// Checks that a configuration's activation is one the architecture's layers implement.
     static func requireActivation(
-        _ file: ConfigurationObject, key: String, default fallback: String, supported: [String]
+        _ file: JSONReader, key: String, default fallback: String, supported: [String]
     ) throws {
         let name = try file.string(key, default: fallback)
         guard supported.contains(name) else {

@@ -3,6 +3,7 @@ import Compute
 import NumberFormats
 import Media
 import Transformer
+import JSON
 
 // Idefics3 and SmolVLM (Laurençon et al. 2024; Marafioti et al. 2025): a SigLIP tower over the tiles of a picture and over
 // the whole of it, whose patches are merged by pixel shuffle (Shi et al. 2016, turned round) to few tokens, among a
@@ -23,13 +24,11 @@ extension SmolVLM {
         package var tokensPerTile: Int { vision.grid.count / (scaleFactor * scaleFactor) }
 
         /// Reads a Hugging Face `config.json`.
-        package init(_ file: ConfigurationObject) throws {
+        package init(_ file: JSONReader) throws {
             let textFile =
-                try file.objectIfPresent("text_config")
-                ?? ConfigurationObject(file: file.file, keyPath: ["text_config"], members: [:])
+                try file.object("text_config", default: [:])
             let visionFile =
-                try file.objectIfPresent("vision_config")
-                ?? ConfigurationObject(file: file.file, keyPath: ["vision_config"], members: [:])
+                try file.object("vision_config", default: [:])
             let type = try textFile.string("model_type", default: "llama")
             // Idefics3's first checkpoints called their Llama so.
             guard ["llama", "VLlama3"].contains(type) else {

@@ -2,6 +2,7 @@ import Checkpoint
 import Compute
 import NumberFormats
 import Transformer
+import JSON
 
 // T5 (Raffel et al. 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer") and its
 // instruction-tuned FLAN variants: norms before each block without mean or bias, no biases at all, positions only as a
@@ -93,13 +94,13 @@ extension T5 {
 
         /// `feed_forward_proj` is an activation, behind “gated-” where there is a gate; “gated-gelu” has always meant the
         /// tanh form.
-        private static func feedForward(_ file: ConfigurationObject) throws -> (Activation, isGated: Bool) {
+        private static func feedForward(_ file: JSONReader) throws -> (Activation, isGated: Bool) {
             let name = try file.string("feed_forward_proj", default: "relu")
             let isGated = name.hasPrefix("gated-")
             let function = isGated ? String(name.dropFirst("gated-".count)) : name
             if isGated && function == "gelu" { return (.geluTanh, true) }
-            let only = ConfigurationObject(
-                file: file.file, keyPath: file.keyPath, members: ["feed_forward_proj": .string(function)])
+            let only = JSONReader(
+                .object(["feed_forward_proj": .string(function)]), file: file.file, path: file.path)
             return (try Activation(named: "feed_forward_proj", in: only, default: "relu"), isGated)
         }
 

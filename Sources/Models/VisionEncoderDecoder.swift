@@ -2,6 +2,7 @@ import Checkpoint
 import Compute
 import NumberFormats
 import Transformer
+import JSON
 
 // A vision transformer and a text decoder put together (transformers' modeling_vision_encoder_decoder): ViT or DeiT
 // (Dosovitskiy et al. 2021; Touvron et al. 2021) with GPT-2 for captions, or with TrOCR's decoder (Li et al. 2021) for
@@ -86,9 +87,9 @@ extension VisionEncoderDecoder {
 
 extension PostNormConfiguration {
     /// Reads the part of a `config.json` that describes TrOCR's decoder.
-    fileprivate init(trocr file: ConfigurationObject) throws {
+    fileprivate init(trocr file: JSONReader) throws {
         self.init()
-        func key(_ name: String) -> String { (file.keyPath + [name]).joined(separator: ".") }
+        func key(_ name: String) -> String { file.path(of: name) }
         vocabulary = try file.int("vocab_size", default: 50265)
         decoderVocabulary = vocabulary
         size = try file.int("d_model", default: 1024)

@@ -3,6 +3,7 @@ import Checkpoint
 import Compute
 import NumberFormats
 import Transformer
+import JSON
 
 // Whisper (Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision"): an encoder over a
 // log-mel spectrogram and a decoder with cross-attention to it. Reference: transformers' modeling_whisper.
@@ -59,7 +60,7 @@ extension Whisper {
         }
 
         /// Reads the shapes of a CTranslate2 checkpoint, whose own `config.json` holds only decoding rules.
-        package init(ctranslate2 checkpoint: Checkpoint, rules: ConfigurationObject?) throws {
+        package init(ctranslate2 checkpoint: Checkpoint, rules: JSONReader?) throws {
             func shape(_ name: String, rank: Int) throws -> [Int] {
                 let entry = try checkpoint.entry(name)
                 guard entry.shape.count == rank else {

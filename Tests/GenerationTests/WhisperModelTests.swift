@@ -1,3 +1,4 @@
+import JSON
 import AttentionAnalysis
 import Checkpoint
 import Compute
@@ -25,15 +26,15 @@ struct WhisperFixtureGenerationTests {
     private struct Case {
         let session: SpeechSession
         let recording: Recording
-        let generation: ConfigurationObject
+        let generation: JSONReader
         let expected: JSONValue
 
         init(_ name: String) throws {
             let folder = Fixtures.model(name)
             session = try SpeechSession(path: folder.path, on: TestDevice.open())
             recording = try AudioFile.load(path: Fixtures.models.appending(path: "inputs/audio.wav").path)
-            generation = try ConfigurationObject(contentsOf: folder.appending(path: "generation_config.json").path)
-            expected = try JSONValue(contentsOf: folder.appending(path: "generate.json").path)
+            generation = try JSONReader(contentsOf: folder.appending(path: "generation_config.json").path)
+            expected = try JSONReader(contentsOf: folder.appending(path: "generate.json").path).value
             // The extractor of transformers pads the sound, not the spectrogram, to 30 s.
             let mel = try session.spectrogram(of: recording)
             let configuration = session.model.configuration

@@ -1,4 +1,6 @@
 import Foundation
+import JSON
+import Media
 import Testing
 
 /// Where the reference fixtures lie, and a reader for the few tensors these tests compare with.
@@ -20,8 +22,12 @@ enum Fixtures {
         try GoldenTensors(url: models.appendingPathComponent("\(model)/golden.safetensors"))
     }
 
-    static func preprocessorConfig(_ model: String) throws -> Data {
-        try Data(contentsOf: models.appendingPathComponent("\(model)/preprocessor_config.json"))
+    static func preprocessorConfig(_ model: String) throws -> JSONReader {
+        try JSONReader(contentsOf: models.appendingPathComponent("\(model)/preprocessor_config.json").path)
+    }
+
+    static func imageProcessor(_ model: String) throws -> any ImageProcessor {
+        try ImageProcessors.make(ImageProcessorConfiguration(preprocessorConfig(model)))
     }
 }
 

@@ -1,3 +1,4 @@
+import JSON
 import Checkpoint
 import Compute
 import Foundation
@@ -199,9 +200,9 @@ struct DecoderOnlyTests {
 
     @Test("rotary scalings there is no code for, and sizes that cannot be, are errors that name file and key")
     func badConfigurations() throws {
-        func error(_ members: [String: JSONValue]) -> String {
+        func error(_ members: JSONObject) -> String {
             do {
-                _ = try Llama.Configuration(ConfigurationObject(file: "here/config.json", members: members))
+                _ = try Llama.Configuration(JSONReader(.object(members), file: "here/config.json"))
                 return "no error"
             } catch { return "\(error)" }
         }

@@ -1,3 +1,4 @@
+import JSON
 import Checkpoint
 import Compute
 import Foundation
@@ -33,7 +34,7 @@ struct FilePair {
     /// The image token of the fixture's own configuration.
     let imageToken: Int
     private let source: Checkpoint
-    private let configuration: ConfigurationObject
+    private let configuration: JSONReader
     var text: String { folder.path("text.gguf") }
     var projector: String { folder.path("mmproj.gguf") }
 
@@ -41,7 +42,7 @@ struct FilePair {
         self.style = style
         folder = try TemporaryFolder()
         source = try Checkpoint.open(Fixtures.model(style.model).path)
-        configuration = try ConfigurationObject(
+        configuration = try JSONReader(
             contentsOf: Fixtures.model(style.model).appending(path: "config.v4.json").path)
         imageToken = try configuration.int(style.model == "llava" ? "image_token_index" : "image_token_id")
         try textFile().write(to: text)

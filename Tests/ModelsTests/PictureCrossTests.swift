@@ -1,3 +1,4 @@
+import JSON
 import Checkpoint
 import Compute
 import NumberFormats
@@ -338,11 +339,11 @@ struct MllamaTests {
     @Test("configurations that cannot be are errors that name file and key")
     func badConfigurations() throws {
         func error(
-            text: [String: JSONValue] = [:], vision: [String: JSONValue] = [:], _ members: [String: JSONValue] = [:]
+            text: JSONObject = [:], vision: JSONObject = [:], _ members: JSONObject = [:]
         ) -> String {
-            let all = members.merging(["text_config": .object(text), "vision_config": .object(vision)]) { $1 }
+            let all = members.merging(["text_config": .object(text), "vision_config": .object(vision)])
             do {
-                _ = try Mllama.Configuration(ConfigurationObject(file: "here/config.json", members: all))
+                _ = try Mllama.Configuration(JSONReader(.object(all), file: "here/config.json"))
                 return "no error"
             } catch { return "\(error)" }
         }

@@ -1,3 +1,4 @@
+import JSON
 import Checkpoint
 import Compute
 import NumberFormats
@@ -295,11 +296,11 @@ struct PictureDecoderTests {
         }
         try writer.add(name, shape: [shape[0], 2 * shape[1]], floats: rows)
         try writer.finish()
-        var members = try ConfigurationObject(contentsOf: Fixtures.model("llava").appending(path: "config.json").path)
+        var members = try JSONReader(contentsOf: Fixtures.model("llava").appending(path: "config.json").path)
             .members
         members["vision_feature_layer"] = .array([.integer(-2), .integer(3)])
         members["vision_feature_select_strategy"] = .string("full")
-        let configuration = try LLaVA.Configuration(ConfigurationObject(file: "config.json", members: members))
+        let configuration = try LLaVA.Configuration(JSONReader(.object(members), file: "config.json"))
         #expect(configuration.featureLayers == [2, 3] && configuration.keepsClassToken)
         let model = LLaVA(configuration: configuration)
         let files = try ModelFiles(path: folder.url.path)
@@ -331,8 +332,8 @@ struct PictureDecoderTests {
 
     @Test("configurations that cannot be are errors that name file and key")
     func badConfigurations() {
-        func error(_ members: [String: JSONValue], smolvlm: Bool = false) -> String {
-            let file = ConfigurationObject(file: "here/config.json", members: members)
+        func error(_ members: JSONObject, smolvlm: Bool = false) -> String {
+            let file = JSONReader(.object(members), file: "here/config.json")
             do {
                 if smolvlm { _ = try SmolVLM.Configuration(file) } else { _ = try LLaVA.Configuration(file) }
                 return "no error"

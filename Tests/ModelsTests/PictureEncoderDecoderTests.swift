@@ -1,3 +1,4 @@
+import JSON
 import Checkpoint
 import Compute
 import Foundation
@@ -139,13 +140,12 @@ struct PictureEncoderDecoderTests {
 
     @Test("encoders and decoders there is no code for, and sizes that do not fit, are errors that name file and key")
     func badConfigurations() throws {
-        func error(encoder: [String: JSONValue] = [:], decoder: [String: JSONValue] = [:]) -> String {
-            let main = ConfigurationObject(
-                file: "here/config.json",
-                members: [
-                    "encoder": .object(["model_type": .string("vit")].merging(encoder) { $1 }),
-                    "decoder": .object(["model_type": .string("trocr")].merging(decoder) { $1 }),
-                ])
+        func error(encoder: JSONObject = [:], decoder: JSONObject = [:]) -> String {
+            let main = JSONReader(
+                .object([
+                    "encoder": .object((["model_type": .string("vit")] as JSONObject).merging(encoder)),
+                    "decoder": .object((["model_type": .string("trocr")] as JSONObject).merging(decoder)),
+                ]), file: "here/config.json")
             do {
                 _ = try VisionEncoderDecoder.Configuration(ModelConfiguration(folder: "here", main: main))
                 return "no error"
@@ -164,11 +164,11 @@ struct PictureEncoderDecoderTests {
 
     @Test("BLIP's other tasks, and sizes that do not fit, are errors that name file and key")
     func badBLIP() throws {
-        func error(_ members: [String: JSONValue] = [:], text: [String: JSONValue] = [:]) -> String {
+        func error(_ members: JSONObject = [:], text: JSONObject = [:]) -> String {
             do {
                 _ = try BLIP.Configuration(
-                    ConfigurationObject(
-                        file: "here/config.json", members: members.merging(["text_config": .object(text)]) { $1 }))
+                    JSONReader(
+                        .object(members.merging(["text_config": .object(text)])), file: "here/config.json"))
                 return "no error"
             } catch { return "\(error)" }
         }
@@ -193,7 +193,7 @@ struct PictureEncoderDecoderTests {
         decoder["n_inner"] = .integer(40)
         main["decoder"] = .object(decoder)
         let configuration = try VisionEncoderDecoder.Configuration(
-            ModelConfiguration(folder: "here", main: ConfigurationObject(file: "here/config.json", members: main)))
+            ModelConfiguration(folder: "here", main: JSONReader(.object(main), file: "here/config.json")))
         #expect(configuration.sourceSize == 20)
         func part(_ name: String, _ shape: [Int]) throws -> [Float] {
             let (stored, values) = (try checkpoint.entry(name).shape, try checkpoint.floats(name))
@@ -253,7 +253,7 @@ struct PictureEncoderDecoderTests {
             configuration: {
                 var configuration = try VisionEncoderDecoder.Configuration(
                     ModelConfiguration(
-                        folder: "here", main: ConfigurationObject(file: "here/config.json", members: config)))
+                        folder: "here", main: JSONReader(.object(config), file: "here/config.json")))
                 #expect(configuration.vision.tokens == 11)
                 configuration.vision.layer.size = size
                 return configuration

@@ -1,3 +1,4 @@
+import JSON
 import Checkpoint
 import Compute
 import Foundation
@@ -112,10 +113,10 @@ struct VisionTowerTests {
 
     @Test("sizes that cannot be are errors that name file and key")
     func badConfigurations() {
-        func error(_ members: [String: JSONValue]) -> String {
+        func error(_ members: JSONObject) -> String {
             do {
                 _ = try VisionTower.Configuration(
-                    ConfigurationObject(file: "here/config.json", keyPath: ["vision_config"], members: members),
+                    JSONReader(.object(members), file: "here/config.json", path: "vision_config"),
                     family: .clip)
                 return "no error"
             } catch { return "\(error)" }

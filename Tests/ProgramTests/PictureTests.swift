@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import TestSupport
 import Testing
+import JSON
 
 /// The commands on models that see.
 @Suite(
@@ -92,7 +93,7 @@ struct PictureCommandTests {
         let folder = try TemporaryFolder(), out = folder.path("o.safetensors")
         let llava = Fixtures.model("llava").path, blip = Fixtures.model("blip").path,
             trocr = Fixtures.model("trocr").path
-        let token = try ConfigurationObject(contentsOf: Fixtures.model("llava").appending(path: "config.json").path)
+        let token = try JSONReader(contentsOf: Fixtures.model("llava").appending(path: "config.json").path)
             .int("image_token_index")
         let sound = Fixtures.models.appending(path: "inputs/audio.wav").path
         let cases: [([String], String)] = [

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import JSON
 
 /// Reference values of one model: tensors in `golden.safetensors`, their tolerances in `golden.json`.
 package final class Golden: Sendable {
@@ -27,8 +28,8 @@ package final class Golden: Sendable {
     package init(folder: URL) throws {
         self.folder = folder
         checkpoint = try Checkpoint.open(folder.appending(path: "golden.safetensors").path)
-        let file = try ConfigurationObject(contentsOf: folder.appending(path: "golden.json").path)
-        meta = .object(file.members)
+        let file = try JSONReader(contentsOf: folder.appending(path: "golden.json").path)
+        meta = file.value
         let described = try file.object("tensors")
         var tensors: [String: Tensor] = [:]
         for name in described.members.keys {
@@ -40,14 +41,13 @@ package final class Golden: Sendable {
         self.tensors = tensors
     }
 
-    private static func tolerance(_ object: ConfigurationObject) throws -> Tolerance {
+    private static func tolerance(_ object: JSONReader) throws -> Tolerance {
         switch try object.string("kind") {
         case "abs": .absolute(Float(try object.double("value")))
         case "rel": .relative(Float(try object.double("value")))
         case "exact": .exact
         case let kind:
-            throw CheckpointError.wrongKeyType(
-                file: object.file, key: "kind", expected: "abs, rel or exact", actual: kind)
+            throw try object.member("kind").wrongType(expected: "abs, rel or exact", actual: kind)
         }
     }
 

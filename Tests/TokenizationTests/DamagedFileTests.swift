@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Tokenization
@@ -59,20 +60,18 @@ struct DamagedFileTests {
         do {
             _ = try load(json)
             Issue.record("loaded \(json)")
-        } catch let error as TokenizationError {
-            #expect(error.description.contains("tokenizer.json"), "\(error)")
-            #expect(error.description.contains(mention), "\(error)")
         } catch {
-            Issue.record("another error: \(error)")
+            #expect(error is TokenizationError || error is JSONError)
+            #expect("\(error)".contains("tokenizer.json") && "\(error)".contains(mention), "\(error)")
         }
     }
 
     @Test func deepNestingIsRefused() {
-        #expect(throws: TokenizationError.self) { try load(String(repeating: "[", count: 1_000_000)) }
-        #expect(throws: TokenizationError.self) { try load(String(repeating: #"{"a":"#, count: 100_000)) }
+        #expect(throws: JSONError.self) { try load(String(repeating: "[", count: 1_000_000)) }
+        #expect(throws: JSONError.self) { try load(String(repeating: #"{"a":"#, count: 100_000)) }
         let nested =
             String(repeating: #"{"type":"Sequence","normalizers":["#, count: 40) + String(repeating: "]}", count: 40)
-        #expect(throws: TokenizationError.self) { try load("{\(Self.model), \"normalizer\": \(nested)}") }
+        #expect(throws: JSONError.self) { try load("{\(Self.model), \"normalizer\": \(nested)}") }
     }
 
     @Test func sparseIDsCostNoMemory() throws {
@@ -102,7 +101,7 @@ struct DamagedFileTests {
     func mutilatedJSON(_ folder: String) throws {
         let whole = Array(try Data(contentsOf: Fixtures.folder(folder).appendingPathComponent("tokenizer.json")))
         for count in stride(from: 0, to: whole.count - 1, by: max(1, whole.count / 60)) {
-            #expect(throws: TokenizationError.self) { try TokenizerJSON.load(Array(whole[..<count]), file: "cut.json") }
+            #expect(throws: JSONError.self) { try TokenizerJSON.load(Array(whole[..<count]), file: "cut.json") }
         }
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<60 {

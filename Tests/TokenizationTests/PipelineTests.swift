@@ -1,3 +1,4 @@
+import JSON
 import Foundation
 import Testing
 
@@ -61,8 +62,8 @@ struct PipelineTests {
         return try? JSONDecoder().decode(Golden.self, from: Data(contentsOf: file))
     }()
 
-    private func field(_ json: String) throws -> JSONField {
-        JSONField(value: try JSONParser.parse(Array(json.utf8), file: "golden"), file: "golden", path: "component")
+    private func field(_ json: String) throws -> JSONReader {
+        try JSONReader(parsing: Array(json.utf8), file: "golden", duplicateKeys: .lastCounts)
     }
 
     @Test func goldenIsThere() throws {

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads little-endian values one after another from untrusted bytes; never past the end.
 struct ByteReader {
     private let bytes: UnsafeRawBufferPointer

@@ -1,3 +1,4 @@
+import JSON
 import NumberFormats
 
 /// Reads the `model.bin` of CTranslate2, binary version 6.

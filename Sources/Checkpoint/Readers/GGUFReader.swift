@@ -1,3 +1,4 @@
+import JSON
 import NumberFormats
 
 /// Reads GGUF versions 2 and 3, little-endian (github.com/ggml-org/ggml, docs/gguf.md).

@@ -1,3 +1,4 @@
+import JSON
 import NumberFormats
 
 /// Reads a safetensors file: eight bytes of header length, a JSON header, the tensors' bytes.
@@ -39,8 +40,8 @@ enum SafetensorsReader: CheckpointReader {
         let start = try reader.skip(Int(headerLength))
         let header: JSONValue
         do {
-            header = try JSONValue(
-                parsing: UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + Int(headerLength)]))
+            header = try JSONParser.parse(
+                UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + Int(headerLength)]))
         } catch {
             throw reader.malformed("the header is not JSON: \(error)")
         }

@@ -1,3 +1,4 @@
+import JSON
 import Foundation
 
 /// The index of a checkpoint in several files: `weight_map` names the file of each tensor.
@@ -13,9 +14,13 @@ struct ShardIndex {
     ///   - kind: The format of the shards, for messages.
     init(path: String, fileExtension: String, kind: String) throws(CheckpointError) {
         self.path = path
-        let index = try JSONValue(contentsOf: path)
-        guard case .object(let weightMap)? = index["weight_map"] else {
-            throw .malformed(file: path, tensor: nil, problem: "there is no object \"weight_map\" in it")
+        let weightMap: JSONObject
+        do {
+            weightMap = try JSONReader(contentsOf: path).object("weight_map").members
+        } catch .unreadable(let file, let reason) {
+            throw .cannotRead(file: file, reason: reason)
+        } catch {
+            throw .malformed(file: path, tensor: nil, problem: "no shard index: \(error)")
         }
         var tensorsOfShard: [String: Set<String>] = [:]
         for (tensor, value) in weightMap {

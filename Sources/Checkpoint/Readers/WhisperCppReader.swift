@@ -1,3 +1,4 @@
+import JSON
 import NumberFormats
 
 /// Reads the Whisper files of whisper.cpp, `ggml-*.bin` (models/convert-pt-to-ggml.py).

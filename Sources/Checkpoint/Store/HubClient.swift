@@ -1,3 +1,4 @@
+import JSON
 import Foundation
 
 /// Speaks with a model hub: the protocol of huggingface.co, which mirrors speak too.
@@ -27,7 +28,7 @@ struct HubClient: Sendable {
         try await download(path, what: what, to: temporary, size: nil, limit: 32 << 20) { _ in }
         defer { try? FileManager.default.removeItem(atPath: temporary) }
         do {
-            return try JSONValue(contentsOf: temporary)
+            return try JSONReader(contentsOf: temporary).value
         } catch {
             throw ModelStoreError.unexpectedAnswer(what: what, reason: "it is not JSON")
         }

@@ -1,3 +1,4 @@
+import JSON
 import Foundation
 
 /// Gets a model from a hub by `owner/repo`: lists the repository, takes the weights (safetensors before anything else)

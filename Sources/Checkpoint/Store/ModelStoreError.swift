@@ -1,3 +1,4 @@
+import JSON
 import Foundation
 
 /// What can go wrong with getting and keeping models. Each case says what to do about it.

@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Models
+import JSON
 
 /// The source of a chat template, with the special tokens that it may write.
 struct ChatTemplate: Sendable {
@@ -20,9 +21,9 @@ struct ChatTemplate: Sendable {
     static func find(in files: ModelFiles) throws -> ChatTemplate? {
         if let gguf = files.checkpoint.gguf { return try find(in: gguf, file: files.path) }
         let folder = URL(fileURLWithPath: files.path)
-        func object(_ name: String) throws -> ConfigurationObject? {
+        func object(_ name: String) throws -> JSONReader? {
             let path = folder.appendingPathComponent(name).path
-            return FileManager.default.fileExists(atPath: path) ? try ConfigurationObject(contentsOf: path) : nil
+            return FileManager.default.fileExists(atPath: path) ? try JSONReader(contentsOf: path) : nil
         }
         let tokenizer = try object("tokenizer_config.json")
         let special = try object("special_tokens_map.json")

@@ -21,7 +21,7 @@
 /// `features(of:)` chooses between the two.
 package struct LogMelSpectrogram: Sendable {
     /// The fields of `preprocessor_config.json` that matter here.
-    package struct Parameters: Sendable, Equatable, Decodable {
+    package struct Parameters: Sendable, Equatable {
         /// `feature_size`: 80, or 128 since large-v3.
         package var melCount: Int
         /// `sampling_rate`, Hz.
@@ -42,20 +42,6 @@ package struct LogMelSpectrogram: Sendable {
             self.fftSize = fftSize
             self.hopLength = hopLength
             self.windowSeconds = windowSeconds
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case melCount = "feature_size", sampleRate = "sampling_rate", fftSize = "n_fft", hopLength = "hop_length"
-            case windowSeconds = "chunk_length"
-        }
-
-        package init(from decoder: any Decoder) throws {
-            let values = try decoder.container(keyedBy: CodingKeys.self)
-            melCount = try values.decodeIfPresent(Int.self, forKey: .melCount) ?? 80
-            sampleRate = try values.decodeIfPresent(Int.self, forKey: .sampleRate) ?? 16_000
-            fftSize = try values.decodeIfPresent(Int.self, forKey: .fftSize) ?? 400
-            hopLength = try values.decodeIfPresent(Int.self, forKey: .hopLength) ?? 160
-            windowSeconds = try values.decodeIfPresent(Int.self, forKey: .windowSeconds) ?? 30
         }
     }
 

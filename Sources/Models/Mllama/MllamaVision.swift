@@ -3,6 +3,7 @@ import Compute
 import NumberFormats
 import Media
 import Transformer
+import JSON
 
 extension Mllama {
     /// The sizes of the vision tower.
@@ -21,8 +22,8 @@ extension Mllama {
         package init() {}
 
         /// Reads `vision_config`.
-        init(_ file: ConfigurationObject) throws {
-            func key(_ name: String) -> String { (file.keyPath + [name]).joined(separator: ".") }
+        init(_ file: JSONReader) throws {
+            func key(_ name: String) -> String { file.path(of: name) }
             let tower = try VisionTower.Configuration(
                 file: file.file,
                 family: .init(

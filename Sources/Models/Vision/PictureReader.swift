@@ -114,26 +114,16 @@ extension PictureReader {
 }
 
 extension ImageProcessorConfiguration {
-    /// `preprocessor_config.json` of a folder, or the part of `processor_config.json` that newer versions of transformers
-    /// put in its place.
+    /// The image-processor settings of a model's configuration.
     init(of files: ModelFiles) throws {
-        struct Processor: Decodable {
-            enum CodingKeys: String, CodingKey { case image = "image_processor" }
-            let image: ImageProcessorConfiguration?
-        }
-        let folder = URL(filePath: files.configuration?.folder ?? files.path)
-        if let own = try? Data(contentsOf: folder.appending(path: "preprocessor_config.json")) {
-            self = try ImageProcessorConfiguration(json: own)
-        } else if let all = try? Data(contentsOf: folder.appending(path: "processor_config.json")),
-            let part = try? JSONDecoder().decode(Processor.self, from: all).image
-        {
-            self = part
-        } else {
+        guard let file = files.configuration?.preprocessor, !file.members.isEmpty else {
             throw ModelError.configuration(
-                file: folder.path, key: "preprocessor_config.json",
+                file: files.path, key: "preprocessor_config.json",
                 problem:
-                    "the file is missing: it says how pictures are prepared. Fetch it from where the model came from.")
+                    "the file is missing. It holds the image-processor settings: fetch it from where the model came from."
+            )
         }
+        try self.init(file)
     }
 }
 

@@ -1,6 +1,7 @@
 import Checkpoint
 import Compute
 import Transformer
+import JSON
 
 extension VisionTower.Configuration {
     /// What a tower's family has that its configuration does not say, and its values for keys that are absent.
@@ -40,14 +41,14 @@ extension VisionTower.Configuration {
     }
 
     /// Reads the part of a `config.json` that describes a vision tower.
-    init(_ file: ConfigurationObject, family: Family) throws {
+    init(_ file: JSONReader, family: Family) throws {
         let size = try file.int("hidden_size", default: family.size)
         let heads = try file.int("num_attention_heads", default: family.heads)
         let layers = try file.int("num_hidden_layers", default: family.layers)
         let hidden = try file.int("intermediate_size", default: family.hidden)
         let patch = try file.ints("patch_size", default: [family.patchSize])
         let image = try file.ints("image_size", default: [family.imageSize])
-        func key(_ name: String) -> String { (file.keyPath + [name]).joined(separator: ".") }
+        func key(_ name: String) -> String { file.path(of: name) }
         guard let patchSize = patch.first, patch.allSatisfy({ $0 == patchSize }) else {
             throw ModelError.configuration(
                 file: file.file, key: key("patch_size"), problem: "\(patch) is not one size: patches are square here")

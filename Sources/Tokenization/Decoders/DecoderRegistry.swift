@@ -1,12 +1,14 @@
+import JSON
+
 /// Reads `decoder` of a tokenizer.json by its "type": a list of fresh stages.
 enum DecoderRegistry {
-    static func make(_ field: JSONField, depth: Int = 0) throws -> [any DecoderStage] {
+    static func make(_ field: JSONReader, depth: Int = 0) throws -> [any DecoderStage] {
         try ComponentRegistry.make(field, from: makers, depth: depth)
     }
 
     private static let makers: [String: ComponentRegistry.Maker<[any DecoderStage]>] = [
         "Sequence": { field, depth in
-            try field.required("decoders", expected: "an array").elements().flatMap { try make($0, depth: depth + 1) }
+            try field.member("decoders").elements().flatMap { try make($0, depth: depth + 1) }
         },
         "ByteLevel": { _, _ in [ByteLevelStage()] },
         "ByteFallback": { _, _ in [ByteFallbackStage()] },
@@ -21,12 +23,12 @@ enum DecoderRegistry {
         "Strip": { field, _ in
             [
                 StripStage(
-                    content: Array(String(try field.required("content", expected: "one character").scalar()).utf8),
+                    content: Array(String(try field.scalar("content")).utf8),
                     start: try field.count("start", default: 0), stop: try field.count("stop", default: 0))
             ]
         },
         "Replace": { field, _ in
-            let pattern = try ComponentRegistry.pattern(field.required("pattern", expected: "an object"))
+            let pattern = try ComponentRegistry.pattern(field.member("pattern"))
             let content = try field.bytes("content")
             if case .literal(let literal) = pattern {
                 return literal.isEmpty ? [] : [ReplaceStage(pattern: literal, content: content)]
@@ -34,17 +36,17 @@ enum DecoderRegistry {
             return [PieceStage { piece, _ in pattern.replacing(with: content, in: piece) }]
         },
         "WordPiece": { field, _ in
-            let prefix = try field.optional("prefix")?.bytes() ?? Array("##".utf8)
+            let prefix = try field.bytes("prefix", default: "##")
             return [wordPiece(prefix: prefix, cleansUp: try field.bool("cleanup", default: true))]
         },
         "BPEDecoder": { field, _ in
-            [WordSuffixStage(suffix: try field.optional("suffix")?.bytes() ?? Array("</w>".utf8))]
+            [WordSuffixStage(suffix: try field.bytes("suffix", default: "</w>"))]
         },
         "CTC": { field, _ in
             [
                 CTCStage(
-                    blank: try field.optional("pad_token")?.bytes() ?? Array("<pad>".utf8),
-                    wordDelimiter: try field.optional("word_delimiter_token")?.bytes() ?? Array("|".utf8),
+                    blank: try field.bytes("pad_token", default: "<pad>"),
+                    wordDelimiter: try field.bytes("word_delimiter_token", default: "|"),
                     cleansUp: try field.bool("cleanup", default: true))
             ]
         },

@@ -1,29 +1,30 @@
+import JSON
+
 /// What the registries of pipeline components share: look-up by "type", bounded nesting, common fields.
 enum ComponentRegistry {
-    typealias Maker<Component> = @Sendable (JSONField, _ depth: Int) throws -> Component
+    typealias Maker<Component> = @Sendable (JSONReader, _ depth: Int) throws -> Component
 
     static let maximumDepth = 16
 
-    static func make<Component>(_ field: JSONField, from makers: [String: Maker<Component>], depth: Int) throws
+    static func make<Component>(_ field: JSONReader, from makers: [String: Maker<Component>], depth: Int) throws
         -> Component
     {
         guard depth < maximumDepth else {
-            throw TokenizationError.field(
-                file: field.file, field: field.name, expected: "nested at most \(maximumDepth) deep", actual: "deeper")
+            throw field.wrongType(expected: "nested at most \(maximumDepth) deep", actual: "deeper")
         }
-        let type = try field.required("type", expected: "a string")
-        guard let maker = makers[try type.string()] else {
+        let type = try field.string("type")
+        guard let maker = makers[type] else {
             throw TokenizationError.unsupported(
-                file: field.file, field: field.name, kind: try type.string(), known: makers.keys.sorted())
+                file: field.file, field: field.path, kind: type, known: makers.keys.sorted())
         }
         return try maker(field, depth)
     }
 
     /// `{"String": "…"}` or `{"Regex": "…"}`.
-    static func pattern(_ field: JSONField) throws -> SplitPattern {
-        if case .string(let literal) = field.value { return .literal(literal) }
-        if let literal = try field.optional("String") { return .literal(try literal.bytes()) }
-        let regex = try field.required("Regex", expected: "a string, or a String beside it")
+    static func pattern(_ field: JSONReader) throws -> SplitPattern {
+        if case .string(let literal) = field.value { return .literal(Array(literal.utf8)) }
+        if let literal = try field.memberIfPresent("String") { return .literal(try literal.bytes()) }
+        let regex = try field.member("Regex")
         return .regex(try compiled(try regex.string(), file: field.file, field: regex.path))
     }
 
@@ -35,14 +36,14 @@ enum ComponentRegistry {
         }
     }
 
-    static func metaspaceMark(_ field: JSONField) throws -> [UInt8] {
-        guard let mark = try field.optional("replacement") else { return Array("▁".utf8) }
+    static func metaspaceMark(_ field: JSONReader) throws -> [UInt8] {
+        guard let mark = try field.memberIfPresent("replacement") else { return Array("▁".utf8) }
         return Array(String(try mark.scalar()).utf8)
     }
 
     /// `prepend_scheme`, or what the older `add_prefix_space` says.
-    static func prependScheme(_ field: JSONField) throws -> PrependScheme {
-        guard let name = try field.optional("prepend_scheme") else {
+    static func prependScheme(_ field: JSONReader) throws -> PrependScheme {
+        guard let name = try field.memberIfPresent("prepend_scheme") else {
             return try field.bool("add_prefix_space", default: true) ? .always : .never
         }
         guard let scheme = PrependScheme(rawValue: try name.string()) else {

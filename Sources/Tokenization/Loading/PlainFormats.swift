@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// Formats that hold a vocabulary and little else; what they leave out comes from `tokenizer_config.json` beside them.
 enum PlainFormats {
@@ -8,15 +9,13 @@ enum PlainFormats {
         let model = try SentencePieceModel(TokenizerFormat.read(file), file: file.path)
         let configuration = try configuration(beside: file)
         return model.makeTokenizer(
-            addsBOS: try configuration?.optional("add_bos_token")?.bool() ?? (model.bos != nil),
-            addsEOS: try configuration?.optional("add_eos_token")?.bool() ?? (model.bos == nil))
+            addsBOS: try configuration?.boolIfPresent("add_bos_token") ?? (model.bos != nil),
+            addsEOS: try configuration?.boolIfPresent("add_eos_token") ?? (model.bos == nil))
     }
 
     /// GPT-2's `vocab.json` with `merges.txt`.
     @Sendable static func byteLevelBPE(_ file: URL) throws -> Tokenizer {
-        let root = JSONField(
-            value: try JSONParser.parse(TokenizerFormat.read(file), file: file.path), file: file.path, path: "")
-        let vocabulary = try ModelRegistry.vocabulary(root)
+        let vocabulary = try ModelRegistry.vocabulary(JSONReader(contentsOf: file.path, duplicateKeys: .lastCounts))
         let mergesFile = file.deletingLastPathComponent().appendingPathComponent("merges.txt")
         var merges = PairTable()
         var rank = 0
@@ -59,7 +58,7 @@ enum PlainFormats {
         let configuration = try configuration(beside: file)
         return try bert(
             Vocabulary(lines.enumerated().map { (Array($1), $0) }), file: file.path,
-            lowercases: try configuration?.optional("do_lower_case")?.bool() ?? true)
+            lowercases: try configuration?.boolIfPresent("do_lower_case") ?? true)
     }
 
     /// The pipeline of BERT over a vocabulary spelt with `##`.
@@ -85,10 +84,9 @@ enum PlainFormats {
             decoder: [DecoderRegistry.wordPiece(prefix: Array("##".utf8), cleansUp: true)], addedTokens: added)
     }
 
-    private static func configuration(beside file: URL) throws -> JSONField? {
+    private static func configuration(beside file: URL) throws -> JSONReader? {
         let url = file.deletingLastPathComponent().appendingPathComponent("tokenizer_config.json")
         guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-        return JSONField(
-            value: try JSONParser.parse(TokenizerFormat.read(url), file: url.path), file: url.path, path: "")
+        return try JSONReader(contentsOf: url.path, duplicateKeys: .lastCounts)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The pair of tokenizers of a Marian translation model: `source.spm` and `target.spm`, both numbered by `vocab.json`.
 package struct MarianTokenizer: Sendable {
@@ -18,10 +19,8 @@ package struct MarianTokenizer: Sendable {
     static func load(_ file: URL) throws -> Tokenizer {
         let pieces = try SentencePieceModel(TokenizerFormat.read(file), file: file.path)
         let vocabularyFile = file.deletingLastPathComponent().appendingPathComponent("vocab.json")
-        let root = JSONField(
-            value: try JSONParser.parse(TokenizerFormat.read(vocabularyFile), file: vocabularyFile.path),
-            file: vocabularyFile.path, path: "")
-        let vocabulary = try ModelRegistry.vocabulary(root)
+        let vocabulary = try ModelRegistry.vocabulary(
+            JSONReader(contentsOf: vocabularyFile.path, duplicateKeys: .lastCounts))
         func id(_ piece: String) throws -> Int {
             guard let id = vocabulary.id(Array(piece.utf8)) else {
                 throw TokenizationError.missingToken(file: vocabularyFile.path, field: "the vocabulary", token: piece)

@@ -1,43 +1,44 @@
+import JSON
+
 /// Reads `model` of a tokenizer.json by its "type"; older files leave the type out and are known by their fields.
 enum ModelRegistry {
-    static func make(_ field: JSONField) throws -> any TokenModel {
-        let type = try field.optional("type")?.string() ?? inferredType(field)
+    static func make(_ field: JSONReader) throws -> any TokenModel {
+        let type = try field.stringIfPresent("type") ?? inferredType(field)
         guard let maker = makers[type] else {
             throw TokenizationError.unsupported(
-                file: field.file, field: field.name, kind: type, known: makers.keys.sorted())
+                file: field.file, field: field.path, kind: type, known: makers.keys.sorted())
         }
         return try maker(field)
     }
 
-    private static let makers: [String: @Sendable (JSONField) throws -> any TokenModel] = [
+    private static let makers: [String: @Sendable (JSONReader) throws -> any TokenModel] = [
         "BPE": makeBytePairEncoding, "Unigram": makeUnigram, "WordPiece": makeWordPiece, "WordLevel": makeWordLevel,
     ]
 
-    private static func inferredType(_ field: JSONField) throws -> String {
-        if try field.optional("merges") != nil { return "BPE" }
-        if case .array = try field.required("vocab", expected: "an object or an array").value { return "Unigram" }
-        return try field.optional("continuing_subword_prefix") != nil ? "WordPiece" : "WordLevel"
+    private static func inferredType(_ field: JSONReader) throws -> String {
+        if try field.memberIfPresent("merges") != nil { return "BPE" }
+        if case .array = try field.member("vocab").value { return "Unigram" }
+        return try field.memberIfPresent("continuing_subword_prefix") != nil ? "WordPiece" : "WordLevel"
     }
 
     /// `{"piece": id, …}`
-    static func vocabulary(_ field: JSONField) throws -> Vocabulary {
-        let entries = try field.members().map { member in
-            let name = JSONField(
-                value: member.value, file: field.file,
-                path: "\(field.path)[\"\(String(decoding: member.key, as: UTF8.self))\"]")
-            return (piece: member.key, id: try name.count())
+    static func vocabulary(_ field: JSONReader) throws -> Vocabulary {
+        let entries = try field.object().members.map { key, value in
+            // The place of an entry is only written down when it is wrong: there are hundreds of thousands.
+            guard let id = value.intValue, (0...Int(Int32.max)).contains(id) else {
+                let place = "\(field.path)[\"\(key)\"]"
+                return (piece: Array(key.utf8), id: try JSONReader(value, file: field.file, path: place).count())
+            }
+            return (piece: Array(key.utf8), id: id)
         }
-        guard !entries.isEmpty else {
-            throw TokenizationError.field(
-                file: field.file, field: field.path, expected: "a vocabulary", actual: "an empty one")
-        }
+        guard !entries.isEmpty else { throw field.wrongType(expected: "a vocabulary", actual: "empty") }
         return Vocabulary(entries)
     }
 
-    @Sendable private static func makeBytePairEncoding(_ field: JSONField) throws -> any TokenModel {
-        let vocabulary = try vocabulary(field.required("vocab", expected: "an object"))
-        let prefix = try field.optional("continuing_subword_prefix")?.bytes() ?? []
-        let list = try field.required("merges", expected: "an array")
+    @Sendable private static func makeBytePairEncoding(_ field: JSONReader) throws -> any TokenModel {
+        let vocabulary = try vocabulary(field.member("vocab"))
+        let prefix = try field.bytes("continuing_subword_prefix", default: "")
+        let list = try field.member("merges")
         var merges = PairTable(minimumCapacity: 0)
         for (rank, element) in try list.elements().enumerated() {
             let (left, right) = try pair(element)
@@ -46,11 +47,11 @@ enum ModelRegistry {
                 field: element.path)
         }
         var model = BytePairEncoding(vocabulary: vocabulary, merges: merges)
-        if let unknown = try field.optional("unk_token") { model.unknown = vocabulary.id(try unknown.bytes()) }
+        if let unknown = try field.memberIfPresent("unk_token") { model.unknown = vocabulary.id(try unknown.bytes()) }
         model.fusesUnknown = try field.bool("fuse_unk", default: false)
         model.ignoresMerges = try field.bool("ignore_merges", default: false)
         model.continuingPrefix = prefix
-        model.wordSuffix = try field.optional("end_of_word_suffix")?.bytes() ?? []
+        model.wordSuffix = try field.bytes("end_of_word_suffix", default: "")
         if try field.bool("byte_fallback", default: false) {
             model.byteTokens = BytePairEncoding.byteTokens(of: vocabulary)
         }
@@ -74,45 +75,41 @@ enum ModelRegistry {
     }
 
     /// `["a", "b"]` or the older `"a b"`.
-    private static func pair(_ field: JSONField) throws -> ([UInt8], [UInt8]) {
+    private static func pair(_ field: JSONReader) throws -> ([UInt8], [UInt8]) {
         if case .string(let text) = field.value {
-            let parts = text.split(separator: 0x20, omittingEmptySubsequences: false)
+            let parts = text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
             guard parts.count == 2 else {
-                throw TokenizationError.field(
-                    file: field.file, field: field.path, expected: "two tokens with a space between",
-                    actual: "\(parts.count)")
+                throw field.wrongType(expected: "two tokens with a space between", actual: "\(parts.count)")
             }
             return (Array(parts[0]), Array(parts[1]))
         }
         let parts = try field.elements()
         guard parts.count == 2 else {
-            throw TokenizationError.field(
-                file: field.file, field: field.path, expected: "two tokens", actual: "\(parts.count)")
+            throw field.wrongType(expected: "two tokens", actual: "\(parts.count)")
         }
         return (try parts[0].bytes(), try parts[1].bytes())
     }
 
-    @Sendable private static func makeUnigram(_ field: JSONField) throws -> any TokenModel {
+    @Sendable private static func makeUnigram(_ field: JSONReader) throws -> any TokenModel {
         var entries: [(piece: [UInt8], id: Int)] = []
         var scores: [Double] = []
-        let vocabularyField = try field.required("vocab", expected: "an array")
+        let vocabularyField = try field.member("vocab")
         for (id, element) in try vocabularyField.elements().enumerated() {
             let parts = try element.elements()
-            guard parts.count == 2 else { throw element.wrong(expected: "a token and its score") }
+            guard parts.count == 2 else { throw element.wrongType(expected: "a token and its score") }
             entries.append((try parts[0].bytes(), id))
-            scores.append(try parts[1].double())
+            scores.append(
+                try parts[1].converted("a finite number") { $0.doubleValue.flatMap { $0.isFinite ? $0 : nil } })
         }
         guard !entries.isEmpty else {
-            throw TokenizationError.field(
-                file: field.file, field: vocabularyField.path, expected: "a vocabulary", actual: "an empty one")
+            throw vocabularyField.wrongType(expected: "a vocabulary", actual: "empty")
         }
         let vocabulary = Vocabulary(entries)
         var unknown: Int32?
-        if let unknownField = try field.optional("unk_id") {
+        if let unknownField = try field.memberIfPresent("unk_id") {
             let id = try unknownField.count()
             guard id < entries.count else {
-                throw TokenizationError.field(
-                    file: field.file, field: unknownField.path, expected: "less than \(entries.count)", actual: "\(id)")
+                throw unknownField.wrongType(expected: "less than \(entries.count)", actual: "\(id)")
             }
             unknown = Int32(id)
         }
@@ -123,19 +120,19 @@ enum ModelRegistry {
             lowestScore: scores.min() ?? 0, isInTrie: { _ in true })
     }
 
-    @Sendable private static func makeWordPiece(_ field: JSONField) throws -> any TokenModel {
-        let vocabulary = try vocabulary(field.required("vocab", expected: "an object"))
+    @Sendable private static func makeWordPiece(_ field: JSONReader) throws -> any TokenModel {
+        let vocabulary = try vocabulary(field.member("vocab"))
         return WordPiece(
             vocabulary: vocabulary,
-            unknown: vocabulary.id(try field.optional("unk_token")?.bytes() ?? Array("[UNK]".utf8)),
-            continuingPrefix: try field.optional("continuing_subword_prefix")?.bytes() ?? Array("##".utf8),
+            unknown: vocabulary.id(try field.bytes("unk_token", default: "[UNK]")),
+            continuingPrefix: try field.bytes("continuing_subword_prefix", default: "##"),
             maximumCharacters: try field.count("max_input_chars_per_word", default: 100))
     }
 
-    @Sendable private static func makeWordLevel(_ field: JSONField) throws -> any TokenModel {
-        let vocabulary = try vocabulary(field.required("vocab", expected: "an object"))
+    @Sendable private static func makeWordLevel(_ field: JSONReader) throws -> any TokenModel {
+        let vocabulary = try vocabulary(field.member("vocab"))
         return WordLevel(
             vocabulary: vocabulary,
-            unknown: vocabulary.id(try field.optional("unk_token")?.bytes() ?? Array("<unk>".utf8)))
+            unknown: vocabulary.id(try field.bytes("unk_token", default: "<unk>")))
     }
 }

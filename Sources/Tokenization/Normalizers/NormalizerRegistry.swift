@@ -1,8 +1,9 @@
 import Foundation
+import JSON
 
 /// Reads `normalizer` of a tokenizer.json by its "type".
 enum NormalizerRegistry {
-    static func make(_ field: JSONField, depth: Int = 0) throws -> any Normalizer {
+    static func make(_ field: JSONReader, depth: Int = 0) throws -> any Normalizer {
         try ComponentRegistry.make(field, from: makers, depth: depth)
     }
 
@@ -10,7 +11,7 @@ enum NormalizerRegistry {
         var makers: [String: ComponentRegistry.Maker<any Normalizer>] = [
             "Sequence": { field, depth in
                 SequenceNormalizer(
-                    steps: try field.required("normalizers", expected: "an array").elements().map {
+                    steps: try field.member("normalizers").elements().map {
                         try make($0, depth: depth + 1)
                     })
             },
@@ -30,7 +31,7 @@ enum NormalizerRegistry {
                 return FunctionNormalizer { strip($0, left: left, right: right) }
             },
             "Replace": { field, _ in
-                let pattern = try ComponentRegistry.pattern(field.required("pattern", expected: "an object"))
+                let pattern = try ComponentRegistry.pattern(field.member("pattern"))
                 let content = try field.bytes("content")
                 return FunctionNormalizer { pattern.replacing(with: content, in: $0) }
             },
@@ -44,12 +45,12 @@ enum NormalizerRegistry {
                     stripsAccents: try field.bool("strip_accents", default: lowercases), lowercases: lowercases)
             },
             "Precompiled": { field, _ in
-                guard let encoded = try field.optional("precompiled_charsmap") else { return FunctionNormalizer { $0 } }
+                guard let encoded = try field.memberIfPresent("precompiled_charsmap") else {
+                    return FunctionNormalizer { $0 }
+                }
                 guard let data = Data(base64Encoded: Data(try encoded.bytes())), let map = CharacterMap(Array(data))
                 else {
-                    throw TokenizationError.field(
-                        file: field.file, field: encoded.path, expected: "a base64 character map",
-                        actual: "something else")
+                    throw encoded.wrongType(expected: "a base64 character map", actual: "other text")
                 }
                 return FunctionNormalizer(function: map.normalizeByCluster)
             },

@@ -1,3 +1,5 @@
+import JSON
+
 /// Puts special tokens around the ids of a text (tokenizer.json `post_processor`).
 protocol PostProcessor: Sendable {
     func process(_ ids: [Int]) -> [Int]
@@ -18,14 +20,14 @@ struct SequencePostProcessor: PostProcessor {
 
 /// Reads `post_processor` by its "type".
 enum PostProcessorRegistry {
-    static func make(_ field: JSONField, depth: Int = 0) throws -> any PostProcessor {
+    static func make(_ field: JSONReader, depth: Int = 0) throws -> any PostProcessor {
         try ComponentRegistry.make(field, from: makers, depth: depth)
     }
 
     private static let makers: [String: ComponentRegistry.Maker<any PostProcessor>] = [
         "Sequence": { field, depth in
             SequencePostProcessor(
-                steps: try field.required("processors", expected: "an array").elements().map {
+                steps: try field.member("processors").elements().map {
                     try make($0, depth: depth + 1)
                 })
         },
@@ -37,41 +39,39 @@ enum PostProcessorRegistry {
     ]
 
     /// `cls` before, `sep` after, each a pair of spelling and id.
-    private static func classified(_ field: JSONField) throws -> SurroundingPostProcessor {
+    private static func classified(_ field: JSONReader) throws -> SurroundingPostProcessor {
         func id(_ key: String) throws -> Int {
-            let pair = try field.required(key, expected: "a token and its id")
+            let pair = try field.member(key)
             let parts = try pair.elements()
-            guard parts.count == 2 else { throw pair.wrong(expected: "a token and its id") }
+            guard parts.count == 2 else { throw pair.wrongType(expected: "a token and its id") }
             return try parts[1].count()
         }
         return SurroundingPostProcessor(before: [try id("cls")], after: [try id("sep")])
     }
 
     /// The template for a single text: special tokens around one `Sequence`.
-    private static func template(_ field: JSONField) throws -> SurroundingPostProcessor {
+    private static func template(_ field: JSONReader) throws -> SurroundingPostProcessor {
         var result = SurroundingPostProcessor()
         var seenText = false
-        let specials = try field.optional("special_tokens")
-        let single = try field.required("single", expected: "an array")
+        let specials = try field.memberIfPresent("special_tokens")
+        let single = try field.member("single")
         for element in try single.elements() {
-            if try element.optional("Sequence") != nil {
+            if try element.memberIfPresent("Sequence") != nil {
                 guard !seenText else {
-                    throw TokenizationError.field(
-                        file: field.file, field: single.path, expected: "one Sequence", actual: "two")
+                    throw single.wrongType(expected: "a list with one Sequence", actual: "one with two")
                 }
                 seenText = true
                 continue
             }
-            let name = try element.required("SpecialToken", expected: "an object, or a Sequence beside it").required(
-                "id", expected: "a string")
-            guard let special = try specials?.optional(try name.string()) else {
+            let name = try element.member("SpecialToken").member("id")
+            guard let special = try specials?.memberIfPresent(try name.string()) else {
                 throw TokenizationError.missingToken(file: field.file, field: name.path, token: try name.string())
             }
-            let ids = try special.required("ids", expected: "an array").elements().map { try $0.count() }
+            let ids = try special.member("ids").elements().map { try $0.count() }
             if seenText { result.after += ids } else { result.before += ids }
         }
         guard seenText else {
-            throw TokenizationError.field(file: field.file, field: single.path, expected: "a Sequence", actual: "none")
+            throw single.wrongType(expected: "a list with a Sequence", actual: "one without")
         }
         return result
     }

@@ -1,13 +1,15 @@
+import JSON
+
 /// Reads `pre_tokenizer` of a tokenizer.json by its "type".
 enum PreTokenizerRegistry {
-    static func make(_ field: JSONField, depth: Int = 0) throws -> any PreTokenizer {
+    static func make(_ field: JSONReader, depth: Int = 0) throws -> any PreTokenizer {
         try ComponentRegistry.make(field, from: makers, depth: depth)
     }
 
     private static let makers: [String: ComponentRegistry.Maker<any PreTokenizer>] = [
         "Sequence": { field, depth in
             SequencePreTokenizer(
-                steps: try field.required("pretokenizers", expected: "an array").elements().map {
+                steps: try field.member("pretokenizers").elements().map {
                     try make($0, depth: depth + 1)
                 })
         },
@@ -18,7 +20,7 @@ enum PreTokenizerRegistry {
         },
         "Split": { field, _ in
             SplitPreTokenizer(
-                pattern: try ComponentRegistry.pattern(field.required("pattern", expected: "an object")),
+                pattern: try ComponentRegistry.pattern(field.member("pattern")),
                 behavior: try behavior(field, default: nil), inverted: try field.bool("invert", default: false))
         },
         "Metaspace": { field, _ in
@@ -42,23 +44,22 @@ enum PreTokenizerRegistry {
         },
         "BertPreTokenizer": { _, _ in SequencePreTokenizer.bert },
         "CharDelimiterSplit": { field, _ in
-            let delimiter = try field.required("delimiter", expected: "one character").scalar().value
+            let delimiter = try field.scalar("delimiter").value
             return CharacterSplitPreTokenizer(behavior: .removed) { $0 == delimiter }
         },
         "FixedLength": { field, _ in
-            let length = try field.required("length", expected: "a whole number").count()
+            let length = try field.count("length")
             guard length > 0 else {
-                throw TokenizationError.field(
-                    file: field.file, field: "\(field.path).length", expected: "at least 1", actual: "0")
+                throw try field.member("length").wrongType(expected: "at least 1", actual: "0")
             }
             return FixedLengthPreTokenizer(length: length)
         },
     ]
 
-    private static func behavior(_ field: JSONField, default fallback: SplitBehavior?) throws -> SplitBehavior {
-        guard let name = try field.optional("behavior") else {
+    private static func behavior(_ field: JSONReader, default fallback: SplitBehavior?) throws -> SplitBehavior {
+        guard let name = try field.memberIfPresent("behavior") else {
             if let fallback { return fallback }
-            _ = try field.required("behavior", expected: "a string")
+            _ = try field.member("behavior")
             return .isolated
         }
         guard let behavior = SplitBehavior(rawValue: try name.string()) else {

@@ -4,6 +4,7 @@ import Checkpoint
 import Compute
 import NumberFormats
 import Foundation
+import JSON
 
 /// `fovea inspect`: what a file or folder of weights holds, from its headers alone.
 struct InspectCommand: AsyncParsableCommand {
@@ -133,7 +134,7 @@ struct ConfigurationSummary {
     var values: [String: String] = [:]
 
     /// Reads GGUF's own metadata, or `config.json` beside the weights where there is one.
-    init(checkpoint: Checkpoint) throws(CheckpointError) {
+    init(checkpoint: Checkpoint) throws {
         architecture = checkpoint.metadata["specification"]
         if let gguf = checkpoint.gguf {
             architecture = try gguf.stringIfPresent("general.architecture")
@@ -152,7 +153,7 @@ struct ConfigurationSummary {
         flatten(configuration.main.members, prefix: "")
     }
 
-    private mutating func flatten(_ members: [String: JSONValue], prefix: String) {
+    private mutating func flatten(_ members: JSONObject, prefix: String) {
         for (key, value) in members {
             if case .object(let inner) = value, inner.count <= 64 {
                 flatten(inner, prefix: prefix + key + ".")

@@ -35,8 +35,11 @@ import Testing
         "equal to transformers' feature extractor", .enabled(if: Fixtures.available),
         arguments: ["whisper-80", "whisper-128"])
     func golden(model: String) throws {
-        let parameters = try JSONDecoder().decode(
-            LogMelSpectrogram.Parameters.self, from: Fixtures.preprocessorConfig(model))
+        let file = try Fixtures.preprocessorConfig(model)
+        let parameters = LogMelSpectrogram.Parameters(
+            melCount: try file.int("feature_size"), sampleRate: try file.int("sampling_rate"),
+            fftSize: try file.int("n_fft"), hopLength: try file.int("hop_length"),
+            windowSeconds: try file.int("chunk_length"))
         let extractor = try LogMelSpectrogram(parameters)
         let recording = try AudioFile.load(path: Fixtures.input("audio.wav"), sampleRate: parameters.sampleRate)
         #expect(recording.samples.count == 180_800)

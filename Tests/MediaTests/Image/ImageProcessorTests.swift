@@ -1,14 +1,24 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Media
 
 @Suite struct ImageProcessorTests {
+    private func make(_ json: String, fallback: String? = nil) throws -> any ImageProcessor {
+        try ImageProcessors.make(configuration(json), fallback: fallback)
+    }
+
+    private func configuration(_ json: String) throws -> ImageProcessorConfiguration {
+        try ImageProcessorConfiguration(
+            JSONReader(parsing: Array(json.utf8), file: "preprocessor_config.json"))
+    }
+
     private func bytes(_ values: [Float]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
 
     @Test("every bit as transformers' processors, over awkward sizes", arguments: Samples.processors)
     func transformers(sample: ProcessorSample) throws {
-        let processor = try ImageProcessors.make(json: Data(sample.configuration.utf8))
+        let processor = try make(sample.configuration)
         let image = noise(width: sample.width, height: sample.height)
         let (layout, levels) = try processor.resizedPixels(of: image)
         #expect(levels.count == sample.count)
@@ -32,7 +42,7 @@ import Testing
         ])
     func golden(model: String, pictures: String) throws {
         let golden = try Fixtures.golden(model)
-        let processor = try ImageProcessors.make(json: Fixtures.preprocessorConfig(model))
+        let processor = try Fixtures.imageProcessor(model)
         for letter in pictures {
             let image = try ImageFile.load(path: Fixtures.input("image_\(letter).png"))
             let name = "image_\(letter)"
@@ -56,7 +66,7 @@ import Testing
         ])
     func aspectRatios(prompt: String, pictures: [String]) throws {
         let golden = try Fixtures.golden("mllama")
-        let processor = try ImageProcessors.make(json: Fixtures.preprocessorConfig("mllama"))
+        let processor = try Fixtures.imageProcessor("mllama")
         let layouts = try pictures.map {
             try processor.process(ImageFile.load(path: Fixtures.input("image_\($0).png"))).layout
         }
@@ -69,7 +79,7 @@ import Testing
     @Test("a crop's patches cover the middle of the picture, edge to edge")
     func cropGeometry() throws {
         let processor = try CLIPImageProcessor(
-            .init(json: Data(#"{"size": {"shortest_edge": 70}, "crop_size": {"height": 70, "width": 70}}"#.utf8)))
+            configuration(#"{"size": {"shortest_edge": 70}, "crop_size": {"height": 70, "width": 70}}"#))
         let layout = try processor.layout(width: 280, height: 140)
         // Resized to 140×70, columns 35 ..< 105 kept: 70 … 210 of the original.
         let patches = layout.patches(ofTile: 0, patchSize: 14)
@@ -139,11 +149,11 @@ import Testing
             #"{"image_processor_type": "Idefics3ImageProcessor", "size": {"longest_edge": 8000}, "max_image_size": {"longest_edge": 1}}"#,
         ])
     func nonsense(json: String) {
-        #expect(throws: MediaError.self) { try ImageProcessors.make(json: Data(json.utf8)) }
+        #expect { try make(json) } throws: { $0 is MediaError || $0 is JSONError }
     }
 
     @Test("a checkpoint without a name gets the one assumed for it")
     func fallback() throws {
-        #expect(try ImageProcessors.make(json: Data(#"{"size": 32}"#.utf8), fallback: "ViT") is ViTImageProcessor)
+        #expect(try make(#"{"size": 32}"#, fallback: "ViT") is ViTImageProcessor)
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import NumberFormats
 
 /// Reads what `torch.save` writes: a zip archive, or the legacy layout from before PyTorch 1.6.

@@ -1,3 +1,5 @@
+import JSON
+
 /// A file that `torch.save` wrote: an unpickled value and the bytes of its storages.
 struct TorchArchive {
     let pickle: Unpickler

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the pickles of a PyTorch checkpoint without executing anything.
 ///
 /// A pickle is a program for a stack machine that may import any Python function and call it. This machine runs the

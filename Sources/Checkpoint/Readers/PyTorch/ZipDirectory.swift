@@ -1,3 +1,5 @@
+import JSON
+
 /// The directory of a zip archive whose entries are stored without compression, as `torch.save` writes them.
 ///
 /// Entry names are only looked up, never used as paths.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Turns a picture into what a vision tower reads, exactly as the processor a checkpoint names would.
 package protocol ImageProcessor: Sendable {
     init(_ configuration: ImageProcessorConfiguration) throws(MediaError)
@@ -24,13 +22,9 @@ package enum ImageProcessors {
         "SmolVLM": Idefics3ImageProcessor.self,
     ]
 
-    /// The processor a `preprocessor_config.json` names.
-    /// - Parameter fallback: the name to assume where the file has none ("ViT" for the oldest checkpoints)
+    /// The processor that a configuration names.
+    /// - Parameter fallback: the name for configurations without one ("ViT" for the oldest checkpoints)
     /// - Throws: `MediaError.invalidParameter` for an unknown processor or settings it cannot have.
-    package static func make(json: Data, fallback: String? = nil) throws(MediaError) -> any ImageProcessor {
-        try make(ImageProcessorConfiguration(json: json), fallback: fallback)
-    }
-
     package static func make(_ configuration: ImageProcessorConfiguration, fallback: String? = nil) throws(MediaError)
         -> any ImageProcessor
     {

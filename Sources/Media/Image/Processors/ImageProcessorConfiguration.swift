@@ -1,6 +1,6 @@
-import Foundation
+import JSON
 
-/// The fields of `preprocessor_config.json` that concern pictures. Absent ones are nil; each processor has its own defaults.
+/// The image settings of `preprocessor_config.json`. Absent ones are `nil`; each processor has its own defaults.
 package struct ImageProcessorConfiguration: Sendable, Equatable {
     /// `image_processor_type` or, in older files, `feature_extractor_type`, without the endings that name an implementation.
     package var type: String?
@@ -18,8 +18,8 @@ package struct ImageProcessorConfiguration: Sendable, Equatable {
     package var maxImageTiles: Int?
     package var doImageSplitting: Bool?
 
-    /// A size as the files write it: `{"height": …, "width": …}`, `{"shortest_edge": …}`, `{"longest_edge": …}`, or a number,
-    /// which means a square or (CLIP) the shortest edge.
+    /// A size in one of the forms files use: `{"height": …, "width": …}`, `{"shortest_edge": …}`, `{"longest_edge": …}`, or
+    /// a number, which means a square or (CLIP) the shortest edge.
     package struct Size: Sendable, Equatable {
         package var height: Int?
         package var width: Int?
@@ -49,49 +49,23 @@ package struct ImageProcessorConfiguration: Sendable, Equatable {
 
     package init(type: String? = nil) { self.type = type }
 
-    /// Reads a `preprocessor_config.json`.
-    /// - Throws: `MediaError.invalidParameter` naming what is wrong with it.
-    package init(json: Data) throws(MediaError) {
-        do {
-            self = try JSONDecoder().decode(Self.self, from: json)
-        } catch let DecodingError.typeMismatch(_, context), let DecodingError.valueNotFound(_, context) {
-            let name = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw .invalidParameter(
-                name: "preprocessor_config.json", value: "of another form at “\(name)”",
-                expected: "what transformers writes there")
-        } catch {
-            throw .invalidParameter(name: "preprocessor_config.json", value: "not JSON", expected: "a JSON object")
-        }
-    }
-}
-
-extension ImageProcessorConfiguration: Decodable {
-    private enum CodingKeys: String, CodingKey {
-        case imageProcessorType = "image_processor_type", featureExtractorType = "feature_extractor_type"
-        case size, cropSize = "crop_size", maxImageSize = "max_image_size", resample
-        case doResize = "do_resize", doCenterCrop = "do_center_crop", doRescale = "do_rescale", rescaleFactor =
-            "rescale_factor"
-        case doNormalize = "do_normalize", imageMean = "image_mean", imageStd = "image_std"
-        case maxImageTiles = "max_image_tiles", doImageSplitting = "do_image_splitting"
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        let name = try values.decodeIfPresent(String.self, forKey: .imageProcessorType)
-        type = try (name ?? values.decodeIfPresent(String.self, forKey: .featureExtractorType)).map(Self.baseName)
-        size = try values.decodeIfPresent(Size.self, forKey: .size)
-        cropSize = try values.decodeIfPresent(Size.self, forKey: .cropSize)
-        maxImageSize = try values.decodeIfPresent(Size.self, forKey: .maxImageSize)
-        resample = try values.decodeIfPresent(Int.self, forKey: .resample)
-        doResize = try values.decodeIfPresent(Bool.self, forKey: .doResize)
-        doCenterCrop = try values.decodeIfPresent(Bool.self, forKey: .doCenterCrop)
-        doRescale = try values.decodeIfPresent(Bool.self, forKey: .doRescale)
-        rescaleFactor = try values.decodeIfPresent(Double.self, forKey: .rescaleFactor)
-        doNormalize = try values.decodeIfPresent(Bool.self, forKey: .doNormalize)
-        imageMean = try values.decodeIfPresent([Double].self, forKey: .imageMean)
-        imageStd = try values.decodeIfPresent([Double].self, forKey: .imageStd)
-        maxImageTiles = try values.decodeIfPresent(Int.self, forKey: .maxImageTiles)
-        doImageSplitting = try values.decodeIfPresent(Bool.self, forKey: .doImageSplitting)
+    /// Reads the image-processor settings of a model: `ModelConfiguration.preprocessor`.
+    package init(_ file: JSONReader) throws {
+        let name = try file.stringIfPresent("image_processor_type") ?? file.stringIfPresent("feature_extractor_type")
+        type = name.map(Self.baseName)
+        size = try Size("size", in: file)
+        cropSize = try Size("crop_size", in: file)
+        maxImageSize = try Size("max_image_size", in: file)
+        resample = try file.intIfPresent("resample")
+        doResize = try file.boolIfPresent("do_resize")
+        doCenterCrop = try file.boolIfPresent("do_center_crop")
+        doRescale = try file.boolIfPresent("do_rescale")
+        rescaleFactor = try file.doubleIfPresent("rescale_factor")
+        doNormalize = try file.boolIfPresent("do_normalize")
+        imageMean = try file.doublesIfPresent("image_mean")
+        imageStd = try file.doublesIfPresent("image_std")
+        maxImageTiles = try file.intIfPresent("max_image_tiles")
+        doImageSplitting = try file.boolIfPresent("do_image_splitting")
     }
 
     /// "CLIPImageProcessorFast", "CLIPFeatureExtractor" → "CLIP".
@@ -104,21 +78,16 @@ extension ImageProcessorConfiguration: Decodable {
     }
 }
 
-extension ImageProcessorConfiguration.Size: Decodable {
-    private enum CodingKeys: String, CodingKey {
-        case height, width, shortestEdge = "shortest_edge", longestEdge = "longest_edge"
-    }
-
-    package init(from decoder: any Decoder) throws {
-        if let number = try? decoder.singleValueContainer().decode(Int.self) {
+extension ImageProcessorConfiguration.Size {
+    init?(_ key: String, in file: JSONReader) throws(JSONError) {
+        guard let size = try file.memberIfPresent(key) else { return nil }
+        if let number = size.value.intValue {
             self.init(number: number)
-            return
+        } else {
+            self.init(
+                height: try size.intIfPresent("height"), width: try size.intIfPresent("width"),
+                shortestEdge: try size.intIfPresent("shortest_edge"), longestEdge: try size.intIfPresent("longest_edge")
+            )
         }
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(
-            height: try values.decodeIfPresent(Int.self, forKey: .height),
-            width: try values.decodeIfPresent(Int.self, forKey: .width),
-            shortestEdge: try values.decodeIfPresent(Int.self, forKey: .shortestEdge),
-            longestEdge: try values.decodeIfPresent(Int.self, forKey: .longestEdge))
     }
 }

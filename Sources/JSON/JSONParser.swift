@@ -1,8 +1,16 @@
-/// A JSON parser (RFC 8259) for untrusted headers and configurations.
+/// A JSON parser (RFC 8259) for untrusted headers, configurations and tokenizers.
 ///
-/// Foundation's would not do: Python writes `NaN` and `Infinity` into configurations, integers must not pass through
-/// floating point, and a header that names a tensor twice has to be refused. Nesting and the number of values are bounded.
+/// Foundation's parser does not fit: Python writes `NaN` and `Infinity` into configurations, integers must not pass
+/// through floating point, a header that names a tensor twice has to be refused, and vocabularies need the order and
+/// the bytes of their keys. Nesting and the number of values are bounded.
 package struct JSONParser {
+    /// The treatment of a key that occurs twice in an object.
+    package enum DuplicateKeys: Sendable {
+        case refused
+        /// Look-up finds the last one, as in Python and Rust.
+        case lastCounts
+    }
+
     package struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
         /// Bytes from the start of the document.
         package let offset: Int
@@ -11,17 +19,36 @@ package struct JSONParser {
     }
 
     static let deepestNesting = 128
-    /// Several times what the largest vocabularies need; bounds the memory a hostile document can ask for.
+    /// Several times the values of the largest vocabularies; bounds the memory a hostile document can ask for.
     static let mostValues = 1 << 23
 
     private let bytes: UnsafeRawBufferPointer
+    private let duplicateKeys: DuplicateKeys
     private var position = 0
     private var depth = 0
     private var count = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    /// Parses a document from UTF-8 bytes.
+    package static func parse(_ bytes: UnsafeRawBufferPointer, duplicateKeys: DuplicateKeys = .refused)
+        throws(Failure) -> JSONValue
+    {
+        var parser = JSONParser(bytes: bytes, duplicateKeys: duplicateKeys)
+        return try parser.document()
+    }
 
-    mutating func document() throws(Failure) -> JSONValue {
+    package static func parse(_ bytes: [UInt8], duplicateKeys: DuplicateKeys = .refused) throws(Failure) -> JSONValue {
+        let result: Result<JSONValue, Failure> = bytes.withUnsafeBytes { buffer in
+            Result { () throws(Failure) in try parse(buffer, duplicateKeys: duplicateKeys) }
+        }
+        return try result.get()
+    }
+
+    private init(bytes: UnsafeRawBufferPointer, duplicateKeys: DuplicateKeys) {
+        self.bytes = bytes
+        self.duplicateKeys = duplicateKeys
+    }
+
+    private mutating func document() throws(Failure) -> JSONValue {
         skipSpace()
         let result = try value()
         skipSpace()
@@ -63,23 +90,25 @@ package struct JSONParser {
     }
 
     private mutating func object() throws(Failure) -> JSONValue {
-        var members: [String: JSONValue] = [:]
+        var members: [(key: String, value: JSONValue)] = []
+        var seen: Set<String> = []
         skipSpace()
-        if take("}") { return .object(members) }
+        if take("}") { return .object([:]) }
         while true {
             skipSpace()
             guard peek() == UInt8(ascii: "\"") else { throw failure("a key in quotation marks is missing") }
             let start = position
             let key = try string()
-            skipSpace()
-            guard take(":") else { throw failure("a colon is missing") }
-            skipSpace()
-            guard members.updateValue(try value(), forKey: key) == nil else {
+            if duplicateKeys == .refused, !seen.insert(key).inserted {
                 position = start
                 throw failure("the key \"\(printable(key))\" occurs twice")
             }
             skipSpace()
-            if take("}") { return .object(members) }
+            guard take(":") else { throw failure("a colon is missing") }
+            skipSpace()
+            members.append((key, try value()))
+            skipSpace()
+            if take("}") { return .object(JSONObject(members)) }
             guard take(",") else { throw failure("a comma or closing brace is missing") }
         }
     }
@@ -129,17 +158,14 @@ package struct JSONParser {
         if peek() == UInt8(ascii: "\"") {
             // The common case: nothing escaped.
             defer { position += 1 }
-            return try utf8(start..<position)
+            return try utf8(UnsafeRawBufferPointer(rebasing: bytes[start..<position]))
         }
         var text: [UInt8] = Array(bytes[start..<position])
         while let byte = peek() {
             position += 1
             switch byte {
             case UInt8(ascii: "\""):
-                guard let string = String(validating: text, as: UTF8.self) else {
-                    throw failure("the string is not UTF-8")
-                }
-                return string
+                return try utf8(text)
             case UInt8(ascii: "\\"):
                 text.append(contentsOf: String(try escape()).utf8)
             case 0..<0x20:
@@ -164,21 +190,18 @@ package struct JSONParser {
         UInt8(ascii: "f"): "\u{c}", UInt8(ascii: "n"): "\n", UInt8(ascii: "r"): "\r", UInt8(ascii: "t"): "\t",
     ]
 
-    /// `\uXXXX`, with its second half when it is a surrogate pair. A lone surrogate becomes U+FFFD.
+    /// `\uXXXX`, with its second half if it is a surrogate pair.
     private mutating func unicodeEscape() throws(Failure) -> Unicode.Scalar {
         let first = try hexadecimal()
         if let scalar = Unicode.Scalar(first) { return scalar }
-        let before = position
-        if UTF16.isLeadSurrogate(UInt16(first)), take("\\"), take("u") {
-            let second = try hexadecimal()
-            if UTF16.isTrailSurrogate(UInt16(second)),
-                let scalar = Unicode.Scalar(0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff))
-            {
-                return scalar
-            }
+        guard UTF16.isLeadSurrogate(UInt16(first)), take("\\"), take("u") else {
+            throw failure("half a surrogate pair in a string")
         }
-        position = before
-        return "\u{FFFD}"
+        let second = try hexadecimal()
+        guard UTF16.isTrailSurrogate(UInt16(second)),
+            let scalar = Unicode.Scalar(0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff))
+        else { throw failure("half a surrogate pair in a string") }
+        return scalar
     }
 
     private mutating func hexadecimal() throws(Failure) -> UInt32 {
@@ -194,10 +217,8 @@ package struct JSONParser {
         return value
     }
 
-    private func utf8(_ range: Range<Int>) throws(Failure) -> String {
-        guard let text = String(validating: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self) else {
-            throw failure("the string is not UTF-8")
-        }
+    private func utf8(_ bytes: some Collection<UInt8>) throws(Failure) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("the string is not UTF-8") }
         return text
     }
 
