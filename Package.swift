@@ -45,13 +45,13 @@ let package = Package(
         .target(
             name: "Checkpoint",
             dependencies: [
-                "JSON", "NumberFormats", "AttentionTypes", .product(name: "Crypto", package: "swift-crypto"),
+                "JSON", "Support", "NumberFormats", "AttentionTypes", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "Tokenization", dependencies: ["JSON", "NumberFormats", "AttentionTypes"]),
         .target(
             name: "Media", dependencies: ["JSON", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
-        .target(name: "Terminal", dependencies: ["CNcurses"]),
+        .target(name: "Terminal", dependencies: ["Support", "CNcurses"]),
 
         // Floor 2: layers.
         .target(name: "Transformer", dependencies: ["Compute", "Checkpoint", "NumberFormats", "AttentionTypes"]),
@@ -78,7 +78,7 @@ let package = Package(
             name: "Playground",
             dependencies: [
                 "Generation", "Models", "AttentionAnalysis", "Planning", "Terminal", "Media", "Compute", "Checkpoint",
-                "NumberFormats", "AttentionTypes", .product(name: "GRDB", package: "GRDB.swift"),
+                "Support", "NumberFormats", "AttentionTypes", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .executableTarget(
             name: "fovea",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Support
 
 /// # fovea
 ///
@@ -76,7 +77,7 @@ enum Program {
         }
         let message = text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
         let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map {
-            HarmlessText.line(String($0))
+            Sanitizer.stream.line(String($0))
         }
         Console.say("fovea: " + lines.joined(separator: "\n"))
         return .usage

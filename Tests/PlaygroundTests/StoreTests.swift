@@ -77,13 +77,4 @@ struct StoreTests {
             #expect("\(error)".contains("/dev/null/fovea"))
         }
     }
-
-    @Test("the folder follows the XDG specification") func place() {
-        #expect(
-            ConversationStore.standardFolder(environment: ["XDG_DATA_HOME": "/data", "HOME": "/h"]) == "/data/fovea")
-        #expect(
-            ConversationStore.standardFolder(environment: ["XDG_DATA_HOME": "relative", "HOME": "/h"])
-                == "/h/.local/share/fovea")
-        #expect(ConversationStore.standardFolder(environment: ["HOME": "/h"]) == "/h/.local/share/fovea")
-    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The models on this machine: one folder each under `$XDG_DATA_HOME/fovea/models` (else `~/.local/share/…`).
 ///
@@ -22,11 +23,8 @@ package struct ModelStore: Sendable {
 
     /// The user's own store, and the models that came with the program.
     package static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> ModelStore {
-        // The XDG specification: relative paths are to be ignored.
-        let xdg = environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? NSHomeDirectory()
-        return ModelStore(
-            root: (xdg ?? home + "/.local/share") + "/fovea/models", environment: environment,
+        ModelStore(
+            root: BaseDirectories(environment: environment).data + "/models", environment: environment,
             bundled: Assets.path("models").map(BundledModel.all) ?? [])
     }
 

@@ -1,6 +1,7 @@
 import AttentionAnalysis
 import Foundation
 import Generation
+import Support
 import Terminal
 
 /// What the playground starts with.
@@ -37,7 +38,7 @@ package struct PlaygroundOptions: Sendable {
     package init(
         model: String? = nil, audio: String? = nil, language: String? = nil, task: SpeechTask = .transcribe,
         ascii: Bool = false,
-        colorMap: ColorMap? = nil, dataFolder: String? = ConversationStore.standardFolder()
+        colorMap: ColorMap? = nil, dataFolder: String? = BaseDirectories().data
     ) {
         self.model = model
         self.audio = audio

@@ -2,6 +2,7 @@ import Foundation
 import AttentionTypes
 import Generation
 import Media
+import Support
 import Terminal
 
 /// A picture as the attention panel draws it: small enough to draw thirty times a second, and the patches that stand for it.
@@ -47,7 +48,7 @@ package struct PictureView: Sendable {
 
     init(_ input: PictureInput) {
         index = input.index
-        name = sanitizedLine(input.name)
+        name = Sanitizer.cells.line(input.name)
         width = max(1, input.width)
         height = max(1, input.height)
         kind = input.kind

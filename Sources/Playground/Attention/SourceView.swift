@@ -1,6 +1,7 @@
 import Foundation
 import NumberFormats
 import Generation
+import Support
 import Terminal
 
 /// The words a model reads, as the attention panel draws them.
@@ -25,7 +26,7 @@ package struct SourceView: Sendable, Hashable {
     init(_ source: SourceText) {
         rollout = source.rollout.count == source.tokens.count * source.tokens.count ? source.rollout : []
         tokens = source.tokens.map {
-            Token(text: sanitize($0.text), piece: sanitizedLine($0.piece), isSpecial: $0.isSpecial)
+            Token(text: Sanitizer.cells.text($0.text), piece: Sanitizer.cells.line($0.piece), isSpecial: $0.isSpecial)
         }
     }
 

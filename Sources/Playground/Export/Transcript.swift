@@ -1,5 +1,6 @@
 import Foundation
 import Generation
+import Support
 import Terminal
 
 /// The conversation as a document.
@@ -30,10 +31,10 @@ enum Transcript {
 
     private static func lines(of segment: TranscriptSegment) -> String {
         let text =
-            "- `\(Figures.time(segment.start)) – \(Figures.time(segment.end))` \(sanitizedLine(segment.text).trimmingCharacters(in: .whitespaces))\n"
+            "- `\(Figures.time(segment.start)) – \(Figures.time(segment.end))` \(Sanitizer.cells.line(segment.text).trimmingCharacters(in: .whitespaces))\n"
         guard let words = segment.words, !words.isEmpty else { return text }
         func timed(_ word: TimedWord) -> String {
-            "\(sanitizedLine(word.text).trimmingCharacters(in: .whitespaces)) `\(Figures.fixed(word.start, 2))–\(Figures.fixed(word.end, 2))`"
+            "\(Sanitizer.cells.line(word.text).trimmingCharacters(in: .whitespaces)) `\(Figures.fixed(word.start, 2))–\(Figures.fixed(word.end, 2))`"
         }
         return text + "  - \(words.map(timed).joined(separator: " · "))\n"
     }

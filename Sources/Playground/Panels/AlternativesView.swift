@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Terminal
 
 /// What else might have stood at the selected token's place, with the probabilities the model gave.
@@ -45,7 +46,7 @@ enum AlternativesView {
     /// The token itself and its alternatives, the likeliest first.
     static func choices(_ token: TokenRecord) -> [(id: Int, text: String, probability: Float)] {
         var all = token.alternatives.map {
-            (id: $0.id, text: sanitizedLine($0.piece), probability: Foundation.exp($0.logProbability))
+            (id: $0.id, text: Sanitizer.cells.line($0.piece), probability: Foundation.exp($0.logProbability))
         }
         if !all.contains(where: { $0.id == token.id }) { all.append((token.id, token.piece, token.probability)) }
         return all.sorted { $0.probability > $1.probability }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Terminal
 
 /// The conversation: who said what, transcripts with their times, the token looked at.
@@ -57,7 +58,7 @@ enum ChatPanel {
             ])
         }
         for (number, question) in state.input.suggestions.prefix(3).enumerated() {
-            offer(String(repeating: "↑", count: number + 1), sanitizedLine(question))
+            offer(String(repeating: "↑", count: number + 1), Sanitizer.cells.line(question))
         }
         if !state.input.suggestions.isEmpty { lines.append([]) }
         if inputs.contains(.sound) {
@@ -97,8 +98,8 @@ enum ChatPanel {
         onto canvas: inout Canvas
     ) {
         let theme = state.theme
-        var lines = [(sanitizedLine(preparing.title), theme.strong), ("", theme.text), ("", theme.text)]
-        lines += preparing.details.map { (sanitizedLine($0), theme.quiet) }
+        var lines = [(Sanitizer.cells.line(preparing.title), theme.strong), ("", theme.text), ("", theme.text)]
+        lines += preparing.details.map { (Sanitizer.cells.line($0), theme.quiet) }
         Chrome.centered(lines, in: rect, onto: &canvas)
         guard let fraction = preparing.fraction else { return }
         let width = min(32, rect.width - 2), y = rect.y + max(0, (rect.height - lines.count) / 2) + 1
@@ -147,7 +148,7 @@ enum ChatPanel {
             flow.breakLine()
             if let path = message.audioPath {
                 flow.append(Span(text: "♪ ", style: theme.accent))
-                flow.append(Span(text: sanitizedLine((path as NSString).lastPathComponent), style: theme.text))
+                flow.append(Span(text: Sanitizer.cells.line((path as NSString).lastPathComponent), style: theme.text))
                 if let waveform = message.waveform { append(waveform, state, width: width, to: &flow) }
                 if !message.text.isEmpty { flow.breakLine() }
             }
@@ -281,7 +282,7 @@ enum ChatPanel {
         if let change = message.change { parts.append(change) }
         if let language = message.windows.first?.language {
             parts.append(
-                sanitizedLine(language)
+                Sanitizer.cells.line(language)
                     + (message.windows[0].languageProbability.map { " " + Figures.percent(Double($0)) } ?? ""))
         }
         if let summary = message.summary {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Terminal
 
 /// Earlier conversations, to go on with.
@@ -22,7 +23,7 @@ enum ConversationPicker {
             canvas.draw(when, x: row.x + 2, y: row.y, style(theme.quiet), in: row)
             canvas.draw(count + " messages", endingAt: row.right, y: row.y, style(theme.quiet), in: row)
             canvas.draw(
-                fitted(sanitizedLine(conversation.title), width: row.width - when.count - 20),
+                fitted(Sanitizer.cells.line(conversation.title), width: row.width - when.count - 20),
                 x: row.x + when.count + 4, y: row.y, style(theme.text), in: row)
         }
         canvas.draw(

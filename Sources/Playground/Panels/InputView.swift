@@ -1,3 +1,4 @@
+import Support
 import Terminal
 
 /// The line being typed, and above it what Tab offers.
@@ -13,7 +14,7 @@ enum InputView {
         for (index, character) in input.characters.enumerated() {
             if index == input.cursor { cursor = (lines.count - 1, used) }
             if character == "\n" { lines.append(""); used = 0; continue }
-            let shown = sanitize(String(character))
+            let shown = Sanitizer.cells.text(String(character))
             let columns = TextWidth.width(of: shown)
             if used + columns > room { lines.append(""); used = 0 }
             lines[lines.count - 1] += shown
@@ -48,7 +49,8 @@ enum InputView {
         }
         if let rule = layout.rule, !state.input.candidates.isEmpty {
             let shown = fitted(
-                " " + state.input.candidates.map(sanitizedLine).joined(separator: "   ") + " ", width: rule.width - 4)
+                " " + state.input.candidates.map(Sanitizer.cells.line).joined(separator: "   ") + " ",
+                width: rule.width - 4)
             canvas.draw(shown, x: rule.x + 2, y: rule.y, theme.quiet, in: rule)
         }
     }

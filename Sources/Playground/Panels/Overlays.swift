@@ -1,3 +1,4 @@
+import Support
 import Terminal
 
 /// All keys and commands, from the key map and the registry of commands.
@@ -83,7 +84,7 @@ enum ModelPicker {
             if isSelected { canvas.fill(row, .space, theme.selected) }
             func style(_ style: Style) -> Style { isSelected ? theme.selected : style }
             canvas.draw(isSelected ? "▸ " : "  ", x: row.x, y: y, style(theme.accent), in: row)
-            let name = fitted(sanitizedLine(model.name), width: 20)
+            let name = fitted(Sanitizer.cells.line(model.name), width: 20)
             canvas.draw(name, x: row.x + 2, y: y, style(theme.strong), in: row)
             let state =
                 model.name == state.engine.model ? "loaded" : model.installed ? "installed" : Figures.bytes(model.bytes)
@@ -91,7 +92,7 @@ enum ModelPicker {
                 Figures.right(state, 10), endingAt: row.right, y: y, style(model.installed ? theme.model : theme.quiet),
                 in: row)
             canvas.draw(
-                fitted(sanitizedLine(model.description), width: row.width - 36), x: row.x + 24, y: y,
+                fitted(Sanitizer.cells.line(model.description), width: row.width - 36), x: row.x + 24, y: y,
                 style(theme.quiet), in: row)
             y += 1
         }
@@ -117,7 +118,7 @@ enum DeleteQuestion {
     static func draw(_ conversation: ConversationStore.Summary, _ state: State, onto canvas: inout Canvas) {
         let inside = Chrome.box("Delete", width: min(60, canvas.size.width), height: 5, state.theme, onto: &canvas)
         canvas.draw(
-            fitted("Delete “\(sanitizedLine(conversation.title))” for good?", width: inside.width), x: inside.x,
+            fitted("Delete “\(Sanitizer.cells.line(conversation.title))” for good?", width: inside.width), x: inside.x,
             y: inside.y, state.theme.text, in: inside)
         canvas.draw("y yes    any other key: no", x: inside.x, y: inside.y + 2, state.theme.quiet, in: inside)
     }

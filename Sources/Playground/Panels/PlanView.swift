@@ -1,3 +1,4 @@
+import Support
 import Terminal
 
 /// What a model would take on the device under other circumstances.
@@ -111,7 +112,7 @@ enum PlanView {
         if let picture = plan.picture { lines.append((words(picture), theme.text)) }
         let wanted = lines.count + plan.rows.count + 2 + (plan.formats.isEmpty ? 0 : plan.formats.count + 2) + 4
         let inside = Chrome.box(
-            "Plan: \(fitted(sanitizedLine(plan.model), width: 50))", width: min(76, canvas.size.width),
+            "Plan: \(fitted(Sanitizer.cells.line(plan.model), width: 50))", width: min(76, canvas.size.width),
             height: min(canvas.size.height, wanted), theme, onto: &canvas)
         // The last line names the keys.
         let body = inside.inset(bottom: 1)

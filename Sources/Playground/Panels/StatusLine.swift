@@ -1,3 +1,4 @@
+import Support
 import Terminal
 
 /// The last row: model, device, what is going on, how fast; and the keys that matter now.
@@ -11,10 +12,12 @@ enum StatusLine {
         var x = rect.x + 1
         let engine = state.engine
         x = canvas.draw(engine.isBusy ? "◆ " : "● ", x: x, y: rect.y, tinted(indicator(state)), in: rect)
-        x = canvas.draw(sanitizedLine(engine.modelName ?? "no model"), x: x, y: rect.y, bar.with(.bold), in: rect)
+        x = canvas.draw(
+            Sanitizer.cells.line(engine.modelName ?? "no model"), x: x, y: rect.y, bar.with(.bold), in: rect)
         if rect.width >= 100 && !engine.device.isEmpty {
             x = canvas.draw(
-                " · " + fitted(sanitizedLine(engine.device), width: rect.width / 5), x: x, y: rect.y, bar, in: rect)
+                " · " + fitted(Sanitizer.cells.line(engine.device), width: rect.width / 5), x: x, y: rect.y, bar,
+                in: rect)
         }
         x = canvas.draw(" · ", x: x, y: rect.y, bar, in: rect)
         x = drawPhase(state, x: x, rect, tinted, bar, onto: &canvas)
@@ -72,8 +75,8 @@ enum StatusLine {
             return words("decoding · \(count) tokens" + (rate.isEmpty ? "" : " · \(rate)"), bar)
         case .loading(let name, let load):
             return progress(
-                engine.model == name ? "loading" : "loading \(sanitizedLine(name))", load.fraction,
-                rect.width >= 90 ? sanitizedLine(load.stage) : "")
+                engine.model == name ? "loading" : "loading \(Sanitizer.cells.line(name))", load.fraction,
+                rect.width >= 90 ? Sanitizer.cells.line(load.stage) : "")
         case .downloading(let name, let transfer):
             var detail = ""
             if let transfer {
@@ -83,7 +86,7 @@ enum StatusLine {
                     detail += " · \(Figures.bytes(Int(rate)))/s"
                 }
             }
-            return progress("downloading \(sanitizedLine(name))", transfer?.fraction, detail)
+            return progress("downloading \(Sanitizer.cells.line(name))", transfer?.fraction, detail)
         }
     }
 

@@ -4,6 +4,7 @@ import Compute
 import AttentionTypes
 import Generation
 import Media
+import Support
 import Planning
 import Terminal
 
@@ -115,7 +116,7 @@ struct RecordedKey: Codable {
             return Key(.function(number), modifiers)
         }
         guard let known = Self.names.first(where: { $0.0 == code }) else {
-            throw RecordingError.invalid("a key “\(sanitizedLine(code))”")
+            throw RecordingError.invalid("a key “\(Sanitizer.cells.line(code))”")
         }
         return Key(known.1, modifiers)
     }

@@ -2,6 +2,7 @@ import AttentionAnalysis
 import AttentionTypes
 import Foundation
 import Generation
+import Support
 import Terminal
 
 /// The conversation.
@@ -64,7 +65,7 @@ package struct Message: Sendable {
 
     init(_ author: Author, _ text: String, audioPath: String? = nil, date: Date, progress: Progress = .finished) {
         self.author = author
-        self.text = sanitize(text)
+        self.text = Sanitizer.cells.text(text)
         self.audioPath = audioPath
         self.date = date
         self.progress = progress
@@ -90,7 +91,7 @@ package struct Attachment: Sendable, Hashable {
     /// Why it cannot be read.
     package var problem: String?
 
-    var name: String { sanitizedLine((path as NSString).lastPathComponent) }
+    var name: String { Sanitizer.cells.line((path as NSString).lastPathComponent) }
 }
 
 /// A picture small enough for the chat.
@@ -120,8 +121,8 @@ package struct TokenRecord: Sendable {
         index = token.index
         window = token.window
         id = token.id
-        text = sanitize(token.text)
-        piece = sanitizedLine(token.piece)
+        text = Sanitizer.cells.text(token.text)
+        piece = Sanitizer.cells.line(token.piece)
         isSpecial = token.isSpecial
         timestamp = token.timestamp
         probability = Foundation.exp(token.logProbability)
@@ -171,7 +172,7 @@ extension Message {
         func letters(_ text: String) -> Int { text.reduce(0) { $1.isWhitespace ? $0 : $0 + 1 } }
         var next = first, spelled = 0, wanted = 0
         for word in timed {
-            let text = sanitizedLine(word.text)
+            let text = Sanitizer.cells.line(word.text)
             wanted += letters(text)
             let start = next
             while next < first + count, spelled < wanted {

@@ -2,6 +2,7 @@ import Checkpoint
 import AttentionTypes
 import Foundation
 import Generation
+import Support
 import Planning
 import Terminal
 
@@ -76,7 +77,7 @@ package struct Notice: Sendable, Hashable {
 
     init(_ kind: Kind, _ text: String) {
         self.kind = kind
-        self.text = sanitizedLine(text)
+        self.text = Sanitizer.cells.line(text)
     }
 }
 

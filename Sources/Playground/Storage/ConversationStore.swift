@@ -38,14 +38,6 @@ package actor ConversationStore {
         }
     }
 
-    /// `$XDG_DATA_HOME/fovea`, or what the XDG base directory specification puts in its place.
-    package static func standardFolder(environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
-        let data =
-            environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-            ?? ((environment["HOME"] ?? NSHomeDirectory()) as NSString).appendingPathComponent(".local/share")
-        return (data as NSString).appendingPathComponent("fovea")
-    }
-
     private static var migrations: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("conversations and messages") { database in

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Terminal
 
 // Conversations: which there are, another one, a new one.
@@ -17,7 +18,7 @@ extension State {
         chat.messages = messages.map { kept in
             let author: Message.Author =
                 kept.author == "person"
-                ? .person : kept.author == "fovea" ? .program(.information) : .model(sanitizedLine(kept.author))
+                ? .person : kept.author == "fovea" ? .program(.information) : .model(Sanitizer.cells.line(kept.author))
             var message = Message(author, kept.text, audioPath: kept.audioPath, date: kept.date)
             message.attachments = kept.pictures.map { Attachment(path: $0) }
             // What was being written when the program ended will not go on.

@@ -1,3 +1,5 @@
+import Support
+
 /// # Terminal
 /// A canvas of cells, colors and color maps, blitters that turn pixels into cells, and the screen they appear on.
 /// Everything but `NcursesScreen` is pure; nothing but it knows ncurses.
@@ -57,9 +59,9 @@ package enum TerminalError: Error, Sendable, Hashable, CustomStringConvertible {
         case .notATerminal(let stream):
             "the playground needs a terminal, but \(stream) is not one; for scripts there are `fovea run` and `fovea transcribe`"
         case .unusable(let term):
-            "the terminal TERM=\(sanitizedLine(term.isEmpty ? "(unset)" : term)) cannot place the cursor; use one that can, or `fovea run` and `fovea transcribe`"
+            "the terminal TERM=\(Sanitizer.cells.line(term.isEmpty ? "(unset)" : term)) cannot place the cursor; use one that can, or `fovea run` and `fovea transcribe`"
         case .unknown(let term):
-            "terminfo has no entry for TERM=\(sanitizedLine(term)); set TERM to a known one (e.g. xterm-256color) or install ncurses-term"
+            "terminfo has no entry for TERM=\(Sanitizer.cells.line(term)); set TERM to a known one (e.g. xterm-256color) or install ncurses-term"
         case .setup(let operation, let reason):
             "cannot set up the terminal: \(operation): \(reason)"
         }

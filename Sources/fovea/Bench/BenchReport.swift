@@ -1,6 +1,6 @@
-import Support
 import Compute
 import Foundation
+import Support
 
 /// What `fovea bench` measured; what `--json` writes and `--compare` reads.
 struct BenchReport: Codable {
@@ -130,7 +130,7 @@ struct BenchReport: Codable {
                     row.operations > 0 && row.seconds > 0 ? Self.rate(row.operations / row.seconds, "FLOP/s") : "")
             }
         }
-        let heading = HarmlessText.line("\(model) (\(architecture)) on \(device), \(driver)")
+        let heading = Sanitizer.stream.line("\(model) (\(architecture)) on \(device), \(driver)")
         return [
             heading, table.text,
             kernelTable.isEmpty ? "the device has no timestamps: no table of kernels" : kernelTable.text,
@@ -161,7 +161,9 @@ struct BenchReport: Codable {
             }
         }
         add("device memory", Double(a.deviceBytes), Double(b.deviceBytes)) { ByteFormat.text(Int($0)) }
-        let names = [("A", a), ("B", b)].map { HarmlessText.line("\($0): \($1.model) on \($1.device), \($1.driver)") }
+        let names = [("A", a), ("B", b)].map {
+            Sanitizer.stream.line("\($0): \($1.model) on \($1.device), \($1.driver)")
+        }
         return names.joined(separator: "\n") + "\n\n" + table.text
     }
 

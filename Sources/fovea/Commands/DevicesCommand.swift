@@ -1,6 +1,7 @@
 import Support
 import ArgumentParser
 import Compute
+import Support
 
 /// `fovea devices`: what could compute here, and what would.
 struct DevicesCommand: AsyncParsableCommand {
@@ -114,7 +115,7 @@ struct DeviceReport: Encodable {
         table.add("  workgroup", "at most \(limits["workgroup_invocations"] ?? 0) invocations")
         table.add("  engine", suitable ? "can run it" : "cannot run it, lacks " + missing.joined(separator: ", "))
         for path in kernels { table.add("  " + path.operation, path.variant) }
-        let heading = HarmlessText.line("\(index): \(name) (\(kind))") + (chosen ? "  ← chosen" : "")
+        let heading = Sanitizer.stream.line("\(index): \(name) (\(kind))") + (chosen ? "  ← chosen" : "")
         return heading + "\n" + table.text
     }
 

@@ -2,6 +2,7 @@ import Support
 import ArgumentParser
 import Checkpoint
 import Compute
+import Support
 
 /// `fovea models`: what can be had by name and what is here.
 struct ModelsCommand: AsyncParsableCommand {
@@ -20,7 +21,7 @@ struct ModelsCommand: AsyncParsableCommand {
         let store = ModelStore.standard()
         for name in verify {
             try store.verify(name)
-            Console.say("\(HarmlessText.line(name)): every file is what it should be")
+            Console.say("\(Sanitizer.stream.line(name)): every file is what it should be")
         }
         if !verify.isEmpty { return }
         let reports = ModelListing.all(in: store)
@@ -38,7 +39,7 @@ struct ModelsCommand: AsyncParsableCommand {
         }
         try Console.writeLine(table.text)
         if let missing = reports.first(where: { !$0.installed }) {
-            Console.say("Get one with: fovea pull \(HarmlessText.line(missing.name))")
+            Console.say("Get one with: fovea pull \(Sanitizer.stream.line(missing.name))")
         }
     }
 }

@@ -1,8 +1,8 @@
-import Support
 import ArgumentParser
 import Checkpoint
 import Compute
 import Foundation
+import Support
 
 /// `fovea pull`: fetch models, going on from where an earlier attempt stopped.
 struct PullCommand: AsyncParsableCommand {
@@ -45,14 +45,14 @@ final class PullDisplay: Sendable {
     private let name: String
     private let progress = ProgressLine()
 
-    init(name: String) { self.name = HarmlessText.line(name) }
+    init(name: String) { self.name = Sanitizer.stream.line(name) }
 
     func show(_ report: PullProgress) {
         if report.phase == .installed {
             progress.finish("\(name): installed, \(ByteFormat.text(report.receivedBytes))")
             return
         }
-        let file = report.file.isEmpty ? "" : " " + HarmlessText.line(report.file)
+        let file = report.file.isEmpty ? "" : " " + Sanitizer.stream.line(report.file)
         let amount = report.totalBytes.map { "\(ByteFormat.text(report.receivedBytes)) of \(ByteFormat.text($0))" }
         progress.show(
             "\(name): \(report.phase.rawValue)\(file)", detail: report.receivedBytes > 0 ? amount : nil,

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Generation
 import Media
+import Support
 
 /// `fovea run`: one answer of a model of any kind, streamed.
 struct RunCommand: AsyncParsableCommand {
@@ -60,11 +61,11 @@ struct RunCommand: AsyncParsableCommand {
             switch event {
             case .segment(let segment):
                 try Console.write(
-                    HarmlessText.text(segment.index == 0 ? String(segment.text.trimmingPrefix(" ")) : segment.text))
+                    Sanitizer.stream.text(segment.index == 0 ? String(segment.text.trimmingPrefix(" ")) : segment.text))
                 written = true
             case .token(let token) where !declared.abilities.inputs.contains(.sound):
                 if token.text.isEmpty { break }
-                try Console.write(HarmlessText.text(token.text))
+                try Console.write(Sanitizer.stream.text(token.text))
                 written = true
             case .contextShortened(let count):
                 Console.warn(

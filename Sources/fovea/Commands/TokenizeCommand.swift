@@ -3,6 +3,7 @@ import Checkpoint
 import Foundation
 import Generation
 import Models
+import Support
 import Tokenization
 
 /// `fovea tokenize`: text to token ids and back.
@@ -64,7 +65,7 @@ struct TokenizeCommand: AsyncParsableCommand {
         let tokenizer = try Self.tokenizer(path)
         if let decode {
             let text = tokenizer.decode(decode, skipSpecialTokens: noSpecial)
-            try output.json ? JSONOutput.print(["text": text]) : Console.writeLine(HarmlessText.text(text))
+            try output.json ? JSONOutput.print(["text": text]) : Console.writeLine(Sanitizer.stream.text(text))
             return
         }
         let ids: [Int]
@@ -74,7 +75,7 @@ struct TokenizeCommand: AsyncParsableCommand {
             let rendered = try format.text(messages, addingGenerationPrompt: true)
             if printsText {
                 let text = rendered.string
-                try output.json ? JSONOutput.print(["text": text]) : Console.writeLine(HarmlessText.text(text))
+                try output.json ? JSONOutput.print(["text": text]) : Console.writeLine(Sanitizer.stream.text(text))
                 return
             }
             ids = rendered.tokens(tokenizer)

@@ -5,6 +5,7 @@ import AttentionTypes
 import NumberFormats
 import Generation
 import Models
+import Support
 import Transformer
 
 extension AttentionKind: ExpressibleByArgument {}
@@ -136,7 +137,7 @@ struct TraceCommand: AsyncParsableCommand {
         if output.json {
             try JSONOutput.print(written)
         } else {
-            Console.say("\(written.count) tensors in \(HarmlessText.line(out))")
+            Console.say("\(written.count) tensors in \(Sanitizer.stream.line(out))")
         }
     }
 

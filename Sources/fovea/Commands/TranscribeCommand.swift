@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Generation
+import Support
 
 /// `fovea transcribe`: a recording in, a transcript out.
 struct TranscribeCommand: AsyncParsableCommand {
@@ -64,7 +65,7 @@ struct TranscribeCommand: AsyncParsableCommand {
             try Console.write(line(of: segment))
         }
         if transcript.segments.allSatisfy({ $0.text.allSatisfy(\.isWhitespace) }) {
-            Console.say("fovea: the model heard no words in \(HarmlessText.line(audio))")
+            Console.say("fovea: the model heard no words in \(Sanitizer.stream.line(audio))")
         }
         if streams { return }
         let text = try format.write(transcript, words: words)
@@ -72,11 +73,11 @@ struct TranscribeCommand: AsyncParsableCommand {
     }
 
     private func line(of segment: TranscriptSegment) -> String {
-        let text = HarmlessText.line(segment.text).trimmingCharacters(in: .whitespaces)
+        let text = Sanitizer.stream.line(segment.text).trimmingCharacters(in: .whitespaces)
         guard words, let times = segment.words else { return text + "\n" }
         return times.map { word in
             let span = [word.start, word.end].map { TranscriptFormat.time($0, alwaysHours: false, decimalMark: ".") }
-            return "\(span[0]) \(span[1]) \(HarmlessText.line(word.text).trimmingCharacters(in: .whitespaces))\n"
+            return "\(span[0]) \(span[1]) \(Sanitizer.stream.line(word.text).trimmingCharacters(in: .whitespaces))\n"
         }.joined()
     }
 }

@@ -1,22 +1,14 @@
 import Checkpoint
 import Foundation
+import Support
 
-/// Where files live, by the XDG base directory specification. Relative values of its variables are to be ignored.
+/// The environment and the folder of the pipeline cache.
 enum Folders {
     static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-    /// Compiled pipelines and other things that can be made again.
-    static var cache: String { folder("XDG_CACHE_HOME", fallback: ".cache") }
-
-    private static func folder(_ variable: String, fallback: String) -> String {
-        let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? NSHomeDirectory()
-        let base = environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? home + "/" + fallback
-        return base + "/fovea"
-    }
-
     /// The folder of the pipeline cache, made if need be; `nil`, with a warning, when it cannot be written.
     static func writableCache() -> URL? {
-        let path = cache
+        let path = BaseDirectories().cache
         var reason: String?
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The two streams of the program: data on standard output, words on standard error. Nothing is buffered, so that
 /// streamed text appears as it comes.
@@ -20,7 +21,7 @@ enum Console {
     /// Words without a line's end, for progress on a terminal.
     static func sayRaw(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
 
-    static func warn(_ text: String) { say("fovea: warning: " + HarmlessText.line(text)) }
+    static func warn(_ text: String) { say("fovea: warning: " + Sanitizer.stream.line(text)) }
 
     /// Whether standard error is a terminal on which a line can be rewritten.
     static var hasLiveErrorStream: Bool {

@@ -1,3 +1,5 @@
+import Support
+
 /// Columns of text, as wide as their widest cell.
 struct TextTable {
     enum Alignment { case left, right }
@@ -16,7 +18,7 @@ struct TextTable {
     /// Cells may hold untrusted text.
     mutating func add(_ cells: String...) {
         precondition(cells.count == headings.count, "\(cells.count) cells in a table of \(headings.count) columns")
-        rows.append(cells.map(HarmlessText.line))
+        rows.append(cells.map(Sanitizer.stream.line))
     }
 
     /// The table, one line per row, without a line's end after the last.

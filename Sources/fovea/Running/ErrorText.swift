@@ -1,8 +1,9 @@
 import Foundation
+import Support
 
 /// Errors as one line for people.
 enum ErrorText {
-    static func line(_ error: any Error) -> String { HarmlessText.line(words(error)) }
+    static func line(_ error: any Error) -> String { Sanitizer.stream.line(words(error)) }
 
     private static func words(_ error: any Error) -> String {
         // Foundation's errors describe themselves as dumps; their localized text is for people.

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Support
 
 /// What the engine logs, as words on standard error. `FOVEA_LOG=debug` (or `trace`, `info`) shows more than warnings.
 enum Logs {
@@ -23,6 +24,6 @@ private struct ConsoleLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        Console.say("fovea: \(event.level.rawValue): " + HarmlessText.line("\(event.message)"))
+        Console.say("fovea: \(event.level.rawValue): " + Sanitizer.stream.line("\(event.message)"))
     }
 }
