@@ -51,7 +51,7 @@ let package = Package(
         .target(name: "Tokenization", dependencies: ["JSON", "NumberFormats", "AttentionTypes"]),
         .target(
             name: "Media", dependencies: ["JSON", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
-        .target(name: "Terminal", dependencies: ["Support", "CNcurses"]),
+        .target(name: "Terminal", dependencies: ["Support", "CNcurses"], exclude: ["Terminal.docc"]),
 
         // Floor 2: layers.
         .target(name: "Transformer", dependencies: ["Compute", "Checkpoint", "NumberFormats", "AttentionTypes"]),
@@ -70,20 +70,28 @@ let package = Package(
             name: "Generation",
             dependencies: [
                 "Models", "AttentionAnalysis", "ChatTemplates", "Tokenization", "Media", "Planning", "Checkpoint",
-                "Transformer", "Compute", "NumberFormats", "AttentionTypes", "CZlib", "JSON",
+                "Transformer", "Compute", "Support", "NumberFormats", "AttentionTypes", "CZlib", "JSON",
             ]),
 
         // Floor 5 and 6: the terminal app and the program.
         .target(
+            name: "PlaygroundCore",
+            dependencies: [
+                "Generation", "AttentionAnalysis", "Planning", "Terminal", "Media", "Support", "NumberFormats",
+                "AttentionTypes",
+            ], exclude: ["PlaygroundCore.docc"]),
+        .target(
             name: "Playground",
             dependencies: [
-                "Generation", "Models", "AttentionAnalysis", "Planning", "Terminal", "Media", "Compute", "Checkpoint",
+                "PlaygroundCore", "Generation", "Models", "AttentionAnalysis", "Planning", "Terminal", "Media",
+                "Compute", "Checkpoint",
                 "Support", "NumberFormats", "AttentionTypes", .product(name: "GRDB", package: "GRDB.swift"),
-            ]),
+            ], exclude: ["Playground.docc"]),
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Support", "Playground", "Terminal", "Generation", "AttentionAnalysis", "Planning", "Models",
+                "Support", "Playground", "PlaygroundCore", "Terminal", "Generation", "AttentionAnalysis", "Planning",
+                "Models",
                 "Checkpoint", "Tokenization", "Media", "Compute", "NumberFormats", "AttentionTypes", "JSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -127,7 +135,11 @@ let package = Package(
             ], exclude: ["PyTorch", "Chat"]),
         .testTarget(name: "PlanningTests", dependencies: ["Planning", "Models", "Compute", "TestSupport"]),
         .testTarget(
-            name: "PlaygroundTests", dependencies: ["TestSupport", "Playground", "Models", "Terminal", "Generation"],
+            name: "PlaygroundTests",
+            dependencies: [
+                "TestSupport", "Playground", "PlaygroundCore", "Support", "Planning", "Terminal", "Generation",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             exclude: ["Snapshots"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint", "JSON"]),
     ],

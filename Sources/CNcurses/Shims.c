@@ -116,14 +116,14 @@ void fovea_put(int y, int x, const uint32_t *scalars, int count, unsigned attrib
     if (setcchar(&cell, text, bits, 0, &pair) == OK) mvwadd_wch(stdscr, y, x, &cell);
 }
 
-void fovea_begin_frame(bool synchronised, int cursor_x, int cursor_y) {
+void fovea_begin_frame(bool synchronized, int cursor_x, int cursor_y) {
     if (cursor_x >= 0) {
         curs_set(1);
         wmove(stdscr, cursor_y, cursor_x);
     } else {
         curs_set(0);
     }
-    if (synchronised) write_text("\x1b[?2026h");
+    if (synchronized) write_text("\x1b[?2026h");
     wrefresh(stdscr);
 }
 
@@ -148,8 +148,8 @@ void fovea_write_over_frame(const uint8_t *bytes, int count) {
     write_text("\x1b" "8");
 }
 
-void fovea_end_frame(bool synchronised) {
-    if (synchronised) write_text("\x1b[?2026l");
+void fovea_end_frame(bool synchronized) {
+    if (synchronized) write_text("\x1b[?2026l");
 }
 
 static struct termios before_asking;

@@ -2,6 +2,7 @@
 #include "TerminalGuard.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,7 +10,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+// All signals that end a process at once by default. Real-time signals are added in fovea_guard_arm.
+static const int fatal_signals[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,    SIGTRAP, SIGABRT, SIGSYS,
+                                    SIGXCPU, SIGXFSZ, SIGUSR1, SIGUSR2,   SIGPROF, SIGVTALRM, SIGIO,
+                                    SIGPWR,  SIGSTKFLT};
 static const int ending_signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
@@ -118,11 +122,16 @@ bool fovea_guard_arm(int fd) {
     stack_t stack = {.ss_sp = alternate_stack, .ss_flags = 0, .ss_size = sizeof alternate_stack};
     sigaltstack(&stack, NULL);
     for (int i = 0; i < COUNT(fatal_signals); i++) install(fatal_signals[i], on_fatal, SA_ONSTACK | SA_NODEFER);
+    for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) install(signal, on_fatal, SA_ONSTACK | SA_NODEFER);
     for (int i = 0; i < COUNT(ending_signals); i++) install(ending_signals[i], on_ending, SA_RESTART);
     install(SIGALRM, on_ending, SA_RESTART);
     // Taken before ncurses starts, or it would handle both on whatever thread they hit.
     install(SIGWINCH, on_resize, SA_RESTART);
     install(SIGTSTP, on_stop, SA_RESTART);
+    // Threads of a dispatch queue block most signals, and threads they start inherit that.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_UNBLOCK, &all, NULL);
     armed = 1;
     return true;
 }
@@ -130,6 +139,7 @@ bool fovea_guard_arm(int fd) {
 void fovea_guard_disarm(void) {
     fovea_guard_restore();
     for (int i = 0; i < COUNT(fatal_signals); i++) sigaction(fatal_signals[i], &earlier[fatal_signals[i]], NULL);
+    for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) sigaction(signal, &earlier[signal], NULL);
     for (int i = 0; i < COUNT(ending_signals); i++) {
         // A program that is ending because of a signal keeps the handler: a second one must still end it at once.
         if (ending_signal == 0) sigaction(ending_signals[i], &earlier[ending_signals[i]], NULL);
@@ -172,7 +182,7 @@ int fovea_guard_ending_signal(void) { return ending_signal; }
 void fovea_guard_stop_process(void) {
     write_all(STDOUT_FILENO, restore_bytes, restore_count);
     tcsetattr(guarded_fd, TCSANOW, &saved_termios);
-    // Raised on this thread with the default action, so that it does not run on before the process stops.
+    // Raised on this thread with the default action, so that the thread stops at once.
     struct sigaction stopping, ours;
     memset(&stopping, 0, sizeof stopping);
     stopping.sa_handler = SIG_DFL;

@@ -1,7 +1,7 @@
 import AttentionTypes
 
 /// What happens while a model answers, in order; the screen and the scripts live on this stream alone.
-package enum GenerationEvent: Sendable {
+package enum GenerationEvent: Sendable, Codable {
     /// A stretch of input is about to be encoded (a 30-second window of sound; later a picture or a text). Comes a second
     /// time for the same window when its language was detected.
     case inputPrepared(PreparedInput)
@@ -21,7 +21,7 @@ package enum GenerationEvent: Sendable {
 }
 
 /// One generated token.
-package struct GeneratedToken: Sendable {
+package struct GeneratedToken: Sendable, Codable {
     /// Position among the tokens of this answer, from 0.
     package let index: Int
     /// The window of the input it was decoded in (0 where there is only one).
@@ -61,7 +61,7 @@ package struct GeneratedToken: Sendable {
 }
 
 /// A token the model might have chosen instead.
-package struct TokenAlternative: Sendable, Hashable {
+package struct TokenAlternative: Sendable, Hashable, Codable {
     package let id: Int
     package let piece: String
     package let logProbability: Float
@@ -128,7 +128,7 @@ package enum FinishReason: String, Sendable, Codable {
 }
 
 /// The figures of a finished answer.
-package struct GenerationSummary: Sendable {
+package struct GenerationSummary: Sendable, Codable {
     package let reason: FinishReason
     package let tokens: Int
     package let encodeSeconds: Double

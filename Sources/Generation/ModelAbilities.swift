@@ -2,7 +2,7 @@ import AttentionAnalysis
 import AttentionTypes
 
 /// What a loaded model takes and gives: all that a user interface asks of an architecture.
-package struct ModelAbilities: Sendable, Hashable {
+package struct ModelAbilities: Sendable, Hashable, Codable {
     /// What a model is made to read.
     package enum Input: String, Sendable, Hashable, Codable {
         case sound, picture, text

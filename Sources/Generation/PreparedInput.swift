@@ -2,14 +2,14 @@ import AttentionTypes
 import Media
 
 /// The input a model attends to, in the form a person can look at.
-package enum PreparedInput: Sendable {
+package enum PreparedInput: Sendable, Codable {
     case audio(AudioWindow)
     case picture(PictureInput)
     case source(SourceText)
 }
 
 /// One 30-second window of sound as the model sees it.
-package struct AudioWindow: Sendable, Hashable {
+package struct AudioWindow: Sendable, Hashable, Codable {
     package let index: Int
     /// Seconds from the start of the recording.
     package let start: Double
@@ -19,7 +19,7 @@ package struct AudioWindow: Sendable, Hashable {
     /// Mel frames, 10 ms each; encoder positions are half as many (20 ms each).
     package let frames: Int
     /// Log-mel energies `[mels, frames]` as fed to the encoder.
-    package let logMel: [Float]
+    @HalfFloats package private(set) var logMel: [Float]
     /// The language in use, e.g. "en", and its probability when it was detected.
     package let language: String?
     package let languageProbability: Float?
@@ -40,7 +40,7 @@ package struct AudioWindow: Sendable, Hashable {
 }
 
 /// A picture as the model sees it, and where its parts stand among the keys of attention.
-package struct PictureInput: Sendable {
+package struct PictureInput: Sendable, Codable {
     /// Number of the picture in the conversation, from 0.
     package let index: Int
     /// The file's name. Untrusted.
@@ -70,7 +70,7 @@ package struct PictureInput: Sendable {
 }
 
 /// One key of attention to a picture.
-package struct PictureKey: Sendable, Equatable {
+package struct PictureKey: Sendable, Equatable, Codable {
     /// Column in the attention rows of the picture's kind.
     package let key: Int
     /// Tile of the picture, from 0; the whole picture once more where a model sees it also small, after all others.
@@ -90,8 +90,8 @@ package struct PictureKey: Sendable, Equatable {
 
 /// The text a model reads: key i of the attention it is shown by is token i. For an encoder that is cross-attention; for a
 /// model that continues text, self-attention to its prompt.
-package struct SourceText: Sendable, Hashable {
-    package struct Token: Sendable, Hashable {
+package struct SourceText: Sendable, Hashable, Codable {
+    package struct Token: Sendable, Hashable, Codable {
         package let id: Int
         /// The text it stands for, blanks included. Untrusted.
         package let text: String

@@ -4,9 +4,9 @@ import NumberFormats
 /// Device memory that a model takes, forecast from the list of buffers that loading allocates from.
 ///
 /// `fovea plan --json` prints it as it is, without the rows of `contexts` and `formats`.
-package struct MemoryPlan: Sendable, Hashable, Encodable {
+package struct MemoryPlan: Sendable, Hashable, Codable {
     /// Bytes of one purpose, or of one buffer where `label` names it.
-    package struct Part: Sendable, Hashable, Encodable {
+    package struct Part: Sendable, Hashable, Codable {
         package var purpose: MemoryPurpose
         package var label: String?
         package var bytes: Int
@@ -22,7 +22,7 @@ package struct MemoryPlan: Sendable, Hashable, Encodable {
     }
 
     /// Cost of one picture.
-    package struct Picture: Sendable, Hashable, Encodable {
+    package struct Picture: Sendable, Hashable, Codable {
         package var width: Int
         package var height: Int
         package var tiles: Int
@@ -41,7 +41,7 @@ package struct MemoryPlan: Sendable, Hashable, Encodable {
     }
 
     /// A change with which the model fits.
-    package struct Suggestion: Sendable, Hashable, Encodable {
+    package struct Suggestion: Sendable, Hashable, Codable {
         package var weights: ElementFormat?
         package var context: Int?
         package var total: Int
@@ -98,9 +98,9 @@ package struct MemoryPlan: Sendable, Hashable, Encodable {
     /// Every buffer.
     package var buffers: [Part]?
     /// Other contexts, ascending, the planned one among them; empty unless asked for.
-    package var contexts: [ContextRow]
+    package var contexts: [ContextRow] = []
     /// Other weight formats, the planned one among them; empty unless asked for.
-    package var formats: [FormatRow]
+    package var formats: [FormatRow] = []
 
     private enum CodingKeys: CodingKey {
         case path, architecture, parameters, weightFormats, context, device, deviceMemory, fits, total, bytesPerToken

@@ -3,7 +3,7 @@ import Compute
 /// Device memory at one moment: the ledger's figures beside the driver's.
 ///
 /// A figure that the driver does not give is `nil`, and is shown as missing, never as 0.
-package struct MemoryReport: Sendable, Hashable {
+package struct MemoryReport: Sendable, Hashable, Codable {
     /// Bytes by purpose; purposes without memory are absent.
     package var byPurpose: [MemoryPurpose: Int]
     /// Bytes allocated from Vulkan: the sum of `byPurpose`.

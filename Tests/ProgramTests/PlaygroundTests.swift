@@ -64,7 +64,7 @@ import Testing
         try session.press("Escape")
         try await session.settle()
         try session.press("C-c")
-        try await session.wait(for: "Leave fovea?")
+        try await session.wait(for: "Quit fovea?")
         try session.press("C-c")
         #expect(try await session.end() == 0)
         try session.expectSane()

@@ -29,11 +29,11 @@ void fovea_size(int *columns, int *rows);
 void fovea_resize(int columns, int rows);
 // Puts a base scalar with up to two combining marks at (x, y) in a color pair.
 void fovea_put(int y, int x, const uint32_t *scalars, int count, unsigned attributes, int pair);
-// Sends what changed; the begin/end marks of synchronised output go around it when `synchronised`.
-void fovea_begin_frame(bool synchronised, int cursor_x, int cursor_y);
+// Sends what changed; the begin/end marks of synchronized output go around it when `synchronized`.
+void fovea_begin_frame(bool synchronized, int cursor_x, int cursor_y);
 /// Sends bytes that draw over what ncurses drew; the cursor comes back to where it was.
 void fovea_write_over_frame(const uint8_t *bytes, int count);
-void fovea_end_frame(bool synchronised);
+void fovea_end_frame(bool synchronized);
 
 /// Before fovea_open: sends questions to the terminal, whose answers are then not echoed.
 void fovea_begin_asking(const char *questions);

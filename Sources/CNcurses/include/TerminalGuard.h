@@ -1,7 +1,7 @@
 // Gives the terminal back on every way out of the process.
 //
-// While armed, a fatal signal (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT) writes the restore sequences, resets
-// termios and is then raised again for whoever handled it before. A request to end (SIGTERM, SIGHUP, SIGINT, SIGQUIT)
+// While armed, every signal that ends a process (SIGSEGV, SIGABRT, SIGUSR1, real-time signals and so on) writes the restore
+// sequences, resets termios and is then raised again for its earlier handler. A request to end (SIGTERM, SIGHUP, SIGINT, SIGQUIT)
 // wakes the terminal's thread first, so that the program may end in order; a second one, or three seconds, end it.
 #pragma once
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /// Purpose of a piece of device memory. Every allocation names one; the memory panel shows their sums.
-package enum MemoryPurpose: String, Sendable, Hashable, CaseIterable, Codable {
+package enum MemoryPurpose: String, Sendable, Hashable, CaseIterable, Codable, CodingKeyRepresentable {
     case weightsVision = "weights.vision"
     case weightsProjector = "weights.projector"
     case weightsEncoder = "weights.encoder"

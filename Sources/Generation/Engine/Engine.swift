@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import Models
+import Support
 import Synchronization
 import Planning
 
@@ -32,9 +33,8 @@ package actor Engine {
     package nonisolated func load(
         path: String, projector: String? = nil, options: LoadOptions = LoadOptions()
     ) -> AsyncThrowingStream<(done: Int, total: Int), any Error> {
-        stream { emit in
-            try await self.load(path: path, projector: projector, options: options) { done, total in emit((done, total))
-            }
+        .running { emit in
+            try await self.load(path: path, projector: projector, options: options) { emit(($0, $1)) }
         }
     }
 
@@ -62,7 +62,7 @@ package actor Engine {
 
     /// Answers with the loaded model. Ending the stream stops the work at the next token.
     package nonisolated func answer(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        stream { emit in try await self.answer(request, emit: emit) }
+        .running { emit in try await self.answer(request, emit: emit) }
     }
 
     private func answer(_ request: GenerationRequest, emit: @escaping (GenerationEvent) -> Void) throws {
@@ -72,23 +72,6 @@ package actor Engine {
             let left = session.tokensLeft
             self.context.withLock { $0.tokensLeft = left }
             emit(event)
-        }
-    }
-
-    /// A stream of what `work` emits; ending it cancels the work.
-    private nonisolated func stream<Element: Sendable>(
-        _ work: @escaping @Sendable (@escaping @Sendable (Element) -> Void) async throws -> Void
-    ) -> AsyncThrowingStream<Element, any Error> {
-        AsyncThrowingStream { continuation in
-            let task = Task {
-                do {
-                    try await work { continuation.yield($0) }
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
         }
     }
 

@@ -1,6 +1,7 @@
 import Foundation
+import PlaygroundCore
 
-/// Carries out effects: calls the backend, the disk and the store in tasks of their own, and puts what comes of it into the queue.
+/// Runs effects: calls the backend, the disk and the store in tasks, and puts their results into the queue.
 @MainActor
 final class EffectRunner {
     private let backend: any PlaygroundBackend
@@ -14,7 +15,7 @@ final class EffectRunner {
     private let store: StoreTask
     private let storeFolder: String?
 
-    /// - Parameter storeFolder: where conversations are kept; nil keeps none.
+    /// - Parameter storeFolder: folder of saved conversations; nil saves none.
     init(backend: any PlaygroundBackend, queue: EventQueue, storeFolder: String?) {
         self.backend = backend
         self.queue = queue
@@ -23,7 +24,8 @@ final class EffectRunner {
         store = StoreTask(folder: storeFolder, queue: queue)
     }
 
-    func run(_ effect: Effect) {
+    /// - Parameter state: the state that `update` left.
+    func run(_ effect: Effect, _ state: State) {
         switch effect {
         case .listModels: spawn { [backend] in .models(await backend.models()) }
         case .readMemory: readMemory()
@@ -39,9 +41,9 @@ final class EffectRunner {
         case .listen(let seconds): listening = listen(to: backend.listen(), seconds: seconds)
         case .stopListening: listening?.cancel()
         case .answer(let number, var request):
-            request.audioPath = request.audioPath.map(Completion.expanded)
+            request.audioPath = request.audioPath.map(\.expandingTilde)
             for index in request.messages.indices {
-                request.messages[index].pictures = request.messages[index].pictures.map(Completion.expanded)
+                request.messages[index].pictures = request.messages[index].pictures.map(\.expandingTilde)
             }
             let clock = clock, started = started
             answer = follow(
@@ -49,9 +51,16 @@ final class EffectRunner {
                 { .answered(number, $0) })
         case .cancelAnswer: answer?.cancel()
         case .complete(let prefix, let purpose):
-            spawn { .completions(prefix: prefix, Completion.paths(prefix, purpose)) }
+            spawn { .completions(prefix: prefix, PathCompletion.paths(prefix, purpose)) }
+        case .findFile(let line):
+            spawn {
+                let paths = [line, line.split(separator: " ").first.map(String.init) ?? ""].map {
+                    Completion.unquoted($0).expandingTilde
+                }
+                return .fileFound(line, exists: paths.contains { FileManager.default.fileExists(atPath: $0) })
+            }
         case .store(let request): store.put(request)
-        case .rememberTour: if let storeFolder { TourMemory.remember(in: storeFolder) }
+        case .markTourShown: if let storeFolder { TourMark.remember(in: storeFolder) }
         case .readAbilities: spawn { [backend] in .abilities(await backend.abilities()) }
         case .plan(let question):
             spawn { [backend] in
@@ -59,21 +68,21 @@ final class EffectRunner {
                     return .planned(nil, problem: "\(error)")
                 }
             }
-        case .look(let path):
+        case .loadThumbnail(let path):
             spawn {
-                do { return .looked(path, try Pictures.thumbnail(path: path), problem: nil) } catch {
-                    return .looked(path, nil, problem: "\(error)")
+                do { return .thumbnailLoaded(path, try MediaFiles.thumbnail(path: path), problem: nil) } catch {
+                    return .thumbnailLoaded(path, nil, problem: "\(error)")
                 }
             }
-        case .outline(let path):
-            // What is wrong with a file is said by what is to hear it.
+        case .loadWaveform(let path):
+            // The transcription reports problems of the file.
             Task.detached { [queue] in
-                if let waveform = try? Sounds.waveform(path: path) { queue.put(.outlined(path, waveform)) }
+                if let waveform = try? MediaFiles.waveform(path: path) { queue.put(.waveformLoaded(path, waveform)) }
             }
-        case .save(let path, let text):
+        case .export(let format, let path):
             spawn {
                 do {
-                    try text.write(toFile: Completion.expanded(path), atomically: true, encoding: .utf8)
+                    try format.text(of: state).write(toFile: path.expandingTilde, atomically: true, encoding: .utf8)
                     return .saved(path: path, .done)
                 } catch {
                     return .saved(path: path, .failed(error.localizedDescription))
@@ -83,7 +92,7 @@ final class EffectRunner {
         }
     }
 
-    /// One reading at a time; a second one while the first runs would say the same.
+    /// Reads the memory; a request during a reading is ignored.
     func readMemory() {
         guard memory == nil else { return }
         memory = Task { [backend, queue] in
@@ -92,8 +101,8 @@ final class EffectRunner {
         }
     }
 
-    /// Stops what runs, waits for the last message to be written, and takes the model off the device. A device in the
-    /// middle of something long is not waited for beyond `patience`.
+    /// Stops all work, waits for the last message to be written, and frees the model. Waits for the device at most
+    /// `patience`.
     func finish(patience: Duration = .milliseconds(900)) async {
         answer?.cancel()
         transfer?.cancel()
@@ -117,7 +126,7 @@ final class EffectRunner {
         Task.detached { [queue] in queue.put(await work()) }
     }
 
-    /// Gathers sound until there is enough, the source ends, or it is stopped; what was heard is never lost.
+    /// Collects sound until it is long enough, the source ends, or it is stopped; no sound is lost.
     private func listen(to chunks: AsyncThrowingStream<SpokenSound, any Error>, seconds: Double) -> Task<Void, Never> {
         Task.detached { [queue] in
             var heard = SpokenSound(sampleRate: 0)
@@ -126,7 +135,7 @@ final class EffectRunner {
                 for try await chunk in chunks {
                     heard.sampleRate = chunk.sampleRate
                     heard.samples += chunk.samples
-                    queue.put(.heard(level: chunk.level, seconds: heard.seconds))
+                    queue.put(.microphoneLevel(level: chunk.level, seconds: heard.seconds))
                     if heard.seconds >= seconds { break }
                 }
                 if Task.isCancelled { end = .cancelled }

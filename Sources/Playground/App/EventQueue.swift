@@ -1,6 +1,7 @@
+import PlaygroundCore
 import Synchronization
 
-/// The one way into the app: input and tasks put events in, the loop takes all there are.
+/// The queue of events: input and tasks put events in, the loop takes all of them.
 final class EventQueue: Sendable {
     private struct Contents {
         var events: [Event] = []
@@ -27,7 +28,7 @@ final class EventQueue: Sendable {
         }?.resume()
     }
 
-    /// Waits until there is something, and takes all of it. One caller only.
+    /// Waits for events and takes all of them. Only one caller may wait.
     func take() async -> [Event] {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let ready = contents.withLock { contents in

@@ -1,9 +1,7 @@
-import Foundation
+import PlaygroundCore
 
-/// The forms a conversation is written to a file in.
-enum ExportFormat: String, CaseIterable {
-    case md, json, html
-
+extension ExportFormat {
+    /// The conversation in this format.
     func text(of state: State) -> String {
         switch self {
         case .md: Transcript.markdown(state.chat.messages)

@@ -1,8 +1,8 @@
 import AttentionAnalysis
 import AttentionTypes
-import Foundation
+import PlaygroundCore
 
-/// What an answer looked at, as parts of a page, and how much each of its tokens looked at each part.
+/// The input of an answer as parts of a page, and each token's attention to each part.
 enum HTMLHeat {
     /// - Returns: the parts, each with its number as `data-k`; and by token a list of 0…99 for the parts, as JSON.
     static func inputs(of index: Int, _ state: State) -> (html: String, json: String) {
@@ -46,7 +46,7 @@ enum HTMLHeat {
         )
     }
 
-    /// The layers and heads chosen on the screen, each token by its own maximum.
+    /// The attention for the layers and heads selected on the screen, each token scaled by its maximum.
     private static func rows(
         _ message: Message, _ state: State, _ kind: AttentionKind, window: Int? = nil, _ parts: ([Float]) -> [Float]
     ) -> String {

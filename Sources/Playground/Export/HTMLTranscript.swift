@@ -1,8 +1,9 @@
 import Foundation
+import PlaygroundCore
 import Terminal
 
-/// The conversation as a page that needs nothing else: pictures are within it, and the heat of each token over what it
-/// looked at appears when the pointer rests on the token.
+/// The conversation as a self-contained page with pictures. The attention of each token appears over the input when the
+/// pointer rests on the token.
 enum HTMLTranscript {
     static func text(of state: State) -> String {
         let messages = state.chat.messages
@@ -45,17 +46,19 @@ enum HTMLTranscript {
     }
 
     static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            default: result.append(character)
+        // By scalar: a quote with a combining mark is one character that is no quote, but browsers read the quote.
+        var result = String.UnicodeScalarView()
+        func append(_ entity: String) { result.append(contentsOf: entity.unicodeScalars) }
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": append("&amp;")
+            case "<": append("&lt;")
+            case ">": append("&gt;")
+            case "\"": append("&quot;")
+            default: result.append(scalar)
             }
         }
-        return result
+        return String(result)
     }
 
     private static let style = """

@@ -1,5 +1,6 @@
 import Foundation
 import Generation
+import PlaygroundCore
 
 /// The conversation as JSON: messages in order, answers with their tokens and probabilities.
 enum JSONTranscript {

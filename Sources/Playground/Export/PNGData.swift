@@ -1,7 +1,8 @@
 import Foundation
 import Media
+import PlaygroundCore
 
-/// A picture as PNG, uncompressed: small pictures within a page need no more.
+/// A picture as uncompressed PNG, which is enough for small pictures in a page.
 enum PNGData {
     static func data(_ picture: RGBImage) -> Data {
         var rows = Data(capacity: picture.height * (picture.width * 3 + 1))

@@ -1,9 +1,9 @@
 import Foundation
 import Generation
+import PlaygroundCore
 import Support
-import Terminal
 
-/// The conversation as a document.
+/// The conversation as Markdown.
 enum Transcript {
     static func markdown(_ messages: [Message]) -> String {
         var text = "# Conversation\n"

@@ -1,10 +1,10 @@
-import Foundation
+import PlaygroundCore
 
-/// Puts the events of a recorded session into the queue at their times.
+/// Plays a recorded session: puts its events into the queue at their times.
 final class SessionPlayer: Sendable {
     private let task: Task<Void, Never>
 
-    /// - Parameter speed: 2 is twice as fast as it was.
+    /// - Parameter speed: 2 is twice as fast.
     init(_ session: RecordedSession, speed: Double, _ queue: EventQueue) {
         task = Task.detached {
             let clock = ContinuousClock()

@@ -1,40 +1,34 @@
 import Foundation
 import GRDB
+import PlaygroundCore
 
-/// Conversations, in an SQLite file. Messages are written while they grow, so that nothing is lost with the program.
+/// Conversations in an SQLite file. Messages are saved while they grow, so that a crash loses little.
 package actor ConversationStore {
-    package struct Summary: Sendable, Hashable {
-        package let id: Int64
-        package let started: Date
-        /// What a person called it, else the first thing said in it.
-        package let title: String
-        package let messages: Int
-
-        package init(id: Int64, started: Date, title: String, messages: Int) {
-            self.id = id
-            self.started = started
-            self.title = title
-            self.messages = messages
-        }
-    }
-
     private let queue: DatabaseQueue
-    /// The one messages are written to; nil begins one with the first message.
+    /// The current conversation; nil starts one with the first message.
     package private(set) var conversation: Int64?
 
     /// Opens `conversations.sqlite` in `folder`, creating both where needed.
-    /// - Throws: `PlaygroundError.storage` when the folder or the file cannot be written.
+    /// - Throws: `StorageError.storage` when the folder or the file cannot be written.
     package init(folder: String) throws {
         let path = (folder as NSString).appendingPathComponent("conversations.sqlite")
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            // Conversations are private: 0600 in 0700, whatever the umask. SQLite gives its journal the file's permissions.
+            let files = FileManager.default
+            try files.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try files.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder)
+            if !files.fileExists(atPath: path) {
+                _ = files.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            }
+            try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
             var configuration = Configuration()
             configuration.busyMode = .timeout(2)
             configuration.foreignKeysEnabled = true
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try Self.migrations.migrate(queue)
         } catch {
-            throw PlaygroundError.storage(operation: "opening", path: path, reason: Self.words(error))
+            throw StorageError.failed(operation: "opening", path: path, reason: Self.words(error))
         }
     }
 
@@ -66,7 +60,7 @@ package actor ConversationStore {
 
     // MARK: Writing
 
-    /// Writes a message of the present conversation, in place of what stood at its position. The first one begins the
+    /// Writes a message of the current conversation, replacing the one at its position. The first message starts the
     /// conversation.
     package func keep(_ message: StoredMessage) throws {
         let known = conversation
@@ -97,7 +91,7 @@ package actor ConversationStore {
         }
     }
 
-    /// Forgets the messages of the present conversation from `position` on.
+    /// Deletes the messages of the current conversation from `position` on.
     package func truncate(to position: Int) throws {
         guard let conversation else { return }
         try write("writing") {
@@ -107,10 +101,10 @@ package actor ConversationStore {
         }
     }
 
-    /// Later messages go to a new conversation.
+    /// Starts a new conversation with the next message.
     package func begin() { conversation = nil }
 
-    /// Later messages go to this one.
+    /// Continues a saved conversation.
     /// - Returns: its messages, in order.
     package func resume(_ id: Int64) throws -> [StoredMessage] {
         let messages = try messages(of: id)
@@ -118,7 +112,7 @@ package actor ConversationStore {
         return messages
     }
 
-    /// - Parameter id: nil is the present one.
+    /// - Parameter id: nil is the current one.
     package func rename(_ id: Int64?, to title: String) throws {
         guard let id = id ?? conversation else { return }
         try write("writing") {
@@ -135,8 +129,8 @@ package actor ConversationStore {
     // MARK: Reading
 
     /// Conversations, newest first.
-    /// - Parameter words: only those whose title or messages contain this, whatever its case (of ASCII letters).
-    package func conversations(containing words: String = "") throws -> [Summary] {
+    /// - Parameter words: only those whose title or messages contain this, ignoring the case of ASCII letters.
+    package func conversations(containing words: String = "") throws -> [ConversationSummary] {
         let pattern =
             "%" + words.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_") + "%"
         return try read { database in
@@ -148,7 +142,12 @@ package actor ConversationStore {
                     WHERE title LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM message WHERE conversation = conversation.id AND text LIKE ? ESCAPE '\\')
                     ORDER BY started DESC, id DESC
                     """, arguments: [pattern, pattern]
-            ).map { Summary(id: $0["id"], started: $0["started"], title: $0["title"], messages: $0["messages"]) }
+            ).compactMap { row in
+                guard let id: Int64 = row.value("id") else { return nil }
+                return ConversationSummary(
+                    id: id, started: row.value("started") ?? .distantPast, title: row.value("title") ?? Self.damaged,
+                    messages: row.value("messages") ?? 0)
+            }
         }
     }
 
@@ -158,12 +157,12 @@ package actor ConversationStore {
             try Row.fetchAll(
                 database, sql: "SELECT * FROM message WHERE conversation = ? ORDER BY position", arguments: [id]
             ).map { row in
-                let pictures: String? = row["pictures"]
+                let pictures: String? = row.value("pictures")
                 return StoredMessage(
-                    position: row["position"], author: row["author"], text: row["text"], audioPath: row["audioPath"],
+                    position: row.value("position") ?? 0, author: row.value("author") ?? "fovea",
+                    text: row.value("text") ?? Self.damaged, audioPath: row.value("audioPath"),
                     pictures: pictures.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) } ?? [],
-                    date: row["date"],
-                    progress: row["progress"])
+                    date: row.value("date") ?? .distantPast, progress: row.value("progress") ?? "failed")
             }
         }
     }
@@ -172,15 +171,18 @@ package actor ConversationStore {
         -> Result
     {
         do { return try queue.write(body) } catch {
-            throw PlaygroundError.storage(operation: operation, path: queue.path, reason: Self.words(error))
+            throw StorageError.failed(operation: operation, path: queue.path, reason: Self.words(error))
         }
     }
 
     private func read<Result: Sendable>(_ body: @Sendable (Database) throws -> Result) throws -> Result {
         do { return try queue.read(body) } catch {
-            throw PlaygroundError.storage(operation: "reading", path: queue.path, reason: Self.words(error))
+            throw StorageError.failed(operation: "reading", path: queue.path, reason: Self.words(error))
         }
     }
+
+    /// Stands for a value of another type than its column's.
+    private static let damaged = "(damaged)"
 
     private static func title(of message: StoredMessage) -> String {
         let text =
@@ -193,5 +195,12 @@ package actor ConversationStore {
     private static func words(_ error: any Error) -> String {
         (error as? DatabaseError).map { $0.message ?? "SQLite error \($0.resultCode.rawValue)" }
             ?? error.localizedDescription
+    }
+}
+
+extension Row {
+    /// The value of a column, or `nil` if it is missing or of another type. The plain subscript traps on such values.
+    fileprivate func value<Value: DatabaseValueConvertible>(_ column: String) -> Value? {
+        Value.fromDatabaseValue(self[column] ?? DatabaseValue.null)
     }
 }

@@ -1,4 +1,4 @@
-/// Bars finer than a cell.
+/// Bars with a resolution of an eighth of a cell.
 package enum Bars {
     static let lower: [Unicode.Scalar] = Array(" ▁▂▃▄▅▆▇█".unicodeScalars)
     static let left: [Unicode.Scalar] = Array(" ▏▎▍▌▋▊▉█".unicodeScalars)

@@ -1,10 +1,10 @@
-/// Four pixels per cell in two colors: a block glyph (`▌▚▛`…) covers the brighter ones. Twice as fine across as half
-/// blocks; each cell is brought down to two colors, the split that loses least.
+/// Four pixels per cell in two colors, with block glyphs (`▌▚▛`…). Twice as fine across as half
+/// blocks; each cell is split into the two colors with the smallest error.
 package struct QuadrantBlitter: Blitter {
     package init() {}
     package var density: (across: Int, down: Int) { (2, 2) }
 
-    /// By which of the four pixels are in the foreground: bit 0 upper left, 1 upper right, 2 lower left, 3 lower right.
+    /// Glyphs by the foreground pixels: bit 0 upper left, 1 upper right, 2 lower left, 3 lower right.
     private static let glyphs: [Unicode.Scalar] = Array(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█".unicodeScalars)
 
     package func blit(_ raster: Raster, onto canvas: inout Canvas, at rect: Rect) {
@@ -17,7 +17,7 @@ package struct QuadrantBlitter: Blitter {
         }
     }
 
-    /// Tries the eight ways to split four pixels in two groups; each group takes its mean color.
+    /// Tries the eight splits of four pixels into two groups; each group gets its mean color.
     private static func cell(_ pixels: (Color, Color, Color, Color)) -> Cell {
         if pixels.0 == pixels.1 && pixels.0 == pixels.2 && pixels.0 == pixels.3 {
             return Cell(.space, Style(.standard, on: pixels.0))

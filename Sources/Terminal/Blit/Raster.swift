@@ -1,4 +1,4 @@
-/// A picture in pixels that is to be shown in cells.
+/// A picture in pixels.
 package struct Raster: Sendable, Hashable {
     package let width: Int
     package let height: Int
@@ -17,7 +17,7 @@ package struct Raster: Sendable, Hashable {
     }
 }
 
-/// A way to show pixels in cells. The caller asks how many pixels fit and paints that many.
+/// A way to show pixels in cells. Callers paint as many pixels as its density says.
 package protocol Blitter: Sendable {
     /// Pixels per cell, across and down.
     var density: (across: Int, down: Int) { get }
@@ -33,7 +33,7 @@ package struct HalfBlockBlitter: Blitter {
         for row in 0..<min(rect.height, raster.height / 2) {
             for column in 0..<min(rect.width, raster.width) {
                 let upper = raster[column, 2 * row], lower = raster[column, 2 * row + 1]
-                // One color needs no block: a blank keeps the pair count and the bytes down.
+                // One color needs no block; a blank saves color pairs and bytes.
                 canvas[rect.x + column, rect.y + row] =
                     upper == lower
                     ? Cell(.space, Style(.standard, on: lower)) : Cell(Glyph("▀"), Style(upper, on: lower))
@@ -42,7 +42,7 @@ package struct HalfBlockBlitter: Blitter {
     }
 }
 
-/// One pixel per cell: a character as dense as the pixel is bright, in its color if there is any.
+/// One pixel per cell: a character with the density of the pixel's brightness, in its color.
 package struct ShadeBlitter: Blitter {
     package static let ramp: [Unicode.Scalar] = Array(" .:-=+*#%@".unicodeScalars)
 

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Glyph {
-    /// The nearest ASCII character, for terminals without UTF-8 and for `--ascii`.
+    /// The closest ASCII character, for terminals without UTF-8 and for `--ascii`.
     var ascii: Glyph {
         if base < 0x80 { return Glyph(Unicode.Scalar(UInt8(base))) }
         if let scalar = Self.substitutes[base] { return Glyph(scalar) }

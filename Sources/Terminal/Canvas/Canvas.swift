@@ -1,4 +1,4 @@
-/// Weight, slant and so on of a cell.
+/// Text attributes of a cell.
 package struct Attributes: OptionSet, Hashable, Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -31,11 +31,11 @@ package struct Style: Hashable, Sendable {
     package func on(_ background: Color) -> Style { Style(foreground, on: background, attributes) }
 }
 
-/// One place on the screen.
+/// One cell of the screen.
 package struct Cell: Hashable, Sendable {
     package var glyph: Glyph
     package var style: Style
-    /// The right half of a glyph two columns wide, whose left half is the cell before.
+    /// True for the right half of a glyph that is two columns wide.
     package var isContinuation: Bool
 
     package init(_ glyph: Glyph = .space, _ style: Style = .plain, isContinuation: Bool = false) {
@@ -47,16 +47,16 @@ package struct Cell: Hashable, Sendable {
     package static let blank = Cell()
 }
 
-/// A picture of the screen, made of cells. Drawing outside of it, or of the clip rectangle, does nothing.
+/// The content of a screen in cells. Drawing outside of it, or of the clip rectangle, has no effect.
 package struct Canvas: Hashable, Sendable {
     package let size: Size
     package private(set) var cells: [Cell]
-    /// Where the cursor stands; hidden when nil.
+    /// Position of the cursor; nil hides it.
     package var cursor: (x: Int, y: Int)? {
         get { cursorX < 0 ? nil : (cursorX, cursorY) }
         set { (cursorX, cursorY) = newValue.map { ($0.x, $0.y) } ?? (-1, -1) }
     }
-    /// Pictures in pixels over cells that are blank.
+    /// Pictures in pixels over blank cells.
     package private(set) var pictures: [PixelPicture] = []
     private var cursorX = -1
     private var cursorY = -1
@@ -73,7 +73,7 @@ package struct Canvas: Hashable, Sendable {
         set { put(newValue.glyph, width: 1, x: x, y: y, newValue.style) }
     }
 
-    /// Puts one glyph. What it covers of a wide glyph is cleared, so that no half of one is left.
+    /// Puts one glyph. A wide glyph that it covers in part is cleared.
     mutating func put(_ glyph: Glyph, width: Int, x: Int, y: Int, _ style: Style) {
         guard x >= 0, y >= 0, y < size.height, x + width <= size.width else { return }
         let index = y * size.width + x
@@ -87,7 +87,7 @@ package struct Canvas: Hashable, Sendable {
         if width == 2 { cells[index + 1] = Cell(.space, style, isContinuation: true) }
     }
 
-    /// Draws `text` on one line within `clip`; a wide glyph that would be cut is left out.
+    /// Draws text on one line within `clip`; a wide glyph that would be cut is omitted.
     /// - Returns: the column after the last glyph.
     @discardableResult
     package mutating func draw(_ text: String, x: Int, y: Int, _ style: Style = .plain, in clip: Rect? = nil) -> Int {
@@ -102,7 +102,7 @@ package struct Canvas: Hashable, Sendable {
         return column
     }
 
-    /// Draws `text` so that it ends at the column before `right`.
+    /// Draws text that ends at the column before `right`.
     package mutating func draw(
         _ text: String, endingAt right: Int, y: Int, _ style: Style = .plain, in clip: Rect? = nil
     ) {
@@ -116,14 +116,14 @@ package struct Canvas: Hashable, Sendable {
         }
     }
 
-    /// Puts a picture over cells, which become blank. Whoever draws there later covers what it must not.
+    /// Puts a picture over cells, which become blank. Nothing may be drawn over it later.
     package mutating func place(_ raster: Raster, over rect: Rect) {
         guard !rect.isEmpty, rect.intersection(bounds) == rect, raster.width > 0, raster.height > 0 else { return }
         fill(rect)
         pictures.append(PixelPicture(rect: rect, raster: raster))
     }
 
-    /// Changes the style of what is drawn already.
+    /// Changes the style of cells.
     package mutating func restyle(_ rect: Rect, _ change: (inout Style) -> Void) {
         let area = rect.intersection(bounds)
         for y in area.y..<max(area.y, area.bottom) {
@@ -143,7 +143,7 @@ package struct Canvas: Hashable, Sendable {
     package var text: String { (0..<size.height).map { text(row: $0) }.joined(separator: "\n") }
 }
 
-/// `text` cut to `width` columns, with `…` where something was lost.
+/// The text cut to `width` columns, with `…` at the cut.
 package func fitted(_ text: String, width: Int) -> String {
     guard width > 0 else { return "" }
     if TextWidth.width(of: text) <= width { return text }

@@ -1,5 +1,5 @@
 /// Width and height in cells.
-package struct Size: Hashable, Sendable {
+package struct Size: Hashable, Sendable, Codable {
     package var width: Int
     package var height: Int
 
@@ -9,7 +9,7 @@ package struct Size: Hashable, Sendable {
     }
 }
 
-/// A rectangle of cells; `x` and `y` count from the top left.
+/// A rectangle of cells, counted from the top left.
 package struct Rect: Hashable, Sendable {
     package var x: Int
     package var y: Int
@@ -37,12 +37,12 @@ package struct Rect: Hashable, Sendable {
         return Rect(x: left, y: top, width: min(right, other.right) - left, height: min(bottom, other.bottom) - top)
     }
 
-    /// Without a margin of the given widths.
+    /// The rectangle without margins of these widths.
     package func inset(left: Int = 0, top: Int = 0, right: Int = 0, bottom: Int = 0) -> Rect {
         Rect(x: x + left, y: y + top, width: width - left - right, height: height - top - bottom)
     }
 
-    /// The row `offset` rows below the top, one cell high; empty when the rectangle is not that high.
+    /// The row at `offset` from the top, one cell high; empty outside of the rectangle.
     package func row(_ offset: Int) -> Rect {
         Rect(x: x, y: y + offset, width: width, height: offset >= 0 && offset < height ? 1 : 0)
     }

@@ -1,6 +1,7 @@
 import CNcurses
 
-/// What one cell shows: a base scalar and up to two combining marks. A trivial type, so that comparing canvases is fast.
+/// The content of a cell: a base scalar and up to two combining marks. A trivial type, so that comparing canvases is
+/// fast.
 package struct Glyph: Hashable, Sendable {
     package private(set) var base: UInt32
     package private(set) var firstMark: UInt32 = 0
@@ -10,7 +11,7 @@ package struct Glyph: Hashable, Sendable {
 
     package static let space = Glyph(" ")
 
-    /// Marks beyond the second are dropped.
+    /// Adds a mark; marks beyond the second are dropped.
     mutating func combine(_ scalar: Unicode.Scalar) {
         if firstMark == 0 { firstMark = scalar.value } else if secondMark == 0 { secondMark = scalar.value }
     }
@@ -24,15 +25,15 @@ package struct Glyph: Hashable, Sendable {
     }
 }
 
-/// A glyph and the one or two columns it takes.
+/// A glyph and its width of one or two columns.
 package struct PlacedGlyph: Hashable, Sendable {
     package var glyph: Glyph
     package var width: Int
 }
 
-/// How text falls into cells.
+/// The cells that text takes.
 ///
-/// The widths are those of the C library's `wcwidth`, because ncurses reckons with them too: if the two disagreed, the
+/// The widths are those of the C library's `wcwidth`, because ncurses uses them too: if the two disagreed, the
 /// rest of the line would be drawn in the wrong place. So a cell holds one scalar of width 1 or 2 with the marks of
 /// width 0 after it. Emoji joined by U+200D, skin tones and variation selectors come down to their first picture, since
 /// terminals differ in the width they give to the whole.
@@ -53,7 +54,7 @@ package enum TextWidth {
         return glyphs(of: text).reduce(0) { $0 + $1.width }
     }
 
-    /// The glyphs of `text`. Control characters, line feeds included, are left out: whoever draws has split the lines.
+    /// The glyphs of `text` without control characters and line feeds; callers split lines first.
     package static func glyphs(of text: String) -> [PlacedGlyph] {
         var placed: [PlacedGlyph] = []
         placed.reserveCapacity(text.utf8.count)

@@ -23,7 +23,7 @@ package struct Color: Hashable, Sendable {
     /// Brightness 0…1 by the Rec. 709 weights on the encoded values.
     package var luma: Double { (0.2126 * Double(red) + 0.7152 * Double(green) + 0.0722 * Double(blue)) / 255 }
 
-    /// This color with `share` (0…1) of `other` mixed in.
+    /// This color mixed with `share` (0…1) of another.
     package func mixed(with other: Color, _ share: Double) -> Color {
         let amount = Int32(max(0, min(1, share)) * 256)
         func channel(_ a: UInt8, _ b: UInt8) -> UInt8 {

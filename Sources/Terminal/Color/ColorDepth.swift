@@ -1,18 +1,18 @@
-/// How many colors a terminal can show, and how ours are brought down to that.
+/// Color depth of a terminal, with the reduction of colors to it.
 package enum ColorDepth: String, Sendable, Hashable, CaseIterable {
     /// NO_COLOR, or a terminal without colors.
     case none
     /// The eight ANSI colors; rasters become shading characters.
     case eight
-    /// xterm's cube of 6×6×6 and 24 greys.
+    /// xterm's cube of 6×6×6 colors and 24 grays.
     case palette
     /// 24 bits.
     case direct
 
-    /// True where half blocks in two colors make a picture.
+    /// True if half blocks in two colors can show pictures.
     package var showsRasters: Bool { self == .palette || self == .direct }
 
-    /// The number ncurses knows the color by at this depth; -1 is the terminal's default.
+    /// ncurses' number of the color at this depth; -1 is the terminal's default.
     package func index(of color: Color, isBackground: Bool) -> Int32 {
         guard let rgb = color.rgb else { return -1 }
         switch self {
@@ -24,7 +24,7 @@ package enum ColorDepth: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The nearest of xterm's colors 16…255, by squared distance.
+    /// The closest of xterm's colors 16…255, by squared distance.
     static func paletteIndex(_ color: Color) -> Int32 {
         let steps: [Int32] = [0, 95, 135, 175, 215, 255]
         func nearest(_ value: UInt8) -> Int { value < 48 ? 0 : value < 115 ? 1 : (Int(value) - 35) / 40 }
@@ -38,7 +38,7 @@ package enum ColorDepth: String, Sendable, Hashable, CaseIterable {
         return greyError < cubeError ? Int32(232 + grey) : Int32(16 + 36 * r + 6 * g + b)
     }
 
-    /// Greys are the terminal's own colors; the rest goes by hue.
+    /// The ANSI color by hue; grays are the terminal's own colors.
     static func ansiIndex(_ color: Color, isBackground: Bool) -> Int32 {
         let high = max(color.red, color.green, color.blue), low = min(color.red, color.green, color.blue)
         if high < 60 || high - low < 50 { return -1 }

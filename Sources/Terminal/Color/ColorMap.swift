@@ -27,7 +27,7 @@ package struct ColorMap: Hashable, Sendable {
 
     package static func named(_ name: String) -> ColorMap? { all.first { $0.name == name.lowercased() } }
 
-    /// The one after this, round and round.
+    /// The next color map, cyclic.
     package var next: ColorMap {
         let index = Self.all.firstIndex(of: self) ?? 0
         return Self.all[(index + 1) % Self.all.count]

@@ -2,7 +2,7 @@ import Foundation
 
 /// Pictures by kitty's graphics protocol (sw.kovidgoyal.net/kitty/graphics-protocol): RGB pixels in base64, scaled by the terminal.
 enum KittyEncoder {
-    /// Bytes of base64 in one escape sequence, the most that is allowed.
+    /// The largest number of base64 bytes in one escape sequence.
     private static let chunk = 4096
 
     static func encode(_ raster: Raster, number: Int, over rect: Rect) -> [UInt8] {
@@ -28,6 +28,6 @@ enum KittyEncoder {
         return bytes
     }
 
-    /// Bytes that take a picture away.
+    /// Bytes that remove a picture.
     static func deletion(number: Int) -> [UInt8] { Array("\u{1B}_Ga=d,d=i,i=\(number),q=2;\u{1B}\\".utf8) }
 }

@@ -1,12 +1,12 @@
-/// A few colors that stand for all of a picture's: median cut (Heckbert, "Color Image Quantization for Frame Buffer Display",
+/// A palette of a picture by median cut (Heckbert, "Color Image Quantization for Frame Buffer Display",
 /// 1982) on colors of five bits a channel.
 struct Palette {
     let colors: [Color]
-    /// By a color of 15 bits, the number of the one that stands for it.
+    /// The palette index of each 15-bit color.
     private let numbers: [UInt8]
 
     init(of raster: Raster, limit: Int) {
-        // Sums of the true colors, so that a single one comes out as it is.
+        // Sums of the true colors, so that a single color stays exact.
         var sums = [Sum](repeating: Sum(), count: 1 << 15)
         for pixel in raster.pixels { sums[Self.bin(pixel)].add(pixel) }
         var boxes: [[Int]] = [sums.indices.filter { sums[$0].count > 0 }]
@@ -68,7 +68,7 @@ struct Palette {
     }
     private static func level(_ bin: Int, _ channel: Int) -> Int { bin >> (10 - 5 * channel) & 31 }
 
-    /// The channel in which a box is widest, and how much it is in need of being cut; 0 where it is one color.
+    /// The widest channel of a box, and its priority for a cut; 0 for one color.
     private static func spread(of box: [Int], _ sums: [Sum]) -> (channel: Int, error: Int) {
         guard box.count > 1 else { return (0, 0) }
         var widest = (channel: 0, width: -1)

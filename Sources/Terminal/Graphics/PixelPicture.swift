@@ -1,7 +1,7 @@
-/// A picture in pixels over a rectangle of blank cells, for terminals that can show it.
+/// A picture in pixels over a rectangle of blank cells, for terminals with graphics.
 package struct PixelPicture: Sendable, Hashable {
     package let rect: Rect
-    /// As many pixels as its maker likes: the screen scales them to the cells.
+    /// Pixels of any number; the screen scales them to the cells.
     package let raster: Raster
 
     package init(rect: Rect, raster: Raster) {
@@ -10,16 +10,16 @@ package struct PixelPicture: Sendable, Hashable {
     }
 }
 
-/// How a terminal is given pixels.
+/// A graphics protocol.
 package enum GraphicsProtocol: String, Sendable, Hashable, CaseIterable {
-    /// DEC's of the VT340: xterm, foot, WezTerm, mlterm, Windows Terminal, tmux.
+    /// DEC's protocol of the VT340: xterm, foot, WezTerm, mlterm, Windows Terminal, tmux.
     case sixel
-    /// kitty's: kitty, Ghostty, WezTerm, Konsole.
+    /// kitty's protocol: kitty, Ghostty, WezTerm, Konsole.
     case kitty
 
     /// Bytes that draw a picture with its upper left corner at the cursor.
     /// - Parameters:
-    ///   - number: tells pictures on the screen apart, from 1.
+    /// - number: number of the picture on the screen, from 1.
     ///   - cell: pixels of a cell.
     func bytes(for picture: PixelPicture, number: Int, cell: Size) -> [UInt8] {
         switch self {
@@ -32,7 +32,7 @@ package enum GraphicsProtocol: String, Sendable, Hashable, CaseIterable {
 }
 
 extension Raster {
-    /// Nearest neighbors.
+    /// Scales by nearest neighbors.
     func scaled(to size: Size) -> Raster {
         guard size.width != width || size.height != height, width > 0, height > 0 else { return self }
         var result = Raster(width: size.width, height: size.height)
@@ -45,11 +45,11 @@ extension Raster {
     }
 }
 
-/// What a person wants of pictures.
+/// The user's choice for drawing pictures.
 package enum GraphicsChoice: Sendable, Hashable {
-    /// Pixels if the terminal says that it can.
+    /// Pixels if the terminal answers that it can.
     case ask
-    /// Cells alone.
+    /// Cells only.
     case cells
     /// Pixels without asking.
     case always(GraphicsProtocol)

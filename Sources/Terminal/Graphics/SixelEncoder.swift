@@ -1,13 +1,13 @@
-/// Pictures as sixels (DEC STD 070, chapter 9; VT330/VT340 Programmer Reference, chapter 14): bands of six rows, one color of
+/// Sixels (DEC STD 070, chapter 9; VT330/VT340 Programmer Reference, chapter 14): bands of six rows, one color of
 /// the band after another.
 enum SixelEncoder {
-    /// Colors of a picture. Terminals have 256 registers, of which some keep a few to themselves.
+    /// Colors of a picture. Terminals have 256 registers and may reserve a few.
     static let colors = 240
 
     static func encode(_ raster: Raster) -> [UInt8] {
         var bytes = [UInt8]()
         bytes.reserveCapacity(raster.width * raster.height / 2 + 8192)
-        // Pixels that no color sets keep what is there; every pixel is set.
+        // Pixels without a color would keep their content; every pixel is set.
         bytes += Array("\u{1B}P0;1;0q\"1;1;\(raster.width);\(raster.height)".utf8)
         let palette = Palette(of: raster, limit: colors)
         for (register, color) in palette.colors.enumerated() { bytes += Array(definition(of: register, color).utf8) }
@@ -35,7 +35,7 @@ enum SixelEncoder {
                         (last, run) = (sixel, 1)
                     }
                 }
-                // Nothing follows that blanks would have to hold the place for.
+                // Trailing blanks can be omitted.
                 if last != 0 { append(last, run, to: &bytes) }
                 bytes.append(UInt8(ascii: "$"))
             }

@@ -1,15 +1,15 @@
-/// What a terminal answers when asked whether it can show pixels. Pure, so that it is tested without a terminal.
+/// A terminal's answers to the questions about graphics.
 struct TerminalAnswers: Hashable {
     var graphics: GraphicsProtocol?
     /// Pixels of a cell.
     var cell: Size?
-    /// The last question was answered: nothing more will come.
+    /// The last question was answered.
     var isComplete = false
-    /// What was no answer: keys pressed meanwhile.
+    /// Bytes that are no answer: keys pressed meanwhile.
     var typed: [UInt8] = []
 
-    /// kitty's graphics with a pixel to be refused or accepted but not shown; a cell's size in pixels; and last what every
-    /// terminal answers, its primary attributes, among which 4 is sixels.
+    /// A query of kitty's graphics with one pixel; the size of a cell in pixels; and last the primary attributes, which
+    /// every terminal answers, and where 4 means sixels.
     static let questions = "\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\\u{1B}[16t\u{1B}[c"
 
     init(_ bytes: [UInt8]) {

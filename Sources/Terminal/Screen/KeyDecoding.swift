@@ -1,7 +1,7 @@
 import CNcurses
 
 extension Key {
-    /// A key from a character the terminal sent.
+    /// The key of a character from the terminal.
     static func decoded(_ scalar: Unicode.Scalar, modifiers bits: UInt32) -> Key {
         let modifiers = Modifiers(rawValue: UInt8(truncatingIfNeeded: bits))
         switch scalar.value {
@@ -18,7 +18,7 @@ extension Key {
         }
     }
 
-    /// A key from its number in `CNcurses`; nil for one we have no use for.
+    /// The key of a number of `CNcurses`; nil for unused keys.
     static func decoded(_ key: fovea_key, modifiers bits: UInt32) -> Key? {
         let modifiers = Modifiers(rawValue: UInt8(truncatingIfNeeded: bits))
         if key.rawValue >= FOVEA_KEY_F1.rawValue && key.rawValue <= FOVEA_KEY_F12.rawValue {

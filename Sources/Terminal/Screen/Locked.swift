@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value behind a mutex, in a class so that it can be shared.
+/// A value behind a mutex, in a class to be shared.
 final class Locked<Value: Sendable>: Sendable {
     private let mutex: Mutex<Value>
 

@@ -2,7 +2,7 @@ import CNcurses
 import CNcursesSystem  // links ncursesw and tinfo
 import Foundation
 
-/// The terminal, by ncurses. This file alone talks to it, and of that only the thread it starts.
+/// The terminal through ncurses. Only this file calls ncurses, and only on the thread it starts.
 package final class NcursesScreen: Screen {
     private struct Shared {
         var size = Size(80, 24)
@@ -21,8 +21,8 @@ package final class NcursesScreen: Screen {
     private let running = Locked(false)
 
     /// - Parameters:
-    ///   - ascii: draw nothing but ASCII and at most eight colors.
-    ///   - graphics: whether pictures are drawn in pixels.
+    /// - ascii: draws only ASCII and at most eight colors.
+    /// - graphics: drawing of pictures in pixels.
     package init(
         ascii: Bool = false, graphics: GraphicsChoice = .ask,
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -35,7 +35,7 @@ package final class NcursesScreen: Screen {
     package var size: Size { shared.withLock { $0.size } }
     package var capabilities: ScreenCapabilities { shared.withLock { $0.capabilities } }
 
-    /// - Throws: `TerminalError` when there is no terminal that can be drawn on; nothing is changed then.
+    /// - Throws: `TerminalError` if there is no usable terminal; it is then unchanged.
     package func start(onInput: @escaping @Sendable (InputEvent) -> Void) throws {
         if isatty(STDOUT_FILENO) == 0 { throw TerminalError.notATerminal(stream: "standard output") }
         if isatty(STDIN_FILENO) == 0 { throw TerminalError.notATerminal(stream: "standard input") }
@@ -92,7 +92,7 @@ package final class NcursesScreen: Screen {
         stopped.wait()
     }
 
-    /// Waits for input and requests, blocked in `poll`, until asked to stop.
+    /// Waits in `poll` for input and requests until asked to stop.
     private func run(_ curses: inout Curses, _ onInput: (InputEvent) -> Void) {
         var told = false
         var latest: Canvas?
@@ -107,7 +107,7 @@ package final class NcursesScreen: Screen {
             if has(FOVEA_WAKE_END) || has(FOVEA_WAKE_GONE) {
                 if !told { onInput(.terminate(signal: has(FOVEA_WAKE_END) ? fovea_guard_ending_signal() : SIGHUP)) }
                 told = true
-                // Nothing more will be read, and `poll` would return at once for ever.
+                // `poll` now returns at once, forever.
                 Thread.sleep(forTimeInterval: 0.02)
             }
             let request = shared.withLock { shared in
@@ -127,24 +127,24 @@ package final class NcursesScreen: Screen {
             if request.wantsRedraw { curses.forgetShown() }
             latest = request.canvas ?? latest
             if let latest, request.canvas != nil || request.wantsRedraw || suspends { curses.show(latest) }
-            // ncurses asks for application keys again only when it reads; without this the first arrow would be lost.
+            // ncurses enables application keys again when it reads; without this the first arrow key would be lost.
             if suspends { curses.readInput(onInput) }
         }
     }
 }
 
-/// What the terminal's thread holds while the screen runs.
+/// The ncurses state of the terminal's thread.
 private struct Curses {
     let screen: OpaquePointer
     let capabilities: ScreenCapabilities
-    let synchronised: Bool
+    let synchronized: Bool
     private var shown: Canvas?
-    /// On the screen, also while it is not known what else is.
+    /// The pictures on the screen, also while the cells are unknown.
     private var pictures: [PixelPicture] = []
     private var pairs: [UInt64: Int32] = [:]
     private let pairLimit: Int
     private var pasted: String?
-    /// Pixels of a cell, as the terminal said; what it says of its window when that changes goes before.
+    /// Pixels of a cell as the terminal reported; the size of its window takes precedence.
     private let reportedCell: Size?
 
     static func open(_ choice: TerminalChoice, _ wanted: GraphicsChoice) -> Result<Curses, TerminalError> {
@@ -162,7 +162,7 @@ private struct Curses {
         }
         fovea_prepare(choice.limit != .none, true)
         setRestoreBytes()
-        // Keys that were pressed meanwhile, the last one first.
+        // Keys pressed meanwhile, the last one first.
         for byte in answers.typed.reversed() { ungetch(Int32(byte)) }
         let depth = choice.depth(colors: Int(fovea_color_count()))
         let graphics: GraphicsProtocol? =
@@ -175,7 +175,7 @@ private struct Curses {
             Curses(screen: screen, depth: depth, choice: choice, graphics: graphics, reportedCell: answers.cell))
     }
 
-    /// Asks the terminal and waits a moment for its answers: a terminal far away may be late, and what comes then is passed over.
+    /// Queries the terminal and waits a moment for its answers. Later answers, from a remote terminal, are skipped.
     private static func ask() -> TerminalAnswers {
         var bytes: [UInt8] = []
         fovea_begin_asking(TerminalAnswers.questions)
@@ -199,18 +199,18 @@ private struct Curses {
         self.reportedCell = reportedCell
         capabilities = ScreenCapabilities(
             depth: depth, unicode: choice.unicode, quarterBlocks: choice.quarterBlocks, graphics: graphics)
-        synchronised = choice.synchronised
-        // Pair 0 is the default one. A little below the limit, so that ncurses never recycles a pair that is on the screen.
+        synchronized = choice.synchronized
+        // Pair 0 is the default. A little below the limit, so that ncurses never recycles a pair on the screen.
         pairLimit = max(8, min(Int(fovea_pair_count()), 65536) - 8)
     }
 
-    /// The terminal's own way back to the shell, beside the modes that terminfo does not know.
+    /// Sets the bytes that restore the terminal: its own capabilities, and modes that terminfo does not know.
     private static func setRestoreBytes() {
-        // First the end of a picture that was being written.
+        // First the end of a picture that may be incomplete.
         var bytes = "\u{1B}\\\u{1B}[?1006l\u{1B}[?1003l\u{1B}[?1002l\u{1B}[?1000l\u{1B}[?2004l\u{1B}[?2026l"
         for name in ["sgr0", "op", "cnorm", "rmkx", "rmcup"] {
             guard let value = fovea_capability(name) else { continue }
-            // Padding such as $<5> means nothing to terminals that are written to without tputs.
+            // Without tputs, padding such as $<5> must be removed.
             bytes += String(cString: value).replacing(#/\$<[0-9.*\/]+>/#, with: "")
         }
         bytes.withCString { fovea_guard_set_restore($0, Int32(strlen($0))) }
@@ -237,7 +237,7 @@ private struct Curses {
     mutating func suspend() {
         endwin()
         fovea_guard_stop_process()
-        // Resumed: take the terminal again and draw everything.
+        // Continued: takes the terminal again and draws everything.
         fovea_prepare(false, false)
         forgetShown()
     }
@@ -250,10 +250,10 @@ private struct Curses {
 
     // MARK: Drawing
 
-    /// Sends the cells that differ from what is shown.
+    /// Sends the cells that changed.
     mutating func show(_ canvas: Canvas) {
         let former = pictures, isDrawnAnew = shown?.size != canvas.size
-        // ncurses does not know of pixels over cells that it believes to be blank.
+        // ncurses does not know about pixels over blank cells.
         if isDrawnAnew, !former.isEmpty { fovea_redraw_everything() }
         if let shown, shown.size == canvas.size {
             for y in 0..<canvas.size.height {
@@ -264,27 +264,27 @@ private struct Curses {
             for y in 0..<canvas.size.height { for x in 0..<canvas.size.width { put(canvas[x, y], x, y) } }
         }
         if pairs.count >= pairLimit {
-            // The table is full of colors, most of them gone from the screen: start it anew.
+            // The table is full, mostly of colors no longer on the screen: start again.
             pairs.removeAll(keepingCapacity: true)
             reset_color_pairs()
             for y in 0..<canvas.size.height { for x in 0..<canvas.size.width { put(canvas[x, y], x, y) } }
         }
         shown = canvas
         pictures = canvas.pictures
-        // Where a picture no longer stands the cells are sent again, even if they are as blank as they were beneath it.
+        // Cells under a removed picture are sent again even if they stay blank.
         let gone = isDrawnAnew ? [] : former.filter { picture in !canvas.pictures.contains { $0.rect == picture.rect } }
         for picture in gone { wredrawln(fovea_standard_window(), Int32(picture.rect.y), Int32(picture.rect.height)) }
         let cursor = canvas.cursor
-        fovea_begin_frame(synchronised, Int32(cursor?.x ?? -1), Int32(cursor?.y ?? -1))
+        fovea_begin_frame(synchronized, Int32(cursor?.x ?? -1), Int32(cursor?.y ?? -1))
         draw(canvas.pictures, former, anew: isDrawnAnew || !gone.isEmpty)
-        fovea_end_frame(synchronised)
+        fovea_end_frame(synchronized)
     }
 
-    /// Sends pictures that are not on the screen yet, or all.
+    /// Sends pictures that are not on the screen yet, or all of them.
     private func draw(_ pictures: [PixelPicture], _ former: [PixelPicture], anew: Bool) {
         guard let graphics = capabilities.graphics else { return }
         var bytes: [UInt8] = []
-        // kitty keeps pictures apart from the cells.
+        // kitty keeps pictures apart from cells.
         if graphics == .kitty, former.count > pictures.count {
             for number in pictures.count..<former.count { bytes += KittyEncoder.deletion(number: number + 1) }
         }
@@ -298,7 +298,7 @@ private struct Curses {
         if !bytes.isEmpty { fovea_write_over_frame(bytes, Int32(bytes.count)) }
     }
 
-    /// Pixels of a cell now: the window may have another font by now than when it was asked.
+    /// Pixels of a cell now; the font may have changed.
     private var cell: Size {
         var width: Int32 = 0, height: Int32 = 0
         if fovea_cell_pixels(&width, &height) { return Size(Int(width), Int(height)) }

@@ -1,32 +1,28 @@
 import Support
 
-/// # Terminal
-/// A canvas of cells, colors and color maps, blitters that turn pixels into cells, and the screen they appear on.
-/// Everything but `NcursesScreen` is pure; nothing but it knows ncurses.
-
-/// Something that shows canvases and reports input: a terminal, or a test's memory.
+/// A screen that shows canvases and reports input.
 package protocol Screen: AnyObject, Sendable {
     var size: Size { get }
     var capabilities: ScreenCapabilities { get }
-    /// Takes over the terminal; `onInput` is called on the screen's own thread and must not block.
+    /// Takes over the terminal. `onInput` is called on the screen's own thread and must not block.
     func start(onInput: @escaping @Sendable (InputEvent) -> Void) throws
-    /// Shows `canvas`. Returns at once; of several in a row only the latest may appear.
+    /// Shows a canvas. Returns at once; of several canvases in a row only the latest may appear.
     func present(_ canvas: Canvas)
-    /// Gives the terminal to the shell until it is called back (Ctrl-Z).
+    /// Gives the terminal to the shell until the process continues (Ctrl-Z).
     func suspend()
-    /// Draws every cell again (Ctrl-L).
+    /// Draws all cells again (Ctrl-L).
     func redraw()
-    /// Gives the terminal back; when this returns it is as before `start`.
+    /// Restores the terminal to its state before `start`.
     func stop()
 }
 
 package struct ScreenCapabilities: Hashable, Sendable {
     package var depth: ColorDepth
-    /// False when only ASCII may be drawn.
+    /// False if only ASCII can be drawn.
     package var unicode: Bool
-    /// Whether quarter blocks can be drawn beside half blocks: most fonts have them, the Linux console's has not.
+    /// True if the font has quarter blocks, as most fonts do; the Linux console's does not.
     package var quarterBlocks: Bool
-    /// How pictures in pixels are shown; nil where the terminal has only cells.
+    /// The protocol for pictures in pixels; nil for terminals with cells only.
     package var graphics: GraphicsProtocol?
 
     package init(depth: ColorDepth, unicode: Bool, quarterBlocks: Bool = true, graphics: GraphicsProtocol? = nil) {
@@ -38,13 +34,13 @@ package struct ScreenCapabilities: Hashable, Sendable {
 
     package var blitter: any Blitter { depth.showsRasters && unicode ? HalfBlockBlitter() : ShadeBlitter() }
 
-    /// The finest there is, for pictures.
+    /// The finest blitter, for pictures.
     package var pictureBlitter: any Blitter {
         depth.showsRasters && unicode && quarterBlocks ? QuadrantBlitter() : blitter
     }
 }
 
-/// Why there is no screen.
+/// Errors of opening a terminal.
 package enum TerminalError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Standard input or output is a file or a pipe.
     case notATerminal(stream: String)
@@ -68,7 +64,7 @@ package enum TerminalError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// A screen in memory, for tests and for pictures without a terminal.
+/// A screen in memory, for tests and benchmarks.
 package final class MemoryScreen: Screen {
     private struct Contents {
         var size: Size
@@ -87,9 +83,9 @@ package final class MemoryScreen: Screen {
     }
 
     package var size: Size { contents.withLock { $0.size } }
-    /// What was presented last.
+    /// The canvas presented last.
     package var canvas: Canvas { contents.withLock { $0.canvas } }
-    /// How many canvases were presented so far.
+    /// Number of canvases presented so far.
     package var presented: Int { contents.withLock { $0.presented } }
     package var isRunning: Bool { contents.withLock { $0.running } }
 
@@ -111,7 +107,7 @@ package final class MemoryScreen: Screen {
     package func redraw() {}
     package func stop() { contents.withLock { $0.running = false } }
 
-    /// Acts as if the terminal had reported this.
+    /// Reports an event as the terminal would.
     package func send(_ event: InputEvent) {
         let handler = contents.withLock { contents in
             if case .resized(let size) = event { contents.size = size }

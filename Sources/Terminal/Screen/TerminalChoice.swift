@@ -1,14 +1,14 @@
-/// Which terminfo entry and how many colors to use, from the environment. Pure, so that it is tested without a terminal.
+/// The terminfo entry and the number of colors for an environment.
 struct TerminalChoice: Hashable {
-    /// Entries to try, best first.
+    /// Entries to try, the best first.
     var candidates: [String]
-    /// The most colors to use whatever the terminal says.
+    /// The largest color depth to use.
     var limit: ColorDepth
     var unicode: Bool
     var quarterBlocks: Bool
-    /// Whether to wrap each frame in marks of synchronised output (DEC mode 2026), which terminals that lack it ignore.
-    var synchronised: Bool
-    /// Whether to ask for pixels: not where pictures have no colors, nor a terminal that would print the question.
+    /// Wraps each frame in marks of synchronized output (DEC mode 2026), which other terminals ignore.
+    var synchronized: Bool
+    /// Asks the terminal for graphics; false without colors, and for terminals that would print the question.
     var asksForGraphics: Bool
 
     init(environment: [String: String], hasUTF8: Bool, ascii: Bool) throws {
@@ -21,8 +21,8 @@ struct TerminalChoice: Hashable {
         limit = noColor ? .none : ascii ? .eight : .direct
         unicode = hasUTF8 && !ascii
         quarterBlocks = unicode && term != "linux" && !term.hasPrefix("vt")
-        synchronised = term != "linux" && !term.hasPrefix("vt")
-        asksForGraphics = synchronised && unicode && !noColor
+        synchronized = term != "linux" && !term.hasPrefix("vt")
+        asksForGraphics = synchronized && unicode && !noColor
     }
 
     /// The direct-color entries that may exist for `term`: `xterm-256color` → `xterm-direct`, `xterm-kitty` → `kitty-direct`.
@@ -37,7 +37,7 @@ struct TerminalChoice: Hashable {
         return entries
     }
 
-    /// What a terminal that reports `colors` is used for.
+    /// The color depth for a terminal that reports `colors`.
     func depth(colors: Int) -> ColorDepth {
         if limit == .none || colors < 8 { return .none }
         if limit == .eight || colors < 256 { return .eight }

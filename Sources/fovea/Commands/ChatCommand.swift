@@ -4,6 +4,7 @@ import Foundation
 import Generation
 import Media
 import Playground
+import PlaygroundCore
 import Terminal
 
 /// How pictures are drawn on the screen.
@@ -65,7 +66,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
     @MainActor func run(recorder: SessionRecorder?) async throws {
         try Self.requireTerminal()
         let (model, file) = try sorted()
-        let picture = file.flatMap { Playground.isPicture($0) ? $0 : nil }
+        let picture = file.flatMap { PictureFile.isNamed($0) ? $0 : nil }
         let audio = picture == nil ? file : nil
         // What is wrong with them is said before the screen is taken.
         if let model { _ = try ModelArgument.path(of: model) }

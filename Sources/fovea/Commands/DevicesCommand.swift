@@ -1,4 +1,3 @@
-import Support
 import ArgumentParser
 import Compute
 import Support

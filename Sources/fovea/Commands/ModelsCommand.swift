@@ -1,4 +1,3 @@
-import Support
 import ArgumentParser
 import Checkpoint
 import Compute

@@ -1,5 +1,5 @@
 /// A rectangle of the original (upright) picture, in its pixels, not necessarily whole ones.
-package struct PictureRectangle: Sendable, Equatable {
+package struct PictureRectangle: Sendable, Equatable, Codable {
     package var x: Double
     package var y: Double
     package var width: Double

@@ -1,0 +1,71 @@
+import Foundation
+import Generation
+
+/// The loaded model and its activity.
+package struct EngineState: Sendable {
+    package enum Phase: Sendable, Hashable {
+        case idle
+        case downloading(String, TransferProgress?)
+        case loading(String, LoadProgress)
+        /// Recording through the microphone: seconds recorded, and the limit.
+        case listening(Double, of: Double)
+        case encoding
+        case decoding
+        case stopping
+        case failed(String)
+    }
+
+    package var device = ""
+    package var models: [ModelChoice] = []
+    package var modelsKnown = false
+    package var model: String?
+    /// Inputs and outputs of the loaded model; nil until they are known.
+    package var abilities: ModelAbilities?
+    package var phase: Phase = .idle
+    /// The example input of the loaded model.
+    package var sample: ModelChoice.Sample?
+    /// The model to load once the list of models is known, from the command line.
+    var wanted: String?
+    /// The request to send once a model is loaded.
+    var waiting: AnswerRequest?
+    package var rate = TokenRate()
+
+    /// The model's name on the screen: the last part of a path.
+    var modelName: String? { model.map { $0.contains("/") ? (($0 as NSString).lastPathComponent) : $0 } }
+
+    package var isBusy: Bool {
+        switch phase {
+        case .idle, .failed: false
+        default: true
+        }
+    }
+
+    package var isAnswering: Bool {
+        switch phase {
+        case .encoding, .decoding, .stopping: true
+        default: false
+        }
+    }
+}
+
+/// Tokens per second over the last tokens.
+package struct TokenRate: Sendable {
+    private var times: [Double] = []
+    package private(set) var perSecond: Double?
+
+    /// - Parameter time: seconds on any steady clock.
+    mutating func count(at time: Double) {
+        times.append(time)
+        if times.count > 17 { times.removeFirst() }
+        if let first = times.first, times.count > 2, time > first {
+            perSecond = Double(times.count - 1) / (time - first)
+        }
+    }
+
+    mutating func settle(_ value: Double) {
+        times = []
+        if value > 0 { perSecond = value }
+    }
+
+    mutating func restart() { times = [] }
+}

@@ -1,0 +1,61 @@
+/// A model that can be chosen.
+package struct ModelChoice: Sendable, Hashable, Codable {
+    package var name: String
+    package var description: String
+    package var installed: Bool
+    /// Size of its files, to download or on disk.
+    package var bytes: Int
+    package var sample: Sample?
+
+    /// An example input, by the model's makers.
+    package struct Sample: Sendable, Hashable, Codable {
+        /// Path of a picture.
+        package let picture: String?
+        /// Questions or texts, the best first.
+        package let questions: [String]
+
+        package init(picture: String? = nil, questions: [String]) {
+            self.picture = picture
+            self.questions = questions
+        }
+    }
+
+    package init(name: String, description: String, installed: Bool, bytes: Int, sample: Sample? = nil) {
+        self.name = name
+        self.description = description
+        self.installed = installed
+        self.bytes = bytes
+        self.sample = sample
+    }
+}
+
+/// Progress of a download.
+package struct TransferProgress: Sendable, Hashable, Codable {
+    package var file: String
+    package var bytesDone: Int
+    /// nil when the server does not say.
+    package var bytesTotal: Int?
+    package var bytesPerSecond: Double?
+
+    package init(file: String, bytesDone: Int, bytesTotal: Int?, bytesPerSecond: Double? = nil) {
+        self.file = file
+        self.bytesDone = bytesDone
+        self.bytesTotal = bytesTotal
+        self.bytesPerSecond = bytesPerSecond
+    }
+
+    var fraction: Double? { bytesTotal.flatMap { $0 > 0 ? min(1, Double(bytesDone) / Double($0)) : nil } }
+}
+
+/// Progress of loading.
+package struct LoadProgress: Sendable, Hashable, Codable {
+    /// The current step, e.g. "uploading decoder weights".
+    package var stage: String
+    /// 0…1.
+    package var fraction: Double
+
+    package init(stage: String, fraction: Double) {
+        self.stage = stage
+        self.fraction = fraction
+    }
+}

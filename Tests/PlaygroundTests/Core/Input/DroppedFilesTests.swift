@@ -1,0 +1,49 @@
+import Terminal
+import Testing
+
+@testable import PlaygroundCore
+
+@Suite("Dropped files and pasted text")
+struct DroppedFilesTests {
+    @Test(
+        "paths follow the rules of shell words, except that blanks stay",
+        arguments: [
+            ("'/path/it'\\''s a pic.jpg'", "/path/it's a pic.jpg"),
+            ("/path/photo\\ \\(1\\).jpg", "/path/photo (1).jpg"),
+            ("\"/a \\\"b\\\" c.png\"", "/a \"b\" c.png"), ("\"/a\\b.png\"", "/a\\b.png"), ("'/a\\b.png'", "/a\\b.png"),
+            ("my file.wav", "my file.wav"), ("it's.wav", "it's.wav"), (" /a.wav\n", "/a.wav"),
+            ("file:///tmp/x%20y.ogg", "/tmp/x y.ogg"), ("/a''b.wav", "/ab.wav"), ("", ""),
+        ])
+    func shellWords(text: String, path: String) { #expect(Completion.unquoted(text) == path) }
+
+    @Test("a dropped file of another kind is no command; a mistyped command is one") func otherFiles() {
+        var scene = Scene(120, 40)
+        scene.loadModel()
+        scene.send(.input(.paste("/home/me/a.gif")))
+        #expect(scene.press(Key(.enter)) == [.findFile("/home/me/a.gif")])
+        scene.send(.fileFound("/home/me/a.gif", exists: true))
+        #expect(scene.text.contains("/home/me/a.gif is not a recording"))
+        scene.send(.fileFound("/no/such x", exists: false))
+        #expect(scene.text.contains("There is no command /no/such"))
+    }
+
+    @Test("pasted tabs stay") func tabs() {
+        var scene = Scene(80, 24)
+        scene.loadModel()
+        scene.send(.input(.paste("a\tb\u{7}c")))
+        #expect(scene.state.input.text == "a\tbc" && scene.text.contains("a    bc"))
+    }
+
+    @Test("a message entered during an answer stays in the input line") func enterWhileAnswering() {
+        var scene = Scene(120, 40)
+        scene.loadModel()
+        scene.answer(tokens: 3, finished: false)
+        scene.type("and then?")
+        #expect(scene.press(Key(.enter)) == [])
+        #expect(scene.state.input.text == "and then?" && scene.state.notice?.text.contains("still answering") == true)
+        scene.send(.answered(scene.state.chat.answer, .done))
+        #expect(
+            scene.press(Key(.enter)).contains { if case .answer = $0 { true } else { false } }
+                && scene.state.input.isEmpty)
+    }
+}
