@@ -42,17 +42,6 @@ package enum ModelInput {
     }
 }
 
-/// A model whose encoder reads a text.
-package protocol TextSource: Model {
-    /// Tokens that the encoder has embeddings for.
-    var sourceVocabulary: Int { get }
-    /// Largest number of tokens of a source.
-    var sourcePositions: Int { get }
-    /// Encodes a text and caches every layer's cross-attention keys and values.
-    /// - Parameter mask: tells padding (false) from tokens; nil where there is no padding.
-    func encode(tokens: [Int], mask: [Bool]?) throws
-}
-
 /// A model whose encoder reads sound.
 package protocol SoundReader: Model {
     var soundGeometry: SoundGeometry { get }
@@ -91,10 +80,12 @@ extension Model {
     package var textSource: (any TextSource)? { nil }
     package var pictureReader: (any PictureReader)? { nil }
     package var soundReader: (any SoundReader)? { nil }
+    package var capabilities: ModelCapabilities { .init(inputs: [.prompt], watchedAttention: .selfAttention) }
     package var encoderLayers: Int { 0 }
     package var startTokens: [Int] { [] }
     package var endTokens: Set<Int> { [] }
     package func startTokens(prompt: [Int]) -> [Int]? { nil }
+    package func encodeSample(of files: ModelFiles) throws -> [Int] { [] }
 
     /// Encodes an input of any kind that the model takes.
     /// - Throws: `ModelError.unsupportedInput` for a kind it does not take.
@@ -132,36 +123,4 @@ extension Model {
     package func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
         try decoder.prefill(tokens, at: start, logitRows: logitRows)
     }
-}
-
-/// Decoder of a model of any architecture.
-package protocol DecoderEngine: AnyObject {
-    /// Architecture name for messages.
-    var name: String { get }
-    var vocabulary: Int { get }
-    /// Tokens that have embeddings, possibly more than have logits.
-    var inputVocabulary: Int { get }
-    var contextLength: Int { get }
-    var position: Int { get }
-    var hypotheses: Int { get }
-    var layerCount: Int { get }
-    /// Attention heads of a layer.
-    var heads: Int { get }
-    var tap: AttentionTap? { get }
-    var stream: CommandStream? { get }
-    /// Whether `candidates` is available.
-    var canGiveCandidates: Bool { get }
-    /// Bytes of logits and candidates that the host has read.
-    var bytesRead: Int { get }
-    /// Layers that have attention of a kind, ascending.
-    func layers(of kind: AttentionKind) -> [Int]
-    func reserve(hypotheses: Int) throws
-    func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]]
-    func fork(hypotheses: Int) throws
-    func keep(hypothesis: Int) throws
-    func advance(tokens: [Int], parents: [Int]?) throws -> (logits: [[Float]], attention: [[AttentionWeights]])
-    func candidates(tokens: [Int], parents: [Int]?, temperature: Float) throws -> (
-        candidates: [TokenCandidates], attention: [[AttentionWeights]]
-    )
-    func newestLogits() throws -> [[Float]]
 }

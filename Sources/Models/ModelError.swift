@@ -2,10 +2,7 @@ import Checkpoint
 import NumberFormats
 import JSON
 
-/// # Models
-///
-/// Floor 3. One file per architecture, each read from top to bottom: configuration, blocks, model, and how the
-/// checkpoint formats name its weights. Nothing here knows about quantization, screens or sampling.
+/// Problems of a model's files, or inputs that a model does not take.
 package enum ModelError: Error, Sendable, CustomStringConvertible {
     /// A value in a configuration that cannot be right.
     case configuration(file: String, key: String, problem: String)
@@ -15,10 +12,6 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
     case unknownArchitecture(file: String, type: String, known: [String])
     /// Weights cannot be converted to this format.
     case weightFormat(ElementFormat, possible: [ElementFormat])
-    /// A pass was asked of a model that is not on a device.
-    case notLoaded(model: String)
-    /// A decoder was started before its encoder had read anything.
-    case nothingEncoded(model: String)
     /// An input of a kind that the model does not take.
     case unsupportedInput(model: String, input: ModelInputKind)
     /// A prompt has more image tokens than the model's pictures have rows to put there.
@@ -34,10 +27,6 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
             "\(file): the architecture “\(type)” is not known here. Known: \(known.joined(separator: ", "))."
         case .weightFormat(let format, let possible):
             "weights cannot be converted to \(format.rawValue); --weights takes \(possible.map(\.rawValue).joined(separator: ", "))"
-        case .notLoaded(let model):
-            "\(model) is not loaded on a device"
-        case .nothingEncoded(let model):
-            "\(model) has not read an input yet: encode one before decoding"
         case .unsupportedInput(let model, let input):
             "\(model) takes no input of the kind “\(input.rawValue)”"
         case .picturesMissing(let model, let tokens, let rows):

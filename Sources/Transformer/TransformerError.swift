@@ -12,6 +12,10 @@ package enum TransformerError: Error, Sendable, CustomStringConvertible {
     case shapeMismatch(file: String, tensor: String, expected: [Int], actual: [Int])
     /// A tensor is stored in a format the engine has no kernel for.
     case unsupportedFormat(file: String, tensor: String, format: ElementFormat, supported: [ElementFormat])
+    /// A pass was asked of a model that is not on a device.
+    case notLoaded(model: String)
+    /// A decoder was started before its encoder had read anything.
+    case nothingEncoded(model: String)
     /// More positions were asked for than the model has.
     case contextOverflow(model: String, positions: Int, limit: Int)
     /// A token id outside the vocabulary.
@@ -31,6 +35,10 @@ package enum TransformerError: Error, Sendable, CustomStringConvertible {
             "\(file): the tensor “\(tensor)” has shape \(actual), the configuration says \(expected). Weights and configuration are not of the same model."
         case .unsupportedFormat(let file, let tensor, let format, let supported):
             "\(file): the tensor “\(tensor)” is stored as \(format.rawValue); supported here: \(supported.map(\.rawValue).joined(separator: ", "))."
+        case .notLoaded(let model):
+            "\(model) is not loaded on a device"
+        case .nothingEncoded(let model):
+            "\(model) has not read an input yet: encode one before decoding"
         case .contextOverflow(let model, let positions, let limit):
             "\(model) has room for \(limit) positions; \(positions) were asked for. Shorten the prompt or start a new conversation."
         case .tokenOutOfRange(let id, let vocabulary):

@@ -22,6 +22,13 @@ package final class Slot {
         return Tensor(buffer: buffer, byteOffset: byteOffset, rows: rows, columns: columns)
     }
 
+    /// Rows of fewer columns than the place has, without gaps between them.
+    func packed(_ count: Int, columns: Int) -> Tensor {
+        precondition(count * columns <= rows * self.columns, "\(count) × \(columns) values do not fit \(label)")
+        let place = tensor
+        return Tensor(buffer: place.buffer, byteOffset: place.byteOffset, rows: count, columns: columns)
+    }
+
     /// The first rows of the place.
     package func rows(_ count: Int) -> Tensor { tensor.rows(0..<count) }
 }

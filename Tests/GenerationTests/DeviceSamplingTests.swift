@@ -17,7 +17,7 @@ struct DeviceSamplingTests {
 
     private func session(_ name: String, givesCandidates: Bool, on device: Device) throws -> TextSession {
         let files = try ModelFiles(path: Fixtures.model(name).path)
-        let model = try #require(try ModelRegistry.make(from: files) as? any DecoderOnlyModel)
+        let model = try ModelRegistry.make(from: files)
         model.decoder.givesCandidates = givesCandidates
         let planned = model.plannedBuffers(unifiedMemory: device.properties.hasUnifiedMemory)
         let before = device.ledger.total
@@ -163,7 +163,7 @@ struct DeviceSamplingTests {
         let device = try Device(validation: false)
         let session = try TextSession(path: Fixtures.model("llama").path, on: device)
         #expect(session.model.decoder.canGiveCandidates == !device.properties.hasUnifiedMemory)
-        let model = try #require(try ModelRegistry.make(from: files) as? any DecoderOnlyModel)
+        let model = try ModelRegistry.make(from: files)
         func labels(unified: Bool) -> Int {
             model.plannedBuffers(unifiedMemory: unified).filter { $0.label.hasPrefix("candidates") }.count
         }

@@ -147,7 +147,7 @@ struct PictureSessionTests {
     )
     func withoutImageToken() throws {
         let files = try ModelFiles(path: Fixtures.model("llava").path)
-        let model = try #require(try ModelRegistry.make(from: files) as? any PicturePromptModel)
+        let model = try #require(try ModelRegistry.make(from: files).pictureReader)
         let tokenizer = try Tokenizer(contentsOf: Fixtures.model("llama"))
         let token = try #require(model.pictureToken)
         try #require(tokenizer.id(of: "<image>") == nil)

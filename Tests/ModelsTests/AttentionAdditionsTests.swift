@@ -29,8 +29,10 @@ struct AttentionAdditionsTests {
         let stream: CommandStream
         let tap: AttentionTap
         let attention: Attention
+        private let gate: Gate
         let workspace = Workspace()
-        let scratch: Attention.Workspace
+        let scratch: Attention.Scratch
+        private let gatedOutput: Slot
         let input: Slot
         let output: Slot
         let cache: KeyValueCache
@@ -38,7 +40,7 @@ struct AttentionAdditionsTests {
         private let folder: TemporaryFolder
 
         init(
-            tensors: [String: ([Int], [Float])], rows: Int, size: Int, shape: AttentionShape, gated: Bool,
+            tensors: [String: ([Int], [Float])], rows: Int, size: Int, shape: AttentionShape,
             _ declare: (ParameterScope) -> Attention
         ) throws {
             device = try TestDevice.open()
@@ -47,23 +49,27 @@ struct AttentionAdditionsTests {
             for (name, tensor) in tensors { try writer.add(name, shape: tensor.0, floats: tensor.1) }
             try writer.finish()
             list = ParameterList()
-            attention = declare(ParameterScope(list: list, purpose: .weightsDecoder))
-            scratch = Attention.Workspace(
-                workspace, rows: rows, shape: shape, phase: "test", gatedSize: gated ? size : nil)
+            let scope = ParameterScope(list: list, purpose: .weightsDecoder)
+            attention = declare(scope)
+            gate = Gate(scope, "gate")
+            scratch = Attention.Scratch(workspace, rows: rows, shapes: [shape], phase: "test")
+            gatedOutput = workspace.reserve("gated output", rows: rows, columns: size, phase: "test")
             input = workspace.reserve("input", rows: rows, columns: size, phase: "test")
             output = workspace.reserve("output", rows: rows, columns: size, phase: "test")
             let source = WeightSource(
                 checkpoint: try Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming())
             try WeightLoader(device: device, source: source).load(WeightArenas(list))
             try workspace.allocate(on: device)
-            cache = KeyValueCache(
-                purpose: .selfKV, layers: 1, capacity: rows, width: shape.keyValueHeads * shape.headDimension)
+            cache = KeyValueCache(purpose: .selfKV, widths: [5: shape.keyValueWidth], capacity: rows)
             try cache.allocate(on: device)
             stream = try CommandStream(device: device)
             tap = AttentionTap(device: device)
             tap.selection = .everything
             tap.queryRows = .all
         }
+
+        /// A residual stream that a gate opens to.
+        func gated(_ x: Tensor) -> ResidualStream { ResidualStream(x, gate: gate, scratch: gatedOutput.rows(x.rows)) }
 
         func upload(_ values: [Float], to tensor: Tensor) throws {
             let buffer = try device.makeBuffer(
@@ -94,19 +100,19 @@ struct AttentionAdditionsTests {
         ]
     }
 
-    private func declare(_ scope: ParameterScope, additions: (ParameterScope) -> Attention.Additions) -> Attention {
+    private func declare(_ scope: ParameterScope, options: (ParameterScope) -> Attention.Options) -> Attention {
         Attention(
             kind: .selfAttention, layer: 5, shape: shape,
             fused: Linear(
                 fusing: [("q", width), ("k", keyValueWidth), ("v", keyValueWidth)], in: scope, inputs: size, bias: false
             ),
-            output: Linear(scope("o"), inputs: width, outputs: size, bias: false), additions: additions(scope))
+            output: Linear(scope("o"), inputs: width, outputs: size, bias: false), options: options(scope))
     }
 
     @Test("masks by runs of queries are what the matrix of all queries and keys is, captured rows too")
     func runs() throws {
         let rows = 13
-        let bench = try Bench(tensors: projections, rows: rows, size: size, shape: shape, gated: false) {
+        let bench = try Bench(tensors: projections, rows: rows, size: size, shape: shape) {
             declare($0) { _ in .init() }
         }
         let excluded = AttentionBias.excluded
@@ -130,7 +136,7 @@ struct AttentionAdditionsTests {
         let whole = try run {
             let bias = AttentionBias(values: Tensor(buffer: buffer, rows: rows, columns: rows), isPerHead: false)
             try bench.attention.encode(
-                $0, bias: bias, addingTo: $1, workspace: bench.scratch, tap: bench.tap, on: bench.stream)
+                $0, bias: bias, addingTo: ResidualStream($1), scratch: bench.scratch, tap: bench.tap, on: bench.stream)
         }
         func byRuns() throws -> (output: [Float], rows: [Float]) {
             try run {
@@ -139,7 +145,7 @@ struct AttentionAdditionsTests {
                     masks: [
                         MaskRun(queries: 0..<4, mask: nil), MaskRun(queries: 4..<9, mask: row(0)),
                         MaskRun(queries: 9..<13, mask: row(1)),
-                    ], addingTo: $1, workspace: bench.scratch, tap: bench.tap, on: bench.stream)
+                    ], addingTo: ResidualStream($1), scratch: bench.scratch, tap: bench.tap, on: bench.stream)
             }
         }
         let split = try byRuns()
@@ -162,19 +168,18 @@ struct AttentionAdditionsTests {
     @Test("norms over heads and a gate: a prompt at once, token by token, and as plain arithmetic has it")
     func normsAndGate() throws {
         let rows = 7
-        let bench = try Bench(tensors: projections, rows: rows, size: size, shape: shape, gated: true) {
+        let bench = try Bench(tensors: projections, rows: rows, size: size, shape: shape) {
             declare($0) {
                 .init(
-                    queryNorm: RMSNorm($0("q_norm"), size: 6), keyNorm: RMSNorm($0("k_norm"), size: 6),
-                    gate: Gate($0, "gate"), cacheLayer: 0)
+                    queryNorm: RMSNorm($0("q_norm"), size: 6), keyNorm: RMSNorm($0("k_norm"), size: 6))
             }
         }
         let x = noise(rows * size, 9)
         try bench.upload(x, to: bench.input.tensor)
         try bench.upload(x, to: bench.output.tensor)
         try bench.attention.prefill(
-            bench.input.tensor, firstPosition: 0, cache: bench.cache, addingTo: bench.output.tensor,
-            workspace: bench.scratch,
+            bench.input.tensor, firstPosition: 0, cache: bench.cache, addingTo: bench.gated(bench.output.tensor),
+            scratch: bench.scratch,
             tap: bench.tap, on: bench.stream)
         let whole = try bench.read(bench.output.tensor)
         let expected = reference(x, rows: rows)
@@ -189,8 +194,8 @@ struct AttentionAdditionsTests {
         try bench.upload(Array(x[(last * size)...]), to: bench.output.rows(1))
         step.write(StepState(position: last, tokens: [0]))
         try bench.attention.decode(
-            bench.input.rows(1), step: step, cache: bench.cache, addingTo: bench.output.rows(1),
-            workspace: bench.scratch, tap: bench.tap,
+            bench.input.rows(1), step: step, cache: bench.cache, addingTo: bench.gated(bench.output.rows(1)),
+            scratch: bench.scratch, tap: bench.tap,
             on: bench.stream)
         let token = try bench.read(bench.output.rows(1))
         #expect(zip(token, expected[(last * size)...]).allSatisfy { abs($0 - $1) < 1e-4 })
@@ -253,7 +258,7 @@ struct AttentionAdditionsTests {
         let device = try TestDevice.open()
         let before = device.ledger.total
         let stream = try CommandStream(device: device)
-        let cache = KeyValueCache(purpose: .crossKV, layers: 2, capacity: 3, width: 4)
+        let cache = KeyValueCache(purpose: .crossKV, widths: [0: 4, 1: 4], capacity: 3)
         try cache.allocate(on: device)
         let values = noise(2 * 2 * 8, 3)
         let upload = try device.makeBuffer(

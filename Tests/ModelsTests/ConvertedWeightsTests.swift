@@ -32,10 +32,10 @@ struct ConvertedWeightsTests {
         let check: (TraceTensor) throws -> Void = {
             try comparison.check($0, as: $0.name == "generated_ids" ? "greedy" : nil)
         }
-        if let model = model as? any DecoderOnlyModel {
-            try model.trace(prompt: source, options: options, includingHiddenStates: true, emit: check)
+        if model.capabilities.needsSource {
+            try model.trace(.tokens(source), prompt: model.startTokens, options: options, emit: check)
         } else {
-            try #require(model as? any TextEncoderDecoder).trace(source: source, options: options, emit: check)
+            try model.trace(prompt: source, options: options, emit: check)
         }
         #expect(comparison.missing(["step", "greedy"]) == [])
         model.unload()

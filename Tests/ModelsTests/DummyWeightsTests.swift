@@ -47,14 +47,14 @@ struct DummyWeightsTests {
 /// The logits of a short run of any model.
 enum SmallRun {
     static func logits(of model: any Model) throws -> [Float] {
-        if let model = model as? any DecoderOnlyModel {
+        if !model.capabilities.needsSource {
             return try #require(try model.prefill([1, 2, 3], at: 0, logitRows: [2])[2])
         }
-        if let model = model as? any TextEncoderDecoder {
+        if let model = model.textSource {
             try model.encode(tokens: [3, 4, 5])
             return try #require(try model.start(tokens: model.startTokens, hypotheses: 1, logitRows: [0])[0])
         }
-        if let model = model as? any PictureEncoderDecoder {
+        if let model = model as? any PictureSource {
             let count = model.tower.configuration.grid.pixelValues
             try model.encode(pixels: (0..<count).map { Float($0 % 11) / 11 - 0.5 }[...])
             return try #require(try model.start(tokens: model.startTokens, hypotheses: 1, logitRows: [0])[0])

@@ -186,7 +186,7 @@ struct GGUFPairTests {
         try model.load(from: files, on: device) { _, _ in }
         #expect(device.ledger.total - before == planned.reduce(0) { $0 + $1.bytes })
         // A vocabulary without the token has it one beyond its end.
-        let token = model.pictures.token
+        let token = model.pictures.placeholder
         #expect(token == (style.hasImageToken ? pair.imageToken : model.vocabulary))
         for run in try style.fixture.cases(golden) where run.pictures.count == 1 {
             let prompt = try golden.integers("\(run.name)/input_ids").map { $0 == pair.imageToken ? token : $0 }
@@ -197,9 +197,8 @@ struct GGUFPairTests {
             var options = TraceOptions()
             options.maximumTokens = greedy.count
             try model.trace(
-                pictures: [PictureFixture.picture(run.pictures[0], golden, model, files)], prompt: prompt,
-                options: options,
-                includingHiddenStates: true
+                .pictures([PictureFixture.picture(run.pictures[0], golden, model, files)]), prompt: prompt,
+                options: options
             ) { tensor in
                 if tensor.name.hasPrefix("vision.") || tensor.name == "image_features" {
                     try vision.check(tensor)

@@ -48,7 +48,7 @@ private struct LlamaReference {
         let (d, group) = (c.headDimension, c.heads / c.keyValueHeads)
         let hidden = interventions.hiddenKeys[.selfAttention] ?? []
         let table = try weights("model.embed_tokens.weight")
-        var x = tokens.map { Array(table[$0 * c.size..<($0 + 1) * c.size]) }
+        var x = tokens.map { Array(table[$0 * c.hiddenSize..<($0 + 1) * c.hiddenSize]) }
         var attention: [[[[Double]]]] = []
         for layer in 0..<c.layers {
             let base = "model.layers.\(layer)."
@@ -90,15 +90,15 @@ private struct LlamaReference {
                 heads.append(rows)
             }
             attention.append(heads)
-            let added = try linear(context, base + "self_attn.o_proj.weight", outputs: c.size)
+            let added = try linear(context, base + "self_attn.o_proj.weight", outputs: c.hiddenSize)
             for row in x.indices { for e in x[row].indices { x[row][e] += added[row][e] } }
             let inner = try norm(x, base + "post_attention_layernorm.weight")
-            let gate = try linear(inner, base + "mlp.gate_proj.weight", outputs: c.hidden)
-            let up = try linear(inner, base + "mlp.up_proj.weight", outputs: c.hidden)
+            let gate = try linear(inner, base + "mlp.gate_proj.weight", outputs: c.intermediateSize)
+            let up = try linear(inner, base + "mlp.up_proj.weight", outputs: c.intermediateSize)
             let product = gate.indices.map { row in
                 gate[row].indices.map { gate[row][$0] / (1 + exp(-gate[row][$0])) * up[row][$0] }
             }
-            let down = try linear(product, base + "mlp.down_proj.weight", outputs: c.size)
+            let down = try linear(product, base + "mlp.down_proj.weight", outputs: c.hiddenSize)
             for row in x.indices { for e in x[row].indices { x[row][e] += down[row][e] } }
         }
         return (try linear(norm(x, "model.norm.weight"), "lm_head.weight", outputs: c.vocabulary), attention)
@@ -201,7 +201,7 @@ struct InterventionTests {
     func source(_ name: String) throws {
         let golden = try Fixtures.golden(name)
         let files = try ModelFiles(path: Fixtures.model(name).path)
-        let model = try #require(try ModelRegistry.make(from: files) as? any TextEncoderDecoder)
+        let model = try #require(try ModelRegistry.make(from: files).textSource)
         try model.load(from: files, on: Device(validation: true)) { _, _ in }
         let tap = try #require(model.tap)
         let source = try golden.integers("main/input_ids")
@@ -322,7 +322,7 @@ struct InterventionTests {
         try writer.finish()
         func logits(_ path: String, _ interventions: Interventions) throws -> [[Float]] {
             let files = try ModelFiles(path: path)
-            let model = try #require(try ModelRegistry.make(from: files) as? any TextEncoderDecoder)
+            let model = try #require(try ModelRegistry.make(from: files).textSource)
             try model.load(from: files, on: Device(validation: false)) { _, _ in }
             model.tap?.interventions = interventions
             try model.encode(tokens: golden.integers("main/input_ids"))

@@ -75,19 +75,18 @@ struct LoadingTests {
         try model.load(from: files, on: device) { _, _ in }
         let ready = Set(device.pipelines.compiled)
         #expect(!ready.isEmpty)
-        if let model = model as? any DecoderOnlyModel {
+        if !model.capabilities.needsSource {
             #expect(model.position == 0 && model.decoder.stream?.dispatchCount == 0)
-            let shown = try (model as? any PicturePromptModel)?.readSample(of: files) ?? []
-            #expect(shown.isEmpty == !(model is any PicturePromptModel))
-            let prompt = (shown + Array(repeating: 5, count: TokenDecoder.Shape.rehearsedTokens)).prefix(
+            let shown = try model.encodeSample(of: files)
+            #expect(shown.isEmpty == (model.pictureReader == nil))
+            let prompt = (shown + Array(repeating: 5, count: Decoder.warmUpTokens)).prefix(
                 model.contextLength - 1)
             _ = try model.prefill(Array(prompt), at: 0, logitRows: [prompt.count - 1])
             _ = try model.advance(tokens: [6])
         } else {
-            let model = try #require(model as? any EncoderDecoderModel)
             #expect(model.position == 0)
-            #expect(throws: ModelError.self) { try model.start(tokens: [1], hypotheses: 1, logitRows: [0]) }
-            try model.encodeSample()
+            #expect(throws: TransformerError.self) { try model.start(tokens: [1], hypotheses: 1, logitRows: [0]) }
+            _ = try model.encodeSample(of: files)
             _ = try model.start(tokens: [1], hypotheses: 1, logitRows: [0])
             _ = try model.advance(tokens: [1], parents: nil)
         }

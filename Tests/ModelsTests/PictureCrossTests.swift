@@ -83,9 +83,8 @@ struct MllamaTests {
             var options = TraceOptions()
             options.maximumTokens = try golden.shape("\(run)/greedy")[0]
             try model.trace(
-                pictures: pictures(of: run, golden, model, files), prompt: golden.integers("\(run)/input_ids"),
-                options: options,
-                includingHiddenStates: true
+                .pictures(pictures(of: run, golden, model, files)), prompt: golden.integers("\(run)/input_ids"),
+                options: options
             ) { try comparison.check($0, as: $0.name == "generated_ids" ? "greedy" : nil) }
             compared.formUnion(comparison.compared)
         }
@@ -303,7 +302,7 @@ struct MllamaTests {
         var options = TraceOptions()
         options.maximumTokens = 1
         try model.trace(
-            pictures: pictures(of: "tall", golden, model, renamed), prompt: golden.integers("tall/input_ids"),
+            .pictures(pictures(of: "tall", golden, model, renamed)), prompt: golden.integers("tall/input_ids"),
             options: options
         ) { try comparison.check($0) }
         #expect(comparison.missing(["vision.out", "step0.", "step1."]) == [])
@@ -311,29 +310,29 @@ struct MllamaTests {
 
     @Test("who sees which picture: the last one before, and those just before that one")
     func masks() throws {
-        let memory = PictureMemory(
-            placeholder: 9, keysPerTile: 2, tilesPerPicture: 2, layers: 1, keyValueWidth: 4, room: 4)
+        let pictures = MllamaPictures(placeholder: 9, keysPerTile: 2, tilesPerPicture: 2, room: 4)
+        let source = CrossAttentionState(widths: [0: 4], capacity: 16, visibility: pictures)
         let device = try TestDevice.open()
-        try memory.allocate(on: device)
-        defer { memory.release() }
-        let stream = try CommandStream(device: device)
-        for tiles in [1, 2, 2, 1] { try memory.add(tiles: tiles, on: stream) { _ in } }
-        try memory.place([1, 9, 2, 9, 9, 3], at: 0)
-        try memory.place([4, 9], at: 6)
-        let mask = memory.crossAttentionMask(positions: 8)
+        try source.allocate(on: device)
+        defer { source.release() }
+        for tiles in [1, 2, 2, 1] { try pictures.add(tiles: tiles, on: device) }
+        source.set(count: pictures.keyCount)
+        try source.prepare([1, 9, 2, 9, 9, 3], at: 0)
+        try source.prepare([4, 9], at: 6)
+        let mask = pictures.crossAttentionMask(positions: 8)
         #expect(
             mask == [
                 [0, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 1, 1, 0, 0, 0, 0],
                 [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0, 1, 0],
             ])
-        let view = try #require(memory.view(of: 0..<6))
-        #expect(view.masks.map(\.queries) == [0..<1, 1..<3, 3..<4, 4..<6])
-        #expect(view.seeing == [1..<6] && view.masks[0].mask == nil && view.count == 16)
-        #expect(memory.view(of: 5..<8)?.masks.map(\.queries) == [0..<2, 2..<3])
-        #expect(memory.view(of: 0..<1)?.seeing == [])
-        // What comes again is placed again.
-        try memory.place([5, 5], at: 4)
-        #expect(memory.view(of: 0..<6)?.masks.map(\.queries) == [0..<1, 1..<3, 3..<6])
+        let view = try #require(source.view(of: 0..<6))
+        #expect(view.runs.map(\.queries) == [0..<1, 1..<3, 3..<4, 4..<6])
+        #expect(view.attendingRows == [1..<6] && view.runs[0].mask == nil && view.count == 16)
+        #expect(source.view(of: 5..<8)?.runs.map(\.queries) == [0..<2, 2..<3])
+        #expect(source.view(of: 0..<1)?.attendingRows == [])
+        // Tokens that run again are noted again.
+        try source.prepare([5, 5], at: 4)
+        #expect(source.view(of: 0..<6)?.runs.map(\.queries) == [0..<1, 1..<3, 3..<6])
     }
 
     @Test("configurations that cannot be are errors that name file and key")
@@ -366,7 +365,7 @@ struct MllamaTests {
     func badInput() throws {
         let (model, files, golden) = try open()
         let picture = try #require(try pictures(of: "small", golden, model, files).first)
-        #expect(throws: ModelError.self) { try model.readPictures([picture], keeping: 0) }
+        #expect(throws: TransformerError.self) { try model.readPictures([picture], keeping: 0) }
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
         let short = ProcessedImage(layout: picture.layout, pixelValues: Array(picture.pixelValues.dropLast()))
         #expect(throws: TransformerError.self) { try model.readPictures([short], keeping: 0) }

@@ -78,8 +78,7 @@ struct PictureDecoderTests {
             var options = TraceOptions()
             options.maximumTokens = greedy.count
             try model.trace(
-                pictures: pictures, prompt: golden.integers("\(run.name)/input_ids"), options: options,
-                includingHiddenStates: true
+                .pictures(pictures), prompt: golden.integers("\(run.name)/input_ids"), options: options
             ) { tensor in
                 if tensor.name.hasPrefix("vision.") || tensor.name == "image_features" {
                     try vision.check(tensor)
@@ -160,7 +159,7 @@ struct PictureDecoderTests {
         var options = TraceOptions()
         options.maximumTokens = 1
         let pictures = try ["image_a", "image_b"].map { try PictureFixture.picture($0, golden, model, files) }
-        try model.trace(pictures: pictures, prompt: golden.integers("pair/input_ids"), options: options) {
+        try model.trace(.pictures(pictures), prompt: golden.integers("pair/input_ids"), options: options) {
             try comparison.check($0)
         }
         #expect(comparison.missing(["step0.", "step1."]) == [])
@@ -180,7 +179,7 @@ struct PictureDecoderTests {
         // The second picture's tokens begin within the second piece; the first piece ends among the first one's.
         try model.readPictures([pictures[0]], keeping: 0)
         #expect(
-            model.position == prompt.firstIndex(of: model.pictures.token),
+            model.position == prompt.firstIndex(of: model.pictures.placeholder),
             "what another picture's tokens gave must not be kept")
         _ = try model.prefill(Array(prompt[..<20]), at: 0, logitRows: [])
         try model.readPictures(pictures, keeping: 1)
@@ -191,7 +190,7 @@ struct PictureDecoderTests {
 
         // The first picture again in the second's place: what came before its tokens stays.
         let second = try #require(
-            prompt.indices.filter { prompt[$0] == model.pictures.token }.dropFirst(model.tokensPerTile).first)
+            prompt.indices.filter { prompt[$0] == model.pictures.placeholder }.dropFirst(model.tokensPerTile).first)
         try model.readPictures([pictures[0], pictures[0]], keeping: 1)
         #expect(model.position == second)
         let other = try model.prefill(Array(prompt[second...]), at: second, logitRows: [last - second])
@@ -203,7 +202,7 @@ struct PictureDecoderTests {
         let golden = try Fixtures.golden("llava")
         let (model, files) = try PictureFixture.all[0].open()
         let picture = try PictureFixture.picture("image_a", golden, model, files)
-        #expect(throws: ModelError.self) { try model.readPictures([picture], keeping: 0) }
+        #expect(throws: TransformerError.self) { try model.readPictures([picture], keeping: 0) }
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
         let prompt = try golden.integers("pair/input_ids")
         try model.readPictures([picture], keeping: 0)
@@ -227,7 +226,7 @@ struct PictureDecoderTests {
                 let ids = try golden.integers("\(run.name)/input_ids")
                 let keys = model.pictureKeys(layouts, in: ids)
                 #expect(keys.count == layouts.count)
-                #expect(keys.flatMap { $0 }.map(\.key) == ids.indices.filter { ids[$0] == model.pictures.token })
+                #expect(keys.flatMap { $0 }.map(\.key) == ids.indices.filter { ids[$0] == model.pictures.placeholder })
                 for (layout, own) in zip(layouts, keys) {
                     #expect(own.count == model.pictureTokens(for: layout))
                     let side = model.patchGrid.columns / model.mergedPatches
@@ -262,7 +261,8 @@ struct PictureDecoderTests {
             if let expanded = run.expanded { #expect(text == expanded) }
             let ids = try golden.integers("\(run.name)/input_ids")
             #expect(
-                text.components(separatedBy: "<image>").count - 1 == ids.filter { $0 == model.pictures.token }.count)
+                text.components(separatedBy: "<image>").count - 1
+                    == ids.filter { $0 == model.pictures.placeholder }.count)
         }
     }
 
@@ -275,7 +275,7 @@ struct PictureDecoderTests {
         #expect(
             model.pictureText(for: layout)
                 == "<fake_token_around_image><global-img><image><image><image><image><fake_token_around_image>")
-        let keys = model.pictureKeys([layout], in: Array(repeating: model.pictures.token, count: 4))
+        let keys = model.pictureKeys([layout], in: Array(repeating: model.pictures.placeholder, count: 4))
         #expect(keys[0].count == 4 && keys[0].allSatisfy { !$0.isOverview && $0.tile == 0 })
     }
 
@@ -314,18 +314,19 @@ struct PictureDecoderTests {
         var options = TraceOptions()
         options.maximumTokens = 0
         try model.trace(
-            pictures: [picture], prompt: Array(repeating: model.pictures.token, count: tokens), options: options
+            .pictures([picture]), prompt: Array(repeating: model.pictures.placeholder, count: tokens), options: options
         ) { tensor in
             if tensor.name == "image_features", case .floats(let values) = tensor.values { features = values }
         }
         // The class token's features come first.
-        let size = configuration.text.size
+        let size = configuration.text.hiddenSize
         #expect(features.count == tokens * size)
         #expect(
             try golden.compare(
                 actual: Array(features.dropFirst(size)), shape: [tokens - 1, size], to: "image_b/image_features") == nil
         )
-        let keys = model.pictureKeys([picture.layout], in: Array(repeating: model.pictures.token, count: tokens))[0]
+        let keys = model.pictureKeys([picture.layout], in: Array(repeating: model.pictures.placeholder, count: tokens))[
+            0]
         #expect(keys[0].content == .classToken && keys[0].rectangle == nil)
         #expect(keys[1].content == .patch(row: 0, column: 0) && keys[1].key == 1)
     }
@@ -385,7 +386,7 @@ struct PictureDecoderTests {
         var options = TraceOptions()
         options.maximumTokens = 1
         try model.trace(
-            pictures: [PictureFixture.picture("image_b", golden, model, files)],
+            .pictures([PictureFixture.picture("image_b", golden, model, files)]),
             prompt: golden.integers("wide/input_ids"), options: options
         ) { try comparison.check($0) }
         #expect(comparison.missing(["step0.", "step1."]) == [])

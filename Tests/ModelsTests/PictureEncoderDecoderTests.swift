@@ -16,9 +16,9 @@ struct CaptionFixture: Sendable, CustomStringConvertible {
 
     static let all = ["blip", "vit-gpt2", "trocr"].map { CaptionFixture(model: $0) }
 
-    func open() throws -> (any PictureEncoderDecoder, ModelFiles, Golden) {
+    func open() throws -> (any PictureSource, ModelFiles, Golden) {
         let (model, files) = try PictureFixtures.open(model)
-        return (try #require(model as? any PictureEncoderDecoder), files, try Fixtures.golden(self.model))
+        return (try #require(model as? any PictureSource), files, try Fixtures.golden(self.model))
     }
 
     /// The picture a case is about.
@@ -49,19 +49,17 @@ struct PictureEncoderDecoderTests {
         var compared: Set<String> = []
         for run in cases.sorted() {
             var comparison = TraceComparison(golden: golden, prefix: "\(run)/")
-            let pixels = try golden.floats("\(fixture.picture(of: run, golden))/pixel_values")
+            let picture = try PictureFixtures.picture(fixture.picture(of: run, golden), golden, model, files)
             var options = TraceOptions()
             if run == "forced" {
-                try model.traceForced(tokens: golden.integers("forced/decoder_input_ids"), options: options) {
-                    try model.encode(pixels: pixels[...])
-                } emit: {
-                    try comparison.check($0)
-                }
+                try model.traceForced(
+                    .pictures([picture]), tokens: golden.integers("forced/decoder_input_ids"), options: options
+                ) { try comparison.check($0) }
             } else {
                 options.maximumTokens = try golden.shape("\(run)/greedy")[0]
-                try model.trace(pixels: pixels[...], start: golden.integers("\(run)/decoder_start"), options: options) {
-                    try comparison.check($0, as: $0.name == "generated_ids" ? "greedy" : nil)
-                }
+                try model.trace(
+                    .pictures([picture]), prompt: golden.integers("\(run)/decoder_start"), options: options
+                ) { try comparison.check($0, as: $0.name == "generated_ids" ? "greedy" : nil) }
             }
             compared.formUnion(comparison.compared)
         }
@@ -88,7 +86,7 @@ struct PictureEncoderDecoderTests {
         } else {
             #expect(try golden.integers("image_a/decoder_start") == model.startTokens)
         }
-        #expect(model.mostPictures == 1 && model.pictureAttention == .cross)
+        #expect(model.mostPictures == 1 && model.capabilities.watchedAttention == .cross)
     }
 
     @Test("hypotheses that decode together give what each gives alone", arguments: CaptionFixture.all)
@@ -131,9 +129,11 @@ struct PictureEncoderDecoderTests {
     func badInput(_ fixture: CaptionFixture) throws {
         let (model, files, golden) = try fixture.open()
         let picture = try PictureFixtures.picture("image_a", golden, model, files)
-        #expect(throws: ModelError.self) { try model.readPictures([picture], keeping: 0) }
+        #expect(throws: TransformerError.self) { try model.readPictures([picture], keeping: 0) }
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
-        #expect(throws: ModelError.self) { try model.start(tokens: model.startTokens, hypotheses: 1, logitRows: []) }
+        #expect(throws: TransformerError.self) {
+            try model.start(tokens: model.startTokens, hypotheses: 1, logitRows: [])
+        }
         #expect(throws: TransformerError.self) { try model.readPictures([picture, picture], keeping: 0) }
         #expect(throws: TransformerError.self) { try model.encode(pixels: picture.pixelValues.dropLast()) }
     }

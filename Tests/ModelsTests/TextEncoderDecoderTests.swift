@@ -30,9 +30,9 @@ struct TextFixture: Sendable, CustomStringConvertible {
 
     var isPresent: Bool { Fixtures.contains(model) && Fixtures.contains(golden) }
 
-    func open() throws -> (any TextEncoderDecoder, ModelFiles) {
+    func open() throws -> (any TextSource, ModelFiles) {
         let files = try ModelFiles(path: Fixtures.model(model).path)
-        return (try #require(try ModelRegistry.make(from: files) as? any TextEncoderDecoder), files)
+        return (try #require(try ModelRegistry.make(from: files).textSource), files)
     }
 }
 
@@ -65,7 +65,7 @@ struct TextEncoderDecoderTests {
     }
 
     /// A case decoded greedily. Returns what was held against the reference, inputs included.
-    private func greedy(_ model: any TextEncoderDecoder, _ golden: Golden, _ name: String) throws -> Set<String> {
+    private func greedy(_ model: any TextSource, _ golden: Golden, _ name: String) throws -> Set<String> {
         var comparison = TraceComparison(golden: golden, prefix: "\(name)/")
         var options = TraceOptions()
         options.maximumTokens = try golden.shape("\(name)/greedy")[0]
@@ -73,7 +73,9 @@ struct TextEncoderDecoderTests {
             golden.contains("\(name)/enc.attn_row_index") ? try golden.integers("\(name)/enc.attn_row_index") : nil
         if let rows { options.encoderRows = .list(rows) }
         #expect(try golden.integers("\(name)/decoder_start") == model.startTokens)
-        try model.trace(source: golden.integers("\(name)/input_ids"), options: options) { tensor in
+        try model.trace(
+            .tokens(golden.integers("\(name)/input_ids")), prompt: model.startTokens, options: options
+        ) { tensor in
             if tensor.name == "generated_ids" {
                 try comparison.check(tensor, as: "greedy")
             } else if rows != nil, tensor.name.hasPrefix("enc.attn.") {
@@ -86,19 +88,19 @@ struct TextEncoderDecoderTests {
         return comparison.compared.union(["\(name)/decoder_start", "\(name)/enc.attn_row_index"])
     }
 
-    private func forced(_ model: any TextEncoderDecoder, _ golden: Golden) throws -> Set<String> {
+    private func forced(_ model: any TextSource, _ golden: Golden) throws -> Set<String> {
         var comparison = TraceComparison(golden: golden, prefix: "forced/")
         let source = try golden.integers("main/input_ids")
-        try model.traceForced(tokens: golden.integers("forced/decoder_input_ids"), options: TraceOptions()) {
-            try model.encode(tokens: source)
-        } emit: { tensor in
+        try model.traceForced(
+            .tokens(source), tokens: golden.integers("forced/decoder_input_ids"), options: TraceOptions()
+        ) { tensor in
             try comparison.check(tensor)
         }
         return comparison.compared.union(["forced/decoder_input_ids"])
     }
 
     /// Rows of different lengths, padded: each runs by itself with its mask; padding queries have rows too.
-    private func batch(_ model: any TextEncoderDecoder, _ golden: Golden) throws -> Set<String> {
+    private func batch(_ model: any TextSource, _ golden: Golden) throws -> Set<String> {
         func rows(_ name: String) throws -> [[Int]] {
             let values = try golden.integers("batch/\(name)")
             let width = try golden.shape("batch/\(name)")[1]
@@ -110,9 +112,9 @@ struct TextEncoderDecoderTests {
         #expect(masks.contains { $0.contains(0) })
         var joined: [String: (shape: [Int], values: [Float])] = [:]
         for row in ids.indices {
-            try model.traceForced(tokens: decoderIds[row], options: TraceOptions()) {
-                try model.encode(tokens: ids[row], mask: masks[row].map { $0 == 1 })
-            } emit: { tensor in
+            try model.traceForced(
+                .tokens(ids[row], mask: masks[row].map { $0 == 1 }), tokens: decoderIds[row], options: TraceOptions()
+            ) { tensor in
                 guard case .floats(let values) = tensor.values else { return }
                 joined[tensor.name, default: (tensor.shape, [])].values += values
             }
@@ -196,9 +198,9 @@ struct TextEncoderDecoderTests {
     func onlyPadding() throws {
         let (model, files) = try TextFixture("t5").open()
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
-        try model.traceForced(tokens: [0, 5], options: TraceOptions()) {
-            try model.encode(tokens: [0, 0, 0, 0, 0], mask: Array(repeating: false, count: 5))
-        } emit: { tensor in
+        try model.traceForced(
+            .tokens([0, 0, 0, 0, 0], mask: Array(repeating: false, count: 5)), tokens: [0, 5], options: TraceOptions()
+        ) { tensor in
             guard tensor.name.hasPrefix("enc.attn") || tensor.name.hasPrefix("cross"),
                 case .floats(let values) = tensor.values
             else { return }
@@ -209,9 +211,9 @@ struct TextEncoderDecoderTests {
     @Test("sources that are empty, too long or not in the vocabulary, and decoding before encoding, are typed errors")
     func badInput() throws {
         let (model, files) = try TextFixture("t5").open()
-        #expect(throws: ModelError.self) { try model.encode(tokens: [1]) }
+        #expect(throws: TransformerError.self) { try model.encode(tokens: [1]) }
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
-        #expect(throws: ModelError.self) { try model.start(tokens: [0], hypotheses: 1, logitRows: []) }
+        #expect(throws: TransformerError.self) { try model.start(tokens: [0], hypotheses: 1, logitRows: []) }
         #expect(throws: TransformerError.self) { try model.encode(tokens: []) }
         #expect(throws: TransformerError.self) { try model.encode(tokens: [1, 2], mask: [true]) }
         #expect(throws: TransformerError.self) { try model.encode(tokens: [1_000_000]) }

@@ -48,9 +48,7 @@ struct WhisperTests {
         var options = TraceOptions()
         options.maximumTokens = greedy.count
         options.encoderRows = .list(rows)
-        try model.trace(start: prompt, options: options) {
-            try model.encode(logMel: features)
-        } emit: { tensor in
+        try model.trace(.logMel(features), prompt: prompt, options: options) { tensor in
             if tensor.name.hasPrefix("enc.attn.") {
                 try comparison.check(
                     tensor, as: tensor.name.replacingOccurrences(of: "enc.attn.", with: "enc.attn_rows."))
@@ -114,7 +112,7 @@ struct WhisperTests {
     @Test("a token outside the vocabulary, a context too long and features of another size are typed errors")
     func badInput() throws {
         let (model, files) = try open("whisper-80")
-        #expect(throws: ModelError.self) { try model.encode(logMel: []) }
+        #expect(throws: TransformerError.self) { try model.encode(logMel: []) }
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
         #expect(throws: TransformerError.self) { try model.encode(logMel: [0, 1, 2]) }
         #expect(throws: TransformerError.self) { try model.start(tokens: [1_000_000], hypotheses: 1, logitRows: []) }

@@ -24,20 +24,20 @@ package final class ChatSession {
 
     /// Puts a declared model on a device.
     package init(
-        _ model: any DecoderOnlyModel, from files: ModelFiles, on device: Device,
+        _ model: any Model, from files: ModelFiles, on device: Device,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         ownFormat = Self.format(of: files)
         let session = try TextSession(model, from: files, on: device, progress: progress)
         self.session = session
-        pictures = (model as? any PicturePromptModel).map {
+        pictures = model.pictureReader.map {
             ChatPictures($0, from: files, tokenizer: session.tokenizer)
         }
         model.tap?.selection = AttentionTap.Selection(Self.shownAttention(model))
     }
 
-    private static func shownAttention(_ model: any DecoderOnlyModel) -> AttentionKind {
-        (model as? any PicturePromptModel)?.pictureAttention ?? .selfAttention
+    private static func shownAttention(_ model: any Model) -> AttentionKind {
+        model.pictureReader?.capabilities.watchedAttention ?? .selfAttention
     }
 
     private static func format(of files: ModelFiles) -> Result<ChatFormat, any Error>? {
@@ -58,14 +58,14 @@ package final class ChatSession {
 }
 
 extension ChatSession: ModelSession {
-    package static func serves(_ model: any Model) -> Bool { model is any DecoderOnlyModel }
+    package static func serves(_ model: any Model) -> Bool { !model.capabilities.needsSource }
 
     package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let model = try continuer(model, files)
         let (decoder, kind) = (model.decoder, shownAttention(model))
         let (layers, heads) = (decoder.layers(of: kind), decoder.heads)
         return ModelAbilities(
-            family: decoder.name, inputs: model is any PicturePromptModel ? [.text, .picture] : [.text],
+            family: decoder.name, inputs: model.pictureReader != nil ? [.text, .picture] : [.text],
             holdsConversations: format(of: files) != nil, shownAttention: kind, attentionLayers: layers,
             attentionHeads: heads, contextLength: decoder.contextLength,
             alignmentHeads: try AlignmentHeads.named(in: files, layers: layers, heads: heads))
@@ -77,8 +77,8 @@ extension ChatSession: ModelSession {
         try ChatSession(continuer(model, files), from: files, on: device, progress: progress)
     }
 
-    private static func continuer(_ model: any Model, _ files: ModelFiles) throws -> any DecoderOnlyModel {
-        guard let model = model as? any DecoderOnlyModel else {
+    private static func continuer(_ model: any Model, _ files: ModelFiles) throws -> any Model {
+        guard !model.capabilities.needsSource else {
             throw GenerationError.notATextModel(path: files.path, type: try ModelRegistry.modelType(of: files))
         }
         return model

@@ -11,7 +11,7 @@ import Transformer
 ///
 /// Only the last message counts: its picture, and its text as the beginning of the caption where the model takes one.
 package final class CaptionSession {
-    package let model: any PictureEncoderDecoder
+    package let model: any PictureReader
     package let tokenizer: Tokenizer
     private let processor: any ImageProcessor
     private let decoder: SourceDecoder
@@ -21,7 +21,7 @@ package final class CaptionSession {
 
     /// Puts a declared model on a device.
     package init(
-        _ model: any PictureEncoderDecoder, from files: ModelFiles, on device: Device,
+        _ model: any PictureReader, from files: ModelFiles, on device: Device,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         self.model = model
@@ -30,24 +30,26 @@ package final class CaptionSession {
         processors = try CheckpointRules.processors(files)
         decoder = SourceDecoder(model)
         try model.load(from: files, on: device, progress: progress)
-        model.tap?.selection = AttentionTap.Selection(model.pictureAttention)
+        model.tap?.selection = AttentionTap.Selection(model.capabilities.watchedAttention)
     }
 
     deinit { model.unload() }
 }
 
 extension CaptionSession: ModelSession {
-    package static func serves(_ model: any Model) -> Bool { model is any PictureEncoderDecoder }
+    package static func serves(_ model: any Model) -> Bool {
+        model.capabilities.needsSource && model.pictureReader != nil
+    }
 
     package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let model = try captioner(model, files)
         return ModelAbilities(
             family: model.family, inputs: takesText(model) ? [.picture, .text] : [.picture], holdsConversations: false,
-            shownAttention: model.pictureAttention, attentionLayers: Array(0..<model.decoderLayers),
-            attentionHeads: model.decoderHeads,
-            contextLength: model.decoderPositions,
+            shownAttention: model.capabilities.watchedAttention, attentionLayers: Array(0..<model.decoder.layerCount),
+            attentionHeads: model.decoder.heads,
+            contextLength: model.contextLength,
             alignmentHeads: try AlignmentHeads.named(
-                in: files, layers: Array(0..<model.decoderLayers), heads: model.decoderHeads))
+                in: files, layers: Array(0..<model.decoder.layerCount), heads: model.decoder.heads))
     }
 
     package static func make(
@@ -57,10 +59,10 @@ extension CaptionSession: ModelSession {
     }
 
     /// Whether a caption's beginning can be given.
-    private static func takesText(_ model: any PictureEncoderDecoder) -> Bool { model.startTokens(prompt: []) != nil }
+    private static func takesText(_ model: any PictureReader) -> Bool { model.startTokens(prompt: []) != nil }
 
-    private static func captioner(_ model: any Model, _ files: ModelFiles) throws -> any PictureEncoderDecoder {
-        guard let model = model as? any PictureEncoderDecoder else {
+    private static func captioner(_ model: any Model, _ files: ModelFiles) throws -> any PictureReader {
+        guard model.capabilities.needsSource, let model = model.pictureReader else {
             throw GenerationError.noSession(path: files.path, type: try ModelRegistry.modelType(of: files))
         }
         return model
@@ -94,9 +96,9 @@ extension CaptionSession: ModelSession {
         try emit(.encoded(seconds: seconds))
 
         let prefix = request.text.answerPrefix.count
-        let room = model.decoderPositions - start.count + 1
+        let room = model.contextLength - start.count + 1
         guard prefix < room else {
-            throw GenerationError.promptTooLong(tokens: start.count + prefix, maximum: model.decoderPositions)
+            throw GenerationError.promptTooLong(tokens: start.count + prefix, maximum: model.contextLength)
         }
         var search = AnswerSearch(decoder: decoder, tokenizer: tokenizer, endTokens: model.endTokens)
         search.processors = processors

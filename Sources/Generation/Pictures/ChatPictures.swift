@@ -19,7 +19,7 @@ final class ChatPictures {
         }
     }
 
-    let model: any PicturePromptModel
+    let model: any PictureReader
     private let files: ModelFiles
     /// Made for the first picture: a model that is only talked to needs none.
     private var processor: (any ImageProcessor)?
@@ -28,7 +28,7 @@ final class ChatPictures {
     /// What the model has read.
     private var read: [Source] = []
 
-    init(_ model: any PicturePromptModel, from files: ModelFiles, tokenizer: Tokenizer) {
+    init(_ model: any PictureReader, from files: ModelFiles, tokenizer: Tokenizer) {
         self.model = model
         self.files = files
         self.tokenizer = tokenizer

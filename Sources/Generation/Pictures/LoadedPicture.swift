@@ -24,7 +24,7 @@ package struct LoadedPicture: Sendable {
     package func input(index: Int, model: any PictureReader, keys: [PatchKey]) -> PictureInput {
         PictureInput(
             index: index, name: name, picture: picture, width: picture.width, height: picture.height,
-            kind: model.pictureAttention,
+            kind: model.capabilities.watchedAttention,
             keys: keys.map(PictureKey.init))
     }
 }

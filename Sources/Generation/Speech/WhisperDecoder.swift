@@ -41,7 +41,7 @@ package final class WhisperDecoder: SpeechModel {
 
     /// One pass over a finished text that recomputes the rows of the alignment heads' layers alone.
     package func alignment(tokens: [Int], text: Range<Int>, vocabulary: Int) throws -> SpeechAlignment {
-        guard let tap = model.tap else { throw ModelError.notLoaded(model: "Whisper") }
+        guard let tap = model.tap else { throw TransformerError.notLoaded(model: "Whisper") }
         let watched = tap.selection
         defer { tap.selection = watched }
         tap.selection = AttentionTap.Selection(.cross, layers: Set(alignmentHeads.map(\.layer)))
@@ -58,7 +58,7 @@ package final class WhisperDecoder: SpeechModel {
     private func prefill(
         _ prompt: [Int], hypotheses: Int, logitRows: [Int], attentionRows: AttentionTap.QueryRows
     ) throws -> DecoderOutput {
-        guard let tap = model.tap else { throw ModelError.notLoaded(model: "Whisper") }
+        guard let tap = model.tap else { throw TransformerError.notLoaded(model: "Whisper") }
         guard let last = prompt.indices.last else {
             throw GenerationError.promptTooLong(tokens: 0, maximum: maximumTokens)
         }

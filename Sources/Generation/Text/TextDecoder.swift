@@ -5,14 +5,14 @@ import Transformer
 /// A decoder-only model as decoding strategies see it. It remembers which tokens its cache holds: a prompt that begins
 /// like the last one (a conversation with a new turn, a corrected question) runs only what is new.
 package final class TextDecoder: SequenceDecoder {
-    private let model: any DecoderOnlyModel
+    private let model: any Model
     /// Tokens whose keys and values the first hypothesis' cache holds.
     private(set) var cached: [Int] = []
     /// Tokens of the last prompt that had to run.
     package private(set) var prefilledTokens = 0
     private var hypotheses = 1
 
-    package init(_ model: any DecoderOnlyModel) { self.model = model }
+    package init(_ model: any Model) { self.model = model }
 
     package var vocabularySize: Int { model.vocabulary }
     package var maximumHypotheses: Int { DecodeStepper.maximumRows }
@@ -27,7 +27,7 @@ package final class TextDecoder: SequenceDecoder {
         guard let last = prompt.indices.last, prompt.count <= contextLength else {
             throw GenerationError.promptTooLong(tokens: prompt.count, maximum: contextLength)
         }
-        guard let tap = model.tap else { throw ModelError.notLoaded(model: "the model") }
+        guard let tap = model.tap else { throw TransformerError.notLoaded(model: "the model") }
         // Growing the cache forgets what it held; `position` says so.
         try model.decoder.reserve(hypotheses: count)
         if model.position < cached.count { cached = [] }

@@ -7,7 +7,7 @@ import Transformer
 
 /// A text model on a device with its tokenizer and caches. Used from one executor.
 package final class TextSession {
-    package let model: any DecoderOnlyModel
+    package let model: any Model
     package let files: ModelFiles
     package let tokenizer: Tokenizer
     package let decoder: TextDecoder
@@ -25,8 +25,8 @@ package final class TextSession {
     ) throws {
         var files = try ModelFiles(path: path)
         files.options.contextLength = contextLength
-        let made = try ModelRegistry.make(from: files)
-        guard let model = made as? any DecoderOnlyModel else {
+        let model = try ModelRegistry.make(from: files)
+        guard !model.capabilities.needsSource else {
             throw GenerationError.notATextModel(path: path, type: try ModelRegistry.modelType(of: files))
         }
         try self.init(model, from: files, on: device, progress: progress)
@@ -35,7 +35,7 @@ package final class TextSession {
 
     /// Puts a declared text model on a device.
     package init(
-        _ model: any DecoderOnlyModel, from files: ModelFiles, on device: Device,
+        _ model: any Model, from files: ModelFiles, on device: Device,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         self.files = files

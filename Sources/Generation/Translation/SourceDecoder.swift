@@ -4,18 +4,18 @@ import Transformer
 
 /// The decoder of an encoder-decoder model as decoding strategies see it. The source must have been encoded.
 package final class SourceDecoder: SequenceDecoder {
-    private let model: any EncoderDecoderModel
+    private let model: any Model
 
-    package init(_ model: any EncoderDecoderModel) { self.model = model }
+    package init(_ model: any Model) { self.model = model }
 
     package var vocabularySize: Int { model.vocabulary }
     package var maximumHypotheses: Int { DecodeStepper.maximumRows }
     package var positionsLeft: Int { model.positionsLeft }
 
     package func start(prompt: [Int], hypotheses: Int, logitRows: [Int]) throws -> DecoderOutput {
-        guard let tap = model.tap else { throw ModelError.notLoaded(model: model.family) }
+        guard let tap = model.tap else { throw TransformerError.notLoaded(model: model.family) }
         guard let last = prompt.indices.last else {
-            throw GenerationError.promptTooLong(tokens: 0, maximum: model.decoderPositions)
+            throw GenerationError.promptTooLong(tokens: 0, maximum: model.contextLength)
         }
         tap.queryRows = .last
         defer { tap.queryRows = .none }

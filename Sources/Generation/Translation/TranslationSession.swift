@@ -12,7 +12,7 @@ import Transformer
 ///
 /// Only the last message counts: it is the text to translate, summarize or follow.
 package final class TranslationSession {
-    package let model: any TextEncoderDecoder
+    package let model: any TextSource
     /// For the text that is read.
     package let sourceTokenizer: Tokenizer
     /// For the text that is written.
@@ -24,7 +24,7 @@ package final class TranslationSession {
 
     /// Puts a declared model on a device.
     package init(
-        _ model: any TextEncoderDecoder, from files: ModelFiles, on device: Device,
+        _ model: any TextSource, from files: ModelFiles, on device: Device,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         self.model = model
@@ -85,10 +85,10 @@ package final class TranslationSession {
         let seconds = (clock.now - began).inSeconds
         try emit(.encoded(seconds: seconds))
         let start = model.startTokens
-        let room = model.decoderPositions - start.count + 1
+        let room = model.contextLength - start.count + 1
         guard options.answerPrefix.count < room else {
             throw GenerationError.promptTooLong(
-                tokens: start.count + options.answerPrefix.count, maximum: model.decoderPositions)
+                tokens: start.count + options.answerPrefix.count, maximum: model.contextLength)
         }
         var search = AnswerSearch(decoder: decoder, tokenizer: tokenizer, endTokens: model.endTokens)
         search.processors = processors
@@ -101,16 +101,16 @@ package final class TranslationSession {
 }
 
 extension TranslationSession: ModelSession {
-    package static func serves(_ model: any Model) -> Bool { model is any TextEncoderDecoder }
+    package static func serves(_ model: any Model) -> Bool { model.textSource != nil }
 
     package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
         let model = try translator(model, files)
         return ModelAbilities(
             family: model.family, inputs: [.text], holdsConversations: false, shownAttention: .cross,
-            attentionLayers: Array(0..<model.decoderLayers), attentionHeads: model.decoderHeads,
-            contextLength: model.decoderPositions,
+            attentionLayers: Array(0..<model.decoder.layerCount), attentionHeads: model.decoder.heads,
+            contextLength: model.contextLength,
             alignmentHeads: try AlignmentHeads.named(
-                in: files, layers: Array(0..<model.decoderLayers), heads: model.decoderHeads))
+                in: files, layers: Array(0..<model.decoder.layerCount), heads: model.decoder.heads))
     }
 
     package static func make(
@@ -119,8 +119,8 @@ extension TranslationSession: ModelSession {
         try TranslationSession(translator(model, files), from: files, on: device, progress: progress)
     }
 
-    private static func translator(_ model: any Model, _ files: ModelFiles) throws -> any TextEncoderDecoder {
-        guard let model = model as? any TextEncoderDecoder else {
+    private static func translator(_ model: any Model, _ files: ModelFiles) throws -> any TextSource {
+        guard let model = model.textSource else {
             throw GenerationError.noSession(path: files.path, type: try ModelRegistry.modelType(of: files))
         }
         return model

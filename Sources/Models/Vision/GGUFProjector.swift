@@ -47,8 +47,9 @@ struct GGUFProjector {
         return try VisionTower.Configuration(
             file: metadata.file, family: family,
             sizes: .init(
-                size: int("embedding_length"), heads: int("attention.head_count"), layers: int("block_count"),
-                hidden: int("feed_forward_length"), patchSize: int("patch_size"), imageHeight: image, imageWidth: image),
+                hiddenSize: int("embedding_length"), heads: int("attention.head_count"), layers: int("block_count"),
+                intermediateSize: int("feed_forward_length"), patchSize: int("patch_size"), imageHeight: image,
+                imageWidth: image),
             activation: activation,
             epsilon: Float(metadata.doubleIfPresent("clip.vision.attention.layer_norm_epsilon") ?? family.epsilon))
     }

@@ -7,10 +7,6 @@ import Media
 
 /// A model that reads pictures, whatever it does with them: all that sessions and the attention panel ask of one.
 package protocol PictureReader: Model {
-    /// The attention of the decoder that shows where in a picture it looked: `.cross`, or `.selfAttention` of a model
-    /// whose pictures are tokens among others.
-    var pictureAttention: AttentionKind { get }
-
     /// How many pictures the model holds at once; nil where only the context limits them.
     var mostPictures: Int? { get }
 
@@ -35,7 +31,7 @@ package protocol PictureReader: Model {
     /// - Throws: `ModelError.notLoaded`, `TransformerError.inputShape` for pixels of another size than the model reads.
     func readPictures(_ pictures: [ProcessedImage], keeping count: Int) throws
 
-    /// Which keys of `pictureAttention` stand for which part of which picture, ascending.
+    /// Keys of the watched attention that stand for which part of which picture, ascending.
     /// - Parameters:
     ///   - layouts: of the model's pictures, in order.
     ///   - tokens: the whole prompt, pictures' tokens included.
@@ -43,61 +39,40 @@ package protocol PictureReader: Model {
     func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]]
 
     /// The processor's name where the files do not give one: "CLIP", "ViT".
-    static var usualImageProcessor: String { get }
+    static var defaultImageProcessor: String { get }
 
     /// The processor that prepares pictures as the model was trained with.
     /// - Throws: `CheckpointError`, `MediaError` for files that do not say what it is.
     static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor
 }
 
-/// A decoder-only model whose prompts mention pictures.
-package protocol PicturePromptModel: DecoderOnlyModel, PictureReader {
-    /// Layers of the vision tower that traces show.
-    var visionLayers: Int { get }
-
-    /// A greedy run on pictures that writes down what the tower and the decoder computed.
-    func trace(
-        pictures: [ProcessedImage], prompt: [Int], options: TraceOptions, includingHiddenStates: Bool,
-        emit: (TraceTensor) throws -> Void
-    ) throws
-}
-
-extension PicturePromptModel {
+extension PictureReader {
     package var pictureReader: (any PictureReader)? { self }
     package var capabilities: ModelCapabilities {
-        .init(inputs: [.prompt, .pictures], watchedAttention: pictureAttention)
-    }
-    package var encoderLayers: Int { visionLayers }
-
-    package func trace(
-        _ input: ModelInput?, prompt: [Int], options: TraceOptions, emit: (TraceTensor) throws -> Void
-    ) throws {
-        var pictures: [ProcessedImage] = []
-        if let input {
-            guard case .pictures(let list, _) = input else {
-                throw ModelError.unsupportedInput(model: family, input: input.kind)
-            }
-            pictures = list
-        }
-        try trace(
-            pictures: pictures, prompt: prompt, options: options, includingHiddenStates: options.includesHiddenStates,
-            emit: emit)
+        .init(inputs: [.prompt, .pictures], watchedAttention: .selfAttention)
     }
 
-    /// Reads a small picture of no meaning, where the files say how pictures are prepared: what kernels are made ready with.
+    /// Encodes a small dummy picture, where the files say how pictures are prepared.
     /// - Returns: the tokens that stand for it.
-    func readSample(of files: ModelFiles) throws -> [Int] {
-        guard let layout = try? Self.imageProcessor(of: files).layout(width: 8, height: 8) else { return [] }
+    package func encodeSample(of files: ModelFiles) throws -> [Int] {
+        let layout = try imageProcessor(of: files).layout(width: 8, height: 8)
         let pixels = [Float](repeating: 0, count: layout.valueCount)
         try readPictures([ProcessedImage(layout: layout, pixelValues: pixels)], keeping: 0)
         return promptTokens(for: layout)
     }
-}
 
-extension PictureReader {
     /// Tokens that stand for a picture in a prompt: one for each of its rows, or one for all of it.
     package func promptTokens(for layout: ImageLayout) -> [Int] {
         pictureToken.map { Array(repeating: $0, count: max(1, pictureTokens(for: layout))) } ?? []
+    }
+
+    /// The pictures of an input; none of no input.
+    func pictures(of input: ModelInput?) throws -> [ProcessedImage] {
+        guard let input else { return [] }
+        guard case .pictures(let list, _) = input else {
+            throw ModelError.unsupportedInput(model: family, input: input.kind)
+        }
+        return list
     }
 
     /// The processor that prepares this model's pictures.
@@ -109,7 +84,7 @@ extension PictureReader {
     package func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
 
     package static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
-        try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: usualImageProcessor)
+        try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: defaultImageProcessor)
     }
 }
 

@@ -3,15 +3,15 @@ import Transformer
 
 /// Pictures among a decoder's tokens: wherever a prompt has the image token, the next row of the pictures' features stands
 /// in for its embedding, in the order in which pictures and tokens come.
-package final class PictureTokens {
+package final class PictureTokens: EmbeddingOverrides {
     /// The image token. It may lie outside the vocabulary: its own embedding is never looked up.
-    package let token: Int
+    package let placeholder: Int
     /// One tensor `[rows, size]` for each picture.
     private var features: [Tensor] = []
     /// Positions of the image tokens the cache holds, ascending.
     private var positions: [Int] = []
 
-    package init(token: Int) { self.token = token }
+    package init(placeholder: Int) { self.placeholder = placeholder }
 
     /// Pictures the model has read.
     package var count: Int { features.count }
@@ -25,28 +25,22 @@ package final class PictureTokens {
         return positions[first]
     }
 
-    func removeAll() {
+    package func removeAll() {
         features = []
         positions = []
     }
 
-    /// Tokens as the embedding can look them up, and the rows that replace some of them.
-    struct Resolved {
-        let tokens: [Int]
-        let insertions: [TokenDecoder.Insertion]
-        fileprivate let positions: [Int]
-    }
-
-    /// Finds the rows for the image tokens among `tokens`, which will run at positions from `start`.
     /// - Throws: `ModelError.picturesMissing` when there are more image tokens than rows.
-    func resolve(_ tokens: [Int], at start: Int, model: String) throws -> Resolved {
+    package func resolve(_ tokens: [Int], at start: Int, model: String) throws -> (
+        tokens: [Int], overrides: [EmbeddingOverride]
+    ) {
         let known = positions.prefix { $0 < start }.count
-        let places = tokens.indices.filter { tokens[$0] == token }
+        let places = tokens.indices.filter { tokens[$0] == placeholder }
         let rows = features.reduce(0) { $0 + $1.rows }
         guard known + places.count <= rows || places.isEmpty else {
             throw ModelError.picturesMissing(model: model, tokens: known + places.count, rows: rows)
         }
-        var insertions: [TokenDecoder.Insertion] = []
+        var overrides: [EmbeddingOverride] = []
         var (next, firstRow) = (0, 0)
         for picture in features {
             // The picture's rows that stand in this pass, run by run of neighboring tokens.
@@ -56,20 +50,14 @@ package final class PictureTokens {
                 while row + length < picture.rows, next + length < places.count,
                     places[next + length] == places[next] + length
                 { length += 1 }
-                insertions.append(.init(row: places[next], features: picture.rows(row..<row + length)))
+                overrides.append(.init(row: places[next], features: picture.rows(row..<row + length)))
                 next += length
                 row += length
             }
             firstRow += picture.rows
         }
-        return Resolved(
-            tokens: places.isEmpty ? tokens : tokens.map { $0 == token ? 0 : $0 }, insertions: insertions,
-            positions: places.map { $0 + start })
-    }
-
-    /// The pass of `resolved` replaces all from `start` on.
-    func remember(_ resolved: Resolved, from start: Int) {
         positions.removeAll { $0 >= start }
-        positions += resolved.positions
+        positions += places.map { $0 + start }
+        return (places.isEmpty ? tokens : tokens.map { $0 == placeholder ? 0 : $0 }, overrides)
     }
 }

@@ -1,15 +1,15 @@
 import Checkpoint
 import Compute
-import Transformer
 import JSON
+import Transformer
 
 extension VisionTower.Configuration {
     /// What a tower's family has that its configuration does not say, and its values for keys that are absent.
     struct Family {
-        var size: Int
+        var hiddenSize: Int
         var layers: Int
         var heads: Int
-        var hidden: Int
+        var intermediateSize: Int
         var imageSize: Int
         var patchSize: Int
         var activation: String
@@ -21,31 +21,34 @@ extension VisionTower.Configuration {
 
         /// CLIP's (Radford et al. 2021), whose last norm nobody reads where its features are taken.
         static let clip = Family(
-            size: 768, layers: 12, heads: 12, hidden: 3072, imageSize: 224, patchSize: 32, activation: "quick_gelu",
+            hiddenSize: 768, layers: 12, heads: 12, intermediateSize: 3072, imageSize: 224, patchSize: 32,
+            activation: "quick_gelu",
             epsilon: 1e-5,
             hasClassToken: true, patchHasBias: false, hasPreNorm: true, hasFinalNorm: false)
         /// SigLIP's (Zhai et al. 2023) as Idefics3 and SmolVLM have it.
         static let siglip = Family(
-            size: 1152, layers: 12, heads: 16, hidden: 3072, imageSize: 224, patchSize: 32,
+            hiddenSize: 1152, layers: 12, heads: 16, intermediateSize: 3072, imageSize: 224, patchSize: 32,
             activation: "gelu_pytorch_tanh", epsilon: 1e-6,
             hasClassToken: false, patchHasBias: true, hasPreNorm: false, hasFinalNorm: true)
         /// ViT's and DeiT's (Dosovitskiy et al. 2021).
         static let vit = Family(
-            size: 768, layers: 12, heads: 12, hidden: 3072, imageSize: 224, patchSize: 16, activation: "gelu",
+            hiddenSize: 768, layers: 12, heads: 12, intermediateSize: 3072, imageSize: 224, patchSize: 16,
+            activation: "gelu",
             epsilon: 1e-12,
             hasClassToken: true, patchHasBias: true, hasPreNorm: false, hasFinalNorm: true)
         static let blip = Family(
-            size: 768, layers: 12, heads: 12, hidden: 3072, imageSize: 384, patchSize: 16, activation: "gelu",
+            hiddenSize: 768, layers: 12, heads: 12, intermediateSize: 3072, imageSize: 384, patchSize: 16,
+            activation: "gelu",
             epsilon: 1e-5,
             hasClassToken: true, patchHasBias: true, hasPreNorm: false, hasFinalNorm: true)
     }
 
     /// Reads the part of a `config.json` that describes a vision tower.
     init(_ file: JSONReader, family: Family) throws {
-        let size = try file.int("hidden_size", default: family.size)
+        let hiddenSize = try file.int("hidden_size", default: family.hiddenSize)
         let heads = try file.int("num_attention_heads", default: family.heads)
         let layers = try file.int("num_hidden_layers", default: family.layers)
-        let hidden = try file.int("intermediate_size", default: family.hidden)
+        let intermediateSize = try file.int("intermediate_size", default: family.intermediateSize)
         let patch = try file.ints("patch_size", default: [family.patchSize])
         let image = try file.ints("image_size", default: [family.imageSize])
         func key(_ name: String) -> String { file.path(of: name) }
@@ -65,9 +68,10 @@ extension VisionTower.Configuration {
         try self.init(
             file: file.file, family: family,
             sizes: .init(
-                size: (key("hidden_size"), size), heads: (key("num_attention_heads"), heads),
+                hiddenSize: (key("hidden_size"), hiddenSize), heads: (key("num_attention_heads"), heads),
                 layers: (key("num_hidden_layers"), layers),
-                hidden: (key("intermediate_size"), hidden), patchSize: (key("patch_size"), patchSize),
+                intermediateSize: (key("intermediate_size"), intermediateSize),
+                patchSize: (key("patch_size"), patchSize),
                 imageHeight: (key("image_size"), height), imageWidth: (key("image_size"), width)),
             activation: Activation(named: "hidden_act", in: file, default: family.activation),
             epsilon: Float(file.double("layer_norm_eps", default: family.epsilon)))
@@ -75,7 +79,7 @@ extension VisionTower.Configuration {
 
     /// Sizes with what the file calls them.
     struct Sizes {
-        var size, heads, layers, hidden, patchSize, imageHeight, imageWidth: (key: String, value: Int)
+        var hiddenSize, heads, layers, intermediateSize, patchSize, imageHeight, imageWidth: (key: String, value: Int)
     }
 
     /// Checks the sizes a file gives and puts them together.
@@ -83,17 +87,20 @@ extension VisionTower.Configuration {
         try ModelError.requireRange(
             file,
             [
-                (s.size.key, s.size.value, 1...65536), (s.heads.key, s.heads.value, 1...1024),
+                (s.hiddenSize.key, s.hiddenSize.value, 1...65536), (s.heads.key, s.heads.value, 1...1024),
                 (s.layers.key, s.layers.value, 1...1024),
-                (s.hidden.key, s.hidden.value, 1...1_000_000), (s.imageHeight.key, s.imageHeight.value, 1...8192),
+                (s.intermediateSize.key, s.intermediateSize.value, 1...1_000_000),
+                (s.imageHeight.key, s.imageHeight.value, 1...8192),
                 (s.imageWidth.key, s.imageWidth.value, 1...8192),
                 (s.patchSize.key, s.patchSize.value, 1...max(1, min(s.imageHeight.value, s.imageWidth.value))),
             ])
-        guard s.size.value % s.heads.value == 0, s.size.value / s.heads.value <= AttentionSelection.largestHead else {
+        guard s.hiddenSize.value % s.heads.value == 0,
+            s.hiddenSize.value / s.heads.value <= AttentionSelection.largestHead
+        else {
             throw ModelError.configuration(
                 file: file, key: s.heads.key,
                 problem:
-                    "\(s.size.value) elements do not divide into \(s.heads.value) heads of at most \(AttentionSelection.largestHead)"
+                    "\(s.hiddenSize.value) elements do not divide into \(s.heads.value) heads of at most \(AttentionSelection.largestHead)"
             )
         }
         guard epsilon.isFinite, epsilon >= 0 else {
@@ -107,7 +114,8 @@ extension VisionTower.Configuration {
         }
         self.init(
             layer: .init(
-                size: s.size.value, heads: s.heads.value, hidden: s.hidden.value, epsilon: epsilon,
+                hiddenSize: s.hiddenSize.value, heads: s.heads.value, intermediateSize: s.intermediateSize.value,
+                epsilon: epsilon,
                 activation: activation),
             layers: s.layers.value, grid: grid, hasClassToken: family.hasClassToken, patchHasBias: family.patchHasBias,
             hasPreNorm: family.hasPreNorm, hasFinalNorm: family.hasFinalNorm)

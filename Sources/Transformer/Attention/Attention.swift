@@ -2,16 +2,15 @@ import Compute
 import AttentionTypes
 import NumberFormats
 
-/// Attention (Vaswani et al. 2017), the only one in the house: softmax(q·kᵀ·scale + mask)·v over heads, of a sequence
-/// over itself or over another one's output. Models configure it and none declares it again, so the tap sits here.
+/// Attention (Vaswani et al. 2017): softmax(q·kᵀ·scale + mask)·v over heads, of a sequence over itself or over another
+/// one's output. All models use this one, so attention is captured here.
 package final class Attention {
     package let kind: AttentionKind
     package let layer: Int
     package let shape: AttentionShape
     private let projections: Projections
     private let output: Linear
-    private let rotary: RotaryPositions?
-    private let additions: Additions
+    private let options: Options
 
     private enum Projections {
         /// Query, key and value of the same input, fused.
@@ -20,247 +19,229 @@ package final class Attention {
         case other(query: Linear, keyValue: Linear)
     }
 
-    /// What attention needs besides its input: scratch and the tap.
-    package struct Workspace {
+    /// Scratch memory that the attention layers of a stack share, of the size of the largest.
+    package struct Scratch {
         /// `[rows, (heads + 2 · kvHeads) · headDimension]`
-        package let queryKeyValue: Slot
+        private let queryKeyValueRows: Slot
         /// `[rows, heads · headDimension]`
-        package let context: Slot
+        private let contextRows: Slot
         /// `[heads, rows]`, for passes over many positions.
-        package let logSumExp: Slot
-        /// `[rows, size]`, for what a gate lets through; only where there are gates.
-        package let block: Slot?
+        let logSumExp: Slot
 
-        /// - Parameter gatedSize: the model's size, where some block of the phase has a gate.
-        package init(
-            _ workspace: Transformer.Workspace, rows: Int, shape: AttentionShape, phase: String, gatedSize: Int? = nil
-        ) {
-            let width = shape.heads * shape.headDimension
-            let kvWidth = shape.keyValueHeads * shape.headDimension
-            queryKeyValue = workspace.reserve(
-                "query, key, value", rows: rows, columns: width + 2 * kvWidth, phase: phase)
-            context = workspace.reserve("context", rows: rows, columns: width, phase: phase)
-            logSumExp = workspace.reserve("log-sum-exp", rows: shape.heads, columns: rows, phase: phase)
-            block = gatedSize.map { workspace.reserve("gated block", rows: rows, columns: $0, phase: phase) }
+        package init(_ workspace: Workspace, rows: Int, shapes: [AttentionShape], phase: String) {
+            func largest(_ size: (AttentionShape) -> Int) -> Int { shapes.map(size).max() ?? 1 }
+            queryKeyValueRows = workspace.reserve(
+                "query, key, value", rows: rows,
+                columns: largest { ($0.heads + 2 * $0.keyValueHeads) * $0.headDimension }, phase: phase)
+            contextRows = workspace.reserve(
+                "context", rows: rows, columns: largest { $0.heads * $0.headDimension }, phase: phase)
+            logSumExp = workspace.reserve("log-sum-exp", rows: largest(\.heads), columns: rows, phase: phase)
         }
+
+        func queryKeyValue(_ rows: Int, columns: Int) -> Tensor { queryKeyValueRows.packed(rows, columns: columns) }
+        func context(_ rows: Int, columns: Int) -> Tensor { contextRows.packed(rows, columns: columns) }
     }
 
-    /// What some architectures add to plain attention.
-    package struct Additions {
-        /// Norms over the elements of each head, before positions are turned in.
+    /// Options that some architectures add to plain attention.
+    package struct Options {
+        /// Norms over the elements of each head, before rotary positions.
         package var queryNorm: RMSNorm?
         package var keyNorm: RMSNorm?
-        /// Opens the contribution to the residual; see `Workspace.block`.
-        package var gate: Gate?
-        /// The layer's number in its cache, where not all layers have one there.
-        package var cacheLayer: Int?
+        /// Rotary positions of queries and keys; each layer may have its own.
+        package var rotary: RotaryPositions?
 
-        package init(queryNorm: RMSNorm? = nil, keyNorm: RMSNorm? = nil, gate: Gate? = nil, cacheLayer: Int? = nil) {
+        package init(queryNorm: RMSNorm? = nil, keyNorm: RMSNorm? = nil, rotary: RotaryPositions? = nil) {
             self.queryNorm = queryNorm
             self.keyNorm = keyNorm
-            self.gate = gate
-            self.cacheLayer = cacheLayer
+            self.rotary = rotary
         }
     }
 
     private init(
         kind: AttentionKind, layer: Int, shape: AttentionShape, projections: Projections, output: Linear,
-        rotary: RotaryPositions? = nil,
-        additions: Additions
+        options: Options
     ) {
         self.kind = kind
         self.layer = layer
         self.shape = shape
         self.projections = projections
         self.output = output
-        self.rotary = rotary
-        self.additions = additions
+        self.options = options
     }
 
-    /// Self-attention of ready layers: `fused` gives query, key and value side by side.
+    /// Self-attention of declared layers: `fused` gives query, key and value side by side.
     package convenience init(
         kind: AttentionKind, layer: Int, shape: AttentionShape, fused: Linear, output: Linear,
-        rotary: RotaryPositions? = nil,
-        additions: Additions = .init()
+        options: Options = .init()
     ) {
         self.init(
-            kind: kind, layer: layer, shape: shape, projections: .own(fused), output: output, rotary: rotary,
-            additions: additions)
+            kind: kind, layer: layer, shape: shape, projections: .own(fused), output: output, options: options)
     }
 
-    /// Cross-attention of ready layers: `keyValue` gives the source's keys and values side by side.
+    /// Cross-attention of declared layers: `keyValue` gives the source's keys and values side by side.
     package convenience init(
-        layer: Int, shape: AttentionShape, query: Linear, keyValue: Linear, output: Linear,
-        additions: Additions = .init()
+        layer: Int, shape: AttentionShape, query: Linear, keyValue: Linear, output: Linear, options: Options = .init()
     ) {
         keyValue.weight.isReadEachStep = false
         self.init(
             kind: .cross, layer: layer, shape: shape, projections: .other(query: query, keyValue: keyValue),
-            output: output,
-            additions: additions)
+            output: output, options: options)
     }
 
     /// Self-attention whose query, key and value projections have separate names in the checkpoint.
     package static func selfAttention(
-        _ scope: ParameterScope, kind: AttentionKind, layer: Int, size: Int, shape: AttentionShape,
-        names: Names = .init(),
-        additions: Additions = .init()
+        _ scope: ParameterScope, kind: AttentionKind = .selfAttention, layer: Int, hiddenSize: Int,
+        shape: AttentionShape, names: Names = .init(), options: Options = .init()
     ) -> Attention {
         let fused = names.fuse(
-            [names.query, names.key, names.value], in: scope, inputs: size, outputs: shape.heads * shape.headDimension)
+            [(names.query, shape.width), (names.key, shape.keyValueWidth), (names.value, shape.keyValueWidth)],
+            in: scope, inputs: hiddenSize)
         return Attention(
             kind: kind, layer: layer, shape: shape, fused: fused,
-            output: Linear(
-                scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias),
-            additions: additions)
+            output: names.outputLayer(in: scope, shape: shape, hiddenSize: hiddenSize), options: options)
     }
 
     /// Cross-attention to a sequence of `sourceSize` features.
     package static func crossAttention(
-        _ scope: ParameterScope, layer: Int, size: Int, sourceSize: Int, shape: AttentionShape, names: Names = .init(),
-        additions: Additions = .init()
+        _ scope: ParameterScope, layer: Int, hiddenSize: Int, sourceSize: Int, shape: AttentionShape,
+        names: Names = .init(), options: Options = .init()
     ) -> Attention {
-        let query = Linear(
-            scope(names.query), inputs: size, outputs: shape.heads * shape.headDimension, bias: names.hasBias)
-        let keyValue = names.fuse(
-            [names.key, names.value], in: scope, inputs: sourceSize, outputs: shape.keyValueHeads * shape.headDimension)
-        return Attention(
-            layer: layer, shape: shape, query: query, keyValue: keyValue,
-            output: Linear(
-                scope(names.output), inputs: shape.heads * shape.headDimension, outputs: size, bias: names.hasBias),
-            additions: additions)
+        Attention(
+            layer: layer, shape: shape,
+            query: Linear(scope(names.query), inputs: hiddenSize, outputs: shape.width, bias: names.inputsHaveBias),
+            keyValue: names.fuse(
+                [(names.key, shape.keyValueWidth), (names.value, shape.keyValueWidth)], in: scope, inputs: sourceSize),
+            output: names.outputLayer(in: scope, shape: shape, hiddenSize: hiddenSize), options: options)
     }
 
-    /// The projections' names in a checkpoint.
+    /// The projections' names in a checkpoint, and their biases.
     package struct Names: Sendable {
         package var query = "q_proj"
         package var key = "k_proj"
         package var value = "v_proj"
         package var output = "out_proj"
-        /// Projections that may have no bias.
-        package var withoutBias: Set<String> = []
-        /// Whether any projection has a bias.
-        package var hasBias = true
-        package init() {}
+        /// Projections whose bias the checkpoint may lack; zeros stand in for it.
+        package var optionalBiases: Set<String> = []
+        /// Whether query, key and value have biases.
+        package var inputsHaveBias = true
+        package var outputHasBias = true
+
         package init(
-            query: String, key: String, value: String, output: String, withoutBias: Set<String> = [],
-            hasBias: Bool = true
+            query: String = "q_proj", key: String = "k_proj", value: String = "v_proj", output: String = "out_proj",
+            optionalBiases: Set<String> = [], inputsHaveBias: Bool = true, outputHasBias: Bool = true
         ) {
             self.query = query
             self.key = key
             self.value = value
             self.output = output
-            self.withoutBias = withoutBias
-            self.hasBias = hasBias
+            self.optionalBiases = optionalBiases
+            self.inputsHaveBias = inputsHaveBias
+            self.outputHasBias = outputHasBias
         }
 
-        fileprivate func fuse(_ names: [String], in scope: ParameterScope, inputs: Int, outputs: Int) -> Linear {
-            hasBias
-                ? Linear(fusing: names, in: scope, inputs: inputs, outputs: outputs, withoutBias: withoutBias)
-                : Linear(fusing: names.map { ($0, outputs) }, in: scope, inputs: inputs, bias: false)
+        fileprivate func fuse(_ layers: [(name: String, outputs: Int)], in scope: ParameterScope, inputs: Int) -> Linear
+        {
+            Linear(fusing: layers, in: scope, inputs: inputs, bias: inputsHaveBias, optionalBiases: optionalBiases)
+        }
+
+        fileprivate func outputLayer(in scope: ParameterScope, shape: AttentionShape, hiddenSize: Int) -> Linear {
+            Linear(scope(output), inputs: shape.width, outputs: hiddenSize, bias: outputHasBias)
         }
     }
 
-    private var width: Int { shape.heads * shape.headDimension }
-    private var keyValueWidth: Int { shape.keyValueHeads * shape.headDimension }
-    private var cacheLayer: Int { additions.cacheLayer ?? layer }
+    private var width: Int { shape.width }
+    private var keyValueWidth: Int { shape.keyValueWidth }
+    var rotary: RotaryPositions? { options.rotary }
 
     // MARK: Passes over many positions
 
-    /// Every position attends to every position: residual += output(attention(x)), x `[rows, size]` and possibly the
-    /// residual itself. `bias` is added to the scores: positions, masks, or both; `masks` where runs of queries differ.
+    /// Every position attends to every position: residual += output(attention(x)), x `[rows, hiddenSize]` and possibly the
+    /// residual itself. `bias` is added to the scores; `masks` where runs of queries see different keys.
     package func encode(
-        _ x: Tensor, bias: AttentionBias? = nil, masks: [MaskRun]? = nil, addingTo residual: Tensor,
-        workspace: Workspace, tap: AttentionTap,
-        on stream: CommandStream
+        _ x: any LinearInput, bias: AttentionBias? = nil, masks: [MaskRun]? = nil, addingTo residual: ResidualStream,
+        scratch: Scratch, tap: AttentionTap, on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention does not encode") }
-        let qkv = workspace.queryKeyValue.rows(x.rows)
+        let qkv = scratch.queryKeyValue(x.rows, columns: width + 2 * keyValueWidth)
         try fused(x, into: qkv, on: stream)
         let (query, key) = (qkv.columns(0..<width), qkv.columns(width..<width + keyValueWidth))
-        try additions.queryNorm?.normalizeHeads(query, on: stream)
-        try additions.keyNorm?.normalizeHeads(key, on: stream)
+        try options.queryNorm?.normalizeHeads(query, on: stream)
+        try options.keyNorm?.normalizeHeads(key, on: stream)
         precondition(bias == nil || masks == nil, "one bias or masks by runs")
         try attend(
             query: query, key: key, value: qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth),
             firstPosition: nil,
             runs: masks.map { QueryRun.masked($0, queries: x.rows) } ?? QueryRun.all(x.rows, bias: bias),
-            addingTo: residual, workspace: workspace, tap: tap, on: stream)
+            addingTo: residual, scratch: scratch, tap: tap, on: stream)
     }
 
     /// Positions `firstPosition…` attend to themselves and all before them; their keys and values join the cache.
     package func prefill(
-        _ x: Tensor, firstPosition: Int, bias: AttentionBias? = nil, cache: KeyValueCache, addingTo residual: Tensor,
-        workspace: Workspace, tap: AttentionTap,
-        on stream: CommandStream
+        _ input: any LinearInput, firstPosition: Int, bias: AttentionBias? = nil, cache: KeyValueCache,
+        addingTo residual: ResidualStream, scratch: Scratch, tap: AttentionTap, on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
+        // Two layers read it: the norm is taken once.
+        let x = try input.resolved(on: stream)
         let end = firstPosition + x.rows
-        let query = workspace.queryKeyValue.rows(x.rows).columns(0..<width)
+        let query = scratch.queryKeyValue(x.rows, columns: width + 2 * keyValueWidth).columns(0..<width)
         try fused(x, outputs: 0..<width, into: query, on: stream)
-        let entries = cache.keysAndValues(layer: cacheLayer)
+        let entries = cache.keysAndValues(layer: layer)
         try fused(x, outputs: width..<width + 2 * keyValueWidth, into: entries.rows(firstPosition..<end), on: stream)
-        try additions.queryNorm?.normalizeHeads(query, on: stream)
-        try additions.keyNorm?.normalizeHeads(entries.rows(firstPosition..<end).columns(0..<keyValueWidth), on: stream)
+        let newKeys = entries.rows(firstPosition..<end).columns(0..<keyValueWidth)
+        try options.queryNorm?.normalizeHeads(query, on: stream)
+        try options.keyNorm?.normalizeHeads(newKeys, on: stream)
         try rotary?.turn(query, firstPosition: firstPosition, on: stream)
-        try rotary?.turn(
-            entries.rows(firstPosition..<end).columns(0..<keyValueWidth), firstPosition: firstPosition, on: stream)
+        try rotary?.turn(newKeys, firstPosition: firstPosition, on: stream)
         let known = entries.rows(0..<end)
         try attend(
             query: query, key: known.columns(0..<keyValueWidth),
-            value: known.columns(keyValueWidth..<2 * keyValueWidth),
-            firstPosition: firstPosition, runs: QueryRun.all(x.rows, bias: bias), addingTo: residual,
-            workspace: workspace, tap: tap, on: stream)
+            value: known.columns(keyValueWidth..<2 * keyValueWidth), firstPosition: firstPosition,
+            runs: QueryRun.all(x.rows, bias: bias), addingTo: residual, scratch: scratch, tap: tap, on: stream)
     }
 
-    /// Computes the keys and values of the source once, for all steps to come. They take the cache's rows from `first`.
-    package func remember(source: Tensor, in cache: KeyValueCache, from first: Int = 0, on stream: CommandStream) throws
-    {
+    /// Computes the keys and values of a source once, for all steps to come. They take the cache's rows from `first`.
+    package func cacheKeysAndValues(
+        of source: Tensor, in cache: KeyValueCache, from first: Int = 0, on stream: CommandStream
+    ) throws {
         guard case .other(_, let keyValue) = projections else { preconditionFailure("self-attention has no source") }
-        let entries = cache.keysAndValues(layer: cacheLayer).rows(first..<first + source.rows)
+        let entries = cache.keysAndValues(layer: layer).rows(first..<first + source.rows)
         try keyValue(source, into: entries, on: stream)
-        try additions.keyNorm?.normalizeHeads(entries.columns(0..<keyValueWidth), on: stream)
+        try options.keyNorm?.normalizeHeads(entries.columns(0..<keyValueWidth), on: stream)
     }
 
-    /// Positions attend to the remembered source. `mask`, `[1, sourceCount]`, is added to every query's scores; `masks`
-    /// where runs of queries see different parts of the source.
-    package func readSource(
-        _ x: Tensor, sourceCount: Int, mask: Tensor? = nil, masks: [MaskRun]? = nil, cache: KeyValueCache,
-        addingTo residual: Tensor, workspace: Workspace,
+    /// Positions attend to the cached source.
+    package func crossPrefill(
+        _ x: any LinearInput, source: CrossAttentionView, addingTo residual: ResidualStream, scratch: Scratch,
         tap: AttentionTap, on stream: CommandStream
     ) throws {
-        let queries = try sourceQueries(x, workspace, on: stream)
-        let entries = cache.keysAndValues(layer: cacheLayer).rows(0..<sourceCount)
-        precondition(mask == nil || masks == nil, "one mask or masks by runs")
+        let queries = try sourceQueries(x, scratch, on: stream)
+        let entries = source.cache.keysAndValues(layer: layer).rows(0..<source.count)
         try attend(
             query: queries, key: entries.columns(0..<keyValueWidth),
-            value: entries.columns(keyValueWidth..<2 * keyValueWidth),
-            firstPosition: nil,
-            runs: masks.map { QueryRun.masked($0, queries: x.rows) }
-                ?? QueryRun.all(x.rows, bias: mask.map { AttentionBias(mask: $0, queries: x.rows) }),
-            addingTo: residual, workspace: workspace, tap: tap, on: stream)
+            value: entries.columns(keyValueWidth..<2 * keyValueWidth), firstPosition: nil,
+            runs: QueryRun.masked(source.runs, queries: x.rows), addingTo: residual, scratch: scratch, tap: tap,
+            on: stream)
     }
 
     /// Queries for the source, `[rows, heads · headDimension]`, without gaps between rows.
-    private func sourceQueries(_ x: any LinearInput, _ workspace: Workspace, on stream: CommandStream) throws -> Tensor
-    {
+    private func sourceQueries(_ x: any LinearInput, _ scratch: Scratch, on stream: CommandStream) throws -> Tensor {
         guard case .other(let query, _) = projections else { preconditionFailure("self-attention has no source") }
-        let place = workspace.queryKeyValue.tensor
-        let queries = Tensor(buffer: place.buffer, byteOffset: place.byteOffset, rows: x.rows, columns: width)
+        let queries = scratch.queryKeyValue(x.rows, columns: width)
         try query(x, into: queries, on: stream)
-        try additions.queryNorm?.normalizeHeads(queries, on: stream)
+        try options.queryNorm?.normalizeHeads(queries, on: stream)
         return queries
     }
 
     private func attend(
-        query: Tensor, key: Tensor, value: Tensor, firstPosition: Int?, runs: [QueryRun], addingTo residual: Tensor,
-        workspace: Workspace, tap: AttentionTap, on stream: CommandStream
+        query: Tensor, key: Tensor, value: Tensor, firstPosition: Int?, runs: [QueryRun],
+        addingTo residual: ResidualStream, scratch: Scratch, tap: AttentionTap, on stream: CommandStream
     ) throws {
         let runs = try tap.active?.hiding(kind, in: runs, keys: key.rows, on: stream) ?? runs
         let watched = tap.wantsRows(kind, layer: layer)
         // Behind a mask the sum of a row may be too small against its maximum for f32: rows are then summed anew.
-        let logSumExp = watched && runs.count == 1 && runs[0].bias == nil ? workspace.logSumExp.tensor : nil
-        let context = workspace.context.rows(query.rows)
+        let logSumExp = watched && runs.count == 1 && runs[0].bias == nil ? scratch.logSumExp.tensor : nil
+        let context = scratch.context(query.rows, columns: width)
         var shape = shape
         shape.causalOffset = firstPosition
         for run in runs {
@@ -273,22 +254,15 @@ package final class Attention {
             try tap.capture(
                 kind, layer: layer, shape: shape, query: query, key: key, runs: runs, logSumExp: logSumExp, on: stream)
         }
-        try contribute(context, to: residual, workspace, tap, on: stream)
+        try contribute(context, to: residual, tap, on: stream)
     }
 
-    /// residual += output(context), behind the gate where there is one, and without the heads that were silenced.
+    /// residual += output(context), without the heads that are silenced.
     private func contribute(
-        _ context: Tensor, to residual: Tensor, _ workspace: Workspace, _ tap: AttentionTap, on stream: CommandStream
+        _ context: Tensor, to residual: ResidualStream, _ tap: AttentionTap, on stream: CommandStream
     ) throws {
         try tap.active?.silence(kind, layer: layer, context, headDimension: shape.headDimension, on: stream)
-        guard let gate = additions.gate else {
-            return try output(context, residual: residual, into: residual, on: stream)
-        }
-        guard let block = workspace.block?.rows(context.rows) else {
-            preconditionFailure("the workspace has no place for a gated block")
-        }
-        try output(context, into: block, on: stream)
-        try gate(block, addingTo: residual, on: stream)
+        try residual.add(on: stream) { sum, out in try output(context, residual: sum, into: out, on: stream) }
     }
 
     // MARK: Decode: one new position for each hypothesis
@@ -296,15 +270,14 @@ package final class Attention {
     /// Appends each hypothesis' new key and value to the cache at the step's position, and attends to all so far.
     package func decode(
         _ x: any LinearInput, step: StepBuffer, bias: DecodeBias? = nil, cache: KeyValueCache,
-        addingTo residual: Tensor, workspace: Workspace, tap: AttentionTap,
-        on stream: CommandStream
+        addingTo residual: ResidualStream, scratch: Scratch, tap: AttentionTap, on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
-        let qkv = workspace.queryKeyValue.rows(x.rows)
+        let qkv = scratch.queryKeyValue(x.rows, columns: width + 2 * keyValueWidth)
         try fused(x, into: qkv, on: stream)
-        try additions.queryNorm?.normalizeHeads(qkv.columns(0..<width), on: stream)
-        try additions.keyNorm?.normalizeHeads(qkv.columns(width..<width + keyValueWidth), on: stream)
-        let context = workspace.context.rows(x.rows)
+        try options.queryNorm?.normalizeHeads(qkv.columns(0..<width), on: stream)
+        try options.keyNorm?.normalizeHeads(qkv.columns(width..<width + keyValueWidth), on: stream)
+        let context = scratch.context(x.rows, columns: width)
         let bias = try tap.active?.hiding(kind, layer: layer, in: bias, keys: cache.capacity, on: stream) ?? bias
         try stream.attentionDecode(
             shape: shape, query: qkv.columns(0..<width),
@@ -312,34 +285,36 @@ package final class Attention {
                 qkv.columns(width..<width + keyValueWidth),
                 qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth)
             ),
-            key: cache.keys(layer: cacheLayer), value: cache.values(layer: cacheLayer), keyCapacity: cache.capacity,
+            key: cache.keys(layer: layer), value: cache.values(layer: layer), keyCapacity: cache.capacity,
             keyCount: .step,
             step: step, rotary: rotary?.decode, bias: bias, capture: tap.decodeDestination(kind, layer: layer),
             into: context)
-        try contribute(context, to: residual, workspace, tap, on: stream)
+        try contribute(context, to: residual, tap, on: stream)
     }
 
-    /// Each hypothesis' new position attends to the remembered source, which all hypotheses share. `mask` as for
-    /// `readSource`.
-    package func decodeSource(
-        _ x: any LinearInput, sourceCount: Int, mask: Tensor? = nil, step: StepBuffer, cache: KeyValueCache,
-        addingTo residual: Tensor,
-        workspace: Workspace, tap: AttentionTap, on stream: CommandStream
+    /// Each hypothesis' new position attends to the cached source, which all hypotheses share.
+    package func crossDecode(
+        _ x: any LinearInput, source: CrossAttentionView, step: StepBuffer, addingTo residual: ResidualStream,
+        scratch: Scratch, tap: AttentionTap, on stream: CommandStream
     ) throws {
-        let queries = try sourceQueries(x, workspace, on: stream)
-        let context = workspace.context.rows(x.rows)
-        let plain = mask.map { DecodeBias(values: $0, isByDistance: false) }
-        let bias = try tap.active?.hiding(kind, layer: layer, in: plain, keys: sourceCount, on: stream) ?? plain
+        let queries = try sourceQueries(x, scratch, on: stream)
+        let context = scratch.context(x.rows, columns: width)
+        let plain = source.runs.first?.mask.map { DecodeBias(values: $0, isByDistance: false) }
+        let bias = try tap.active?.hiding(kind, layer: layer, in: plain, keys: source.count, on: stream) ?? plain
         try stream.attentionDecode(
-            shape: shape, query: queries, append: nil, key: cache.keys(layer: cacheLayer),
-            value: cache.values(layer: cacheLayer),
-            keyCapacity: 0, keyCount: .fixed(sourceCount), step: step, bias: bias,
-            capture: tap.decodeDestination(kind, layer: layer), into: context)
-        try contribute(context, to: residual, workspace, tap, on: stream)
+            shape: shape, query: queries, append: nil, key: source.cache.keys(layer: layer),
+            value: source.cache.values(layer: layer), keyCapacity: 0, keyCount: .fixed(source.count), step: step,
+            bias: bias, capture: tap.decodeDestination(kind, layer: layer), into: context)
+        try contribute(context, to: residual, tap, on: stream)
     }
 }
 
 extension AttentionShape {
+    /// Elements of a row of queries.
+    package var width: Int { heads * headDimension }
+    /// Elements of a row of keys.
+    package var keyValueWidth: Int { keyValueHeads * headDimension }
+
     /// The shape as the queries from `first` on see it.
     func from(query first: Int) -> AttentionShape {
         var shape = self

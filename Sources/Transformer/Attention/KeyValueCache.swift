@@ -6,29 +6,49 @@ import Compute
 /// key/value heads.
 package final class KeyValueCache {
     package let purpose: MemoryPurpose
-    package let layers: Int
+    /// Layers, in the order of their memory.
+    private let layers: [Int]
     /// Positions per hypothesis.
     package private(set) var capacity: Int
     private let initialCapacity: Int
-    /// Key/value heads × head dimension.
-    package let width: Int
+    /// Key/value heads × head dimension of each layer.
+    private let widths: [Int: Int]
+    /// Sum of the widths of the layers before each.
+    private let widthsBefore: [Int: Int]
+    private let totalWidth: Int
     package private(set) var hypotheses: Int
     private var buffer: Buffer?
     private var scratch: Buffer?
 
-    package init(purpose: MemoryPurpose, layers: Int, capacity: Int, width: Int, hypotheses: Int = 1) {
+    /// - Parameter widths: key/value heads × head dimension of each layer that has entries.
+    package init(purpose: MemoryPurpose, widths: [Int: Int], capacity: Int) {
         self.purpose = purpose
-        self.layers = layers
+        self.widths = widths
+        layers = widths.keys.sorted()
+        var (sum, before) = (0, [Int: Int]())
+        for layer in layers {
+            before[layer] = sum
+            sum += widths[layer] ?? 0
+        }
+        (widthsBefore, totalWidth) = (before, sum)
         self.capacity = capacity
         initialCapacity = capacity
-        self.width = width
-        self.hypotheses = hypotheses
+        hypotheses = 1
     }
 
     /// Bytes one position costs over all layers.
-    package var bytesPerPosition: Int { layers * 2 * width * 4 }
+    package var bytesPerPosition: Int { 2 * totalWidth * 4 }
 
-    private func byteCount(hypotheses: Int) -> Int { layers * hypotheses * capacity * 2 * width * 4 }
+    private func byteCount(hypotheses: Int) -> Int { hypotheses * capacity * bytesPerPosition }
+
+    /// Bytes of one position of a layer, and of one position of all layers before it.
+    private func rowBytes(_ layer: Int) -> Int { 2 * width(layer) * 4 }
+    private func bytesBefore(_ layer: Int) -> Int { 2 * (widthsBefore[layer] ?? 0) * 4 }
+
+    private func width(_ layer: Int) -> Int {
+        guard let width = widths[layer] else { preconditionFailure("layer \(layer) has no entries in this cache") }
+        return width
+    }
 
     package var plannedBuffer: PlannedBuffer {
         PlannedBuffer(purpose: purpose, label: purpose.rawValue, byteCount: byteCount(hypotheses: hypotheses))
@@ -54,16 +74,14 @@ package final class KeyValueCache {
     package func grow(to newCapacity: Int, keeping positions: Int, on stream: CommandStream) throws {
         guard newCapacity > capacity, let old = buffer else { return }
         precondition(hypotheses == 1 && positions <= capacity, "only a cache of one hypothesis grows")
-        let rowBytes = 2 * width * 4
         let new = try old.device.makeBuffer(
-            byteCount: layers * newCapacity * rowBytes, purpose: purpose, label: purpose.rawValue)
+            byteCount: newCapacity * bytesPerPosition, purpose: purpose, label: purpose.rawValue)
         if positions > 0 {
-            for layer in 0..<layers {
+            for layer in layers {
+                let bytes = positions * rowBytes(layer)
                 try stream.copy(
-                    from: MemoryRange(
-                        buffer: old, offset: layer * capacity * rowBytes, byteCount: positions * rowBytes),
-                    to: MemoryRange(
-                        buffer: new, offset: layer * newCapacity * rowBytes, byteCount: positions * rowBytes))
+                    from: MemoryRange(buffer: old, offset: capacity * bytesBefore(layer), byteCount: bytes),
+                    to: MemoryRange(buffer: new, offset: newCapacity * bytesBefore(layer), byteCount: bytes))
             }
         }
         try stream.finish()
@@ -96,7 +114,7 @@ package final class KeyValueCache {
     private func rows(layer: Int) -> Tensor {
         guard let buffer else { preconditionFailure("the cache is not allocated") }
         let rows = hypotheses * capacity
-        return Tensor(buffer: buffer, byteOffset: layer * rows * 2 * width * 4, rows: rows, columns: 2 * width)
+        return Tensor(buffer: buffer, byteOffset: rows * bytesBefore(layer), rows: rows, columns: 2 * width(layer))
     }
 
     /// Keys and values of one hypothesis side by side, `[capacity, 2 · width]`.
@@ -105,38 +123,37 @@ package final class KeyValueCache {
     }
 
     /// Keys of all hypotheses, `[hypotheses · capacity, width]`.
-    package func keys(layer: Int) -> Tensor { rows(layer: layer).columns(0..<width) }
+    package func keys(layer: Int) -> Tensor { rows(layer: layer).columns(0..<width(layer)) }
 
     /// Values of all hypotheses, `[hypotheses · capacity, width]`.
-    package func values(layer: Int) -> Tensor { rows(layer: layer).columns(width..<2 * width) }
+    package func values(layer: Int) -> Tensor { rows(layer: layer).columns(width(layer)..<2 * width(layer)) }
 
     /// Gives every hypothesis the first `positions` rows of the one it continues.
     package func reorder(parents: [Int], positions: Int, on stream: CommandStream) throws {
         let moved = parents.indices.filter { parents[$0] != $0 }
         guard !moved.isEmpty, positions > 0, let buffer else { return }
-        let rowBytes = 2 * width * 4
-        let span = positions * rowBytes
-        if (scratch?.byteCount ?? 0) < moved.count * span {
+        let largest = layers.map(rowBytes).max() ?? 0
+        if (scratch?.byteCount ?? 0) < moved.count * positions * largest {
             scratch = nil
             scratch = try buffer.device.makeBuffer(
-                byteCount: moved.count * capacity * rowBytes, purpose: purpose, label: "\(purpose.rawValue).reorder")
+                byteCount: moved.count * capacity * largest, purpose: purpose, label: "\(purpose.rawValue).reorder")
         }
         guard let scratch else { return }
-        func place(_ layer: Int, _ hypothesis: Int) -> MemoryRange {
-            MemoryRange(
-                buffer: buffer, offset: (layer * hypotheses + hypothesis) * capacity * rowBytes, byteCount: span)
-        }
-        for layer in 0..<layers {
-            for (slot, hypothesis) in moved.enumerated() {
-                try stream.copy(
-                    from: place(layer, parents[hypothesis]),
-                    to: MemoryRange(buffer: scratch, offset: slot * span, byteCount: span))
+        for layer in layers {
+            let (rowBytes, before) = (rowBytes(layer), bytesBefore(layer))
+            let span = positions * rowBytes
+            func place(_ hypothesis: Int) -> MemoryRange {
+                MemoryRange(
+                    buffer: buffer, offset: hypotheses * capacity * before + hypothesis * capacity * rowBytes,
+                    byteCount: span)
+            }
+            func kept(_ slot: Int) -> MemoryRange {
+                MemoryRange(buffer: scratch, offset: slot * span, byteCount: span)
             }
             for (slot, hypothesis) in moved.enumerated() {
-                try stream.copy(
-                    from: MemoryRange(buffer: scratch, offset: slot * span, byteCount: span),
-                    to: place(layer, hypothesis))
+                try stream.copy(from: place(parents[hypothesis]), to: kept(slot))
             }
+            for (slot, hypothesis) in moved.enumerated() { try stream.copy(from: kept(slot), to: place(hypothesis)) }
         }
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 
 /// Rotary positions (Su et al. 2021) of a decoder: the table of cosines and sines that all its layers turn their
 /// queries and keys by.
-package final class RotaryPositions {
+package final class RotaryPositions: DeviceResource {
     /// How wavelengths are stretched for contexts longer than the model was first trained on.
     package enum Scaling: Sendable, Hashable {
         case none
@@ -58,8 +58,8 @@ package final class RotaryPositions {
 
     private var byteCount: Int { positions * shape.rotaryDimension * 4 }
 
-    package var plannedBuffer: PlannedBuffer {
-        PlannedBuffer(purpose: purpose, label: "rotary positions", byteCount: byteCount)
+    package var plannedBuffers: [PlannedBuffer] {
+        [PlannedBuffer(purpose: purpose, label: "rotary positions", byteCount: byteCount)]
     }
 
     /// Tabulates the angles on the device.

@@ -50,18 +50,18 @@ package struct PatchGrid: Sendable, Hashable {
 }
 
 /// The patch embedding of vision transformers (Dosovitskiy et al. 2021): a convolution of stride = width, as the matrix
-/// `[size, 3 · patchSize²]` over patch rows.
+/// `[hiddenSize, 3 · patchSize²]` over patch rows.
 package struct PatchEmbedding {
     package let weight: Parameter
     package let bias: Parameter?
 
-    /// - Parameter scope: what holds `weight` `[size, 3, patchSize, patchSize]` and perhaps `bias` `[size]`.
-    package init(_ scope: ParameterScope, grid: PatchGrid, size: Int, bias: Bool) {
-        weight = scope.patches("weight", outputs: size, channels: 3, patchSize: grid.patchSize)
-        self.bias = bias ? scope.vector("bias", count: size) : nil
+    /// - Parameter scope: what holds `weight` `[hiddenSize, 3, patchSize, patchSize]` and perhaps `bias` `[hiddenSize]`.
+    package init(_ scope: ParameterScope, grid: PatchGrid, hiddenSize: Int, bias: Bool) {
+        weight = scope.patches("weight", outputs: hiddenSize, channels: 3, patchSize: grid.patchSize)
+        self.bias = bias ? scope.vector("bias", count: hiddenSize) : nil
     }
 
-    /// out = patches·Wᵀ + bias + positions, for patches `[count, 3 · patchSize²]` and positions and out `[count, size]`.
+    /// out = patches·Wᵀ + bias + positions, for patches `[count, 3 · patchSize²]` and positions and out `[count, hiddenSize]`.
     package func callAsFunction(_ patches: Tensor, positions: Tensor?, into out: Tensor, on stream: CommandStream)
         throws
     {

@@ -6,7 +6,7 @@ import NumberFormats
 /// tiles runs tile by tile, so that memory stays that of one.
 package final class VisionTower {
     package struct Configuration: Sendable, Hashable {
-        package var layer: VisionLayer.Shape
+        package var layer: LayerShape
         package var layers: Int
         package var grid: PatchGrid
         package var hasClassToken: Bool
@@ -19,7 +19,7 @@ package final class VisionTower {
         package var hasFinalNorm: Bool
 
         package init(
-            layer: VisionLayer.Shape, layers: Int, grid: PatchGrid, hasClassToken: Bool, patchHasBias: Bool,
+            layer: LayerShape, layers: Int, grid: PatchGrid, hasClassToken: Bool, patchHasBias: Bool,
             hasPreNorm: Bool,
             hasFinalNorm: Bool
         ) {
@@ -47,7 +47,7 @@ package final class VisionTower {
         package var preNorm = "pre_layrnorm"
         /// The layers' common name; each has its number behind it.
         package var layers = "encoder.layers"
-        package var layer = VisionLayer.Names.clip
+        package var layer = LayerNames.clip
         package var finalNorm = "post_layernorm"
 
         package init() {}
@@ -80,12 +80,9 @@ package final class VisionTower {
     private let leading: [Parameter]
     private let positions: Parameter
     private let preNorm: LayerNorm?
-    private let layers: [VisionLayer]
-    private let finalNorm: LayerNorm?
+    private let encoder: Encoder
     /// The patches on their way to the device: a resource that the model which has the tower allocates.
     package let input: InputBuffer
-    private let x: Slot
-    private let workspace: VisionLayer.Workspace
 
     /// Declares the tower.
     /// - Parameters:
@@ -96,21 +93,23 @@ package final class VisionTower {
         phase: String = "vision"
     ) {
         configuration = c
-        embedding = PatchEmbedding(scope(names.patches), grid: c.grid, size: c.layer.size, bias: c.patchHasBias)
+        embedding = PatchEmbedding(
+            scope(names.patches), grid: c.grid, hiddenSize: c.layer.hiddenSize, bias: c.patchHasBias)
         leading = [(names.classToken, c.hasClassToken), (names.distillationToken, c.hasDistillationToken)].filter(\.1)
             .map {
-                scope.vector($0.0, count: c.layer.size)
+                scope.vector($0.0, count: c.layer.hiddenSize)
             }
-        positions = scope.table(names.positions, rows: c.tokens, columns: c.layer.size)
-        preNorm = c.hasPreNorm ? LayerNorm(scope(names.preNorm), size: c.layer.size, epsilon: c.layer.epsilon) : nil
-        layers = (0..<c.layers).map {
-            VisionLayer(scope("\(names.layers).\($0)"), index: $0, shape: c.layer, names: names.layer)
-        }
-        finalNorm =
-            c.hasFinalNorm ? LayerNorm(scope(names.finalNorm), size: c.layer.size, epsilon: c.layer.epsilon) : nil
+        positions = scope.table(names.positions, rows: c.tokens, columns: c.layer.hiddenSize)
+        preNorm =
+            c.hasPreNorm ? LayerNorm(scope(names.preNorm), size: c.layer.hiddenSize, epsilon: c.layer.epsilon) : nil
+        encoder = Encoder(
+            blocks: (0..<c.layers).map {
+                .vision(scope("\(names.layers).\($0)"), layer: $0, shape: c.layer, names: names.layer)
+            },
+            finalNorm: c.hasFinalNorm
+                ? LayerNorm(scope(names.finalNorm), size: c.layer.hiddenSize, epsilon: c.layer.epsilon) : nil,
+            hiddenSize: c.layer.hiddenSize, rows: c.tokens, workspace: workspace, phase: phase)
         input = InputBuffer(label: "picture patches", byteCount: c.grid.count * c.grid.patchValues * 4)
-        x = workspace.reserve("patches", rows: c.tokens, columns: c.layer.size, phase: phase)
-        self.workspace = VisionLayer.Workspace(workspace, rows: c.tokens, shape: c.layer, phase: phase)
     }
 
     /// Runs the first layers over one picture or tile.
@@ -122,7 +121,7 @@ package final class VisionTower {
     /// - Returns: the residual stream after the last of them, `[tokens, size]`; it is overwritten by the next run.
     package func run(
         _ pixels: ArraySlice<Float>, layers count: Int? = nil, tap: AttentionTap,
-        observe: ((_ index: Int, _ state: Tensor) throws -> Void)? = nil, on stream: CommandStream
+        observe: HiddenStateObserver? = nil, on stream: CommandStream
     ) throws -> Tensor {
         let grid = configuration.grid
         guard pixels.count == grid.pixelValues else {
@@ -134,18 +133,16 @@ package final class VisionTower {
         try stream.finish()
         input.buffer.write(grid.arrange(pixels))
         let patches = Tensor(buffer: input.buffer, rows: grid.count, columns: grid.patchValues)
-        let (x, first, tokens) = (x.tensor, leading.count, configuration.tokens)
+        let (x, first, tokens) = (encoder.states(configuration.tokens), leading.count, configuration.tokens)
         for (row, token) in leading.enumerated() {
             try stream.add(token.tensor, positions.tensor.rows(row..<row + 1), into: x.rows(row..<row + 1))
         }
         try embedding(
             patches, positions: positions.tensor.rows(first..<tokens), into: x.rows(first..<tokens), on: stream)
         try preNorm?(x, into: x, on: stream)
-        try observe?(0, x)
-        for (index, layer) in layers.prefix(count ?? layers.count).enumerated() {
-            try layer(x, workspace: workspace, tap: tap, on: stream)
-            try observe?(index + 1, x)
-        }
+        let layers = 0..<(count ?? configuration.layers)
+        try encoder.run(x, blocks: layers, tap: tap, observe: observe, on: stream)
+        try observe?(layers.count, x)
         return x
     }
 
@@ -153,11 +150,11 @@ package final class VisionTower {
     /// - Returns: `[tokens, size]`; it is overwritten by the next run.
     package func encode(
         _ pixels: ArraySlice<Float>, tap: AttentionTap,
-        observe: ((_ index: Int, _ state: Tensor) throws -> Void)? = nil,
+        observe: HiddenStateObserver? = nil,
         on stream: CommandStream
     ) throws -> Tensor {
         let x = try run(pixels, tap: tap, observe: observe, on: stream)
-        try finalNorm?(x, into: x, on: stream)
+        try encoder.normalize(x, on: stream)
         return x
     }
 }

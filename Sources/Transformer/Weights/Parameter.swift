@@ -200,11 +200,6 @@ package struct ParameterScope {
         declare([.init(key: prefix + name, shape: [outputs, inputs], isOptional: false)], .matrix)
     }
 
-    /// Several `[outputs, inputs]` matrices as one, stacked along the outputs.
-    package func matrix(stacking names: [String], outputs: Int, inputs: Int) -> Parameter {
-        declare(names.map { .init(key: prefix + $0, shape: [outputs, inputs], isOptional: false) }, .matrix)
-    }
-
     /// Matrices of different outputs and the same inputs as one, stacked along the outputs.
     package func matrix(stacking parts: [(name: String, outputs: Int)], inputs: Int) -> Parameter {
         declare(parts.map { .init(key: prefix + $0.name, shape: [$0.outputs, inputs], isOptional: false) }, .matrix)
@@ -215,19 +210,16 @@ package struct ParameterScope {
         declare([.init(key: prefix + name, shape: [inputs, outputs], isOptional: false)], .transposed)
     }
 
-    /// Vectors of different lengths end to end.
-    package func vector(stacking parts: [(name: String, count: Int)]) -> Parameter {
-        declare(parts.map { .init(key: prefix + $0.name, shape: [$0.count], isOptional: false) }, .dense)
+    /// Vectors end to end; zeros for those named in `optional` that the checkpoint lacks.
+    package func vector(stacking parts: [(name: String, count: Int)], optional: Set<String> = []) -> Parameter {
+        declare(
+            parts.map { .init(key: prefix + $0.name, shape: [$0.count], isOptional: optional.contains($0.name)) },
+            .dense)
     }
 
     /// `[count]`
     package func vector(_ name: String, count: Int) -> Parameter {
         declare([.init(key: prefix + name, shape: [count], isOptional: false)], .dense)
-    }
-
-    /// Several `[count]` vectors end to end; zeros for those named in `optional` that the checkpoint lacks.
-    package func vector(stacking names: [String], count: Int, optional: Set<String> = []) -> Parameter {
-        declare(names.map { .init(key: prefix + $0, shape: [count], isOptional: optional.contains($0)) }, .dense)
     }
 
     /// A matrix whose inputs behind the first `first` are interleaved in the checkpoint; see `Parameter.Form.interleaved`.

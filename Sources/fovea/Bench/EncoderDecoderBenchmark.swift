@@ -14,7 +14,7 @@ struct EncoderDecoderBenchmark {
     private static let sourceTokens = 256
     private static let prefillTokens = 64
 
-    func run(modelName: String, files: ModelFiles, model: any EncoderDecoderModel, report: (String) -> Void) throws
+    func run(modelName: String, files: ModelFiles, model: any Model, report: (String) -> Void) throws
         -> BenchReport
     {
         report("measuring the device")
@@ -24,12 +24,12 @@ struct EncoderDecoderBenchmark {
         report("loading the model")
         let loadSeconds = try Measuring.seconds { try model.load(from: files, on: device) { _, _ in } }
         defer { model.unload() }
-        guard let tap = model.tap, let stream = model.stream else { throw ModelError.notLoaded(model: modelName) }
+        guard let tap = model.tap, let stream = model.stream else { throw TransformerError.notLoaded(model: modelName) }
         files.release()
         tap.selection = .off
 
         report("encoder")
-        let encode = try Self.encoder(of: model, name: modelName)
+        let encode = try Self.encoder(of: model, files: files)
         let encoderSeconds = try measuring.median { try encode() }
 
         report("decoding")
@@ -69,21 +69,21 @@ struct EncoderDecoderBenchmark {
             peakHostBytes: Measuring.peakHostBytes)
     }
 
-    /// What the model reads: any tokens, or a picture of stripes.
-    static func encoder(of model: any EncoderDecoderModel, name: String) throws -> () throws -> Void {
-        switch model {
-        case let text as any TextEncoderDecoder:
+    /// The model's encoder over dummy input: any tokens, or a picture of stripes.
+    static func encoder(of model: any Model, files: ModelFiles) throws -> () throws -> Void {
+        if let text = model.textSource {
             let source = Measuring.tokens(min(sourceTokens, text.sourcePositions), vocabulary: text.sourceVocabulary)
             return { try text.encode(tokens: source) }
-        case let picture as any PictureEncoderDecoder:
-            let pixels = MeasuredPicture.stripes(picture.tower.configuration.grid.pixelValues)
-            return { try picture.encode(pixels: pixels[...]) }
-        default: throw ProgramError.unsuitableModel(model: name, problem: "this kind of model cannot be measured yet")
         }
+        guard let reader = model.pictureReader else {
+            throw ProgramError.unsuitableModel(model: files.path, problem: "this kind of model cannot be measured yet")
+        }
+        let picture = try MeasuredPicture(model: reader, files: files)
+        return { try picture.read() }
     }
 
     private func profile(
-        _ model: any EncoderDecoderModel, stream: CommandStream, encode: () throws -> Void, beginning: [Int],
+        _ model: any Model, stream: CommandStream, encode: () throws -> Void, beginning: [Int],
         following: [Int]
     ) throws -> [BenchReport.Kernel] {
         guard device.properties.timestampPeriod > 0 else { return [] }

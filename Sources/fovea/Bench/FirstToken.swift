@@ -22,19 +22,17 @@ struct FirstToken {
         try model.load(from: files, on: device) { _, _ in }
         defer { model.unload() }
         switch model {
-        case let model as any DecoderOnlyModel:
+        case let model where !model.capabilities.needsSource:
             let prompt = Measuring.tokens(
-                promptTokens, vocabulary: model.vocabulary, excluding: (model as? any PicturePromptModel)?.pictureToken)
+                promptTokens, vocabulary: model.vocabulary, excluding: model.pictureReader?.pictureToken)
             _ = try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1])
         case let model as Whisper:
             try model.encode(logMel: try SpeechBenchmark.features(mels: model.configuration.mels).values)
             _ = try model.start(
                 tokens: Measuring.tokens(4, vocabulary: model.configuration.vocabulary), hypotheses: 1, logitRows: [3])
-        case let model as any EncoderDecoderModel:
-            try EncoderDecoderBenchmark.encoder(of: model, name: files.path)()
-            _ = try model.start(tokens: [1], hypotheses: 1, logitRows: [0])
         default:
-            throw ProgramError.unsuitableModel(model: files.path, problem: "this kind of model cannot be measured yet")
+            try EncoderDecoderBenchmark.encoder(of: model, files: files)()
+            _ = try model.start(tokens: [1], hypotheses: 1, logitRows: [0])
         }
         try Console.writeLine("first token")
         device.savePipelineCache()

@@ -4,13 +4,13 @@ import Models
 /// The picture that a model with sight reads while it is measured: stripes of a photograph's size, cut as the model cuts
 /// pictures.
 struct MeasuredPicture {
-    let model: any PicturePromptModel
+    let model: any PictureReader
     private let picture: ProcessedImage
 
     private static let (width, height) = (640, 480)
 
     /// - Throws: `ModelError`, `MediaError` where the files do not say how pictures are cut.
-    init(model: any PicturePromptModel, files: ModelFiles) throws {
+    init(model: any PictureReader, files: ModelFiles) throws {
         self.model = model
         let layout = try type(of: model).imageProcessor(of: files).layout(width: Self.width, height: Self.height)
         picture = ProcessedImage(layout: layout, pixelValues: Self.stripes(layout.valueCount))

@@ -21,7 +21,7 @@ struct SpeechBenchmark {
         report("loading the model")
         let loadSeconds = try Measuring.seconds { try model.load(from: files, on: device) { _, _ in } }
         defer { model.unload() }
-        guard let tap = model.tap, let stream = model.stream else { throw ModelError.notLoaded(model: modelName) }
+        guard let tap = model.tap, let stream = model.stream else { throw TransformerError.notLoaded(model: modelName) }
         files.checkpoint.release()
         tap.selection = .off
 

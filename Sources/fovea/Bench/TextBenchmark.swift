@@ -16,10 +16,10 @@ struct TextBenchmark {
     /// Tokens of text before the first decoded one.
     private static let context = 128
 
-    func run(modelName: String, files: ModelFiles, model: any DecoderOnlyModel, report: (String) -> Void) throws
+    func run(modelName: String, files: ModelFiles, model: any Model, report: (String) -> Void) throws
         -> BenchReport
     {
-        let picture = try (model as? any PicturePromptModel).map { try MeasuredPicture(model: $0, files: files) }
+        let picture = try model.pictureReader.map { try MeasuredPicture(model: $0, files: files) }
         report("measuring the device")
         let ceilings = try DeviceCeilings.measure(on: device)
         Measuring.forgetPeak()
@@ -28,7 +28,7 @@ struct TextBenchmark {
         let loadSeconds = try Measuring.seconds { try model.load(from: files, on: device) { _, _ in } }
         defer { model.unload() }
         guard let tap = model.tap, let stream = model.decoder.stream else {
-            throw ModelError.notLoaded(model: modelName)
+            throw TransformerError.notLoaded(model: modelName)
         }
         files.checkpoint.release()
         tap.selection = .off
@@ -89,12 +89,12 @@ struct TextBenchmark {
     }
 
     /// What the playground watches: cross-attention to pictures; else a layer's attention to the tokens.
-    private static func watched(_ model: any DecoderOnlyModel) -> AttentionTap.Selection {
-        (model as? any PicturePromptModel)?.pictureAttention == .cross ? .cross : .init(.selfAttention, layers: [0])
+    private static func watched(_ model: any Model) -> AttentionTap.Selection {
+        model.pictureReader?.capabilities.watchedAttention == .cross ? .cross : .init(.selfAttention, layers: [0])
     }
 
     private func profile(
-        _ model: any DecoderOnlyModel, _ picture: MeasuredPicture?, stream: CommandStream, prompt: [Int],
+        _ model: any Model, _ picture: MeasuredPicture?, stream: CommandStream, prompt: [Int],
         beginning: [Int],
         following: [Int]
     ) throws -> [BenchReport.Kernel] {

@@ -107,13 +107,12 @@ struct BenchCommand: AsyncParsableCommand {
         case let whisper as Whisper:
             return try SpeechBenchmark(device: device, tokens: tokens, measuring: measuring)
                 .run(modelName: name, files: files, model: whisper, report: tell)
-        case let text as any DecoderOnlyModel:
+        case let text where !text.capabilities.needsSource:
             return try TextBenchmark(device: device, tokens: tokens, measuring: measuring)
                 .run(modelName: name, files: files, model: text, report: tell)
-        case let pair as any EncoderDecoderModel:
+        case let pair:
             return try EncoderDecoderBenchmark(device: device, tokens: tokens, measuring: measuring)
                 .run(modelName: name, files: files, model: pair, report: tell)
-        default: throw ProgramError.unsuitableModel(model: name, problem: "this kind of model cannot be measured yet")
         }
     }
 

@@ -5,15 +5,17 @@ import Tokenization
 
 /// Traces of models whose prompts mention pictures.
 struct PicturePromptTracer: Tracer {
-    private let model: any PicturePromptModel
+    private let model: any PictureReader
     private let files: ModelFiles
     private let pictures: [ProcessedImage]
     private let prompt: [Int]
 
-    static func serves(_ model: any Model) -> Bool { model is any PicturePromptModel }
+    static func serves(_ model: any Model) -> Bool {
+        !model.capabilities.needsSource && model.pictureReader != nil
+    }
 
     init(_ model: any Model, from files: ModelFiles, input: TraceInput) throws {
-        guard let model = model as? any PicturePromptModel else {
+        guard !model.capabilities.needsSource, let model = model.pictureReader else {
             throw ProgramError.unsuitableModel(model: input.model, problem: "its prompts mention no pictures")
         }
         let takes =
@@ -36,7 +38,7 @@ struct PicturePromptTracer: Tracer {
 
     /// `--ids` as they are, with as many image tokens as the pictures take; `--prompt` with pictures in their places.
     private static func prompt(
-        _ model: any PicturePromptModel, _ files: ModelFiles, _ input: TraceInput, _ layouts: [ImageLayout],
+        _ model: any PictureReader, _ files: ModelFiles, _ input: TraceInput, _ layouts: [ImageLayout],
         takes: String
     ) throws -> [Int] {
         if let text = input.prompt, input.ids == nil, !text.isEmpty {
@@ -57,7 +59,7 @@ struct PicturePromptTracer: Tracer {
         return ids
     }
 
-    var layers: Int { max(model.decoder.layerCount, model.visionLayers) }
+    var layers: Int { max(model.decoder.layerCount, model.encoderLayers) }
     func endTokens() throws -> Set<Int> { try EndTokens.read(files, Tokenizer(files)) }
 
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
@@ -67,22 +69,20 @@ struct PicturePromptTracer: Tracer {
                 TraceTensor(
                     pixelsOf: picture, name: pictures.count > 1 ? "picture\(index).pixel_values" : "pixel_values"))
         }
-        try model.trace(
-            pictures: pictures, prompt: prompt, options: options, includingHiddenStates: options.includesHiddenStates,
-            emit: emit)
+        try model.trace(.pictures(pictures), prompt: prompt, options: options, emit: emit)
     }
 }
 
 /// Traces of models that write what they see in one picture.
 struct CaptionTracer: Tracer {
-    private let model: any PictureEncoderDecoder
+    private let model: any PictureReader
     private let picture: ProcessedImage
     private let start: [Int]
 
-    static func serves(_ model: any Model) -> Bool { model is any PictureEncoderDecoder }
+    static func serves(_ model: any Model) -> Bool { model.capabilities.needsSource && model.pictureReader != nil }
 
     init(_ model: any Model, from files: ModelFiles, input: TraceInput) throws {
-        guard let model = model as? any PictureEncoderDecoder else {
+        guard model.capabilities.needsSource, let model = model.pictureReader else {
             throw ProgramError.unsuitableModel(model: input.model, problem: "it does not describe pictures")
         }
         let takes = "one picture as --image FILE, and tokens to start with as --decoder-ids"
@@ -93,14 +93,14 @@ struct CaptionTracer: Tracer {
         self.model = model
         start = try Self.start(model, files, input, takes: takes)
         try TraceInput.check(start, option: "--decoder-ids", vocabulary: model.vocabulary)
-        guard !start.isEmpty, start.count < model.decoderPositions else {
-            throw input.refuse("--decoder-ids", "1 to \(model.decoderPositions - 1) ids")
+        guard !start.isEmpty, start.count < model.contextLength else {
+            throw input.refuse("--decoder-ids", "1 to \(model.contextLength - 1) ids")
         }
         picture = try LoadedPicture(path: image, processor: try type(of: model).imageProcessor(of: files)).processed
     }
 
     private static func start(
-        _ model: any PictureEncoderDecoder, _ files: ModelFiles, _ input: TraceInput, takes: String
+        _ model: any PictureReader, _ files: ModelFiles, _ input: TraceInput, takes: String
     ) throws -> [Int] {
         if let ids = input.decoderIds {
             if input.prompt != nil {
@@ -115,14 +115,14 @@ struct CaptionTracer: Tracer {
         return start
     }
 
-    var layers: Int { max(model.tower.configuration.layers, model.decoderLayers) }
+    var layers: Int { max(model.encoderLayers, model.decoder.layerCount) }
     func endTokens() throws -> Set<Int> { model.endTokens }
 
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
         try emit(TraceTensor(pixelsOf: picture, name: "pixel_values"))
         try emit(TraceTensor("decoder_start", integers: start))
         // The tower's attention is the encoder's here, as in the fixtures' names.
-        try model.trace(pixels: picture.tile(0), start: start, options: options, emit: emit)
+        try model.trace(.pictures([picture]), prompt: start, options: options, emit: emit)
     }
 }
 

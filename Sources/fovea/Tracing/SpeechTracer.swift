@@ -36,8 +36,7 @@ struct SpeechTracer: Tracer {
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
         try emit(TraceTensor("features", shape: [features.melCount, features.frameCount], floats: features.values))
         try emit(TraceTensor("decoder_input_ids", integers: start))
-        try model.trace(
-            start: start, options: options, encode: { try model.encode(logMel: features.values) }, emit: emit)
+        try model.trace(.logMel(features.values), prompt: start, options: options, emit: emit)
     }
 
     /// The ids given, or the model's own prompt. A tokenizer is needed only for the latter.

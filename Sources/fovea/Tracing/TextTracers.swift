@@ -5,14 +5,14 @@ import Tokenization
 
 /// Traces of models that read one text and write another.
 struct TranslationTracer: Tracer {
-    private let model: any TextEncoderDecoder
+    private let model: any TextSource
     private let source: [Int]
     private let start: [Int]
 
-    static func serves(_ model: any Model) -> Bool { model is any TextEncoderDecoder }
+    static func serves(_ model: any Model) -> Bool { model.textSource != nil }
 
     init(_ model: any Model, from files: ModelFiles, input: TraceInput) throws {
-        guard let model = model as? any TextEncoderDecoder else {
+        guard let model = model.textSource else {
             throw ProgramError.unsuitableModel(
                 model: input.model, problem: "it does not read one text to write another")
         }
@@ -22,30 +22,30 @@ struct TranslationTracer: Tracer {
         source = try input.tokens({ try SourceTokenizer.of(files) }, vocabulary: model.sourceVocabulary, takes: takes)
         start = input.decoderIds ?? model.startTokens
         try TraceInput.check(start, option: "--decoder-ids", vocabulary: model.vocabulary)
-        guard !start.isEmpty, start.count < model.decoderPositions else {
-            throw input.refuse("--decoder-ids", "1 to \(model.decoderPositions - 1) ids")
+        guard !start.isEmpty, start.count < model.contextLength else {
+            throw input.refuse("--decoder-ids", "1 to \(model.contextLength - 1) ids")
         }
     }
 
-    var layers: Int { max(model.encoderLayers, model.decoderLayers) }
+    var layers: Int { max(model.encoderLayers, model.decoder.layerCount) }
     func endTokens() throws -> Set<Int> { model.endTokens }
 
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
         try emit(TraceTensor("decoder_input_ids", integers: start))
-        try model.trace(source: source, start: start, options: options, emit: emit)
+        try model.trace(.tokens(source), prompt: start, options: options, emit: emit)
     }
 }
 
 /// Traces of models that continue a text.
 struct TextTracer: Tracer {
-    private let model: any DecoderOnlyModel
+    private let model: any Model
     private let files: ModelFiles
     private let prompt: [Int]
 
-    static func serves(_ model: any Model) -> Bool { model is any DecoderOnlyModel }
+    static func serves(_ model: any Model) -> Bool { !model.capabilities.needsSource }
 
     init(_ model: any Model, from files: ModelFiles, input: TraceInput) throws {
-        guard let model = model as? any DecoderOnlyModel else {
+        guard !model.capabilities.needsSource else {
             throw ProgramError.unsuitableModel(model: input.model, problem: "it does not continue texts")
         }
         let takes = "a text, as --prompt TEXT or --ids 1,2,3"
@@ -63,7 +63,6 @@ struct TextTracer: Tracer {
 
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
         try emit(TraceTensor("input_ids", integers: prompt))
-        try model.trace(
-            prompt: prompt, options: options, includingHiddenStates: options.includesHiddenStates, emit: emit)
+        try model.trace(prompt: prompt, options: options, emit: emit)
     }
 }

@@ -9,11 +9,11 @@ import Transformer
 
 /// A text encoder-decoder of the engine that has read its source, as searches see it.
 final class EngineDecoder: SequenceDecoder {
-    private let model: any TextEncoderDecoder
+    private let model: any TextSource
 
     init(_ folder: String, source: [Int], on device: Device) throws {
         let files = try ModelFiles(path: Fixtures.model(folder).path)
-        model = try #require(try ModelRegistry.make(from: files) as? any TextEncoderDecoder)
+        model = try #require(try ModelRegistry.make(from: files).textSource)
         try model.load(from: files, on: device) { _, _ in }
         try model.encode(tokens: source)
     }

@@ -1,0 +1,127 @@
+import Compute
+
+/// What the cross-attention of a decoder reads: keys and values of an encoded source (text, sound, pictures), and which of
+/// them each position sees.
+package final class CrossAttentionState: DeviceResource {
+    package let cache: KeyValueCache
+    /// Keys in the cache.
+    package private(set) var count = 0
+    /// Changes when what recorded steps read has moved, has another size, or is masked otherwise.
+    package private(set) var revision = 0
+    private var mask: Tensor?
+    private let visibility: (any SourceVisibility)?
+
+    /// - Parameters:
+    ///   - widths: key/value heads × head dimension of each cross-attention layer.
+    ///   - capacity: keys that memory is planned for.
+    ///   - visibility: which keys each position sees; all see the same without it.
+    init(widths: [Int: Int], capacity: Int, visibility: (any SourceVisibility)?) {
+        cache = KeyValueCache(purpose: .crossKV, widths: widths, capacity: capacity)
+        self.visibility = visibility
+    }
+
+    package var isEmpty: Bool { count == 0 }
+
+    // MARK: Memory
+
+    package var plannedBuffers: [PlannedBuffer] { [cache.plannedBuffer] + (visibility?.plannedBuffers ?? []) }
+
+    package func allocate(on device: Device) throws {
+        try cache.allocate(on: device)
+        try visibility?.allocate(on: device)
+    }
+
+    package func release() {
+        removeAll()
+        cache.release()
+        visibility?.release()
+    }
+
+    // MARK: Source
+
+    /// Declares what the cache holds.
+    /// - Parameter mask: `[1, keys]`, added to the scores of every position; it must stay as it is.
+    func set(count: Int, mask: Tensor? = nil) {
+        // Recorded steps attend to a source of one length, with or without a mask.
+        if self.count != count || (self.mask == nil) != (mask == nil) { revision += 1 }
+        self.count = count
+        self.mask = mask
+    }
+
+    /// Drops the keys from `count` on; the memory stays.
+    package func keep(_ count: Int) {
+        self.count = min(self.count, count)
+        revision += 1
+    }
+
+    package func removeAll() {
+        count = 0
+        mask = nil
+        revision += 1
+        visibility?.removeAll()
+    }
+
+    /// Makes room for `keys` more.
+    func reserve(_ keys: Int, on stream: CommandStream) throws {
+        guard count + keys > cache.capacity else { return }
+        try cache.grow(to: count + keys, keeping: count, on: stream)
+        revision += 1
+    }
+
+    /// Tells the visibility which tokens are about to run at positions from `start`. The device is idle.
+    func prepare(_ tokens: [Int], at start: Int) throws {
+        if try visibility?.prepare(tokens, at: start) == true { revision += 1 }
+    }
+
+    // MARK: Views
+
+    /// The source as a pass over `positions` sees it; nil while there is none.
+    func view(of positions: Range<Int>) -> CrossAttentionView? {
+        guard !isEmpty else { return nil }
+        let all = 0..<positions.count
+        let (runs, attending) =
+            visibility?.runs(of: positions) ?? ([MaskRun(queries: all, mask: mask)], [all])
+        return CrossAttentionView(cache: cache, count: count, runs: runs, attendingRows: attending)
+    }
+
+    /// The source as every decode step from now on sees it.
+    var stepView: CrossAttentionView? {
+        guard !isEmpty else { return nil }
+        let rows = 0..<DecodeStepper.maximumRows
+        let (mask, isAttending) = visibility?.step ?? (mask, true)
+        return CrossAttentionView(
+            cache: cache, count: count, runs: [MaskRun(queries: rows, mask: mask)],
+            attendingRows: isAttending ? [rows] : [])
+    }
+}
+
+/// Rules for which keys of a source each position sees, where not all see the same.
+package protocol SourceVisibility: DeviceResource {
+    /// Takes note of the tokens that run next, at positions from `start`; earlier notes from there on are void.
+    /// - Returns: whether masks have changed.
+    func prepare(_ tokens: [Int], at start: Int) throws -> Bool
+    /// Runs of the rows of a pass over `positions`, and the rows that see something. The others attend to everything, and
+    /// blocks of cross-attention alone skip their feed-forward.
+    func runs(of positions: Range<Int>) -> (masks: [MaskRun], attending: [Range<Int>])
+    /// The mask of every decode step from now on, and whether steps see something.
+    var step: (mask: Tensor?, isAttending: Bool) { get }
+    func removeAll()
+}
+
+/// The source of one pass.
+package struct CrossAttentionView {
+    let cache: KeyValueCache
+    /// Keys in the cache.
+    let count: Int
+    /// Runs of the pass's rows that see the same keys; of a step, one.
+    let runs: [MaskRun]
+    /// Rows that see something; see `SourceVisibility.runs`.
+    let attendingRows: [Range<Int>]
+
+    package init(cache: KeyValueCache, count: Int, runs: [MaskRun], attendingRows: [Range<Int>]) {
+        self.cache = cache
+        self.count = count
+        self.runs = runs
+        self.attendingRows = attendingRows
+    }
+}
