@@ -203,7 +203,7 @@ struct MllamaTests {
         }
         try writer.finish()
         let llama = Llama(configuration: text)
-        try llama.tokenDecoder.load(
+        try llama.decoder.load(
             from: WeightSource(
                 checkpoint: Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming()),
             on: TestDevice.open()

@@ -28,7 +28,7 @@ package protocol PictureReader: Model {
 
     /// Makes these the model's pictures, in the order of the prompt. The first `count` are what it has already read and
     /// are kept as they are; the rest is read now. Texts that saw other pictures have to run again.
-    /// - Throws: `ModelError.notLoaded`, `TransformerError.inputShape` for pixels of another size than the model reads.
+    /// - Throws: `TransformerError.notLoaded`, `TransformerError.inputShape` for pixels of another size than the model reads.
     func readPictures(_ pictures: [ProcessedImage], keeping count: Int) throws
 
     /// Keys of the watched attention that stand for which part of which picture, ascending.
