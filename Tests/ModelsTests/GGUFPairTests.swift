@@ -49,9 +49,9 @@ struct FilePair {
         try projectorFile().write(to: projector)
     }
 
-    func open() throws -> (any PictureDecoder, ModelFiles) {
+    func open() throws -> (any PromptPictureReader, ModelFiles) {
         let files = try ModelFiles(path: text, projector: projector)
-        return (try #require(try ModelRegistry.make(from: files) as? any PictureDecoder), files)
+        return (try #require(try ModelRegistry.make(from: files) as? any PromptPictureReader), files)
     }
 
     private func copy(_ name: String, as other: String, to file: inout GGUFFile) throws {

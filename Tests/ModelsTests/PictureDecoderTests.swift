@@ -22,9 +22,9 @@ struct PictureFixture: Sendable, CustomStringConvertible {
         PictureFixture(model: "smolvlm") { name, _ in "\(name)/" },
     ]
 
-    func open() throws -> (any PictureDecoder, ModelFiles) {
+    func open() throws -> (any PromptPictureReader, ModelFiles) {
         let files = try ModelFiles(path: Fixtures.model(model).path)
-        return (try #require(try ModelRegistry.make(from: files) as? any PictureDecoder), files)
+        return (try #require(try ModelRegistry.make(from: files) as? any PromptPictureReader), files)
     }
 
     struct Case {
@@ -127,7 +127,7 @@ struct PictureDecoderTests {
         let golden = try Fixtures.golden(fixture.model)
         var files = try ModelFiles(path: Fixtures.model(fixture.model).path)
         files.options = LoadOptions(weights: format, contextLength: 100)
-        let model = try #require(try ModelRegistry.make(from: files) as? any PictureDecoder)
+        let model = try #require(try ModelRegistry.make(from: files) as? any PromptPictureReader)
         #expect(model.contextLength == 100)
         let (planned, before) = (
             model.plannedBuffers(unifiedMemory: device.properties.hasUnifiedMemory), device.ledger.total
