@@ -112,7 +112,7 @@ let package = Package(
         .testTarget(
             name: "CheckpointTests",
             dependencies: ["Checkpoint", "JSON", "NumberFormats", "AttentionTypes", "TestSupport"]),
-        .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"], exclude: ["Cases"]),
+        .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"], exclude: ["Cases"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "JSON"], exclude: ["Golden"]),
         .testTarget(
             name: "MediaTests", dependencies: ["Media", "JSON", "CSndfile", "TestSupport"],

@@ -7,7 +7,7 @@ import Testing
 @Suite("Constructs") struct ConstructTests {
     @Test func everyConstruct() throws {
         let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Cases/constructs.json")
-        let file = try JSONReader.value(Data(contentsOf: url))
+        let file = try TemplateValue(contentsOf: url)
         let cases = file["cases"].elements
         #expect(cases.count > 700)
         for item in cases {

@@ -23,7 +23,8 @@ import Testing
             "{% set ns = namespace(x='ab') %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
             "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
             "{% set ns = namespace(x='ab') %}{% for i in range(1, 99) %}{% set ns.x = ns.x.replace('b', 'bb' * i) %}{% endfor %}",
-            "{{ 'a' | indent(9000000000, true) }}", "{{ 'a'.ljust(9223372036854775807) }}", "{{ 'a' | center(99999999999) }}",
+            "{{ 'a' | indent(9000000000, true) }}", "{{ 'a'.ljust(9223372036854775807) }}",
+            "{{ 'a' | center(99999999999) }}",
             "{{ [1, [2]] | tojson(indent=999999999) }}",
             "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
             "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x | tojson }}",
@@ -41,8 +42,10 @@ import Testing
             "{{ " + String(repeating: "(", count: deep) + "1" + String(repeating: ")", count: deep) + " }}",
             "{{ " + String(repeating: "[", count: deep) + String(repeating: "]", count: deep) + " }}",
             "{{ " + String(repeating: "{1:", count: deep) + "1" + String(repeating: "}", count: deep) + " }}",
-            "{{ " + String(repeating: "not ", count: deep) + "1 }}", "{{ " + String(repeating: "-", count: deep) + "1 }}",
-            "{{ x" + String(repeating: ".x", count: deep) + " }}", "{{ x" + String(repeating: "|trim", count: deep) + " }}",
+            "{{ " + String(repeating: "not ", count: deep) + "1 }}",
+            "{{ " + String(repeating: "-", count: deep) + "1 }}",
+            "{{ x" + String(repeating: ".x", count: deep) + " }}",
+            "{{ x" + String(repeating: "|trim", count: deep) + " }}",
             "{{ x" + String(repeating: "[x", count: deep) + String(repeating: "]", count: deep) + " }}",
             "{{ f" + String(repeating: "(f", count: deep) + String(repeating: ")", count: deep) + " }}",
             "{{ 1" + String(repeating: " if 1 else 1", count: deep) + " }}",
@@ -92,7 +95,8 @@ import Testing
         arguments: [
             "9223372036854775807 + 1", "-9223372036854775807 - 2", "9223372036854775807 * 2", "2 ** 64", "(-2) ** 65",
             "10 ** 9223372036854775807", "(-9223372036854775807 - 1) // -1", "(-9223372036854775807 - 1) % -1 + 1 // 0",
-            "-(-9223372036854775807 - 1)", "(-9223372036854775807 - 1) | abs", "9223372036854775808", "1e999 | int + 1 // 0",
+            "-(-9223372036854775807 - 1)", "(-9223372036854775807 - 1) | abs", "9223372036854775808",
+            "1e999 | int + 1 // 0",
             "1 // 0", "1 % 0", "1.0 / 0", "'%.99f' % 1e300", "1 | round(99)",
         ])
     func overflow(_ expression: String) {

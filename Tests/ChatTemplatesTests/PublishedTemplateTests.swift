@@ -21,7 +21,7 @@ enum PublishedTemplates {
 struct PublishedTemplateTests {
     @Test func everyRendering() throws {
         let folder = try #require(PublishedTemplates.folder)
-        let file = try JSONReader.value(Data(contentsOf: folder.appending(path: "renderings.json")))
+        let file = try TemplateValue(contentsOf: folder.appending(path: "renderings.json"))
         var count = 0
         for entry in file["templates"].elements {
             let name = entry["template"].text

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 @testable import ChatTemplates
 
@@ -49,6 +50,22 @@ struct RenderingCase {
 }
 
 extension TemplateValue {
+    /// The value of a JSON file.
+    init(contentsOf url: URL) throws { self.init(try JSONParser.parse(Array(Data(contentsOf: url)))) }
+
+    private init(_ value: JSONValue) {
+        self =
+            switch value {
+            case .null: .none
+            case .bool(let value): .bool(value)
+            case .integer(let value): .integer(value)
+            case .number(let value): .float(value)
+            case .string(let text): .string(text)
+            case .array(let elements): .list(elements.map { TemplateValue($0) })
+            case .object(let members): .mapping(members.map { ($0.key, TemplateValue($0.value)) })
+            }
+    }
+
     subscript(key: String) -> TemplateValue { entries.first { $0.0 == key }?.1 ?? .none }
     var text: String { if case .string(let text) = self { text.string } else { "" } }
     var elements: [TemplateValue] { if case .list(let list) = self { list.elements } else { [] } }

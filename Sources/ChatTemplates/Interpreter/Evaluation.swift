@@ -50,7 +50,9 @@ extension Interpreter {
         try meter.make(entries.count)
         for entry in entries {
             let key = try evaluate(entry.key)
-            guard mapping.set(key, try evaluate(entry.value)) else { throw Fault.problem("\(key.kind) cannot be a key") }
+            guard mapping.set(key, try evaluate(entry.value)) else {
+                throw Fault.problem("\(key.kind) cannot be a key")
+            }
         }
         return try meter.checked(.mapping(mapping))
     }

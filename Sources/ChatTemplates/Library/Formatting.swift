@@ -100,7 +100,9 @@ enum Formatting {
                 continue
             }
             let field = rest.prefix { $0.scalar != "}" }
-            guard isOpening, field.endIndex < rest.endIndex else { throw Fault.problem("a brace of the format is alone") }
+            guard isOpening, field.endIndex < rest.endIndex else {
+                throw Fault.problem("a brace of the format is alone")
+            }
             rest = rest[(field.endIndex + 1)...]
             let name = TemplateText(field).string
             let index = name.isEmpty ? next : Int(name)

@@ -78,7 +78,8 @@ enum SequenceFilters {
         var indices = [name]
         if case .string(let text) = name {
             indices = text.split(at: ".", limit: .max).map { part in
-                (part.scalars.allSatisfy(\.isDigit) ? Int(part.string) : nil).map(TemplateValue.integer) ?? .string(part)
+                (part.scalars.allSatisfy(\.isDigit) ? Int(part.string) : nil).map(TemplateValue.integer)
+                    ?? .string(part)
             }
         }
         return try indices.reduce(element) { value, index in

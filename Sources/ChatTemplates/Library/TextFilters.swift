@@ -11,7 +11,8 @@ enum TextFilters {
         "safe": { value, arguments, interpreter in
             .string(TemplateText(try plain(value, arguments, interpreter).scalars, isEscaped: true))
         },
-        "escape": escape, "e": escape, "forceescape": { value, arguments, interpreter in
+        "escape": escape, "e": escape,
+        "forceescape": { value, arguments, interpreter in
             .string(try plain(value, arguments, interpreter).htmlEscaped)
         },
         "trim": trim, "replace": replace, "indent": indent, "format": format, "wordcount": wordCount, "center": center,

@@ -88,7 +88,8 @@ enum TextMethods {
         let parts = isFirst ? text.split(at: separator, limit: 1) : text.splitFromEnd(at: separator, limit: 1)
         let empty = TemplateText("")
         let result =
-            parts.count == 2 ? [parts[0], separator, parts[1]] : isFirst ? [text, empty, empty] : [empty, empty, text]
+            parts.count == 2
+            ? [parts[0], separator, parts[1]] : isFirst ? [text, empty, empty] : [empty, empty, text]
         return try meter.list(result.map(TemplateValue.string), .tuple)
     }
 

@@ -7,7 +7,8 @@ extension Parser {
         guard current.form == .symbol(",") else { return first }
         var elements = [first]
         while skip(symbol: ",") {
-            if [.outputEnd, .blockEnd, .symbol(")")].contains(current.form) || current.form == word.map(Token.Form.name) {
+            if [.outputEnd, .blockEnd, .symbol(")")].contains(current.form) || current.form == word.map(Token.Form.name)
+            {
                 break
             }
             elements.append(try withConditional ? expression() : or())
@@ -36,7 +37,8 @@ extension Parser {
             let test = try or()
             let otherwise = skip(word: "else") ? try expression() : nil
             value = try make(
-                .conditional(value, test: test, otherwise: otherwise), line, [value, test] + (otherwise.map { [$0] } ?? []))
+                .conditional(value, test: test, otherwise: otherwise), line,
+                [value, test] + (otherwise.map { [$0] } ?? []))
         }
         return value
     }

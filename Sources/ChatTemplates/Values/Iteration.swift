@@ -74,7 +74,8 @@ extension TemplateValue {
     }
 
     /// `x[start:stop:step]`.
-    func slice(start: TemplateValue?, stop: TemplateValue?, step: TemplateValue?, _ meter: Meter) throws -> TemplateValue
+    func slice(start: TemplateValue?, stop: TemplateValue?, step: TemplateValue?, _ meter: Meter) throws
+        -> TemplateValue
     {
         func bound(_ value: TemplateValue?) throws -> Int? {
             guard let value, !value.isNone else { return nil }

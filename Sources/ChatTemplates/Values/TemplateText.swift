@@ -115,7 +115,8 @@ extension TemplateText {
 
     /// As `split`, from the end.
     func splitFromEnd(at separator: TemplateText, limit: Int) -> [TemplateText] {
-        let reversed = TemplateText(scalars.reversed()).offsets(of: TemplateText(separator.scalars.reversed()), limit: limit)
+        let reversed = TemplateText(scalars.reversed()).offsets(
+            of: TemplateText(separator.scalars.reversed()), limit: limit)
         return pieces(between: reversed.reversed().map { count - $0 - separator.count }, separator.count)
     }
 

@@ -144,11 +144,12 @@ private struct Renderer: Sendable {
         variables += source.tokens.map { ($0.key, .string($0.value)) }
         do {
             return ChatText(try template.render(variables, date: Self.date(date)))
-        } catch where error.kind == .raised {
-            throw GenerationError.conversation(format: title, problem: error.problem)
         } catch {
-            throw GenerationError.chatTemplate(
-                file: source.file, problem: error.description, known: ChatFormat.names)
+            guard error.kind == .raised else {
+                throw GenerationError.chatTemplate(
+                    file: source.file, problem: error.description, known: ChatFormat.names)
+            }
+            throw GenerationError.conversation(format: title, problem: error.problem)
         }
     }
 

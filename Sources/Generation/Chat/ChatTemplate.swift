@@ -58,7 +58,9 @@ struct ChatTemplate: Sendable {
         var tokens: [String: String] = [:]
         if gguf["tokenizer.ggml.tokens"] != nil {
             let vocabulary = try gguf.strings("tokenizer.ggml.tokens")
-            for (name, key) in [("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding")] {
+            for (name, key) in [
+                ("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding"),
+            ] {
                 guard let id = try gguf.intIfPresent("tokenizer.ggml.\(key)_token_id"), vocabulary.indices.contains(id)
                 else { continue }
                 tokens[name] = vocabulary[id]
