@@ -142,7 +142,7 @@ struct TextCommandTests {
         #expect(!FileManager.default.fileExists(atPath: out))
         for arguments in [
             ["run", t5, "--prompt", "a", "--raw", "--chat-format", "chatml"], ["tokenize", t5],
-            ["tokenize", t5, "a", "--decode", "1"],
+            ["tokenize", t5, "a", "--decode", "1"], ["tokenize", t5, "a", "--text"],
         ] {
             #expect(try await Program.run(arguments).code == 2)
         }
@@ -192,5 +192,8 @@ struct TextCommandTests {
         #expect(named.code == 0 && !ids.isEmpty, "\(named.words)")
         let back = try await Program.run("tokenize", path, "--no-special", "--decode", ids)
         #expect(back.output.contains("<|user|>\nHello") && back.output.contains("<|assistant|>"), "\(back.output)")
+        let text = try await Program.run(
+            "tokenize", path, "Hello", "--chat", "--chat-format", "zephyr", "--system", "Be brief.", "--text")
+        #expect(text.output == "<|system|>\nBe brief.</s>\n<|user|>\nHello</s>\n<|assistant|>\n\n", "\(text.words)")
     }
 }

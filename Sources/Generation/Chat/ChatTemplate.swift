@@ -31,7 +31,8 @@ struct ChatTemplate: Sendable {
         for name in tokenNames {
             // A string, or an added token's whole description.
             let value = tokenizer?.value(name) ?? special?.value(name)
-            tokens[name] = value?.stringValue ?? value?["content"]?.stringValue
+            let text = value?.stringValue ?? value?["content"]?.stringValue
+            if let text, !text.isEmpty { tokens[name] = text }
         }
         func template(_ text: String, _ name: String) -> ChatTemplate {
             ChatTemplate(file: folder.appendingPathComponent(name).path, source: text, tokens: tokens)
