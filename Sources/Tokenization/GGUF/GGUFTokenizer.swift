@@ -67,7 +67,7 @@ enum GGUFTokenizer {
                 throw TokenizationError.field(
                     file: file, field: field, expected: "two tokens with a space between", actual: "\"\(merge)\"")
             }
-            try ModelRegistry.add(
+            try TokenModelRegistry.add(
                 Array(bytes[..<space]), Array(bytes[(space + 1)...]), rank: rank, to: &merges, vocabulary, file: file,
                 field: field)
         }

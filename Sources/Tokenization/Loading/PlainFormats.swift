@@ -15,7 +15,7 @@ enum PlainFormats {
 
     /// GPT-2's `vocab.json` with `merges.txt`.
     @Sendable static func byteLevelBPE(_ file: URL) throws -> Tokenizer {
-        let vocabulary = try ModelRegistry.vocabulary(JSONReader(contentsOf: file.path, duplicateKeys: .lastCounts))
+        let vocabulary = try TokenModelRegistry.vocabulary(JSONReader(contentsOf: file.path, duplicateKeys: .lastCounts))
         let mergesFile = file.deletingLastPathComponent().appendingPathComponent("merges.txt")
         var merges = PairTable()
         var rank = 0
@@ -31,7 +31,7 @@ enum PlainFormats {
                     file: mergesFile.path, field: field, expected: "two tokens with a space between",
                     actual: "\(parts.count)")
             }
-            try ModelRegistry.add(
+            try TokenModelRegistry.add(
                 Array(parts[0]), Array(parts[1]), rank: rank, to: &merges, vocabulary, file: mergesFile.path,
                 field: field)
             rank += 1

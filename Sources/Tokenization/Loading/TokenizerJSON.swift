@@ -4,7 +4,7 @@ import JSON
 enum TokenizerJSON {
     static func load(_ data: [UInt8], file: String) throws -> Tokenizer {
         let root = try JSONReader(parsing: data, file: file, duplicateKeys: .lastCounts)
-        let model = try ModelRegistry.make(root.object("model"))
+        let model = try TokenModelRegistry.make(root.object("model"))
         let normalizer = try root.memberIfPresent("normalizer").map { try NormalizerRegistry.make($0) }
         return Tokenizer(
             normalizer: normalizer,

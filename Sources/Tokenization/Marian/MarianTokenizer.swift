@@ -19,7 +19,7 @@ package struct MarianTokenizer: Sendable {
     static func load(_ file: URL) throws -> Tokenizer {
         let pieces = try SentencePieceModel(TokenizerFormat.read(file), file: file.path)
         let vocabularyFile = file.deletingLastPathComponent().appendingPathComponent("vocab.json")
-        let vocabulary = try ModelRegistry.vocabulary(
+        let vocabulary = try TokenModelRegistry.vocabulary(
             JSONReader(contentsOf: vocabularyFile.path, duplicateKeys: .lastCounts))
         func id(_ piece: String) throws -> Int {
             guard let id = vocabulary.id(Array(piece.utf8)) else {

@@ -1,7 +1,7 @@
 import JSON
 
 /// Reads `model` of a tokenizer.json by its "type"; older files leave the type out and are known by their fields.
-enum ModelRegistry {
+enum TokenModelRegistry {
     static func make(_ field: JSONReader) throws -> any TokenModel {
         let type = try field.stringIfPresent("type") ?? inferredType(field)
         guard let maker = makers[type] else {
