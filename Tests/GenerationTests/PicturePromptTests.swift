@@ -25,7 +25,8 @@ struct PicturePromptTests {
         ]
     }
 
-    private func pictures(_ names: [String], _ model: any PictureReader, _ files: ModelFiles) throws -> [LoadedPicture] {
+    private func pictures(_ names: [String], _ model: any PictureReader, _ files: ModelFiles) throws -> [LoadedPicture]
+    {
         let processor = try type(of: model).imageProcessor(of: files)
         return try names.map {
             try LoadedPicture(path: Fixtures.models.appending(path: "inputs/\($0)").path, processor: processor)

@@ -15,7 +15,8 @@ enum PlainFormats {
 
     /// GPT-2's `vocab.json` with `merges.txt`.
     @Sendable static func byteLevelBPE(_ file: URL) throws -> Tokenizer {
-        let vocabulary = try TokenModelRegistry.vocabulary(JSONReader(contentsOf: file.path, duplicateKeys: .lastCounts))
+        let vocabulary = try TokenModelRegistry.vocabulary(
+            JSONReader(contentsOf: file.path, duplicateKeys: .lastCounts))
         let mergesFile = file.deletingLastPathComponent().appendingPathComponent("merges.txt")
         var merges = PairTable()
         var rank = 0
