@@ -12,7 +12,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
-        // Floor 0: system libraries, embedded SPIR-V, number formats.
+        // Layer 0: system libraries, embedded SPIR-V, number formats.
         .systemLibrary(
             name: "CVulkan", path: "Sources/CVulkan", pkgConfig: "vulkan", providers: [.apt(["libvulkan-dev"])]),
         .systemLibrary(name: "CNcursesSystem", path: "Sources/CNcursesSystem", providers: [.apt(["libncurses-dev"])]),
@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "AttentionTypes"),
         .target(name: "ChatTemplates"),
 
-        // Floor 1: the device, the files, the text, the media, the terminal.
+        // Layer 1: the device, the files, the text, the media, the terminal.
         .target(
             name: "Compute",
             dependencies: [
@@ -53,10 +53,10 @@ let package = Package(
             name: "Media", dependencies: ["JSON", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
         .target(name: "Terminal", dependencies: ["Support", "CNcurses"], exclude: ["Terminal.docc"]),
 
-        // Floor 2: layers.
+        // Layer 2: layers.
         .target(name: "Transformer", dependencies: ["Compute", "Checkpoint", "NumberFormats", "AttentionTypes"]),
 
-        // Floor 3: architectures, and plans of the memory they take.
+        // Layer 3: architectures, and plans of the memory they take.
         .target(
             name: "Models",
             dependencies: [
@@ -64,7 +64,7 @@ let package = Package(
             ]),
         .target(name: "Planning", dependencies: ["Models", "Media", "Compute", "NumberFormats"]),
 
-        // Floor 4: what is done with a model.
+        // Layer 4: what is done with a model.
         .target(name: "AttentionAnalysis", dependencies: ["NumberFormats", "AttentionTypes"]),
         .target(
             name: "Generation",
@@ -73,7 +73,7 @@ let package = Package(
                 "Transformer", "Compute", "Support", "NumberFormats", "AttentionTypes", "CZlib", "JSON",
             ]),
 
-        // Floor 5 and 6: the terminal app and the program.
+        // Layers 5 and 6: the terminal app and the program.
         .target(
             name: "PlaygroundCore",
             dependencies: [
@@ -97,7 +97,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
-        // Tests, one target per floor's module; `TestSupport` reads the reference fixtures.
+        // Tests, one target per module; `TestSupport` reads the reference fixtures.
         .target(
             name: "TestSupport", dependencies: ["Checkpoint", "JSON", "NumberFormats", "AttentionTypes"],
             path: "Tests/TestSupport"),
