@@ -41,6 +41,8 @@ package struct BARTConfiguration: Sendable, Hashable {
     package var positionKind = Positions.learned(offset: 2)
     /// Norms before each part, and one at the end of each stack, instead of norms behind each part.
     package var isPreNorm = false
+    /// The token that has no position, in models whose positions skip padding.
+    package var padding: Int?
     /// Whether a norm follows the embedding.
     package var normalizesEmbedding = true
     /// Encoder and decoder have one embedding.
@@ -163,7 +165,8 @@ extension BARTConfiguration {
     func embedding(_ table: Parameter, _ scope: ParameterScope) -> TokenEmbedding {
         TokenEmbedding(
             table, scale: scalesEmbedding ? Float(hiddenSize).squareRoot() : 1, positions: positionTable(scope),
-            norm: normalizesEmbedding ? LayerNorm(scope("layernorm_embedding"), size: hiddenSize) : nil)
+            norm: normalizesEmbedding ? LayerNorm(scope("layernorm_embedding"), size: hiddenSize) : nil,
+            padding: padding)
     }
 
     private func positionTable(_ scope: ParameterScope) -> PositionTable {

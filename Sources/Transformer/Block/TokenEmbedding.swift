@@ -7,22 +7,47 @@ package struct TokenEmbedding {
     private let scale: Float
     private let positions: PositionTable?
     private let norm: (any Normalization)?
+    private let padding: Int?
 
+    /// - Parameter padding: the token that has no position and is not counted, in models whose positions skip padding.
     package init(
-        _ table: Parameter, scale: Float = 1, positions: PositionTable? = nil, norm: (any Normalization)? = nil
+        _ table: Parameter, scale: Float = 1, positions: PositionTable? = nil, norm: (any Normalization)? = nil,
+        padding: Int? = nil
     ) {
         self.table = table
         self.scale = scale
         self.positions = positions
         self.norm = norm
+        self.padding = padding
     }
 
-    /// Embeds tokens `[1, count]` at positions from `firstPosition`, into x `[count, hiddenSize]`.
-    func callAsFunction(_ tokens: Tensor, firstPosition: Int, into x: Tensor, on stream: CommandStream) throws {
-        try stream.embed(
-            tokens: tokens, firstPosition: firstPosition, table: table.matrix, scale: scale, positions: positions?.rows,
-            into: x)
+    /// Embeds tokens `[1, count]` at positions from `firstPosition`, into x `[count, hiddenSize]`; `ids` are the same tokens
+    /// on the host.
+    func callAsFunction(
+        _ tokens: Tensor, ids: ArraySlice<Int>, firstPosition: Int, into x: Tensor, on stream: CommandStream
+    ) throws {
+        var position = firstPosition
+        for (rows, isPadding) in runs(of: Array(ids)) {
+            try stream.embed(
+                tokens: tokens.columns(rows), firstPosition: isPadding ? 0 : position, table: table.matrix,
+                scale: scale, positions: isPadding ? nil : positions?.rows, into: x.rows(rows))
+            if !isPadding { position += rows.count }
+        }
         try norm?(x, into: x, on: stream)
+    }
+
+    /// Runs of tokens that all are padding, or all not.
+    private func runs(of ids: [Int]) -> [(rows: Range<Int>, isPadding: Bool)] {
+        guard let padding, ids.contains(padding) else { return [(0..<ids.count, false)] }
+        var runs: [(rows: Range<Int>, isPadding: Bool)] = []
+        for (row, id) in ids.enumerated() {
+            if let last = runs.last, last.isPadding == (id == padding) {
+                runs[runs.count - 1].rows = last.rows.lowerBound..<row + 1
+            } else {
+                runs.append((row..<row + 1, id == padding))
+            }
+        }
+        return runs
     }
 
     /// Embeds the tokens of a decode step, into x `[hypotheses, hiddenSize]`.

@@ -387,7 +387,7 @@ package final class Decoder {
         var result: [Int: [Float]] = [:]
         for first in stride(from: 0, to: tokens.count, by: x.rows) {
             let rows = first..<min(first + x.rows, tokens.count)
-            try prefill(ids.columns(rows), piece: rows, at: start, overrides, engine)
+            try prefill(ids.columns(rows), resolved[rows], piece: rows, at: start, overrides, engine)
             position = start + rows.upperBound
             let wanted = logitRows.filter(rows.contains).map { $0 - first }.sorted()
             for run in wanted.contiguousRuns(limit: DecodeStepper.maximumRows) {
@@ -404,12 +404,13 @@ package final class Decoder {
     }
 
     private func prefill(
-        _ ids: Tensor, piece: Range<Int>, at start: Int, _ overrides: [EmbeddingOverride], _ engine: Engine
+        _ tokens: Tensor, _ ids: ArraySlice<Int>, piece: Range<Int>, at start: Int, _ overrides: [EmbeddingOverride],
+        _ engine: Engine
     ) throws {
         let (count, stream, observe) = (piece.count, engine.stream, observer)
         let firstPosition = start + piece.lowerBound
         let x = x.rows(count)
-        try declaration.embedding(ids, firstPosition: firstPosition, into: x, on: stream)
+        try declaration.embedding(tokens, ids: ids, firstPosition: firstPosition, into: x, on: stream)
         for override in overrides {
             guard let (place, rows) = override.rows(in: piece) else { continue }
             try stream.convert(override.features.rows(rows), into: x.rows(place))

@@ -56,7 +56,7 @@ package final class TextEncoder {
         // A mask that excludes nothing is none.
         let mask = input.write(tokens: ids, mask: mask.flatMap { $0.contains(false) ? $0 : nil })
         let x = stack.states(ids.count)
-        try embedding(input.tokens(count: ids.count), firstPosition: 0, into: x, on: stream)
+        try embedding(input.tokens(count: ids.count), ids: ids[...], firstPosition: 0, into: x, on: stream)
         let bias =
             try relativePositions?.bias(queries: ids.count, keys: ids.count, mask: mask, on: stream)
             ?? mask.map { AttentionBias(mask: $0, queries: ids.count) }
