@@ -130,7 +130,7 @@ struct DecoderOnlyTests {
         let golden = try Fixtures.golden("llama")
         let files = try ModelFiles(path: Fixtures.model("llama").path)
         var configuration = try Llama.Configuration(try #require(files.configuration).main)
-        configuration.passRows = 16
+        configuration.prefillRows = 16
         let prompt = try golden.integers("main/input_ids")
         try #require(prompt.count > 16)
         let model = Llama(configuration: configuration)

@@ -104,7 +104,7 @@ struct MllamaTests {
     func turns() throws {
         let (loaded, files, golden) = try open()
         var configuration = loaded.configuration
-        configuration.text.passRows = 5
+        configuration.text.prefillRows = 5
         let model = Mllama(configuration: configuration)
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
         let pictures = try pictures(of: "two", golden, model, files)

@@ -151,7 +151,7 @@ struct PictureDecoderTests {
         let golden = try Fixtures.golden("llava")
         let files = try ModelFiles(path: Fixtures.model("llava").path)
         var configuration = try LLaVA.Configuration(try #require(files.configuration).main)
-        configuration.text.passRows = 16
+        configuration.text.prefillRows = 16
         let model = LLaVA(configuration: configuration)
         try LLaVA.weightSource(of: files).assignFormats(to: model.parameters)
         try model.load(from: files, on: TestDevice.open()) { _, _ in }
