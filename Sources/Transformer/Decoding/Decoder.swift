@@ -171,7 +171,7 @@ package final class Decoder {
 
     /// Device buffers of the whole model, in the formats assigned.
     package func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
-        WeightArenas(parameters).plannedBuffers + [workspace.plannedBuffer, cache.plannedBuffer]
+        WeightLayout(parameters).plannedBuffers + [workspace.plannedBuffer, cache.plannedBuffer]
             + resources.flatMap(\.plannedBuffers)
             + DecodeStepper.plannedBuffers(
                 vocabulary: vocabulary, maximumTokens: contextLength, unifiedMemory: unifiedMemory,
@@ -198,8 +198,8 @@ package final class Decoder {
     ) throws {
         unload()
         do {
-            let (loader, arenas) = (WeightLoader(device: device, source: weights), WeightArenas(parameters))
-            try loader.allocate(arenas)
+            let (loader, layout) = (WeightLoader(device: device, source: weights), WeightLayout(parameters))
+            try loader.allocate(layout)
             try workspace.allocate(on: device)
             try cache.allocate(on: device)
             for resource in resources { try resource.allocate(on: device) }
@@ -212,7 +212,7 @@ package final class Decoder {
                     givesCandidates: givesCandidates ?? !device.properties.hasUnifiedMemory))
             let kernels = KernelPreparation(try stream.dryRun { try warmUp(encodeSample) }, on: device)
             preparation = kernels
-            try loader.fill(arenas, deriving: resources, on: stream, progress: progress)
+            try loader.fill(layout, deriving: resources, on: stream, progress: progress)
             kernels.waitForPipelines()
         } catch {
             unload()

@@ -45,10 +45,10 @@ package final class Parameter {
     /// The values of an optional tensor that the checkpoint lacks; without it they are zeros.
     let substitute: (() -> [Float])?
 
-    /// Set by the plan: each part's format on the device, and the place in the purpose's memory. Parts of a fused
-    /// matrix may differ (GGUF files keep values in finer formats than queries).
+    /// Each part's format on the device. Parts of a fused matrix may differ (GGUF files keep values in finer formats than
+    /// queries).
     package internal(set) var formats: [ElementFormat]
-    var arenaIndex = 0
+    /// The place on the device, while the model is loaded; see `WeightLayout`.
     var byteOffset = 0
     var buffer: Buffer?
     var number: Float?

@@ -14,44 +14,50 @@ package struct WeightLoader {
         self.source = source
     }
 
-    /// Allocates the arenas and fills them.
+    /// Allocates the layout's buffers and fills them.
     /// - Parameter progress: called with bytes done and bytes in all.
     /// - Throws: `TransformerError` for a tensor that does not fit, `ComputeError` for the device,
     ///   `CancellationError` when the task is cancelled.
-    package func load(_ arenas: WeightArenas, progress: (Int, Int) -> Void = { _, _ in }) throws {
-        try allocate(arenas)
-        try fill(arenas, progress: progress)
+    package func load(_ layout: WeightLayout, progress: (Int, Int) -> Void = { _, _ in }) throws {
+        try allocate(layout)
+        try fill(layout, progress: progress)
     }
 
     /// Gives every parameter its memory, and scalars their value. `ParameterList.release` frees it.
-    package func allocate(_ arenas: WeightArenas) throws {
+    package func allocate(_ layout: WeightLayout) throws {
         if case .forecast = source.standIn { throw TransformerError.noWeights(file: source.path) }
-        let buffers = try arenas.arenas.map { arena in
-            try device.makeBuffer(byteCount: arena.byteCount, purpose: arena.purpose, label: arena.label)
+        let buffers = try layout.buffers.map {
+            try device.makeBuffer(byteCount: $0.byteCount, purpose: $0.purpose, label: $0.label)
         }
-        for parameter in arenas.parameters {
-            if parameter.form == .scalar {
-                // Gates are half open in a model of random weights.
-                parameter.number = try source.standIn == nil ? number(of: parameter) : 0.5
+        for place in layout.places {
+            if let index = place.buffer {
+                place.parameter.buffer = buffers[index]
+                place.parameter.byteOffset = place.byteOffset
             } else {
-                parameter.buffer = buffers[parameter.arenaIndex]
+                // Gates are half open in a model of random weights.
+                place.parameter.number = try source.standIn == nil ? number(of: place.parameter) : 0.5
             }
         }
     }
 
     /// Writes the values of parameters that have their memory; see `load`.
-    private func fill(_ arenas: WeightArenas, progress: (Int, Int) -> Void) throws {
+    private func fill(_ layout: WeightLayout, progress: (Int, Int) -> Void) throws {
         let writer = try DeviceWriter(device: device)
-        let total = arenas.parameters.reduce(0) { $0 + $1.byteCount }
+        let parameters = layout.places.map(\.parameter)
+        let stored = try source.standIn == nil ? parameters.map { try $0.parts.map(source.locate) } : []
+        let total = parameters.reduce(0) { $0 + $1.byteCount }
         var done = 0
-        for (index, parameter) in arenas.parameters.enumerated() {
+        for (index, parameter) in parameters.enumerated() {
             try Task.checkCancellation()
             guard let buffer = parameter.buffer else { continue }
-            if index + 1 < arenas.parameters.count { prefetch(arenas.parameters[index + 1]) }
+            // The system reads the next parameter from the disk while this one is written.
+            if index + 1 < stored.count {
+                for part in stored[index + 1].compactMap({ $0 }) { part.checkpoint.prefetchPages(of: part.entry) }
+            }
             if source.standIn != nil {
                 try fillRandom(parameter, in: buffer, seed: UInt32(index) &* 0x85eb_ca6b, writer: writer)
             } else {
-                try fill(parameter, in: buffer, writer: writer)
+                try fill(parameter, from: stored[index], in: buffer, writer: writer)
             }
             if source.standIn == nil { arrangePanels(parameter) }
             done += parameter.byteCount
@@ -59,7 +65,7 @@ package struct WeightLoader {
         }
         try writer.finish()
         // The device has written these.
-        if source.standIn != nil { arenas.parameters.forEach(arrangePanels) }
+        if source.standIn != nil { parameters.forEach(arrangePanels) }
     }
 
     private func arrangePanels(_ parameter: Parameter) {
@@ -69,10 +75,10 @@ package struct WeightLoader {
 
     /// Writes the values of parameters, then what resources make of them.
     package func fill(
-        _ arenas: WeightArenas, deriving resources: [any DeviceResource], on stream: CommandStream,
+        _ layout: WeightLayout, deriving resources: [any DeviceResource], on stream: CommandStream,
         progress: (Int, Int) -> Void
     ) throws {
-        try fill(arenas, progress: progress)
+        try fill(layout, progress: progress)
         for resource in resources { try resource.derive(on: stream) }
         try stream.finish()
     }
@@ -84,21 +90,17 @@ package struct WeightLoader {
         return try floats(located, count: 1)[0]
     }
 
-    /// Lets the system read a parameter from the disk while the one before it is written.
-    private func prefetch(_ parameter: Parameter) {
-        guard source.standIn == nil else { return }
-        for part in parameter.parts {
-            if let located = try? source.locate(part) { located.checkpoint.prefetchPages(of: located.entry) }
-        }
-    }
-
     /// Bytes that are sorted or converted at once on a core.
     private static let pieceBytes = 1 << 20
 
-    private func fill(_ parameter: Parameter, in buffer: Buffer, writer: DeviceWriter) throws {
-        for ((part, format), offset) in zip(zip(parameter.parts, parameter.formats), parameter.partOffsets) {
+    /// - Parameter stored: where the values of each part are; nil for an absent optional part.
+    private func fill(
+        _ parameter: Parameter, from stored: [WeightSource.Located?], in buffer: Buffer, writer: DeviceWriter
+    ) throws {
+        let offsets = parameter.partOffsets
+        for (index, part) in parameter.parts.enumerated() {
+            let (format, offset, located) = (parameter.formats[index], offsets[index], stored[index])
             let elements = part.shape.reduce(1, *)
-            let located = try source.locate(part)
             // Pages of the file that have been copied need not stay beside the copy.
             defer { if let located { located.checkpoint.discardPages(of: located.entry) } }
             switch parameter.form {
