@@ -7,7 +7,7 @@ extension Event {
     var recorded: Event? {
         switch self {
         case .started, .attach, .input(.key), .input(.paste), .input(.mouse), .device, .models, .load, .loaded,
-            .abilities(.some), .answered, .memory, .waveformLoaded, .thumbnailLoaded(_, .some, _):
+            .abilities(.some), .answered, .memory, .waveformLoaded, .thumbnailLoaded(_, .some, _), .fileFound:
             self
         case .answer(let number, let event, let time): .answer(number, event.recorded, time: time)
         default: nil
