@@ -23,12 +23,12 @@ package struct ModelAbilities: Sendable, Hashable, Codable {
     /// Tokens a conversation may have.
     package var contextLength: Int
     /// Heads that are known to look at what is being said, by the checkpoint's own word; empty where it has none.
-    package var alignmentHeads: [LayerHead]
+    package var alignmentHeads: [AttentionHead]
 
     package init(
         family: String, inputs: Set<Input>, holdsConversations: Bool, shownAttention: AttentionKind,
         attentionLayers: [Int],
-        attentionHeads: Int, contextLength: Int, alignmentHeads: [LayerHead] = []
+        attentionHeads: Int, contextLength: Int, alignmentHeads: [AttentionHead] = []
     ) {
         self.family = family
         self.inputs = inputs

@@ -28,13 +28,14 @@ import Testing
 
     @Test func selectionsReduceTheRightHeads() throws {
         expect(
-            try HeadSelection.single(LayerHead(layer: 3, head: 0)).row(of: captured, kind: .cross, query: 0),
+            try HeadSelection.single(AttentionHead(kind: .cross, layer: 3, head: 0)).row(
+                of: captured, kind: .cross, query: 0),
             [0.9, 0.05, 0.05])
         expect(try HeadSelection.layer(0, .mean).row(of: captured, kind: .cross), [0.2, 0.25, 0.55])
         expect(try HeadSelection.layer(0, .max).row(of: captured, kind: .cross), [0.3, 0.4, 0.8])
         expect(try HeadSelection.all(.mean).row(of: captured, kind: .cross), [0.1625, 0.4375, 0.4])
         expect(try HeadSelection.all(.max).row(of: captured, kind: .cross), [0.3, 1, 0.8])
-        let pair = [LayerHead(layer: 0, head: 0), LayerHead(layer: 3, head: 1)]
+        let pair = [AttentionHead(kind: .cross, layer: 0, head: 0), AttentionHead(kind: .cross, layer: 3, head: 1)]
         expect(try HeadSelection.heads(pair, .mean).row(of: captured, kind: .cross), [0.175, 0.175, 0.65])
         expect(try HeadSelection.layer(0, .mean).row(of: captured, kind: .selfAttention), [0.5, 0.5])
     }
@@ -44,7 +45,7 @@ import Testing
             try HeadSelection.layer(1, .mean).row(of: captured, kind: .cross)
         }
         #expect(throws: AttentionAnalysisError.headOutOfRange(layer: 0, head: 2, heads: 2)) {
-            try HeadSelection.single(LayerHead(layer: 0, head: 2)).row(of: captured, kind: .cross)
+            try HeadSelection.single(AttentionHead(kind: .cross, layer: 0, head: 2)).row(of: captured, kind: .cross)
         }
         #expect(throws: AttentionAnalysisError.queryOutOfRange(layer: 0, query: 2, queries: 2)) {
             try HeadSelection.layer(0, .mean).row(of: captured, kind: .cross, query: 2)
@@ -85,14 +86,5 @@ import Testing
             #expect(scale.apply(to: [.nan, .infinity, 1]).allSatisfy { $0 >= 0 && $0 <= 1 })
             #expect(scale.apply(to: []).isEmpty)
         }
-    }
-
-    @Test func tokensCombineOverTime() {
-        let rows: [[Float]] = [[1, 0], [0.5, 0.25, 0.25]]
-        expect(TimeAggregation.mean.aggregate(rows), [0.75, 0.125, 0.125])
-        expect(TimeAggregation.max.aggregate(rows), [1, 0.25, 0.25])
-        expect(TimeAggregation.last.aggregate(rows), rows[1])
-        #expect(TimeAggregation.mean.aggregate([]).isEmpty)
-        expect(TimeAggregation.tokens(lookingAt: 1..<9, in: rows), [0, 0.5])
     }
 }

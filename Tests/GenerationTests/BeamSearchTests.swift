@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import GenerationTestSupport
 import TestSupport
 import Testing
 

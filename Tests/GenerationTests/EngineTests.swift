@@ -3,6 +3,7 @@ import AttentionTypes
 import Foundation
 import Media
 import Models
+import Speech
 import TestSupport
 import Testing
 
@@ -43,7 +44,7 @@ struct EngineTests {
     }
 
     static func open(_ path: String, options: LoadOptions = LoadOptions()) async throws -> Engine {
-        let engine = try Engine(deviceSelector: nil, pipelineCacheFolder: nil)
+        let engine = try Engine(deviceSelector: nil, pipelineCacheFolder: nil, sessions: .standard)
         #expect(engine.abilities() == nil)
         for try await _ in engine.load(path: path, options: options) {}
         return engine

@@ -69,7 +69,7 @@ package enum BeamRule: Sendable, Hashable {
     }
 
     /// Whisper's rank of a hypothesis; also used for best-of-n samples.
-    static func whisperScore(sum: Double, length: Int, penalty: Double?) -> Double {
+    package static func whisperScore(sum: Double, length: Int, penalty: Double?) -> Double {
         if let penalty { return sum / pow((5 + Double(length)) / 6, penalty) }
         return sum / Double(max(length, 1))
     }

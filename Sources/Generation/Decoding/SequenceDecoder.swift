@@ -72,7 +72,7 @@ package struct DecoderOutput: Sendable {
     }
 
     /// The logits of the prompt rows asked for, with the last row's where it is among them.
-    func rows(_ wanted: [Int], promptLength: Int) -> [Int: [Float]] {
+    package func rows(_ wanted: [Int], promptLength: Int) -> [Int: [Float]] {
         var rows = promptLogits
         if wanted.contains(promptLength - 1), rows[promptLength - 1] == nil { rows[promptLength - 1] = logits.first }
         return rows
@@ -80,7 +80,7 @@ package struct DecoderOutput: Sendable {
 
     /// - Throws: ``GenerationError/decoderOutput(operation:expected:actual:)`` when the logits are not
     ///   `[hypotheses, vocabulary]`, or the candidates not those of as many hypotheses.
-    func check(operation: String, hypotheses: Int, vocabulary: Int) throws {
+    package func check(operation: String, hypotheses: Int, vocabulary: Int) throws {
         if let candidates {
             guard candidates.count == hypotheses else {
                 throw GenerationError.decoderOutput(

@@ -23,8 +23,12 @@ package actor Engine {
     }
     private nonisolated let context = Mutex(Context())
 
+    private nonisolated let sessions: SessionRegistry
+
     /// Opens a device; nothing is loaded yet.
-    package init(deviceSelector: String?, pipelineCacheFolder: URL?) throws {
+    /// - Parameter sessions: the kinds of session that serve models.
+    package init(deviceSelector: String?, pipelineCacheFolder: URL?, sessions: SessionRegistry) throws {
+        self.sessions = sessions
         device = try Device(selector: deviceSelector, pipelineCacheFolder: pipelineCacheFolder)
     }
 
@@ -41,7 +45,7 @@ package actor Engine {
     private func load(path: String, projector: String?, options: LoadOptions, progress: (Int, Int) -> Void) throws {
         // The old model goes first: both together might not fit.
         unload()
-        let declared = try SessionRegistry.declare(path: path, projector: projector, options: options)
+        let declared = try sessions.declare(path: path, projector: projector, options: options)
         let session = try declared.load(on: device, progress: progress)
         self.session = session
         context.withLock {

@@ -30,16 +30,16 @@ package protocol ModelSession: AnyObject, SendableMetatype {
         emit: @escaping (GenerationEvent) throws -> Void) throws
 }
 
-/// The kinds of session there are. A model is served by the first one that can; a new kind is added here and nowhere else.
-package enum SessionRegistry {
-    static let kinds: [any ModelSession.Type] = [
-        SpeechSession.self, TranslationSession.self, CaptionSession.self, ChatSession.self,
-    ]
+/// Kinds of session; a model is served by the first one that can.
+package struct SessionRegistry: Sendable {
+    private let kinds: [any ModelSession.Type]
 
-    /// Finds out what the model at a path is; nothing is loaded yet.
+    package init(_ kinds: [any ModelSession.Type]) { self.kinds = kinds }
+
+    /// Declares the model at a path; nothing is loaded yet.
     /// - Parameter projector: the "mmproj" file of a model whose text model is a GGUF file.
-    /// - Throws: `CheckpointError`, `ModelError`, and `GenerationError.noSession` for a model nothing can be asked of.
-    package static func declare(path: String, projector: String? = nil, options: LoadOptions = LoadOptions()) throws
+    /// - Throws: `CheckpointError`, `ModelError`, and `GenerationError.noSession` for a model that no session serves.
+    package func declare(path: String, projector: String? = nil, options: LoadOptions = LoadOptions()) throws
         -> DeclaredModel
     {
         var files = try ModelFiles(path: path, projector: projector)
@@ -53,7 +53,7 @@ package enum SessionRegistry {
     }
 }
 
-/// A model whose files have been looked at: what it takes is known, its weights are still on disk.
+/// A model whose description has been read; its weights are still on disk.
 package struct DeclaredModel {
     package let files: ModelFiles
     package let model: any Model

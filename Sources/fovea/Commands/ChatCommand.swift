@@ -6,6 +6,7 @@ import Media
 import Playground
 import PlaygroundCore
 import Terminal
+import Speech
 
 /// How pictures are drawn on the screen.
 enum PictureDrawing: String, ExpressibleByArgument, CaseIterable {
@@ -72,7 +73,8 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         if let model { _ = try ModelArgument.path(of: model) }
         if let audio { _ = try AudioFile.info(path: audio) }
         if let picture { _ = try ImageFile.info(path: picture) }
-        let engine = try Engine(deviceSelector: device.selector, pipelineCacheFolder: Folders.writableCache())
+        let engine = try Engine(
+            deviceSelector: device.selector, pipelineCacheFolder: Folders.writableCache(), sessions: .standard)
         var options = PlaygroundOptions(model: model, audio: audio, language: language, task: task, ascii: ascii)
         options.picture = picture
         options.recorder = recorder

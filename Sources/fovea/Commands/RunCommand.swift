@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Generation
 import Media
+import Speech
 import Support
 
 /// `fovea run`: one answer of a model of any kind, streamed.
@@ -50,7 +51,8 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = try model.path()
-        let declared = try SessionRegistry.declare(path: path, projector: projector.path, options: weights.load)
+        let declared = try SessionRegistry.standard.declare(
+            path: path, projector: projector.path, options: weights.load)
         let request = try request(declared.abilities)
         let (session, finish) = try ModelSetup.load(declared, on: device)
         defer { finish() }

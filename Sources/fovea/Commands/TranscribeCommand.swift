@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Generation
+import Speech
 import Support
 
 /// `fovea transcribe`: a recording in, a transcript out.

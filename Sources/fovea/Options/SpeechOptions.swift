@@ -5,6 +5,7 @@ import Compute
 import Foundation
 import Generation
 import Media
+import Speech
 
 extension SpeechTask: ExpressibleByArgument {}
 extension TranscriptFormat: ExpressibleByArgument {}

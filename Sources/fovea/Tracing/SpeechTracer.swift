@@ -3,6 +3,7 @@ import Generation
 import Media
 import Models
 import Tokenization
+import Speech
 
 /// Traces of models that listen.
 struct SpeechTracer: Tracer {
@@ -31,7 +32,7 @@ struct SpeechTracer: Tracer {
 
     var layers: Int { max(model.configuration.encoderLayers, model.configuration.decoderLayers) }
 
-    func endTokens() throws -> Set<Int> { [try WhisperTokens(Tokenizer(contentsOf: URL(filePath: path))).endOfText] }
+    func endTokens() throws -> Set<Int> { [try SpeechTokens(Tokenizer(contentsOf: URL(filePath: path))).endOfText] }
 
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
         try emit(TraceTensor("features", shape: [features.melCount, features.frameCount], floats: features.values))
@@ -52,19 +53,8 @@ struct SpeechTracer: Tracer {
             return ids
         }
         let tokens = try SpeechTokens(Tokenizer(contentsOf: URL(filePath: path)))
-        var ids = [tokens.startOfTranscript]
-        if tokens.isMultilingual {
-            guard let spoken = tokens.languages.first(where: { $0.code == input.language }) else {
-                throw GenerationError.unknownLanguage(input.language, known: tokens.languages.map(\.code))
-            }
-            guard let word = input.task == .transcribe ? tokens.transcribe : tokens.translate else {
-                throw GenerationError.missingToken("<|\(input.task.rawValue)|>")
-            }
-            ids += [spoken.token, word]
-        } else if input.task == .translate {
-            throw GenerationError.monolingual(asked: "translation")
-        }
-        guard let noTimestamps = tokens.noTimestamps else { throw GenerationError.missingToken("<|notimestamps|>") }
-        return ids + [noTimestamps]
+        if !tokens.isMultilingual, input.task == .translate { throw GenerationError.monolingual(asked: "translation") }
+        return try tokens.startSequence(language: input.language, task: input.task)
+            + [tokens.requiredNoTimestamps()]
     }
 }
