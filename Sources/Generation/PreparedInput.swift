@@ -1,5 +1,6 @@
 import AttentionTypes
 import Media
+import Tokenization
 
 /// The input a model attends to, in the form a person can look at.
 package enum PreparedInput: Sendable, Codable {
@@ -115,5 +116,19 @@ package struct SourceText: Sendable, Hashable, Codable {
     package init(tokens: [Token], rollout: [Float] = []) {
         self.tokens = tokens
         self.rollout = rollout
+    }
+}
+
+extension SourceText {
+    /// Tokens with their texts; a character of several tokens comes with the last of them.
+    init(_ ids: [Int], tokenizer: Tokenizer, rollout: [Float] = []) {
+        var characters = CharacterAssembler()
+        self.init(
+            tokens: ids.map { id in
+                let isSpecial = tokenizer.isSpecial(id)
+                return Token(
+                    id: id, text: isSpecial ? "" : characters.add(tokenizer.bytes(of: id) ?? []),
+                    piece: tokenizer.piece(id) ?? "<\(id)>", isSpecial: isSpecial)
+            }, rollout: rollout)
     }
 }

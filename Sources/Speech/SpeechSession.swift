@@ -9,12 +9,13 @@ import Tokenization
 import Transformer
 
 /// A speech model on a device, with its tokenizer and spectrogram. Used from one executor.
-package final class SpeechSession {
-    package let model: Whisper
-    package let files: ModelFiles
+package final class SpeechSession: ModelSession {
+    package let model: any SoundReader
     package let tokenizer: SpeechTokens
     package let decoder: WhisperDecoder
     private let logMel: LogMelSpectrogram
+
+    package static func serves(_ model: any Model) -> Bool { model.soundReader != nil }
 
     /// Loads a speech model.
     /// - Parameter progress: bytes done and bytes in all.
@@ -22,27 +23,23 @@ package final class SpeechSession {
     ///   `GenerationError.notASpeechModel` for another kind of model.
     package convenience init(path: String, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
         let files = try ModelFiles(path: path)
-        guard let whisper = try ModelRegistry.make(from: files) as? Whisper else {
-            throw GenerationError.notASpeechModel(path: path, type: try ModelRegistry.modelType(of: files))
-        }
-        try self.init(whisper, from: files, on: device, progress: progress)
-        files.checkpoint.release()
+        try self.init(ModelRegistry.make(from: files), from: files, on: device, progress: progress)
+        files.release()
     }
 
-    /// Puts a declared speech model on a device.
     package init(
-        _ whisper: Whisper, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
+        _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws {
-        self.files = files
-        model = whisper
+        guard let reader = model.soundReader else {
+            throw GenerationError.notASpeechModel(path: files.path, type: try ModelRegistry.modelType(of: files))
+        }
+        self.model = reader
         // Small things first: a folder without a tokenizer should not cost the time to load its weights.
         tokenizer = try SpeechTokens(Tokenizer(contentsOf: URL(fileURLWithPath: files.path)))
-        var parameters = LogMelSpectrogram.Parameters()
-        parameters.melCount = whisper.configuration.mels
-        logMel = try LogMelSpectrogram(parameters)
-        decoder = WhisperDecoder(whisper)
-        try whisper.load(from: files, on: device, progress: progress)
-        whisper.tap?.selection = .cross
+        logMel = try LogMelSpectrogram(.init(melCount: reader.soundGeometry.mels))
+        decoder = WhisperDecoder(reader)
+        try reader.load(from: files, on: device, progress: progress)
+        reader.tap?.selection = .cross
     }
 
     deinit { model.unload() }
@@ -64,34 +61,6 @@ package final class SpeechSession {
         let transcriber = try Transcriber(model: decoder, tokenizer: tokenizer, options: options)
         return try transcriber.run(spectrogram(of: recording), isCancelled: isCancelled, emit: emit)
     }
-}
-
-extension SpeechSession: ModelSession {
-    package static func serves(_ model: any Model) -> Bool { model is Whisper }
-
-    package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
-        let configuration = try whisper(model, files).configuration
-        return ModelAbilities(
-            family: "Whisper", inputs: [.sound], holdsConversations: false, shownAttention: .cross,
-            attentionLayers: Array(0..<configuration.decoderLayers), attentionHeads: configuration.decoderHeads,
-            contextLength: configuration.textPositions,
-            alignmentHeads: configuration.alignmentHeads.map {
-                AttentionHead(kind: .cross, layer: $0.layer, head: $0.head)
-            })
-    }
-
-    package static func make(
-        _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
-    ) throws -> SpeechSession {
-        try SpeechSession(whisper(model, files), from: files, on: device, progress: progress)
-    }
-
-    private static func whisper(_ model: any Model, _ files: ModelFiles) throws -> Whisper {
-        guard let whisper = model as? Whisper else {
-            throw GenerationError.notASpeechModel(path: files.path, type: try ModelRegistry.modelType(of: files))
-        }
-        return whisper
-    }
 
     package var bytesPerToken: Int { model.bytesPerToken }
     package var tokensLeft: Int? { model.positionsLeft }
@@ -102,10 +71,12 @@ extension SpeechSession: ModelSession {
         emit: @escaping (GenerationEvent) throws -> Void
     ) throws {
         guard let sound = request.sound else {
-            throw GenerationError.unsuitableInput(family: "Whisper", problem: "there is no recording", takes: "sound")
+            throw GenerationError.unsuitableInput(
+                family: model.family, problem: "there is no recording", takes: "sound")
         }
         if request.messages.contains(where: { !$0.pictures.isEmpty }) {
-            throw GenerationError.unsuitableInput(family: "Whisper", problem: "it sees no pictures", takes: "sound")
+            throw GenerationError.unsuitableInput(
+                family: model.family, problem: "it does not take pictures", takes: "sound")
         }
         var options = request.speech
         if !request.text.answerPrefix.isEmpty {
@@ -124,6 +95,6 @@ extension SpeechSession: ModelSession {
 extension SessionRegistry {
     /// Sessions for every kind of model.
     package static let standard = SessionRegistry([
-        SpeechSession.self, TranslationSession.self, CaptionSession.self, ChatSession.self,
+        SpeechSession.self, EncodedSourceSession.self, ChatSession.self,
     ])
 }

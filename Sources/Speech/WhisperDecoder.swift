@@ -4,36 +4,32 @@ import Generation
 import Models
 import Transformer
 
-/// Whisper on a device, as decoding strategies and transcription see it.
+/// A loaded Whisper model for decoding strategies and transcription.
 package final class WhisperDecoder: SpeechModel {
-    private let model: Whisper
+    private let model: any SoundReader
     package let alignmentHeads: [AttentionHead]
 
-    package init(_ model: Whisper) {
+    package init(_ model: any SoundReader) {
         self.model = model
-        let configuration = model.configuration
-        if configuration.alignmentHeads.isEmpty {
-            // Where a checkpoint names none, the later half of the decoder follows the sound best.
-            alignmentHeads = (configuration.decoderLayers / 2..<configuration.decoderLayers).flatMap { layer in
-                (0..<configuration.decoderHeads).map { AttentionHead(kind: .cross, layer: layer, head: $0) }
-            }
-        } else {
-            alignmentHeads = configuration.alignmentHeads.map {
-                AttentionHead(kind: .cross, layer: $0.layer, head: $0.head)
-            }
-        }
+        let named = model.soundGeometry.alignmentHeads
+        // Where a checkpoint names none, the later half of the decoder follows the sound best.
+        let layers = model.decoder.layers(of: .cross)
+        alignmentHeads =
+            named.isEmpty
+            ? layers.dropFirst(layers.count / 2).flatMap { layer in
+                (0..<model.decoder.heads).map { AttentionHead(kind: .cross, layer: layer, head: $0) }
+            } : named
     }
 
-    package var vocabularySize: Int { model.configuration.vocabulary }
+    package var vocabularySize: Int { model.vocabulary }
     package var maximumHypotheses: Int { DecodeStepper.maximumRows }
-    package var audioPositions: Int { model.configuration.audioPositions }
-    package var maximumTokens: Int { model.configuration.textPositions }
+    package var audioPositions: Int { model.soundGeometry.positions }
+    package var maximumTokens: Int { model.contextLength }
 
     package func encode(window: AudioWindow) throws { try model.encode(logMel: window.logMel) }
 
     package func start(prompt: [Int], hypotheses: Int, logitRows: [Int]) throws -> DecoderOutput {
-        let output = try prefill(prompt, hypotheses: hypotheses, logitRows: logitRows, attentionRows: .last)
-        return output
+        try prefill(prompt, hypotheses: hypotheses, logitRows: logitRows, attentionRows: .last)
     }
 
     package func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput {
@@ -43,7 +39,7 @@ package final class WhisperDecoder: SpeechModel {
 
     /// One pass over a finished text that recomputes the rows of the alignment heads' layers alone.
     package func alignment(tokens: [Int], text: Range<Int>, vocabulary: Int) throws -> SpeechAlignment {
-        guard let tap = model.tap else { throw ModelError.notLoaded(model: "Whisper") }
+        guard let tap = model.tap else { throw ModelError.notLoaded(model: model.family) }
         let watched = tap.selection
         defer { tap.selection = watched }
         tap.selection = AttentionTap.Selection(.cross, layers: Set(alignmentHeads.map(\.layer)))
@@ -60,7 +56,7 @@ package final class WhisperDecoder: SpeechModel {
     private func prefill(
         _ prompt: [Int], hypotheses: Int, logitRows: [Int], attentionRows: AttentionTap.QueryRows
     ) throws -> DecoderOutput {
-        guard let tap = model.tap else { throw ModelError.notLoaded(model: "Whisper") }
+        guard let tap = model.tap else { throw ModelError.notLoaded(model: model.family) }
         guard let last = prompt.indices.last else {
             throw GenerationError.promptTooLong(tokens: 0, maximum: maximumTokens)
         }

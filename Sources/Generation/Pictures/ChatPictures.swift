@@ -19,7 +19,7 @@ final class ChatPictures {
         }
     }
 
-    let model: any PicturePromptModel
+    let model: any PictureReader
     private let files: ModelFiles
     /// Made for the first picture: a model that is only talked to needs none.
     private var processor: (any ImageProcessor)?
@@ -28,7 +28,7 @@ final class ChatPictures {
     /// What the model has read.
     private var read: [Source] = []
 
-    init(_ model: any PicturePromptModel, from files: ModelFiles, tokenizer: Tokenizer) {
+    init(_ model: any PictureReader, from files: ModelFiles, tokenizer: Tokenizer) {
         self.model = model
         self.files = files
         self.tokenizer = tokenizer
@@ -49,7 +49,7 @@ final class ChatPictures {
         let sources = messages.flatMap(\.pictures).map(Source.init)
         let pictures = try sources.map { source in
             if let known = loaded[source] { return known }
-            let processor = try self.processor ?? type(of: model).imageProcessor(of: files)
+            let processor = try self.processor ?? model.imageProcessor(of: files)
             self.processor = processor
             let picture = try LoadedPicture(path: source.path, processor: processor)
             loaded[source] = picture

@@ -7,11 +7,11 @@ import Transformer
 
 /// A text model on a device with its tokenizer and caches. Used from one executor.
 package final class TextSession {
-    package let model: any DecoderOnlyModel
+    package let model: any Model
     package let files: ModelFiles
     package let tokenizer: Tokenizer
-    package let decoder: TextDecoder
-    /// Tokens that end an answer, by the checkpoint's own word.
+    package let decoder: ModelDecoder
+    /// End-of-sequence tokens that the checkpoint declares.
     package let endTokens: Set<Int>
 
     /// Loads a text model.
@@ -25,8 +25,8 @@ package final class TextSession {
     ) throws {
         var files = try ModelFiles(path: path)
         files.options.contextLength = contextLength
-        let made = try ModelRegistry.make(from: files)
-        guard let model = made as? any DecoderOnlyModel else {
+        let model = try ModelRegistry.make(from: files)
+        guard model.capabilities.inputs.contains(.prompt) else {
             throw GenerationError.notATextModel(path: path, type: try ModelRegistry.modelType(of: files))
         }
         try self.init(model, from: files, on: device, progress: progress)
@@ -35,7 +35,7 @@ package final class TextSession {
 
     /// Puts a declared text model on a device.
     package init(
-        _ model: any DecoderOnlyModel, from files: ModelFiles, on device: Device,
+        _ model: any Model, from files: ModelFiles, on device: Device,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         self.files = files
@@ -43,7 +43,7 @@ package final class TextSession {
         // Small things first: a folder without a tokenizer should not cost the time to load its weights.
         tokenizer = try Tokenizer(files)
         endTokens = try EndTokens.read(files, tokenizer)
-        decoder = TextDecoder(model)
+        decoder = ModelDecoder(model)
         try model.load(from: files, on: device, progress: progress)
     }
 

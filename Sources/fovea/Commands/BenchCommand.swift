@@ -102,19 +102,8 @@ struct BenchCommand: AsyncParsableCommand {
     private func measure(_ name: String, _ files: ModelFiles, on device: Device, _ tell: (String) -> Void) throws
         -> BenchReport
     {
-        let measuring = Measuring(repeats: repeats)
-        switch try ModelRegistry.make(from: files) {
-        case let whisper as Whisper:
-            return try SpeechBenchmark(device: device, tokens: tokens, measuring: measuring)
-                .run(modelName: name, files: files, model: whisper, report: tell)
-        case let text as any DecoderOnlyModel:
-            return try TextBenchmark(device: device, tokens: tokens, measuring: measuring)
-                .run(modelName: name, files: files, model: text, report: tell)
-        case let pair as any EncoderDecoderModel:
-            return try EncoderDecoderBenchmark(device: device, tokens: tokens, measuring: measuring)
-                .run(modelName: name, files: files, model: pair, report: tell)
-        default: throw ProgramError.unsuitableModel(model: name, problem: "this kind of model cannot be measured yet")
-        }
+        try Benchmark(device: device, tokens: tokens, measuring: Measuring(repeats: repeats))
+            .run(modelName: name, files: files, model: ModelRegistry.make(from: files), report: tell)
     }
 
     private func runComparison() throws {

@@ -105,7 +105,7 @@ struct TraceCommand: AsyncParsableCommand {
             model: self.model.model, ids: ids, prompt: prompt,
             images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,
             decoderIds: decoderIds, language: language, task: task)
-        let tracer = try TracerRegistry.make(model, from: files, input: input)
+        let tracer = try Tracer(model, from: files, input: input)
         for layer in layers ?? [] where !(0..<tracer.layers).contains(layer) {
             throw ProgramError.option(name: "--layers", problem: "there is no layer \(layer)")
         }

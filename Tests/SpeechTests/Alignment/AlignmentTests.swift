@@ -1,3 +1,4 @@
+import AttentionAnalysis
 import Generation
 import AttentionTypes
 import TestSupport

@@ -2,17 +2,18 @@ import AttentionTypes
 import Models
 import Transformer
 
-/// A decoder-only model as decoding strategies see it. It remembers which tokens its cache holds: a prompt that begins
-/// like the last one (a conversation with a new turn, a corrected question) runs only what is new.
-package final class TextDecoder: SequenceDecoder {
-    private let model: any DecoderOnlyModel
-    /// Tokens whose keys and values the first hypothesis' cache holds.
+/// The decoder of a loaded model for decoding strategies, with prefix caching: a prompt that begins like the last one (a
+/// conversation with a new turn, a corrected question) runs only its new tokens. A model that needs an encoded source must
+/// have one.
+package final class ModelDecoder: SequenceDecoder {
+    private let model: any Model
+    /// Tokens in the KV cache of the first hypothesis.
     private(set) var cached: [Int] = []
     /// Tokens of the last prompt that had to run.
     package private(set) var prefilledTokens = 0
     private var hypotheses = 1
 
-    package init(_ model: any DecoderOnlyModel) { self.model = model }
+    package init(_ model: any Model) { self.model = model }
 
     package var vocabularySize: Int { model.vocabulary }
     package var maximumHypotheses: Int { DecodeStepper.maximumRows }
@@ -20,14 +21,14 @@ package final class TextDecoder: SequenceDecoder {
     package var contextLength: Int { model.contextLength }
     package var positionsLeft: Int { model.positionsLeft }
 
-    /// Forgets what the cache holds.
+    /// Discards the cached prefix.
     package func reset() { cached = [] }
 
     package func start(prompt: [Int], hypotheses count: Int, logitRows: [Int]) throws -> DecoderOutput {
         guard let last = prompt.indices.last, prompt.count <= contextLength else {
             throw GenerationError.promptTooLong(tokens: prompt.count, maximum: contextLength)
         }
-        guard let tap = model.tap else { throw ModelError.notLoaded(model: "the model") }
+        guard let tap = model.tap else { throw ModelError.notLoaded(model: model.family) }
         // Growing the cache forgets what it held; `position` says so.
         try model.decoder.reserve(hypotheses: count)
         if model.position < cached.count { cached = [] }

@@ -1,7 +1,7 @@
 import Checkpoint
 import Models
 
-/// What a checkpoint's generation_config.json forbids and forces, whatever the person asks for.
+/// Logits processors that a checkpoint's generation_config.json asks for.
 enum CheckpointRules {
     /// - Throws: `CheckpointError` for values of another type.
     static func processors(_ files: ModelFiles) throws -> [any LogitsProcessor] {
