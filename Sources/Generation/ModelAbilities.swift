@@ -14,8 +14,7 @@ package struct ModelAbilities: Sendable, Hashable, Codable {
     package var inputs: Set<Input>
     /// True where answers depend on the whole conversation instead of its last message.
     package var holdsConversations: Bool
-    /// The attention that shows how an answer depends on the input. `.selfAttention` for a model without cross-attention,
-    /// and there it is shown as what it is.
+    /// The attention that shows how an answer depends on the input. `.selfAttention` for a model without cross-attention.
     package var shownAttention: AttentionKind
     /// Layers that have attention of that kind, ascending.
     package var attentionLayers: [Int]

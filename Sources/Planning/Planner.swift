@@ -39,17 +39,17 @@ package struct Planner {
         files.options.contextLength = request.context ?? files.options.contextLength
         let model = try ModelRegistry.make(from: files)
         let architecture = try ModelRegistry.modelType(of: files)
-        let context = Self.context(of: model)
-        if let asked = request.context, let context, asked != context {
+        let context = model.contextLength
+        if let asked = request.context, asked != context {
             throw PlanningError.context(asked: asked, available: context)
         }
         var buffers = model.plannedBuffers(unifiedMemory: target.isUnified)
         var pictures: [MemoryPlan.Picture] = []
         if !request.pictures.isEmpty {
-            guard let reader = model as? any PictureReader else {
+            guard let reader = model.pictureReader else {
                 throw PlanningError.readsNoPictures(architecture: architecture)
             }
-            let processor = try type(of: reader).imageProcessor(of: files)
+            let processor = try reader.imageProcessor(of: files)
             for size in request.pictures {
                 let layout = try processor.layout(width: size.width, height: size.height)
                 let tokens = reader.pictureTokens(for: layout)
@@ -71,12 +71,6 @@ package struct Planner {
             },
             pictures: pictures, watching: model.watchingBytes(unifiedMemory: target.isUnified),
             buffers: buffers.map { MemoryPlan.Part(purpose: $0.purpose, label: $0.label, bytes: $0.bytes) })
-    }
-
-    private static func context(of model: any Model) -> Int? {
-        if let decoder = model as? any DecoderOnlyModel { return decoder.contextLength }
-        if let pair = model as? any EncoderDecoderModel { return pair.decoderPositions }
-        return nil
     }
 
     // MARK: Alternatives

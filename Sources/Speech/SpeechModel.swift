@@ -25,7 +25,7 @@ package protocol SpeechModel: SequenceDecoder {
     func alignment(tokens: [Int], text: Range<Int>, vocabulary: Int) throws -> SpeechAlignment
 }
 
-/// What a pass over a finished text tells about its times.
+/// Result of an alignment pass over a finished text.
 package struct SpeechAlignment: Sendable {
     /// `[alignment heads, tokens, audio positions]`.
     package let weights: AlignmentWeights

@@ -38,7 +38,7 @@ struct WhisperFixtureGenerationTests {
             expected = try JSONReader(contentsOf: folder.appending(path: "generate.json").path).value
             // The extractor of transformers pads the sound, not the spectrogram, to 30 s.
             let mel = try session.spectrogram(of: recording)
-            let configuration = session.model.configuration
+            let configuration = try #require(session.model as? Whisper).configuration
             let window = mel.slice(
                 first: 0, count: configuration.frames, length: configuration.frames, padding: .silence)
             try session.decoder.encode(
@@ -195,11 +195,12 @@ struct RealWhisperTests {
         let folder = try ModelStore.standard().resolve(name)
         let session = try SpeechSession(path: folder, on: TestDevice.open())
         let recording = try AudioFile.load(path: Fixtures.data.appending(path: "jfk.wav").path)
-        let configuration = session.model.configuration
+        let whisper = try #require(session.model as? Whisper)
+        let configuration = whisper.configuration
         let features = try session.spectrogram(of: recording)
             .slice(first: 0, count: configuration.frames, length: configuration.frames, padding: .silence)
-        try session.model.encode(logMel: features)
-        let encoded = try session.model.readEncoderOutput().values
+        try whisper.encode(logMel: features)
+        let encoded = try whisper.readEncoderOutput().values
 
         // Prefill a prompt, then decode greedily: both ways through the cross-attention are held against PyTorch.
         let special = session.tokenizer

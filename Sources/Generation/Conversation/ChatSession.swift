@@ -172,7 +172,7 @@ extension ChatSession {
 }
 
 extension ChatText {
-    /// What comes after a beginning, byte for byte; nil for a text that begins otherwise.
+    /// The rest after a prefix, byte for byte; nil for a text with another beginning.
     func dropping(prefix: String) -> ChatText? {
         guard string.utf8.starts(with: prefix.utf8) else { return nil }
         var left = prefix.utf8.count

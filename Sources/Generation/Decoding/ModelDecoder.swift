@@ -29,7 +29,7 @@ package final class ModelDecoder: SequenceDecoder {
             throw GenerationError.promptTooLong(tokens: prompt.count, maximum: contextLength)
         }
         guard let tap = model.tap else { throw ModelError.notLoaded(model: model.family) }
-        // Growing the cache forgets what it held; `position` says so.
+        // A cache that grows loses its content; `position` tells.
         try model.decoder.reserve(hypotheses: count)
         if model.position < cached.count { cached = [] }
         var common = zip(cached, prompt).prefix { $0.0 == $0.1 }.count

@@ -6,7 +6,7 @@ import Synchronization
 import Planning
 
 /// The engine as a user interface sees it: one device, at most one model on it, work done one piece after another on a
-/// thread of its own, so that nobody who asks is ever blocked by the device.
+/// thread of its own, so that callers are never blocked by the device.
 package actor Engine {
     package nonisolated let device: Device
     private nonisolated let executor = EngineExecutor()
@@ -14,7 +14,7 @@ package actor Engine {
 
     private var session: (any ModelSession)?
 
-    /// What is asked about the loaded model while the engine is at work.
+    /// Facts about the loaded model, readable while the engine works.
     private struct Context {
         var abilities: ModelAbilities?
         var bytesPerToken: Int?
@@ -61,7 +61,7 @@ package actor Engine {
         context.withLock { $0 = Context() }
     }
 
-    /// What the loaded model takes and gives; nil when none is loaded. Never waits for the engine.
+    /// Abilities of the loaded model; nil when none is loaded. Never waits for the engine.
     package nonisolated func abilities() -> ModelAbilities? { context.withLock { $0.abilities } }
 
     /// Answers with the loaded model. Ending the stream stops the work at the next token.

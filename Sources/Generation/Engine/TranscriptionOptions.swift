@@ -1,4 +1,4 @@
-/// What to write down.
+/// Task of a speech model.
 package enum SpeechTask: String, Sendable, Hashable, Codable, CaseIterable {
     /// The words in the language they were spoken in.
     case transcribe
@@ -6,7 +6,7 @@ package enum SpeechTask: String, Sendable, Hashable, Codable, CaseIterable {
     case translate
 }
 
-/// What stands in the rest of a window that the recording does not fill.
+/// Padding of a window that the recording does not fill.
 package enum WindowPadding: String, Sendable, Hashable, Codable {
     /// The rest of a short window is 0 in log-mel space, as in the published `transcribe`.
     case zeros
@@ -15,7 +15,7 @@ package enum WindowPadding: String, Sendable, Hashable, Codable {
     case silence
 }
 
-/// How to transcribe; the defaults are the published ones.
+/// Options of transcription; the defaults are the published ones.
 package struct TranscriptionOptions: Sendable, Hashable, Codable {
     package var task = SpeechTask.transcribe
     /// A code such as "en"; nil detects it from the first window.
@@ -23,7 +23,7 @@ package struct TranscriptionOptions: Sendable, Hashable, Codable {
     package var timestamps = true
     /// Times of words; costs one more decoder pass for each window.
     package var words = false
-    /// Text the model takes for what was said before the first window: names, spelling, style.
+    /// Text before the first window, to set names, spelling and style.
     package var initialPrompt: String?
     /// Put the initial prompt before every window.
     package var carriesInitialPrompt = false
@@ -59,8 +59,8 @@ package struct TranscriptionOptions: Sendable, Hashable, Codable {
     /// Tokens for a window at most; nil is half of the model's room.
     package var maximumTokensPerWindow: Int?
     package var padding = WindowPadding.zeros
-    /// Tokens that the first window's text starts with, as if the model had said them; they are no events. For recordings
-    /// of one window: in longer ones nothing tells which window a token belongs to.
+    /// Tokens that the first window's text starts with, as if the model had generated them; they are not emitted. Only for
+    /// recordings of one window.
     package var answerPrefix: [Int] = []
     /// Alternatives kept for each token.
     package var alternatives = 5

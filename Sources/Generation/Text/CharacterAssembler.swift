@@ -13,7 +13,7 @@ package struct CharacterAssembler {
         return text
     }
 
-    /// How many bytes at the end begin a character that is not there yet.
+    /// Number of bytes at the end that begin an incomplete character.
     private static func incompleteTail(of bytes: [UInt8]) -> Int {
         for back in 1...3 where back <= bytes.count {
             let byte = bytes[bytes.count - back]

@@ -49,10 +49,10 @@ package final class TextSession {
 
     deinit { model.unload() }
 
-    /// Continues a sequence of tokens. What it has in common with the last one, answer included, is not run again.
+    /// Continues a sequence of tokens. The prefix it shares with the last one, answer included, is not run again.
     ///
     /// - Parameters:
-    ///   - encodeSeconds: what reading pictures took, for the summary.
+    ///   - encodeSeconds: time that encoding pictures took, for the summary.
     ///   - endTokens: tokens that end the answer; the checkpoint's own by default.
     ///   - emit: takes every event in order; what it throws ends the run.
     /// - Returns: the answer's tokens, without a closing end token.

@@ -2,7 +2,7 @@
 package struct SegmentWords: Sendable, Hashable {
     package var start: Double
     package var end: Double
-    /// How many text tokens the segment has.
+    /// Number of the segment's text tokens.
     package let textTokens: Int
     package var words: [AlignedWord]
 

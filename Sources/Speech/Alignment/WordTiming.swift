@@ -109,7 +109,7 @@ package enum WordTiming {
         }
     }
 
-    /// Whether `text` occurs in the punctuation as a run of scalars; the empty text does.
+    /// Tests if `text` occurs in the punctuation as a run of scalars; the empty text does.
     package static func isPart(_ text: String, of punctuation: String) -> Bool {
         let wanted = Array(text.unicodeScalars), all = Array(punctuation.unicodeScalars)
         guard !wanted.isEmpty else { return true }

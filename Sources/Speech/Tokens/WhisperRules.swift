@@ -7,7 +7,7 @@ package struct TimestampRules: LogitsProcessor {
     package let timestampBegin: Int
     package let endOfText: Int
     package let noTimestamps: Int?
-    /// How far into the window the first timestamp may lie, in timestamp steps.
+    /// Latest first timestamp, in timestamp steps from the window's start.
     package let maximumInitialIndex: Int?
 
     package init(timestampBegin: Int, endOfText: Int, noTimestamps: Int?, maximumInitialIndex: Int?) {

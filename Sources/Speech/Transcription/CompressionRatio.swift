@@ -1,6 +1,6 @@
 import CZlib
 
-/// How many times shorter text becomes under zlib: text that repeats itself compresses well.
+/// Compression ratio under zlib: text that repeats itself compresses well.
 enum CompressionRatio {
     /// Bytes of UTF-8 over bytes after `compress` at its default level; 0 for empty text.
     static func of(_ text: String) -> Float {

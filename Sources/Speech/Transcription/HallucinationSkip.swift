@@ -61,7 +61,7 @@ struct HallucinationSkip {
         Int((seconds * SpeechTiming.framesPerSecond).rounded(.toNearestOrEven))
     }
 
-    /// Whether the first eight words are odd enough together.
+    /// True if the first eight words together are improbable, very short or very long.
     private func isAnomalous(_ segment: DraftSegment) -> Bool {
         let marks = WordTiming.prependedPunctuation + WordTiming.appendedPunctuation
         let words = (segment.words ?? []).filter { !WordTiming.isPart($0.text, of: marks) }.prefix(8)

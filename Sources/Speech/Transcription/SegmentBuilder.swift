@@ -19,7 +19,7 @@ struct SegmentBuilder {
         var segments: [DraftSegment]
         /// Frames to move on.
         var advance: Int
-        /// Tokens that are part of a segment; the rest belongs to an unfinished one and is heard again.
+        /// Number of tokens that are part of a segment; the rest belongs to an unfinished one and is decoded again.
         var used: Int
         /// The window ends with a lone timestamp: nothing is said after it.
         var endsInSilence: Bool

@@ -28,7 +28,7 @@ final class TokenStream {
         characters = CharacterAssembler()
     }
 
-    /// Takes tokens for said that nobody needs to hear of.
+    /// Marks tokens as consumed without emitting them.
     func skip(_ ids: [Int]) {
         for id in ids where id < tokenizer.endOfText { _ = characters.add(tokenizer.bytes(of: id)) }
         count += ids.count
@@ -42,13 +42,9 @@ final class TokenStream {
         try emit(
             .token(
                 GeneratedToken(
-                    index: base + count, window: window, id: token.id,
-                    text: isSpecial ? "" : characters.add(tokenizer.bytes(of: token.id)),
-                    piece: tokenizer.piece(token.id), isSpecial: isSpecial, timestamp: time,
-                    logProbability: token.logProbability,
-                    alternatives: token.alternatives.map {
-                        TokenAlternative(id: $0.id, piece: tokenizer.piece($0.id), logProbability: $0.logProbability)
-                    }, attention: token.attention)))
+                    token, index: base + count, window: window,
+                    text: isSpecial ? "" : characters.add(tokenizer.bytes(of: token.id)), isSpecial: isSpecial,
+                    timestamp: time, spelling: tokenizer.piece)))
         count += 1
     }
 

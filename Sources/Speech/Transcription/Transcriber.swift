@@ -3,7 +3,7 @@ import Generation
 /// A finished transcript.
 package struct Transcript: Sendable, Hashable, Codable {
     package var language: String?
-    /// When the language was detected rather than given.
+    /// Probability of the language, if it was detected.
     package var languageProbability: Float?
     /// Seconds of sound.
     package var duration: Double
@@ -36,6 +36,8 @@ package struct Transcriber {
         model: any SpeechModel, tokenizer: any SpeechTokenizer, options: TranscriptionOptions = TranscriptionOptions()
     ) throws {
         try options.validate(maximumHypotheses: model.maximumHypotheses)
+        var options = options
+        options.language = options.language.map { SpeechLanguage.code(of: $0) ?? $0 }
         if !tokenizer.isMultilingual {
             if options.task == .translate { throw GenerationError.monolingual(asked: "translation") }
             if let language = options.language, language != "en" {
@@ -53,7 +55,7 @@ package struct Transcriber {
     ///
     /// Tokens are emitted as they are decided where one hypothesis is followed, and with the finished window where several
     /// compete. `.discarded` takes back tokens of a window: before it is decoded again at another temperature, when it
-    /// turns out to be silent, and for the unfinished sentence at its end, which the next window hears again. When the
+    /// turns out to be silent, and for the unfinished sentence at its end, which the next window decodes again. When the
     /// language was detected, the first window's `.inputPrepared` comes a second time with it.
     ///
     /// - Parameters:
@@ -181,10 +183,10 @@ private final class TranscriptionRun {
 
         var cut = builder.cut(text.ids, offset: offset, frames: frames)
         if options.words { try addWords(to: &cut, rules: rules, seek: seek, offset: offset, frames: frames) }
-        try stream.discard(keeping: cut.used, reason: "unfinished sentence; heard again in the next window")
+        try stream.discard(keeping: cut.used, reason: "unfinished sentence; decoded again in the next window")
         for draft in cut.segments { try finish(draft, of: text) }
         // A text found at a high temperature is no good example.
-        if !options.conditionsOnPreviousText || text.temperature > 0.5 { contextStart = context.count }
+        if !options.conditionsOnPreviousText || text.lastTemperature > 0.5 { contextStart = context.count }
         return cut.advance
     }
 
@@ -254,11 +256,17 @@ private final class TranscriptionRun {
         // Instantaneous or empty segments say nothing.
         guard draft.start != draft.end, !written.trimmingWhitespace().isEmpty else { return }
         context += draft.tokens
+        // Timestamps may lie in the padding behind the sound.
+        func within(_ seconds: Double) -> Double { min(seconds, recording.duration) }
+        let words = draft.words?.map {
+            TimedWord(text: $0.text, start: within($0.start), end: within($0.end), probability: $0.probability)
+        }
         let segment = TranscriptSegment(
-            index: segments.count, start: draft.start, end: draft.end, text: written, tokens: draft.tokens,
+            index: segments.count, start: within(draft.start), end: within(draft.end), text: written,
+            tokens: draft.tokens,
             temperature: text.temperature,
             averageLogProbability: text.averageLogProbability, compressionRatio: text.compressionRatio,
-            noSpeechProbability: text.noSpeechProbability, words: draft.words)
+            noSpeechProbability: text.noSpeechProbability, words: words)
         segments.append(segment)
         try emit(.segment(segment))
     }

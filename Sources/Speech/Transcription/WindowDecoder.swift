@@ -1,11 +1,13 @@
 import Generation
 
-/// A window's text and how sure the model was.
+/// A window's text and its figures.
 struct WindowText {
     /// Without the end token.
     var tokens: [DecodedToken]
     var text: String
     var temperature: Float
+    /// The last temperature that was tried for the window.
+    var lastTemperature: Float
     var averageLogProbability: Float
     var noSpeechProbability: Float
     var compressionRatio: Float
@@ -22,7 +24,7 @@ struct WindowDecoder {
     /// Tokens that the text starts with.
     var prefix: [Int] = []
 
-    /// What happened, for whoever measures.
+    /// Figures of the work done.
     struct Effort {
         var prefillSeconds = 0.0
         var decodeSeconds = 0.0
@@ -33,8 +35,9 @@ struct WindowDecoder {
     /// - Parameters:
     ///   - previous: text tokens of what was said before.
     ///   - seed: for sampling; each temperature adds its place.
-    ///   - stream: takes tokens as they are decided, and hears when they are given up.
-    /// - Returns: the text of the first temperature that passes, else of the last.
+    ///   - stream: receives tokens as they are decided, and when they are discarded.
+    /// - Returns: the text of the first temperature that passes. Where none does, the likeliest text by mean
+    ///   log-probability, of those that do not repeat themselves if there are any, as in faster-whisper.
     func decode(previous: [Int], seed: UInt64, stream: TokenStream, effort: inout Effort, isCancelled: () -> Bool)
         throws -> WindowText
     {
@@ -55,23 +58,46 @@ struct WindowDecoder {
             alternatives: options.alternatives, logitRows: [startRow])
         request.answerPrefix = prefix
         stream.skip(prefix)
+        var failed: [WindowText] = []
         for (attempt, temperature) in options.temperatures.enumerated() {
             let (text, streamed) = try decode(
                 request, temperature: temperature, seed: seed &+ UInt64(attempt), startRow: startRow, stream: stream,
                 effort: &effort,
                 isCancelled: isCancelled)
-            let isLast = attempt + 1 == options.temperatures.count
-            let failure = effort.wasCancelled || isLast ? nil : failure(of: text)
+            let failure = effort.wasCancelled ? nil : failure(of: text)
             if let failure {
-                try stream.discard(
-                    keeping: prefix.count,
-                    reason: "\(failure); again at temperature \(options.temperatures[attempt + 1])")
-                continue
+                failed.append(text)
+                if attempt + 1 < options.temperatures.count {
+                    try stream.discard(
+                        keeping: prefix.count,
+                        reason: "\(failure); again at temperature \(options.temperatures[attempt + 1])")
+                    continue
+                }
+                let best = best(of: failed)
+                if best < attempt {
+                    try stream.discard(
+                        keeping: prefix.count,
+                        reason: "\(failure); the text of temperature \(failed[best].temperature) is likelier")
+                    for token in failed[best].tokens.dropFirst(prefix.count) { try stream.add(token) }
+                    var text = failed[best]
+                    text.lastTemperature = temperature
+                    return text
+                }
             }
             if !streamed { for token in text.tokens.dropFirst(prefix.count) { try stream.add(token) } }
             return text
         }
         throw GenerationError.invalidOption(name: "temperatures", value: "none", allowed: "at least one")
+    }
+
+    /// The index of the likeliest text; texts that repeat themselves only if all do.
+    private func best(of failed: [WindowText]) -> Int {
+        let varied = failed.indices.filter { index in
+            options.compressionRatioThreshold.map { failed[index].compressionRatio <= $0 } ?? true
+        }
+        // Of equals the later: it is on the stream already.
+        return (varied.isEmpty ? Array(failed.indices) : varied).reversed()
+            .max { failed[$0].averageLogProbability < failed[$1].averageLogProbability } ?? failed.count - 1
     }
 
     private func decode(
@@ -115,7 +141,7 @@ struct WindowDecoder {
         }
         return (
             WindowText(
-                tokens: tokens, text: text, temperature: temperature,
+                tokens: tokens, text: text, temperature: temperature, lastTemperature: temperature,
                 averageLogProbability: Float(best.sumLogProbability / Double(tokens.count - prefix.count + 1)),
                 noSpeechProbability: noSpeech,
                 compressionRatio: CompressionRatio.of(text)), isStreamed
@@ -127,7 +153,7 @@ struct WindowDecoder {
             sum: hypothesis.sumLogProbability, length: hypothesis.textIDs.count, penalty: options.lengthPenalty)
     }
 
-    /// Why the text does not pass, if it does not.
+    /// The reason why the text does not pass the thresholds; nil if it passes.
     private func failure(of text: WindowText) -> String? {
         let isUnlikely = options.logProbabilityThreshold.map { text.averageLogProbability < $0 } ?? false
         if let threshold = options.noSpeechThreshold, text.noSpeechProbability > threshold, isUnlikely { return nil }

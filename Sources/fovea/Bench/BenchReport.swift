@@ -2,7 +2,7 @@ import Compute
 import Foundation
 import Support
 
-/// What `fovea bench` measured; what `--json` writes and `--compare` reads.
+/// Results of `fovea bench`: written by `--json`, read by `--compare`.
 struct BenchReport: Codable {
     /// Decoding with one setting of the tap.
     struct Decode: Codable {
@@ -70,7 +70,7 @@ struct BenchReport: Codable {
         return decodeBytesPerToken / plain.secondsPerToken / ceilings.readBytesPerSecond
     }
 
-    // MARK: For people
+    // MARK: Text
 
     var text: String {
         var table = TextTable(("", .left), ("", .right), ("", .left))

@@ -5,7 +5,7 @@ import Models
 /// Input that a model reads while it is measured, made here so that figures of different machines compare: any tokens, a
 /// picture of stripes, 30 s of a rising tone. The values do not change the work.
 struct BenchmarkInput {
-    /// What is encoded; nil for models that only continue a text.
+    /// Input of the encoder; nil for models that only continue a text.
     let source: ModelInput?
     /// Tokens that stand for the source in the decoder's prompt.
     var promptTokens: [Int] = []

@@ -23,13 +23,13 @@ struct Tracer {
         self.model = model
         let capabilities = model.capabilities
         if let reader = model.soundReader {
-            try hear(reader, files, input)
+            try readSound(reader, files, input)
         } else if capabilities.needsSource, let reader = model.textSource {
             try readText(reader, files, input)
         } else if capabilities.needsSource, let reader = model.pictureReader {
-            try describe(reader, files, input)
+            try readPicture(reader, files, input)
         } else if let reader = model.pictureReader {
-            try continuePictures(reader, files, input)
+            try continueTextWithPictures(reader, files, input)
         } else {
             try continueText(files, input)
         }
@@ -49,7 +49,7 @@ struct Tracer {
     // MARK: Kinds of input
 
     /// A recording's first window.
-    private mutating func hear(_ reader: any SoundReader, _ files: ModelFiles, _ input: TraceInput) throws {
+    private mutating func readSound(_ reader: any SoundReader, _ files: ModelFiles, _ input: TraceInput) throws {
         try input.requireNone(
             of: [.ids, .prompt, .image], takes: "--audio FILE, and tokens to start with as --decoder-ids")
         guard let audio = input.audio else { throw input.refuse("--audio", "a speech model needs a recording") }
@@ -79,7 +79,7 @@ struct Tracer {
     }
 
     /// One picture for the encoder.
-    private mutating func describe(_ reader: any PictureReader, _ files: ModelFiles, _ input: TraceInput) throws {
+    private mutating func readPicture(_ reader: any PictureReader, _ files: ModelFiles, _ input: TraceInput) throws {
         let takes = "one picture as --image FILE, and tokens to start with as --decoder-ids"
         try input.requireNone(of: [.audio, .ids], takes: takes)
         guard let image = input.images.first, input.images.count == 1 else {
@@ -108,8 +108,9 @@ struct Tracer {
     }
 
     /// Pictures that a text mentions.
-    private mutating func continuePictures(_ reader: any PictureReader, _ files: ModelFiles, _ input: TraceInput) throws
-    {
+    private mutating func continueTextWithPictures(
+        _ reader: any PictureReader, _ files: ModelFiles, _ input: TraceInput
+    ) throws {
         let takes =
             "pictures as --image FILE, and a text with \(reader.picturePlaceholder ?? "") where each belongs, as --prompt TEXT or --ids 1,2,3"
         try input.requireNone(of: [.audio, .decoderIds], takes: takes)

@@ -119,6 +119,29 @@ import Testing
         #expect(result.transcript.text == " hello")
     }
 
+    @Test("where no temperature passes, the likeliest text stands")
+    func theBestAttemptStands() throws {
+        let model = ScriptedSpeech([
+            [
+                Attempt(tokens: [t.at(0), 0, t.at(3)], sharpness: 8),
+                Attempt(tokens: [t.at(0), 1, t.at(3)], sharpness: 6),
+            ]
+        ])
+        let result = try run(model, seconds: 5) {
+            $0.temperatures = [0, 0]; $0.logProbabilityThreshold = -0.01
+        }
+        #expect(result.transcript.text == " hello")
+        #expect(result.log.filter { $0 == "discarded to 0" }.count == 2)
+        #expect(result.log.filter { $0 == "1: hello" }.count == 2 && result.log.contains("1: world"))
+    }
+
+    @Test("no time lies behind the end of the recording")
+    func timesEndWithTheRecording() throws {
+        let model = ScriptedSpeech([[Attempt(tokens: [t.at(0), 0, t.at(3)])]])
+        let result = try run(model, seconds: 1.1)
+        #expect(result.transcript.segments.map(\.end) == [1.1])
+    }
+
     @Test func silentWindowsAreSkipped() throws {
         let model = ScriptedSpeech([
             [Attempt(tokens: [t.at(0), 0, t.at(3)], sharpness: 8, noSpeech: 0.9)],

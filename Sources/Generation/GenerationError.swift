@@ -1,15 +1,4 @@
-/// # Generation
-///
-/// What is done with a model: from a prompt to a stream of ``GenerationEvent``.
-///
-/// - `Engine/`: one device, one model on it, and what it can be asked; ``ModelSession`` for each kind of model.
-/// - `Decoding/`: logits processors and sampling, greedy, sampled and beam search over any ``SequenceDecoder``.
-/// - `Conversation/`, `Text/`: models that continue text: prompts that run only what is new, stop strings, streamed answers.
-/// - `Translation/`: models that read one text and write another.
-/// - `Speech/`: models that listen.
-/// - `Chat/`: conversations as the text a chat model wants, by its own template.
-/// - `Pictures/`: pictures from files, and the tokens they take in a prompt.
-/// - `Transcription/`: Whisper's decoding: rules, temperature fall-back, windows, segments, word times, transcripts.
+/// A request that cannot be answered, or a model or tokenizer that does not fit the task.
 package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// An option outside its range, or options that exclude each other.
     case invalidOption(name: String, value: String, allowed: String)
@@ -18,24 +7,24 @@ package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertibl
     /// Every token was forbidden, or the model computed no number.
     case noCandidate(step: Int)
     case promptTooLong(tokens: Int, maximum: Int)
-    /// The recording's arrays do not fit its figures.
+    /// A spectrogram whose size does not match its shape.
     case recording(expected: String, actual: String)
     case unknownLanguage(String, known: [String])
     /// An English-only model was asked for something else.
     case monolingual(asked: String)
     /// The tokenizer lacks a token that the task needs.
     case missingToken(String)
-    /// The files hold a model of another kind.
+    /// A model that does not transcribe, where a speech model is needed.
     case notASpeechModel(path: String, type: String)
-    /// The files hold a model that does not continue text.
+    /// A model that does not continue text, where a text model is needed.
     case notATextModel(path: String, type: String)
-    /// A model that no kind of session serves.
+    /// A model that no session serves.
     case noSession(path: String, type: String)
-    /// A request without what the model reads, or with what it does not.
+    /// A request without the input that the model takes, or with another one.
     case unsuitableInput(family: String, problem: String, takes: String)
-    /// A single message, or the system prompt with it, that has more tokens than there is room for.
+    /// A message, together with the system prompt, that is longer than the context.
     case messageTooLong(tokens: Int, maximum: Int)
-    /// No chat format has this name.
+    /// An unknown name of a chat format.
     case unknownChatFormat(String, known: [String])
     /// A checkpoint has no chat template.
     case noChatTemplate(file: String, known: [String])
@@ -43,9 +32,9 @@ package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertibl
     case chatTemplate(file: String, problem: String, known: [String])
     /// A conversation that a chat format refuses.
     case conversation(format: String, problem: String)
-    /// A prompt has places for another number of pictures than there are.
+    /// A prompt whose number of picture placeholders differs from the number of pictures.
     case pictureCount(places: Int, pictures: Int)
-    /// An answer was asked for before a model was loaded.
+    /// A request before a model was loaded.
     case noModel
 
     package var description: String {
@@ -56,21 +45,21 @@ package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertibl
         case .noCandidate(let step):
             "decoding step \(step): no token is left to choose (all are suppressed, or the logits are not numbers); check the suppression lists and the weights"
         case .promptTooLong(let tokens, let maximum):
-            "prompt of \(tokens) tokens: the model takes at most \(maximum); shorten it"
+            "the prompt has \(tokens) tokens; the model takes at most \(maximum): shorten it, or load the model with a longer --context"
         case .recording(let expected, let actual): "recording: expected \(expected), got \(actual)"
         case .unknownLanguage(let code, let known):
-            "language \(code) is unknown to this model; it knows \(known.joined(separator: ", "))"
+            "this model does not know the language \(code); it knows \(known.joined(separator: ", "))"
         case .monolingual(let asked): "\(asked) needs a multilingual model; this one knows English only"
         case .missingToken(let piece):
             "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"
         case .notASpeechModel(let path, let type):
-            "\(path): a “\(type)” model does not turn speech into text; choose a Whisper model"
+            "\(path): a “\(type)” model does not transcribe speech; choose a Whisper model"
         case .notATextModel(let path, let type): "\(path): a “\(type)” model does not chat; choose a text model"
         case .noSession(let path, let type):
-            "\(path): a “\(type)” model can be inspected and planned, but not asked anything yet"
+            "\(path): a “\(type)” model can be inspected and planned, but it cannot answer requests yet"
         case .unsuitableInput(let family, let problem, let takes): "\(family): \(problem); it takes \(takes)"
         case .messageTooLong(let tokens, let maximum):
-            "the message has \(tokens) tokens with all that belongs to it; there is room for \(maximum): shorten it, or load the model with a longer context"
+            "the message and what belongs to it have \(tokens) tokens; there is room for \(maximum): shorten it, or load the model with a longer --context"
         case .unknownChatFormat(let name, let known):
             "no chat format is called “\(name)”; --chat-format takes \(known.joined(separator: ", "))"
         case .noChatTemplate(let file, let known):
