@@ -1,4 +1,5 @@
 import ArgumentParser
+import Support
 
 /// The command line as a whole.
 struct Fovea: AsyncParsableCommand {
@@ -10,7 +11,7 @@ struct Fovea: AsyncParsableCommand {
 
             MODEL is a name of `fovea models` that is installed, a folder, or a file of weights.
             """,
-        version: "0.1.0",
+        version: Version.current,
         subcommands: [
             ChatCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, TranscribeCommand.self,
             TraceCommand.self, DevicesCommand.self, ModelsCommand.self,

@@ -147,6 +147,27 @@ struct TextCommandTests {
         }
     }
 
+    @Test("links and FIFOs are written to, not replaced")
+    func outputs() async throws {
+        let folder = try TemporaryFolder(), llama = Fixtures.model("llama").path
+        let link = folder.path("link"), target = folder.path("target")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "target")
+        let fifo = folder.path("fifo"), copy = folder.path("copy")
+        try #require(mkfifo(fifo, 0o600) == 0)
+        let reader = Process()
+        reader.executableURL = URL(filePath: "/bin/sh")
+        reader.arguments = ["-c", "cat \"$0\" > \"$1\"", fifo, copy]
+        try reader.run()
+        for out in [link, fifo] {
+            let run = try await Program.run("trace", llama, "--ids", "1,2", "--max-tokens", "1", "--out", out)
+            #expect(run.code == 0, "\(run.words)")
+        }
+        reader.waitUntilExit()
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "target")
+        let written = try Data(contentsOf: URL(filePath: target))
+        #expect(!written.isEmpty && written == (try Data(contentsOf: URL(filePath: copy))))
+    }
+
     @Test("wrong option values are usage errors")
     func wrongValues() async throws {
         let folder = try TemporaryFolder()

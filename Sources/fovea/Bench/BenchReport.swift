@@ -24,6 +24,8 @@ struct BenchReport: Codable {
         let operations: Double
     }
 
+    /// Version of the program; absent in results of versions before it was written.
+    var version: String? = Version.current
     let model: String
     let architecture: String
     let device: String

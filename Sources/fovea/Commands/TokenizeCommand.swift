@@ -25,7 +25,8 @@ struct TokenizeCommand: AsyncParsableCommand {
     var chat = false
 
     @Option(
-        name: .long, help: ArgumentHelp("Chat format for --chat, instead of the one in the model's files.", valueName: "name")
+        name: .long,
+        help: ArgumentHelp("Chat format for --chat, instead of the one in the model's files.", valueName: "name")
     )
     var chatFormat: String?
 

@@ -28,7 +28,9 @@ struct TranscribeCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Write to a file instead of standard output.", valueName: "file"))
     var out: String?
 
-    @Option(name: .long, help: ArgumentHelp("Text before the recording, to set names, spelling and style.", valueName: "text"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Text before the recording, to set names, spelling and style.", valueName: "text"))
     var prompt: String?
 
     @OptionGroup var speech: SpeechOptions
