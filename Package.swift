@@ -141,7 +141,7 @@ let package = Package(
             dependencies: [
                 "Generation", "Speech", "Models", "Media", "Tokenization", "AttentionAnalysis", "ComputeReference",
                 "JSON", "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
-            ], exclude: ["Chat"]),
+            ], exclude: ["Golden"]),
         .testTarget(
             name: "SpeechTests",
             dependencies: [

@@ -7,7 +7,7 @@ import Tokenization
 @testable import Generation
 
 @Suite("Chat formats") struct ChatFormatTests {
-    /// A checkpoint's template, and what transformers makes of conversations with it (`Chat/make_renderings.py`).
+    /// A checkpoint's template, and what transformers makes of conversations with it (`Golden/make_renderings.py`).
     struct Case: Decodable, Sendable, CustomTestStringConvertible {
         struct Message: Decodable, Sendable {
             let role: ChatRole
@@ -35,8 +35,8 @@ import Tokenization
     }
 
     static let cases: [Case] = {
-        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-            "Chat/renderings.json")
+        let url = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Golden/renderings.json")
         guard let data = try? Data(contentsOf: url), let file = try? JSONDecoder().decode(File.self, from: data) else {
             return []
         }
