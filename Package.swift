@@ -70,7 +70,13 @@ let package = Package(
             name: "Generation",
             dependencies: [
                 "Models", "AttentionAnalysis", "ChatTemplates", "Tokenization", "Media", "Planning", "Checkpoint",
-                "Transformer", "Compute", "Support", "NumberFormats", "AttentionTypes", "CZlib", "JSON",
+                "Transformer", "Compute", "Support", "NumberFormats", "AttentionTypes", "JSON",
+            ]),
+        .target(
+            name: "Speech",
+            dependencies: [
+                "Generation", "Models", "AttentionAnalysis", "Tokenization", "Media", "Checkpoint", "Transformer",
+                "Compute", "AttentionTypes", "CZlib",
             ]),
 
         // Layers 5 and 6: the terminal app and the program.
@@ -83,16 +89,17 @@ let package = Package(
         .target(
             name: "Playground",
             dependencies: [
-                "PlaygroundCore", "Generation", "Models", "AttentionAnalysis", "Planning", "Terminal", "Media",
-                "Compute", "Checkpoint",
-                "Support", "NumberFormats", "AttentionTypes", .product(name: "GRDB", package: "GRDB.swift"),
+                "PlaygroundCore", "Generation", "Speech", "Models", "AttentionAnalysis", "Planning", "Terminal",
+                "Media",
+                "Compute", "Checkpoint", "Support", "NumberFormats", "AttentionTypes",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ], exclude: ["Playground.docc"]),
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Support", "Playground", "PlaygroundCore", "Terminal", "Generation", "AttentionAnalysis", "Planning",
-                "Models",
-                "Checkpoint", "Tokenization", "Media", "Compute", "NumberFormats", "AttentionTypes", "JSON",
+                "Support", "Playground", "PlaygroundCore", "Terminal", "Generation", "Speech", "AttentionAnalysis",
+                "Planning", "Models", "Checkpoint", "Tokenization", "Media", "Compute", "NumberFormats",
+                "AttentionTypes", "JSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -127,12 +134,21 @@ let package = Package(
         .testTarget(
             name: "AttentionAnalysisTests",
             dependencies: ["AttentionAnalysis", "NumberFormats", "AttentionTypes", "TestSupport"]),
+        .target(
+            name: "GenerationTestSupport", dependencies: ["Generation", "TestSupport", "AttentionTypes"],
+            path: "Tests/GenerationTestSupport"),
         .testTarget(
             name: "GenerationTests",
             dependencies: [
-                "Generation", "Models", "Media", "Tokenization", "AttentionAnalysis", "ComputeReference",
-                "JSON", "NumberFormats", "AttentionTypes", "TestSupport",
-            ], exclude: ["PyTorch", "Chat"]),
+                "Generation", "Speech", "Models", "Media", "Tokenization", "AttentionAnalysis", "ComputeReference",
+                "JSON", "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
+            ], exclude: ["Golden"]),
+        .testTarget(
+            name: "SpeechTests",
+            dependencies: [
+                "Speech", "Generation", "Models", "Media", "Tokenization", "AttentionAnalysis", "JSON",
+                "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
+            ], exclude: ["PyTorch", "Golden"]),
         .testTarget(name: "PlanningTests", dependencies: ["Planning", "Models", "Compute", "TestSupport"]),
         .testTarget(
             name: "PlaygroundTests",

@@ -9,6 +9,14 @@ package struct AttentionHead: Sendable, Hashable, Codable {
         self.layer = layer
         self.head = head
     }
+
+    /// Session files of versions before 0.2 leave `kind` out of alignment heads, which are cross-attention.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        kind = try fields.decodeIfPresent(AttentionKind.self, forKey: .kind) ?? .cross
+        layer = try fields.decode(Int.self, forKey: .layer)
+        head = try fields.decode(Int.self, forKey: .head)
+    }
 }
 
 /// An ablation: heads and keys disabled for one answer. Exact: nothing else changes.

@@ -1,19 +1,18 @@
 import AttentionTypes
 
-/// What happens while a model answers, in order; the screen and the scripts live on this stream alone.
+/// Progress of an answer, in order; the only source for the screen and for scripts.
 package enum GenerationEvent: Sendable, Codable {
-    /// A stretch of input is about to be encoded (a 30-second window of sound; later a picture or a text). Comes a second
-    /// time for the same window when its language was detected.
+    /// A piece of input before it is encoded: a 30-second window of sound, a picture, a text. Sent a second time for a window
+    /// whose language was detected.
     case inputPrepared(PreparedInput)
     /// The encoder ran.
     case encoded(seconds: Double)
     case token(GeneratedToken)
-    /// The tokens of the current window after the first `keeping` were thrown away: they are about to be decoded again
-    /// (Whisper's temperature fall-back, an unfinished sentence at a window's end), or were said into silence. `reason` is
-    /// for people.
+    /// The tokens of the current window after the first `keeping` are discarded: they are decoded again (Whisper's
+    /// temperature fallback, an unfinished sentence at a window's end), or were generated in silence. `reason` is a message.
     case discarded(keeping: Int, reason: String)
-    /// The conversation is longer than the model's context: its oldest messages after the system prompt, so many, are not
-    /// shown to the model. Comes before the first token.
+    /// The conversation is longer than the model's context: this many of its oldest messages after the system prompt are left
+    /// out of the prompt. Sent before the first token.
     case contextShortened(droppedMessages: Int)
     /// A finished piece of transcript with its times.
     case segment(TranscriptSegment)
@@ -57,6 +56,20 @@ package struct GeneratedToken: Sendable, Codable {
         self.logProbability = logProbability
         self.alternatives = alternatives
         self.attention = attention
+    }
+
+    /// The event of a search's decision.
+    /// - Parameter spelling: vocabulary entries of tokens.
+    package init(
+        _ token: DecodedToken, index: Int, window: Int = 0, text: String, isSpecial: Bool, timestamp: Double? = nil,
+        spelling: (Int) -> String
+    ) {
+        self.init(
+            index: index, window: window, id: token.id, text: text, piece: spelling(token.id), isSpecial: isSpecial,
+            timestamp: timestamp, logProbability: token.logProbability,
+            alternatives: token.alternatives.map {
+                TokenAlternative(id: $0.id, piece: spelling($0.id), logProbability: $0.logProbability)
+            }, attention: token.attention)
     }
 }
 
@@ -122,7 +135,7 @@ package struct TranscriptSegment: Sendable, Hashable, Codable {
     }
 }
 
-/// How an answer ended.
+/// End of an answer.
 package enum FinishReason: String, Sendable, Codable {
     case endOfText, lengthLimit, stopString, cancelled
 }
@@ -134,7 +147,7 @@ package struct GenerationSummary: Sendable, Codable {
     package let encodeSeconds: Double
     package let prefillSeconds: Double
     package let decodeSeconds: Double
-    /// Tokens of the prompt, and how many of them had to run: the rest was known from the turn before.
+    /// Tokens of the prompt, and those of them that had to run: the rest was cached from the turn before.
     package let promptTokens: Int
     package let prefilledTokens: Int
 

@@ -1,34 +1,33 @@
-import AttentionAnalysis
 import AttentionTypes
+import Models
 
-/// What a loaded model takes and gives: all that a user interface asks of an architecture.
+/// Properties of a loaded model that a user interface needs.
 package struct ModelAbilities: Sendable, Hashable, Codable {
-    /// What a model is made to read.
+    /// Kind of input in a request.
     package enum Input: String, Sendable, Hashable, Codable {
         case sound, picture, text
     }
 
     /// The architecture as its authors call it, e.g. "Llama 3.2 Vision".
     package var family: String
-    /// What it reads.
+    /// Inputs that requests may have.
     package var inputs: Set<Input>
-    /// Answers see the whole conversation. Others see the last message alone.
+    /// True where answers depend on the whole conversation instead of its last message.
     package var holdsConversations: Bool
-    /// The attention that shows how an answer depends on the input. `.selfAttention` for a model without cross-attention,
-    /// and there it is shown as what it is.
+    /// The attention that shows how an answer depends on the input. `.selfAttention` for a model without cross-attention.
     package var shownAttention: AttentionKind
     /// Layers that have attention of that kind, ascending.
     package var attentionLayers: [Int]
     package var attentionHeads: Int
     /// Tokens a conversation may have.
     package var contextLength: Int
-    /// Heads that are known to look at what is being said, by the checkpoint's own word; empty where it has none.
-    package var alignmentHeads: [LayerHead]
+    /// Alignment heads that the checkpoint lists; empty if none.
+    package var alignmentHeads: [AttentionHead]
 
     package init(
         family: String, inputs: Set<Input>, holdsConversations: Bool, shownAttention: AttentionKind,
         attentionLayers: [Int],
-        attentionHeads: Int, contextLength: Int, alignmentHeads: [LayerHead] = []
+        attentionHeads: Int, contextLength: Int, alignmentHeads: [AttentionHead] = []
     ) {
         self.family = family
         self.inputs = inputs
@@ -38,5 +37,29 @@ package struct ModelAbilities: Sendable, Hashable, Codable {
         self.attentionHeads = attentionHeads
         self.contextLength = contextLength
         self.alignmentHeads = alignmentHeads
+    }
+}
+
+extension ModelAbilities {
+    /// The abilities of a declared model.
+    /// - Throws: `CheckpointError`, `ModelError.configuration` for damaged `alignment_heads`.
+    init(of model: any Model, from files: ModelFiles, holdsConversations: Bool) throws {
+        let kind = model.capabilities.watchedAttention
+        let layers = model.decoder.layers(of: kind), heads = model.decoder.heads
+        var inputs: Set<Input> = []
+        for input in model.capabilities.inputs {
+            switch input {
+            case .sound: inputs.insert(.sound)
+            case .pictures: inputs.insert(.picture)
+            case .prompt, .sourceText: inputs.insert(.text)
+            }
+        }
+        // The beginning of a caption is text, too.
+        if model.startTokens(prompt: []) != nil { inputs.insert(.text) }
+        self.init(
+            family: model.family, inputs: inputs, holdsConversations: holdsConversations, shownAttention: kind,
+            attentionLayers: layers, attentionHeads: heads, contextLength: model.contextLength,
+            alignmentHeads: try model.soundReader?.soundGeometry.alignmentHeads
+                ?? AlignmentHeads.named(in: files, kind: kind, layers: layers, heads: heads))
     }
 }

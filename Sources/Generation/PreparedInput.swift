@@ -1,7 +1,8 @@
 import AttentionTypes
 import Media
+import Tokenization
 
-/// The input a model attends to, in the form a person can look at.
+/// The input a model attends to, in a form for display.
 package enum PreparedInput: Sendable, Codable {
     case audio(AudioWindow)
     case picture(PictureInput)
@@ -39,13 +40,13 @@ package struct AudioWindow: Sendable, Hashable, Codable {
     }
 }
 
-/// A picture as the model sees it, and where its parts stand among the keys of attention.
+/// A picture as the model sees it, with the attention keys of its parts.
 package struct PictureInput: Sendable, Codable {
     /// Number of the picture in the conversation, from 0.
     package let index: Int
     /// The file's name. Untrusted.
     package let name: String
-    /// The upright picture, for people to look at; possibly smaller than the file's.
+    /// The upright picture for display; possibly smaller than the file's.
     package let picture: RGBImage
     /// Pixels of the upright picture in the file: what `PictureKey.rectangle` counts in.
     package let width: Int
@@ -75,9 +76,9 @@ package struct PictureKey: Sendable, Equatable, Codable {
     package let key: Int
     /// Tile of the picture, from 0; the whole picture once more where a model sees it also small, after all others.
     package let tile: Int
-    /// What of the picture it covers; nil for a class token and for padding, which show nothing.
+    /// Area of the picture it covers; nil for class tokens and padding.
     package let rectangle: PictureRectangle?
-    /// Whether the tile is the whole picture once more, small, beside tiles that show it in detail.
+    /// True if the tile is a small copy of the whole picture, beside tiles that show it in detail.
     package let isOverview: Bool
 
     package init(key: Int, tile: Int, rectangle: PictureRectangle?, isOverview: Bool = false) {
@@ -88,8 +89,8 @@ package struct PictureKey: Sendable, Equatable, Codable {
     }
 }
 
-/// The text a model reads: key i of the attention it is shown by is token i. For an encoder that is cross-attention; for a
-/// model that continues text, self-attention to its prompt.
+/// The text a model reads. Token i is key i of the shown attention: cross-attention to an encoder's output, or self-attention
+/// to the prompt.
 package struct SourceText: Sendable, Hashable, Codable {
     package struct Token: Sendable, Hashable, Codable {
         package let id: Int
@@ -108,12 +109,26 @@ package struct SourceText: Sendable, Hashable, Codable {
     }
 
     package let tokens: [Token]
-    /// How much of each token reaches each position of the encoder's output, `[tokens, tokens]`: attention rollout through the
+    /// Share of each token in each position of the encoder's output, `[tokens, tokens]`: attention rollout through the
     /// encoder's layers (`AttentionRollout`). Empty where there is no encoder, or the text is long.
     package let rollout: [Float]
 
     package init(tokens: [Token], rollout: [Float] = []) {
         self.tokens = tokens
         self.rollout = rollout
+    }
+}
+
+extension SourceText {
+    /// Tokens with their texts; a character of several tokens comes with the last of them.
+    init(_ ids: [Int], tokenizer: Tokenizer, rollout: [Float] = []) {
+        var characters = CharacterAssembler()
+        self.init(
+            tokens: ids.map { id in
+                let isSpecial = tokenizer.isSpecial(id)
+                return Token(
+                    id: id, text: isSpecial ? "" : characters.add(tokenizer.bytes(of: id) ?? []),
+                    piece: tokenizer.piece(id) ?? "<\(id)>", isSpecial: isSpecial)
+            }, rollout: rollout)
     }
 }

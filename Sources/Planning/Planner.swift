@@ -49,7 +49,7 @@ package struct Planner {
             guard let reader = model.pictureReader else {
                 throw PlanningError.readsNoPictures(architecture: architecture)
             }
-            let processor = try type(of: reader).imageProcessor(of: files)
+            let processor = try reader.imageProcessor(of: files)
             for size in request.pictures {
                 let layout = try processor.layout(width: size.width, height: size.height)
                 let tokens = reader.pictureTokens(for: layout)

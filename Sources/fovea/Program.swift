@@ -2,14 +2,7 @@ import ArgumentParser
 import Foundation
 import Support
 
-/// # fovea
-///
-/// The program: arguments in, exit code out. Floor 6; nothing imports it.
-///
-/// - `Commands/`: one file per command.
-/// - `Options/`: what commands share in their arguments: a device, a model, JSON or words.
-/// - `Output/`: data to standard output, words to standard error, and text made harmless on the way.
-/// - `Running/`: exit codes, signals, errors as one line, logging.
+/// The program: arguments in, exit code out.
 @main
 enum Program {
     static func main() async {
@@ -24,6 +17,10 @@ enum Program {
             command = try Fovea.parseAsRoot(arguments)
         } catch {
             return report(parsing: error)
+        }
+        if let problem = Environment.problem() {
+            Console.say("fovea: " + Sanitizer.stream.line(problem))
+            return .usage
         }
         // The playground reads its keys and signals itself, through the terminal.
         let watchesSignals = !(command is any OwnsTerminal)

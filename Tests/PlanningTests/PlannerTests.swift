@@ -32,9 +32,9 @@ import Testing
         let half = try planner.plan(PlanRequest(model: name, weights: .f16))
         #expect(half.total == found.formats.first { $0.name == "f16" }?.total)
         let picture = PlanRequest(model: name, pictures: [PictureSize(width: 640, height: 480)])
-        if let reader = model as? any PictureReader {
+        if let reader = model.pictureReader {
             let found = try planner.plan(picture), read = try #require(found.pictures.first)
-            let layout = try type(of: reader).imageProcessor(of: files).layout(width: 640, height: 480)
+            let layout = try reader.imageProcessor(of: files).layout(width: 640, height: 480)
             #expect(read.tiles == layout.tiles.count && read.tokens == reader.pictureTokens(for: layout))
             #expect(found.total == total + reader.pictureBuffers(for: layout).reduce(0) { $0 + $1.bytes })
         } else {

@@ -45,3 +45,26 @@ struct PictureBenchTests {
         #expect(perToken < bytes("kv.") + bytes("weights.decoder"))
     }
 }
+
+/// `fovea bench` on a speech model, the time to the first token included.
+@Suite("fovea bench with sound", .enabled(if: Program.isBuilt && Fixtures.available), .serialized)
+struct SpeechBenchTests {
+    @Test("spectrogram, encoder, decoder and first token are measured")
+    func bench() async throws {
+        let run = try await Program.run(
+            "bench", Fixtures.model("whisper-80").path, "--tokens", "4", "--repeats", "1", "--json")
+        #expect(run.code == 0, "\(run.words)")
+        let report = try #require(run.json as? [String: Any])
+        for key in [
+            "log_mel_seconds", "encoder_seconds", "encoder_operations", "prefill_seconds", "first_token_cold_seconds",
+            "first_token_warm_seconds", "decode_bytes_per_token",
+        ] {
+            #expect(report[key] as? Double ?? 0 > 0, "\(key)")
+        }
+        let decode = try #require(report["decode"] as? [[String: Any]])
+        #expect(decode.map { $0["capture"] as? String } == ["off", "watched", "everything"])
+        #expect(decode.allSatisfy { ($0["seconds_per_token"] as? Double ?? 0) > 0 })
+        let phases = Set((report["kernels"] as? [[String: Any]] ?? []).compactMap { $0["phase"] as? String })
+        #expect(phases == ["encoder", "prefill", "decode"])
+    }
+}

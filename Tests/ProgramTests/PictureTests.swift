@@ -101,7 +101,6 @@ struct PictureCommandTests {
             ([llava, "--image", image("image_a.png"), "--prompt", "no place"], "1"),
             ([llava, "--ids", "1,\(token)"], "pictures"),
             ([llava, "--image", sound, "--prompt", "<image>"], "picture"),
-            ([llava, "--prompt", "a", "--layers", "9"], "no layer 9"),
             ([blip], "--image FILE"),
             ([blip, "--image", image("image_a.png"), "--image", image("image_b.png")], "one picture"),
             ([blip, "--image", image("image_a.png"), "--ids", "1"], "--decoder-ids"),

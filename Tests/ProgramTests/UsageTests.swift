@@ -52,4 +52,12 @@ import Testing
         #expect(run.signal == SIGPIPE)
         #expect(run.words.isEmpty)
     }
+
+    @Test(
+        "a variable with an unknown word is a usage error",
+        arguments: ["FOVEA_KERNELS", "FOVEA_VALIDATION", "FOVEA_LOG"])
+    func unknownWordsInVariables(name: String) async throws {
+        let run = try await Program.run("models", environment: [name: "nonsense"])
+        #expect(run.code == 2 && run.isOneClearLine && run.words.contains(name) && run.words.contains("nonsense"))
+    }
 }

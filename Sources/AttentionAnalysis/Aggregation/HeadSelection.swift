@@ -1,31 +1,20 @@
 import AttentionTypes
 
-/// A head of a layer, both counted from 0.
-package struct LayerHead: Sendable, Hashable, Codable {
-    package let layer: Int
-    package let head: Int
-
-    package init(layer: Int, head: Int) {
-        self.layer = layer
-        self.head = head
-    }
-}
-
-/// How several heads become one row.
+/// Reduction of several heads to one row.
 package enum HeadReduction: String, Sendable, Hashable, Codable, CaseIterable {
     case mean, max
 }
 
-/// Which heads of which layers are looked at, and how they are brought together.
+/// Selection of heads and layers, and their reduction to one row.
 package enum HeadSelection: Sendable, Hashable {
     /// One head of one layer, exactly as the model used it.
-    case single(LayerHead)
+    case single(AttentionHead)
     /// All heads of one layer.
     case layer(Int, HeadReduction)
     /// All heads of all captured layers.
     case all(HeadReduction)
     /// A chosen set, e.g. a speech model's alignment heads.
-    case heads([LayerHead], HeadReduction)
+    case heads([AttentionHead], HeadReduction)
 }
 
 extension HeadSelection: CustomStringConvertible {
@@ -40,7 +29,7 @@ extension HeadSelection: CustomStringConvertible {
 }
 
 extension HeadSelection {
-    /// Brings the captured layers of one step down to one row.
+    /// Reduces the captured layers of one step to one row.
     ///
     /// - Parameters:
     ///   - captured: the layers of one step, each `[heads, queries, keys]`.

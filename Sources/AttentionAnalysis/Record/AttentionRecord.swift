@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// Safe to use from several threads: the engine appends while the screen reads.
 package final class AttentionRecord: Sendable {
-    /// What a person should know about the record.
+    /// Notices about the record for the user.
     package enum Notice: Sendable, Hashable, CustomStringConvertible {
         /// No file to spill to; from here on the oldest tokens are dropped.
         case spillUnavailable(reason: String)
@@ -202,7 +202,7 @@ package final class AttentionRecord: Sendable {
         return notices
     }
 
-    /// Finds room in the file, dropping its oldest entries where it cannot grow; nil when there is none to be had.
+    /// Finds room in the file, dropping its oldest entries where it cannot grow; nil if there is none.
     private func store(_ weights: [UInt16], _ state: inout State, _ notices: inout [Notice]) -> SpillRing.Slot? {
         while true {
             switch state.ring?.write(weights) {

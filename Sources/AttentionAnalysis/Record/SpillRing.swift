@@ -23,7 +23,7 @@ struct SpillRing {
     private var blocks: [Slot] = []
     private var firstBlock = 0
     private var next = 0
-    /// Where the file ended when it could not grow; nil while it can.
+    /// End of the file when it could not grow; nil while it can.
     private var limit: Int?
     private(set) var usedBytes = 0
 

@@ -1,4 +1,5 @@
 import JSON
+import Support
 import NumberFormats
 import Foundation
 
@@ -13,6 +14,9 @@ package final class SafetensorsWriter {
     package let path: String
     private let metadata: [String: String]
     private let dataPath: String
+    /// The complete file before it is renamed; nil for a device or FIFO.
+    private let partialPath: String?
+    /// The path with symbolic links followed.
     private let finalPath: String
     private var data: OutputFile?
     private var tensors: [(name: String, format: ElementFormat, shape: [Int], offset: Int, byteCount: Int)] = []
@@ -22,16 +26,24 @@ package final class SafetensorsWriter {
     package init(path: String, metadata: [String: String] = [:]) throws(CheckpointError) {
         self.path = path
         self.metadata = metadata
-        let unique = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))"
-        dataPath = unique + ".data"
-        finalPath = unique + ".partial"
+        let target = OutputPath(path)
+        let suffix = ".\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        if case .stream = target {
+            // A device or FIFO gets the finished content; nothing is put beside it.
+            dataPath = NSTemporaryDirectory() + "/fovea" + suffix + ".data"
+            partialPath = nil
+        } else {
+            dataPath = target.path + suffix + ".data"
+            partialPath = target.path + suffix + ".partial"
+        }
+        finalPath = target.path
         data = try OutputFile(path: dataPath)
     }
 
     deinit {
         data = nil
         unlink(dataPath)
-        unlink(finalPath)
+        if let partialPath { unlink(partialPath) }
     }
 
     /// Adds a tensor of 32-bit floats, row-major.
@@ -84,7 +96,7 @@ package final class SafetensorsWriter {
             ($1.element.format.bytesPerBlock, $0.offset) < ($0.element.format.bytesPerBlock, $1.offset)
         }.map(\.element)
 
-        let output = try OutputFile(path: finalPath)
+        let output = try OutputFile(path: partialPath ?? finalPath)
         let header = header(order)
         var length = UInt64(header.count).littleEndian
         let prefix = withUnsafeBytes(of: &length) { Array($0) } + header
@@ -97,7 +109,9 @@ package final class SafetensorsWriter {
             }
         }
         try output.close()
-        guard rename(finalPath, path) == 0 else { throw .cannotWrite(file: path, reason: lastSystemError()) }
+        if let partialPath, rename(partialPath, finalPath) != 0 {
+            throw .cannotWrite(file: path, reason: lastSystemError())
+        }
         unlink(dataPath)
     }
 

@@ -2,7 +2,7 @@ import ChatTemplates
 import Tokenization
 
 /// The text a model is given for a conversation, in pieces: what the format writes (which may spell special tokens), and
-/// what people and models said (which must never become one).
+/// what users and models wrote (which must never become one).
 package struct ChatText: Sendable, Hashable {
     package struct Segment: Sendable, Hashable {
         package var text: String

@@ -1,4 +1,4 @@
-/// Who says a message of a conversation.
+/// Author of a message.
 package enum ChatRole: String, Sendable, Hashable, Codable, CaseIterable {
     case system, user, assistant
 }

@@ -6,12 +6,11 @@ import Models
 import Tokenization
 import Transformer
 
-/// A model that continues text, as a partner in a conversation. Used from one executor.
+/// A conversation with a model that continues text. Used from one executor.
 ///
-/// The cache of keys and values stays from turn to turn: a conversation that goes on runs only what is new in it, and a
-/// model that sees reads only new pictures. A model without a chat template has no idea of turns; it continues the last
-/// message.
-package final class ChatSession {
+/// The KV cache stays from turn to turn: the next turn runs only its new tokens, and encodes only new pictures. A model
+/// without a chat template continues the last message.
+package final class ChatSession: ModelSession {
     package let session: TextSession
     /// The checkpoint's own format; nil for one that has no template.
     private let ownFormat: Result<ChatFormat, any Error>?
@@ -24,20 +23,13 @@ package final class ChatSession {
 
     /// Puts a declared model on a device.
     package init(
-        _ model: any Model, from files: ModelFiles, on device: Device,
-        progress: (Int, Int) -> Void = { _, _ in }
+        _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
     ) throws {
         ownFormat = Self.format(of: files)
         let session = try TextSession(model, from: files, on: device, progress: progress)
         self.session = session
-        pictures = model.pictureReader.map {
-            ChatPictures($0, from: files, tokenizer: session.tokenizer)
-        }
-        model.tap?.selection = AttentionTap.Selection(Self.shownAttention(model))
-    }
-
-    private static func shownAttention(_ model: any Model) -> AttentionKind {
-        model.pictureReader?.capabilities.watchedAttention ?? .selfAttention
+        pictures = model.pictureReader.map { ChatPictures($0, from: files, tokenizer: session.tokenizer) }
+        model.tap?.selection = AttentionTap.Selection(model.capabilities.watchedAttention)
     }
 
     private static func format(of files: ModelFiles) -> Result<ChatFormat, any Error>? {
@@ -46,7 +38,7 @@ package final class ChatSession {
         return format
     }
 
-    private var family: String { session.model.decoder.name }
+    private var family: String { session.model.family }
 
     private func format(_ form: TextOptions.ChatForm) throws -> ChatFormat? {
         switch form {
@@ -57,32 +49,9 @@ package final class ChatSession {
     }
 }
 
-extension ChatSession: ModelSession {
-    package static func serves(_ model: any Model) -> Bool { !model.capabilities.needsSource }
-
-    package static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities {
-        let model = try continuer(model, files)
-        let (decoder, kind) = (model.decoder, shownAttention(model))
-        let (layers, heads) = (decoder.layers(of: kind), decoder.heads)
-        return ModelAbilities(
-            family: decoder.name, inputs: model.pictureReader != nil ? [.text, .picture] : [.text],
-            holdsConversations: format(of: files) != nil, shownAttention: kind, attentionLayers: layers,
-            attentionHeads: heads, contextLength: decoder.contextLength,
-            alignmentHeads: try AlignmentHeads.named(in: files, layers: layers, heads: heads))
-    }
-
-    package static func make(
-        _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
-    ) throws -> ChatSession {
-        try ChatSession(continuer(model, files), from: files, on: device, progress: progress)
-    }
-
-    private static func continuer(_ model: any Model, _ files: ModelFiles) throws -> any Model {
-        guard !model.capabilities.needsSource else {
-            throw GenerationError.notATextModel(path: files.path, type: try ModelRegistry.modelType(of: files))
-        }
-        return model
-    }
+extension ChatSession {
+    package static func serves(_ model: any Model) -> Bool { model.capabilities.inputs.contains(.prompt) }
+    package static func holdsConversations(_ files: ModelFiles) -> Bool { format(of: files) != nil }
 
     package var bytesPerToken: Int { session.model.bytesPerToken }
     package var tokensLeft: Int? { session.decoder.positionsLeft }
@@ -203,7 +172,7 @@ extension ChatSession: ModelSession {
 }
 
 extension ChatText {
-    /// What comes after a beginning, byte for byte; nil for a text that begins otherwise.
+    /// The rest after a prefix, byte for byte; nil for a text with another beginning.
     func dropping(prefix: String) -> ChatText? {
         guard string.utf8.starts(with: prefix.utf8) else { return nil }
         var left = prefix.utf8.count

@@ -1,4 +1,4 @@
-/// Which messages of a conversation the model is shown: all, until they no longer fit; then the oldest turns after the
+/// The messages of a conversation in the prompt: all, until they no longer fit; then the oldest turns after the
 /// system prompt are left out whole.
 struct ConversationWindow {
     private var messages: [ChatMessage] = []
@@ -7,8 +7,8 @@ struct ConversationWindow {
 
     /// The prompt of the request's conversation, shortened where it has to be.
     ///
-    /// What was left out of a conversation stays out when it goes on, and when it must be shortened, it is to half of the
-    /// context: or else every further turn would move all that follows, and nothing in the cache could be kept.
+    /// Messages left out stay out in later turns. A conversation that must be shortened is trimmed to half of the
+    /// context, so that later turns keep a cached prefix.
     /// - Parameter prompt: the tokens of messages.
     /// - Returns: the prompt, and how many messages it leaves out.
     /// - Throws: `GenerationError.messageTooLong` when even the last message alone does not fit; what `prompt` throws.

@@ -1,16 +1,16 @@
 import Foundation
 
-/// When transformers' beam search stops.
+/// Stopping rule of transformers' beam search.
 package enum BeamStopping: String, Sendable, Hashable, Codable, CaseIterable {
     /// As soon as there are as many finished hypotheses as beams (`early_stopping=True`).
     case early
-    /// When the best running hypothesis, at its present length, cannot beat the worst finished one (`False`).
+    /// Once the best running hypothesis, at its present length, cannot beat the worst finished one (`False`).
     case heuristic
-    /// When it could not beat it at any allowed length (`"never"`).
+    /// Once it could not beat it at any allowed length (`"never"`).
     case never
 }
 
-/// How a beam search ranks, finishes and stops.
+/// Ranking, finishing and stopping rules of a beam search.
 package enum BeamRule: Sendable, Hashable {
     /// As `transformers` 5: score = sum of log-probabilities / length^penalty, where the length counts generated tokens with
     /// the end token. Running into the length limit finishes a hypothesis too. `maximumLength` is that limit, needed by
@@ -46,7 +46,7 @@ package enum BeamRule: Sendable, Hashable {
         }
     }
 
-    /// How many continuations are looked at: enough that, were all others end tokens, the beam would still be full.
+    /// Number of continuations considered: enough to fill the beam if all others are end tokens.
     func candidates(beams: Int, endTokens: Int) -> (perHypothesis: Int, total: Int?) {
         switch self {
         case .transformers:
@@ -69,7 +69,7 @@ package enum BeamRule: Sendable, Hashable {
     }
 
     /// Whisper's rank of a hypothesis; also used for best-of-n samples.
-    static func whisperScore(sum: Double, length: Int, penalty: Double?) -> Double {
+    package static func whisperScore(sum: Double, length: Int, penalty: Double?) -> Double {
         if let penalty { return sum / pow((5 + Double(length)) / 6, penalty) }
         return sum / Double(max(length, 1))
     }

@@ -1,13 +1,13 @@
 import NumberFormats
 
-/// Beam search: one expansion step, and a rule that says which hypotheses live on, which are finished, and when it is over.
+/// Beam search: one expansion step, and a rule that keeps, finishes and stops hypotheses.
 ///
 /// Two rules exist because the two reference implementations differ: ``BeamRule/transformers(lengthPenalty:stopping:maximumLength:)``
 /// for translation models and the like, ``BeamRule/whisper(patience:lengthPenalty:)`` for speech.
 package struct BeamSearch: Sendable {
     package var beams: Int
     package var rule: BeamRule
-    /// Hypotheses to return at most.
+    /// Largest number of hypotheses to return.
     package var results: Int
 
     package init(beams: Int, rule: BeamRule, results: Int = 1) {
@@ -29,7 +29,7 @@ package struct BeamSearch: Sendable {
     }
 
     /// - Parameters:
-    ///   - onStep: hears all hypotheses that may still win, after each step; false stops, and the best so far is returned.
+    ///   - onStep: called after each step with all hypotheses that may still win; false stops with the best so far.
     ///   - isCancelled: asked between steps; a cancelled search returns what is finished and the best unfinished.
     /// - Returns: hypotheses best first, with the rule's scores.
     /// - Throws: what the decoder throws, ``GenerationError/noCandidate(step:)``, or an invalid option.

@@ -1,11 +1,10 @@
 import Compute
 import Foundation
 
-/// Works out from a row's candidates alone which tokens the filters of sampling leave, wherever that is certain.
+/// Applies the sampling filters to a row's top candidates alone, where the result is certain.
 ///
-/// What it says is exactly what the filters say of the whole row. Values come from the same divisions. Only a sum over
-/// the whole row, which top-p needs, is the device's: where the last digits of that sum would make a difference, nothing is
-/// said.
+/// The result is exactly that of the filters on the whole row. Values come from the same divisions. Top-p
+/// needs the row's log-sum-exp, which the device computes; the result is `nil` where its rounding could change it.
 struct CandidateFilter: Sendable {
     private let options: SamplingOptions
     private let filters: [any LogitsProcessor]
@@ -27,8 +26,8 @@ struct CandidateFilter: Sendable {
         filtersAfterTopP = rest.warpers
     }
 
-    /// The tokens left, by ascending id, with their logits over the temperature; a logit of −∞ is not left. `nil` when the
-    /// candidates do not tell.
+    /// The tokens that pass, by ascending id, with their logits over the temperature; a logit of −∞ marks a removed one.
+    /// `nil` when the candidates are not sufficient.
     ///
     /// - Parameter row: made at the options' temperature.
     func survivors(of row: TokenCandidates) -> (ids: [Int], logits: [Float])? {

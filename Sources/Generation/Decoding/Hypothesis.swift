@@ -1,6 +1,6 @@
 import AttentionTypes
 
-/// A token that a search decided on, with what was known when it did.
+/// A token that a search decided on, with its probability, alternatives and attention.
 package struct DecodedToken: Sendable {
     package let id: Int
     /// Natural log of its probability after the processors, before temperature and the other filters.
@@ -29,7 +29,7 @@ extension DecodedToken {
 
 /// A continuation of the prompt.
 package struct Hypothesis: Sendable {
-    /// All decisions, oldest first.
+    /// All tokens, oldest first.
     package private(set) var tokens: [DecodedToken] = []
     /// The generated ids, end token included.
     package private(set) var ids: [Int] = []
@@ -58,15 +58,15 @@ package struct Hypothesis: Sendable {
     package var textIDs: [Int] { isFinished ? Array(ids.dropLast()) : ids }
 }
 
-/// What every search is asked.
+/// Input of a search.
 package struct SearchRequest: Sendable {
     package var prompt: [Int]
-    /// Tokens behind the prompt that count as generated: an answer that is taken up again.
+    /// Tokens behind the prompt that count as generated: the beginning of an answer that is continued.
     package var answerPrefix: [Int] = []
     package var processors: [any LogitsProcessor]
     package var endTokens: Set<Int>
     package var maximumNewTokens: Int
-    /// How many alternatives to keep for each token.
+    /// Number of alternatives kept for each token.
     package var alternatives: Int
     /// Prompt rows whose logits are wanted.
     package var logitRows: [Int]
@@ -87,14 +87,14 @@ package struct SearchRequest: Sendable {
         self.logitRows = logitRows
     }
 
-    /// All that the decoder reads before the first new token.
+    /// All tokens before the first new one.
     var start: [Int] { prompt + answerPrefix }
 
-    /// What processors see when `ids` have been generated.
+    /// Context for the processors after `ids` were generated.
     func context(_ ids: [Int]) -> TokenContext { TokenContext(prompt: prompt, generated: answerPrefix + ids) }
 }
 
-/// What a search found.
+/// Result of a search.
 package struct SearchResult: Sendable {
     /// Best first where the search ranks them.
     package var hypotheses: [Hypothesis] = []
@@ -108,5 +108,5 @@ package struct SearchResult: Sendable {
 }
 
 extension Duration {
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+    package var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -2,7 +2,7 @@
 package struct TokenContext: Sendable {
     /// The decoder's prompt.
     package let prompt: [Int]
-    /// What was generated since, by one hypothesis.
+    /// Tokens that one hypothesis generated since.
     package let generated: [Int]
 
     package init(prompt: [Int] = [], generated: [Int] = []) {

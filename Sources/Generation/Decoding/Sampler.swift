@@ -1,7 +1,7 @@
 import Compute
 import Foundation
 
-/// How the next token is chosen. The defaults are greedy.
+/// Options of choosing the next token. The defaults are greedy.
 package struct SamplingOptions: Sendable, Hashable, Codable {
     /// 0 takes the likeliest token.
     package var temperature: Float = 0
@@ -49,7 +49,7 @@ package struct SamplingOptions: Sendable, Hashable, Codable {
         return chain
     }
 
-    /// Whether the candidates of a row usually tell which token is chosen, and what `alternatives` others were likely.
+    /// True where the candidates of a row usually suffice to choose the token and to list `alternatives` others.
     func canUseCandidates(alternatives: Int) -> Bool {
         guard alternatives <= TokenCandidates.capacity else { return false }
         return temperature <= 0 ? processors.isEmpty : CandidateFilter(self) != nil
@@ -92,15 +92,15 @@ package struct Sampler: Sendable {
         return Sampler.draw(warped, at: random.uniform())
     }
 
-    /// The token that `choose(_:context:)` would choose of the whole row, or `nil` when its candidates do not tell: then no
-    /// random number has been drawn.
+    /// The token that `choose(_:context:)` would pick from the full row, or `nil` if the candidates are not sufficient; no
+    /// random number is drawn then.
     mutating func choose(_ row: TokenCandidates) -> Int? {
         if isGreedy { return row.ids.first }
         guard let (ids, logits) = filter?.survivors(of: row) else { return nil }
         return Sampler.draw(logits, at: random.uniform()).map { ids[$0] }
     }
 
-    /// Leaves out random numbers, as if so many tokens had been chosen.
+    /// Skips random numbers, as if so many tokens had been chosen.
     package mutating func skip(_ count: Int) {
         guard !isGreedy else { return }
         for _ in 0..<count { _ = random.uniform() }

@@ -3,7 +3,7 @@ import Compute
 /// Greedy decoding, or independent samples from one prompt (best of n).
 package struct SamplingSearch: Sendable {
     package var sampling: SamplingOptions
-    /// How many samples; more than one is only useful above temperature 0.
+    /// Number of samples; more than one is only useful above temperature 0.
     package var samples: Int
 
     package init(_ sampling: SamplingOptions = SamplingOptions(), samples: Int = 1) {
@@ -98,7 +98,7 @@ package struct SamplingSearch: Sendable {
     }
 }
 
-/// What is decided at one place of one sample.
+/// Decision at one position of one sample.
 private struct Decision {
     let id: Int
     let logProbability: Float

@@ -1,12 +1,12 @@
 import Compute
 import AttentionTypes
 
-/// A model that continues sequences of tokens: the line between decoding strategies and the engine.
+/// A model that continues sequences of tokens: the seam between decoding strategies and the engine.
 ///
-/// Synchronous and used from one executor. It keeps the cache of its hypotheses; a call to `start` forgets the ones before.
+/// Synchronous and used from one executor. It keeps the cache of its hypotheses; a call to `start` discards the ones before.
 package protocol SequenceDecoder: AnyObject {
     var vocabularySize: Int { get }
-    /// How many hypotheses fit in a step.
+    /// Largest number of hypotheses in a step.
     var maximumHypotheses: Int { get }
 
     /// Starts `hypotheses` equal hypotheses from one prompt (prefill).
@@ -23,8 +23,8 @@ package protocol SequenceDecoder: AnyObject {
     /// A former hypothesis may have several continuations or none, and the number of hypotheses may change.
     func advance(tokens: [Int], parents: [Int]) throws -> DecoderOutput
 
-    /// One step for a caller whom candidates may do: a decoder whose logits are far from the host gives
-    /// ``DecoderOutput/candidates`` and no logits, which ``newestLogits()`` then has. Others give logits.
+    /// Runs one step. A decoder whose logits are in device-local memory may return only the top candidates, in
+    /// ``DecoderOutput/candidates``; ``newestLogits()`` then fetches the full rows. Others return logits.
     ///
     /// - Parameter temperature: of the sampling, above 0.
     func advance(tokens: [Int], parents: [Int], temperature: Float) throws -> DecoderOutput
@@ -44,7 +44,7 @@ extension SequenceDecoder {
     }
 }
 
-/// What one call of a ``SequenceDecoder`` computed.
+/// Result of one call of a ``SequenceDecoder``.
 package struct DecoderOutput: Sendable {
     /// `[hypotheses][vocabulary]`: logits of the last row. Empty when there are candidates instead.
     package var logits: [[Float]]
@@ -72,7 +72,7 @@ package struct DecoderOutput: Sendable {
     }
 
     /// The logits of the prompt rows asked for, with the last row's where it is among them.
-    func rows(_ wanted: [Int], promptLength: Int) -> [Int: [Float]] {
+    package func rows(_ wanted: [Int], promptLength: Int) -> [Int: [Float]] {
         var rows = promptLogits
         if wanted.contains(promptLength - 1), rows[promptLength - 1] == nil { rows[promptLength - 1] = logits.first }
         return rows
@@ -80,7 +80,7 @@ package struct DecoderOutput: Sendable {
 
     /// - Throws: ``GenerationError/decoderOutput(operation:expected:actual:)`` when the logits are not
     ///   `[hypotheses, vocabulary]`, or the candidates not those of as many hypotheses.
-    func check(operation: String, hypotheses: Int, vocabulary: Int) throws {
+    package func check(operation: String, hypotheses: Int, vocabulary: Int) throws {
         if let candidates {
             guard candidates.count == hypotheses else {
                 throw GenerationError.decoderOutput(

@@ -6,7 +6,7 @@ import Synchronization
 import Planning
 
 /// The engine as a user interface sees it: one device, at most one model on it, work done one piece after another on a
-/// thread of its own, so that nobody who asks is ever blocked by the device.
+/// thread of its own, so that callers are never blocked by the device.
 package actor Engine {
     package nonisolated let device: Device
     private nonisolated let executor = EngineExecutor()
@@ -14,7 +14,7 @@ package actor Engine {
 
     private var session: (any ModelSession)?
 
-    /// What is asked about the loaded model while the engine is at work.
+    /// Facts about the loaded model, readable while the engine works.
     private struct Context {
         var abilities: ModelAbilities?
         var bytesPerToken: Int?
@@ -23,8 +23,12 @@ package actor Engine {
     }
     private nonisolated let context = Mutex(Context())
 
+    private nonisolated let sessions: SessionRegistry
+
     /// Opens a device; nothing is loaded yet.
-    package init(deviceSelector: String?, pipelineCacheFolder: URL?) throws {
+    /// - Parameter sessions: the kinds of session that serve models.
+    package init(deviceSelector: String?, pipelineCacheFolder: URL?, sessions: SessionRegistry) throws {
+        self.sessions = sessions
         device = try Device(selector: deviceSelector, pipelineCacheFolder: pipelineCacheFolder)
     }
 
@@ -41,7 +45,7 @@ package actor Engine {
     private func load(path: String, projector: String?, options: LoadOptions, progress: (Int, Int) -> Void) throws {
         // The old model goes first: both together might not fit.
         unload()
-        let declared = try SessionRegistry.declare(path: path, projector: projector, options: options)
+        let declared = try sessions.declare(path: path, projector: projector, options: options)
         let session = try declared.load(on: device, progress: progress)
         self.session = session
         context.withLock {
@@ -57,7 +61,7 @@ package actor Engine {
         context.withLock { $0 = Context() }
     }
 
-    /// What the loaded model takes and gives; nil when none is loaded. Never waits for the engine.
+    /// Abilities of the loaded model; nil when none is loaded. Never waits for the engine.
     package nonisolated func abilities() -> ModelAbilities? { context.withLock { $0.abilities } }
 
     /// Answers with the loaded model. Ending the stream stops the work at the next token.

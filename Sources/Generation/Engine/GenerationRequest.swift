@@ -1,18 +1,18 @@
 import AttentionTypes
 import Media
 
-/// What a loaded model is asked.
+/// A request to a loaded model.
 package struct GenerationRequest: Sendable {
-    /// The whole conversation, the new turn last. What a model does with the turns before it is for it to know: see
+    /// The whole conversation, the new turn last. Models may use the last message alone: see
     /// `ModelAbilities.holdsConversations`.
     package var messages: [ChatMessage]
-    /// The recording that a model that listens writes down.
+    /// The recording for a speech model.
     package var sound: Recording?
-    /// How speech is written down.
+    /// Options of transcription.
     package var speech: TranscriptionOptions
-    /// How text is continued.
+    /// Options of text generation.
     package var text: TextOptions
-    /// What is taken out of the model for this answer.
+    /// Ablation for this answer.
     package var interventions: Interventions
 
     package init(
@@ -27,13 +27,13 @@ package struct GenerationRequest: Sendable {
     }
 }
 
-/// How a text is continued.
+/// Options of text generation.
 package struct TextOptions: Sendable, Hashable {
-    /// Which form a conversation is given for the model.
+    /// Chat format of the conversation.
     package enum ChatForm: Sendable, Hashable {
         /// The checkpoint's own; a model that has none continues the last message.
         case automatic
-        /// One by name, whatever the checkpoint says.
+        /// A format by name, instead of the checkpoint's.
         case named(String)
         /// None: the last message is continued as it is.
         case raw
@@ -45,7 +45,7 @@ package struct TextOptions: Sendable, Hashable {
     package var stopStrings: [String] = []
     /// Alternatives reported for each token.
     package var alternatives = 0
-    /// Token ids the answer starts with, as if the model had said them. They are no events; the first token event has
+    /// Token ids the answer starts with, as if the model had generated them. They are not emitted; the first token event has
     /// index `answerPrefix.count`, and its text goes on where theirs ends.
     package var answerPrefix: [Int] = []
     package var chatForm = ChatForm.automatic

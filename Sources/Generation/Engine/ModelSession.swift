@@ -2,21 +2,19 @@ import Compute
 import Models
 import Tokenization
 
-/// A loaded model with all that turns a request into an answer. Used from one executor.
+/// A loaded model with its tokenizer and processors, answering requests. Used from one executor.
 package protocol ModelSession: AnyObject, SendableMetatype {
-    /// Whether this kind of session serves a model, by the protocols it meets.
+    /// True for a model that this kind of session can serve.
     static func serves(_ model: any Model) -> Bool
 
-    /// What a declared model takes and gives.
-    static func abilities(of model: any Model, from files: ModelFiles) throws -> ModelAbilities
+    /// True where answers depend on the whole conversation instead of its last message.
+    static func holdsConversations(_ files: ModelFiles) -> Bool
 
-    /// Puts a declared model on a device with all that it needs besides: tokenizer, processors.
+    /// Loads a declared model onto a device, with its tokenizer and processors.
     /// - Parameter progress: bytes done and bytes in all.
-    static func make(
-        _ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void
-    ) throws -> Self
+    init(_ model: any Model, from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void) throws
 
-    /// KV-cache bytes one more token costs.
+    /// KV-cache bytes of one token.
     var bytesPerToken: Int { get }
     /// Positions that are free behind the tokens so far.
     var tokensLeft: Int? { get }
@@ -30,16 +28,20 @@ package protocol ModelSession: AnyObject, SendableMetatype {
         emit: @escaping (GenerationEvent) throws -> Void) throws
 }
 
-/// The kinds of session there are. A model is served by the first one that can; a new kind is added here and nowhere else.
-package enum SessionRegistry {
-    static let kinds: [any ModelSession.Type] = [
-        SpeechSession.self, TranslationSession.self, CaptionSession.self, ChatSession.self,
-    ]
+extension ModelSession {
+    package static func holdsConversations(_ files: ModelFiles) -> Bool { false }
+}
 
-    /// Finds out what the model at a path is; nothing is loaded yet.
+/// Kinds of session; a model is served by the first one that can.
+package struct SessionRegistry: Sendable {
+    private let kinds: [any ModelSession.Type]
+
+    package init(_ kinds: [any ModelSession.Type]) { self.kinds = kinds }
+
+    /// Declares the model at a path; nothing is loaded yet.
     /// - Parameter projector: the "mmproj" file of a model whose text model is a GGUF file.
-    /// - Throws: `CheckpointError`, `ModelError`, and `GenerationError.noSession` for a model nothing can be asked of.
-    package static func declare(path: String, projector: String? = nil, options: LoadOptions = LoadOptions()) throws
+    /// - Throws: `CheckpointError`, `ModelError`, and `GenerationError.noSession` for a model that no session serves.
+    package func declare(path: String, projector: String? = nil, options: LoadOptions = LoadOptions()) throws
         -> DeclaredModel
     {
         var files = try ModelFiles(path: path, projector: projector)
@@ -49,11 +51,13 @@ package enum SessionRegistry {
             throw GenerationError.noSession(path: files.path, type: try ModelRegistry.modelType(of: files))
         }
         return DeclaredModel(
-            files: files, model: model, abilities: try kind.abilities(of: model, from: files), kind: kind)
+            files: files, model: model,
+            abilities: try ModelAbilities(
+                of: model, from: files, holdsConversations: kind.holdsConversations(files)), kind: kind)
     }
 }
 
-/// A model whose files have been looked at: what it takes is known, its weights are still on disk.
+/// A model whose description has been read; its weights are still on disk.
 package struct DeclaredModel {
     package let files: ModelFiles
     package let model: any Model
@@ -71,7 +75,7 @@ package struct DeclaredModel {
     /// - Parameter progress: bytes done and bytes in all.
     /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`.
     package func load(on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws -> any ModelSession {
-        let session = try kind.make(model, from: files, on: device, progress: progress)
+        let session = try kind.init(model, from: files, on: device, progress: progress)
         files.release()
         return session
     }

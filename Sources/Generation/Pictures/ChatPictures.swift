@@ -25,7 +25,7 @@ final class ChatPictures {
     private var processor: (any ImageProcessor)?
     private let tokenizer: Tokenizer
     private var loaded: [Source: LoadedPicture] = [:]
-    /// What the model has read.
+    /// Pictures that the model has encoded.
     private var read: [Source] = []
 
     init(_ model: any PictureReader, from files: ModelFiles, tokenizer: Tokenizer) {
@@ -40,7 +40,7 @@ final class ChatPictures {
         let pictures: [LoadedPicture]
         var layouts: [ImageLayout] { pictures.map(\.processed.layout) }
 
-        /// Whether these are more pictures behind those of `other`.
+        /// True if these start with the pictures of `other`.
         func begins(with other: Shown) -> Bool { sources.starts(with: other.sources) }
     }
 
@@ -49,7 +49,7 @@ final class ChatPictures {
         let sources = messages.flatMap(\.pictures).map(Source.init)
         let pictures = try sources.map { source in
             if let known = loaded[source] { return known }
-            let processor = try self.processor ?? type(of: model).imageProcessor(of: files)
+            let processor = try self.processor ?? model.imageProcessor(of: files)
             self.processor = processor
             let picture = try LoadedPicture(path: source.path, processor: processor)
             loaded[source] = picture
@@ -112,7 +112,7 @@ final class ChatPictures {
         return try PicturePrompt.tokens(text, layouts: shown.layouts, model: model, tokenizer: tokenizer)
     }
 
-    /// What people see of the pictures, for a prompt of these tokens.
+    /// The pictures for display, for a prompt of these tokens.
     /// - Parameter first: number of the first one in the conversation.
     func inputs(_ shown: Shown, in tokens: [Int], from first: Int) -> [PictureInput] {
         let keys = model.pictureKeys(shown.layouts, in: tokens)
@@ -123,7 +123,7 @@ final class ChatPictures {
 }
 
 extension ChatText {
-    /// The parts between the places where the format has written `placeholder`; what people wrote is never taken for one.
+    /// The parts between the placeholders that the format wrote; message text is never taken for one.
     fileprivate func split(at placeholder: String) -> [ChatText] {
         var parts = [ChatText()]
         for segment in segments {

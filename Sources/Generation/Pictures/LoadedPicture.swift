@@ -17,7 +17,7 @@ package struct LoadedPicture: Sendable {
         processed = try processor.process(picture)
     }
 
-    /// What people see of it while the model answers.
+    /// The picture for display while the model answers.
     /// - Parameters:
     ///   - index: number of the picture in the conversation, from 0.
     ///   - keys: the picture's own among those `PictureReader.pictureKeys` gives.

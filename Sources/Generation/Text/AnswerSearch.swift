@@ -1,20 +1,20 @@
 import NumberFormats
 import Tokenization
 
-/// From a prompt to a streamed answer, whatever the model: greedy, sampled or by beams, with stop strings.
+/// Search and streaming for one answer of any model: greedy, sampled or by beams, with stop strings.
 struct AnswerSearch {
     let decoder: any SequenceDecoder
     let tokenizer: Tokenizer
     let endTokens: Set<Int>
-    /// What the checkpoint forbids or forces, before the options' own processors.
+    /// Processors that the checkpoint asks for, before those of the options.
     var processors: [any LogitsProcessor] = []
-    /// Seconds that went into encoding the input.
+    /// Seconds that encoding the input took.
     var encodeSeconds = 0.0
 
     /// - Parameters:
-    ///   - prompt: what the decoder reads before the answer.
-    ///   - room: tokens the answer may have at most, its prefix included.
-    ///   - prefilled: asked at the end: how many tokens of the prompt had to run.
+    ///   - prompt: the decoder's tokens before the answer.
+    ///   - room: largest number of tokens of the answer, its prefix included.
+    ///   - prefilled: called at the end for the number of prompt tokens that had to run.
     /// - Returns: the answer's tokens after `options.answerPrefix`, without a closing end token.
     @discardableResult
     func run(
@@ -67,7 +67,7 @@ struct AnswerSearch {
         }
     }
 
-    /// Beam search, in which a token stands once every hypothesis that may still win has it.
+    /// Beam search; a token is final once every hypothesis that may still win has it.
     private func beams(
         _ request: SearchRequest, _ options: TextOptions, _ stream: inout AnswerStream, _ isCancelled: () -> Bool
     ) throws -> SearchResult {
@@ -79,7 +79,7 @@ struct AnswerSearch {
                 lengthPenalty: options.lengthPenalty, stopping: options.beamStopping,
                 maximumLength: max(request.maximumNewTokens, 1)))
         let result = try search.run(decoder, request) { contenders in
-            // One is kept back: should it be the last, what is held of its text goes with it.
+            // One is kept back: if it is the last, the rest of the held text goes with it.
             for token in Hypothesis.common(contenders).dropLast().dropFirst(stream.count) where !stream.isStopped {
                 try stream.add(token, isLast: false)
             }
@@ -96,7 +96,7 @@ struct AnswerSearch {
 }
 
 extension Hypothesis {
-    /// The tokens that all begin with.
+    /// The common beginning of all hypotheses.
     static func common(_ hypotheses: [Hypothesis]) -> ArraySlice<DecodedToken> {
         guard let first = hypotheses.first else { return [] }
         let count = hypotheses.dropFirst().reduce(first.ids.count) { count, other in

@@ -1,7 +1,7 @@
 import NumberFormats
 import Tokenization
 
-/// Turns decided tokens into events: text in whole characters, stop strings taken out, what might become one held back.
+/// Turns decided tokens into events: whole characters, without stop strings and without text that may become one.
 struct AnswerStream {
     private let tokenizer: Tokenizer
     private let endTokens: Set<Int>
@@ -26,7 +26,7 @@ struct AnswerStream {
         for id in prefix { _ = stops.add(text.append(id)) }
     }
 
-    /// Whether a stop string has ended the answer.
+    /// True once a stop string has ended the answer.
     var isStopped: Bool { stops.isMet }
 
     /// Reports a token.
@@ -38,13 +38,8 @@ struct AnswerStream {
         try emit(
             .token(
                 GeneratedToken(
-                    index: first + count, id: token.id, text: piece, piece: spelling(token.id),
-                    isSpecial: isEnd || tokenizer.isSpecial(token.id),
-                    logProbability: token.logProbability,
-                    alternatives: token.alternatives.map {
-                        TokenAlternative(id: $0.id, piece: spelling($0.id), logProbability: $0.logProbability)
-                    },
-                    attention: token.attention)))
+                    token, index: first + count, text: piece, isSpecial: isEnd || tokenizer.isSpecial(token.id),
+                    spelling: spelling)))
         count += 1
     }
 

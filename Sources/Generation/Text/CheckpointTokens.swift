@@ -14,19 +14,24 @@ extension Tokenizer {
     }
 }
 
-/// The tokenizer of what an encoder reads: for Marian another one than of what it writes.
-package enum SourceTokenizer {
-    package static func of(_ files: ModelFiles) throws -> Tokenizer {
-        try isPair(files) ? MarianTokenizer(contentsOf: URL(fileURLWithPath: files.path)).source : Tokenizer(files)
-    }
+/// The tokenizers of a model's input and output: Marian has two, other models share one.
+package struct TokenizerPair {
+    package let source: Tokenizer
+    package let target: Tokenizer
 
-    /// Whether the folder has a tokenizer for each side.
-    static func isPair(_ files: ModelFiles) -> Bool {
-        FileManager.default.fileExists(atPath: URL(fileURLWithPath: files.path).appending(path: "target.spm").path)
+    package init(_ files: ModelFiles) throws {
+        let folder = URL(fileURLWithPath: files.path)
+        if FileManager.default.fileExists(atPath: folder.appending(path: "target.spm").path) {
+            let pair = try MarianTokenizer(contentsOf: folder)
+            (source, target) = (pair.source, pair.target)
+        } else {
+            target = try Tokenizer(files)
+            source = target
+        }
     }
 }
 
-/// Tokens that end an answer, by the checkpoint's own word.
+/// End-of-sequence tokens that a checkpoint declares.
 package enum EndTokens {
     package static func read(_ files: ModelFiles, _ tokenizer: Tokenizer) throws -> Set<Int> {
         var ids: Set<Int> = []

@@ -3,7 +3,7 @@
 struct StopStrings {
     private let strings: [String]
     private var held = ""
-    /// Whether one was found. Nothing is let through from then on.
+    /// True once a stop string was found; nothing passes from then on.
     private(set) var isMet = false
 
     init(_ strings: [String]) { self.strings = strings.filter { !$0.isEmpty } }
@@ -19,8 +19,8 @@ struct StopStrings {
             defer { held = "" }
             return String(held[..<found])
         }
-        // The longest end of the text that a stop string begins with stays. Scalars, as a stop string may begin within
-        // what later becomes one character.
+        // Keeps the longest end of the text that begins a stop string. Scalars, because a stop string may begin within
+        // a character.
         let scalars = Array(held.unicodeScalars)
         let longest = strings.map { $0.unicodeScalars.count - 1 }.max() ?? 0
         for count in stride(from: min(longest, scalars.count), to: 0, by: -1) {
@@ -37,7 +37,7 @@ struct StopStrings {
         return held
     }
 
-    /// What was held back, once nothing more comes.
+    /// The text held back, after the last piece.
     mutating func finish() -> String {
         defer { held = "" }
         return held

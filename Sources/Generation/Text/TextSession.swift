@@ -10,8 +10,8 @@ package final class TextSession {
     package let model: any Model
     package let files: ModelFiles
     package let tokenizer: Tokenizer
-    package let decoder: TextDecoder
-    /// Tokens that end an answer, by the checkpoint's own word.
+    package let decoder: ModelDecoder
+    /// End-of-sequence tokens that the checkpoint declares.
     package let endTokens: Set<Int>
 
     /// Loads a text model.
@@ -26,7 +26,7 @@ package final class TextSession {
         var files = try ModelFiles(path: path)
         files.options.contextLength = contextLength
         let model = try ModelRegistry.make(from: files)
-        guard !model.capabilities.needsSource else {
+        guard model.capabilities.inputs.contains(.prompt) else {
             throw GenerationError.notATextModel(path: path, type: try ModelRegistry.modelType(of: files))
         }
         try self.init(model, from: files, on: device, progress: progress)
@@ -43,16 +43,16 @@ package final class TextSession {
         // Small things first: a folder without a tokenizer should not cost the time to load its weights.
         tokenizer = try Tokenizer(files)
         endTokens = try EndTokens.read(files, tokenizer)
-        decoder = TextDecoder(model)
+        decoder = ModelDecoder(model)
         try model.load(from: files, on: device, progress: progress)
     }
 
     deinit { model.unload() }
 
-    /// Continues a sequence of tokens. What it has in common with the last one, answer included, is not run again.
+    /// Continues a sequence of tokens. The prefix it shares with the last one, answer included, is not run again.
     ///
     /// - Parameters:
-    ///   - encodeSeconds: what reading pictures took, for the summary.
+    ///   - encodeSeconds: time that encoding pictures took, for the summary.
     ///   - endTokens: tokens that end the answer; the checkpoint's own by default.
     ///   - emit: takes every event in order; what it throws ends the run.
     /// - Returns: the answer's tokens, without a closing end token.

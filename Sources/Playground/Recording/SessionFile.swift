@@ -12,7 +12,10 @@ enum SessionFile {
 
     struct Header: Codable {
         var kind: String
+        /// Version of the format.
         var version: Int
+        /// Version of the program that wrote the file.
+        var fovea: String?
     }
 
     struct Line: Codable {

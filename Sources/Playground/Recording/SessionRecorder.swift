@@ -1,3 +1,4 @@
+import Support
 import Foundation
 import PlaygroundCore
 import Synchronization
@@ -19,7 +20,9 @@ package final class SessionRecorder: Sendable {
         began = clock.now
         do {
             let header =
-                try Self.encoder().encode(SessionFile.Header(kind: SessionFile.kind, version: SessionFile.version))
+                try Self.encoder().encode(
+                    SessionFile.Header(
+                        kind: SessionFile.kind, version: SessionFile.version, fovea: Version.current))
                 + Data("\n".utf8)
             try header.write(to: URL(fileURLWithPath: path))
             handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))

@@ -28,7 +28,7 @@ package struct CapturedAttention: Sendable {
 
     /// One weight per key, `[keys]`; nil if the selected layer or head was not captured.
     package func profile(layer: LayerChoice, head: HeadChoice) -> [Float]? {
-        let row = try? HeadSelection(layer, head, layers: layers).row(of: weights, kind: kind)
+        let row = try? HeadSelection(layer, head, kind: kind, layers: layers).row(of: weights, kind: kind)
         guard head == .rollout, !rollout.isEmpty, let row else { return row }
         var result = [Float](repeating: 0, count: keys)
         for (position, weight) in row.enumerated() where weight != 0 {
@@ -43,7 +43,7 @@ package enum LayerChoice: Sendable, Hashable {
     case all
     case layer(Int)
     /// The alignment heads named by the checkpoint.
-    case aligned([LayerHead])
+    case aligned([AttentionHead])
 
     func includes(_ layer: Int) -> Bool {
         switch self {
@@ -72,20 +72,20 @@ package enum HeadChoice: Sendable, Hashable {
 
 extension HeadSelection {
     /// Combines the panel's choices of layers and heads; one head of several layers is averaged.
-    init(_ layer: LayerChoice, _ head: HeadChoice, layers: [Int]) {
+    init(_ layer: LayerChoice, _ head: HeadChoice, kind: AttentionKind, layers: [Int]) {
         let head = head == .rollout ? .mean : head
         self =
             switch (layer, head) {
             case (.all, .mean): .all(.mean)
             case (.all, .max): .all(.max)
-            case (.all, .head(let head)): .heads(layers.map { LayerHead(layer: $0, head: head) }, .mean)
+            case (.all, .head(let head)): .heads(layers.map { AttentionHead(kind: kind, layer: $0, head: head) }, .mean)
             case (.aligned(let heads), .mean): .heads(heads, .mean)
             case (.aligned(let heads), .max): .heads(heads, .max)
             case (.aligned(let heads), .head(let head)):
-                .heads(Set(heads.map(\.layer)).sorted().map { LayerHead(layer: $0, head: head) }, .mean)
+                .heads(Set(heads.map(\.layer)).sorted().map { AttentionHead(kind: kind, layer: $0, head: head) }, .mean)
             case (.layer(let layer), .mean): .layer(layer, .mean)
             case (.layer(let layer), .max): .layer(layer, .max)
-            case (.layer(let layer), .head(let head)): .single(LayerHead(layer: layer, head: head))
+            case (.layer(let layer), .head(let head)): .single(AttentionHead(kind: kind, layer: layer, head: head))
             case (_, .rollout): .all(.mean)
             }
     }

@@ -2,7 +2,7 @@ import Compute
 import Foundation
 import Support
 
-/// What `fovea bench` measured; what `--json` writes and `--compare` reads.
+/// Results of `fovea bench`: written by `--json`, read by `--compare`.
 struct BenchReport: Codable {
     /// Decoding with one setting of the tap.
     struct Decode: Codable {
@@ -24,6 +24,8 @@ struct BenchReport: Codable {
         let operations: Double
     }
 
+    /// Version of the program; absent in results of versions before it was written.
+    var version: String? = Version.current
     let model: String
     let architecture: String
     let device: String
@@ -70,7 +72,7 @@ struct BenchReport: Codable {
         return decodeBytesPerToken / plain.secondsPerToken / ceilings.readBytesPerSecond
     }
 
-    // MARK: For people
+    // MARK: Text
 
     var text: String {
         var table = TextTable(("", .left), ("", .right), ("", .left))

@@ -1,6 +1,6 @@
 import Compute
 
-/// What this device can do at most, measured with kernels that do nothing else.
+/// Measured ceilings of the device, by kernels that do nothing else.
 struct DeviceCeilings: Codable, Hashable {
     /// Bytes a second when memory is only read.
     var readBytesPerSecond: Double

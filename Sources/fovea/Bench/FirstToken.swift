@@ -1,45 +1,34 @@
 import Compute
 import Foundation
-import Media
 import Models
-import Transformer
 
-/// The time from starting the program to the first token, with and without anything compiled before: measured in
-/// processes of their own, whose caches are in a folder made for them. Models that take pictures among a text get text
-/// alone.
+/// The time from the program's start to the first token, with cold and with warm shader caches. Measured in child
+/// processes whose caches are in a folder of their own. Models that take pictures within a text get text alone.
 struct FirstToken {
     /// Seconds with no shader compiled yet.
     let cold: Double
     /// Seconds of the next start.
     let warm: Double
 
-    /// Tokens of the prompt.
-    private static let promptTokens = 24
+    /// Tokens of the prompt, and of the decoder's start behind an encoded source.
+    private static let (promptTokens, startTokens) = (24, 4)
 
-    /// What a child process does: everything from opening the device to one token, of which it tells in a line.
+    /// Work of the child process: from opening the device to one token, which it reports in a line.
     static func run(_ files: ModelFiles, on device: Device) throws {
         let model = try ModelRegistry.make(from: files)
         try model.load(from: files, on: device) { _, _ in }
         defer { model.unload() }
-        switch model {
-        case let model where !model.capabilities.needsSource:
-            let prompt = Measuring.tokens(
-                promptTokens, vocabulary: model.vocabulary, excluding: model.pictureReader?.pictureToken)
-            _ = try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1])
-        case let model as Whisper:
-            try model.encode(logMel: try SpeechBenchmark.features(mels: model.configuration.mels).values)
-            _ = try model.start(
-                tokens: Measuring.tokens(4, vocabulary: model.configuration.vocabulary), hypotheses: 1, logitRows: [3])
-        default:
-            try EncoderDecoderBenchmark.encoder(of: model, files: files)()
-            _ = try model.start(tokens: [1], hypotheses: 1, logitRows: [0])
-        }
+        let needsSource = model.capabilities.needsSource
+        let input = try BenchmarkInput(model, files: files)
+        if needsSource, let source = input.source { try model.encode(source) }
+        let prompt = input.text(needsSource ? Self.startTokens : Self.promptTokens)
+        _ = try model.prefill(prompt, at: 0, logitRows: [prompt.count - 1])
         try Console.writeLine("first token")
         device.savePipelineCache()
     }
 
     /// Starts this program twice, several times over; medians.
-    /// - Parameter arguments: the model and what is asked of it.
+    /// - Parameter arguments: the model and its options.
     static func measure(arguments: [String], measuring: Measuring) throws -> FirstToken {
         var (cold, warm): ([Double], [Double]) = ([], [])
         repeat {

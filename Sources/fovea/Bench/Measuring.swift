@@ -2,7 +2,7 @@ import Compute
 import Foundation
 import Transformer
 
-/// How benchmarks time what they run.
+/// Timing of benchmark runs.
 struct Measuring {
     /// Runs of each measurement, of which the median counts.
     let repeats: Int

@@ -9,10 +9,10 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract:
-            "Measure a model on a device: first token, encoder, prefill, decode, cost of watching attention, time by kernel.",
+            "Measure a model on a device: first token, encoder, prefill, decode, cost of capturing attention, time by kernel.",
         discussion: """
-            Every figure is the median of several runs, beside ceilings measured on the same device in the same minute. \
-            Keep results with --json and hold two of them side by side with --compare.
+            Every figure is the median of several runs, beside ceilings measured on the same device at the same time. \
+            Save results with --json and compare two of them with --compare.
             """)
 
     @Argument(
@@ -36,10 +36,10 @@ struct BenchCommand: AsyncParsableCommand {
         name: .long, help: "Measure the playground's screen instead of a model: frame time, key to screen, idle load.")
     var ui = false
 
-    @Flag(name: .long, help: "Leave out the time to the first token, for which the program starts itself twice.")
+    @Flag(name: .long, help: "Skip the time to the first token, which starts the program several times.")
     var skipFirstToken = false
 
-    /// What the program starts itself with to measure that time.
+    /// Option of the child process that measures that time.
     @Flag(name: .long, help: .hidden)
     var firstToken = false
 
@@ -102,18 +102,10 @@ struct BenchCommand: AsyncParsableCommand {
     private func measure(_ name: String, _ files: ModelFiles, on device: Device, _ tell: (String) -> Void) throws
         -> BenchReport
     {
-        let measuring = Measuring(repeats: repeats)
-        switch try ModelRegistry.make(from: files) {
-        case let whisper as Whisper:
-            return try SpeechBenchmark(device: device, tokens: tokens, measuring: measuring)
-                .run(modelName: name, files: files, model: whisper, report: tell)
-        case let text where !text.capabilities.needsSource:
-            return try TextBenchmark(device: device, tokens: tokens, measuring: measuring)
-                .run(modelName: name, files: files, model: text, report: tell)
-        case let pair:
-            return try EncoderDecoderBenchmark(device: device, tokens: tokens, measuring: measuring)
-                .run(modelName: name, files: files, model: pair, report: tell)
-        }
+        let model = try ModelRegistry.make(from: files)
+        try weights.check(model)
+        return try Benchmark(device: device, tokens: tokens, measuring: Measuring(repeats: repeats))
+            .run(modelName: name, files: files, model: model, report: tell)
     }
 
     private func runComparison() throws {
@@ -137,7 +129,7 @@ struct BenchCommand: AsyncParsableCommand {
         do {
             return try decoder.decode(BenchReport.self, from: data)
         } catch {
-            throw ProgramError.cannotReadFile(path: path, reason: "it is no result of `fovea bench --json`")
+            throw ProgramError.cannotReadFile(path: path, reason: "it is not a result of `fovea bench --json`")
         }
     }
 }

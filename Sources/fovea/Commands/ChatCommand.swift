@@ -6,8 +6,9 @@ import Media
 import Playground
 import PlaygroundCore
 import Terminal
+import Speech
 
-/// How pictures are drawn on the screen.
+/// Drawing of pictures on the screen.
 enum PictureDrawing: String, ExpressibleByArgument, CaseIterable {
     case auto, cells, sixel, kitty
 
@@ -29,16 +30,14 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
 
     @Argument(
         help: ArgumentHelp(
-            "A model, a recording or picture to begin with, or both.",
+            "A model, a first recording or picture, or both.",
             discussion:
-                "A model is a name of `fovea models`, a folder, or a file of weights; the first installed one is taken by default.",
+                "A model is a name of `fovea models`, a folder, or a file of weights; the default is the first installed one.",
             valueName: "model-or-recording"))
     var items: [String] = []
 
-    @Option(
-        name: .long, help: ArgumentHelp("The language spoken, for example en; found out by default.", valueName: "code")
-    )
-    var language: String?
+    @Option(name: .long, help: LanguageCode.help)
+    var language: LanguageCode?
 
     @Option(name: .long, help: "Write the words as spoken (transcribe) or in English (translate).")
     var task = SpeechTask.transcribe
@@ -49,7 +48,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Draw pictures in pixels where the terminal says that it can (auto), never (cells), or always (sixel, kitty).",
+            "Draw pictures in pixels if the terminal reports that it can (auto), never (cells), or always (sixel, kitty).",
             valueName: "how"))
     var pictures = PictureDrawing.auto
 
@@ -72,8 +71,9 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         if let model { _ = try ModelArgument.path(of: model) }
         if let audio { _ = try AudioFile.info(path: audio) }
         if let picture { _ = try ImageFile.info(path: picture) }
-        let engine = try Engine(deviceSelector: device.selector, pipelineCacheFolder: Folders.writableCache())
-        var options = PlaygroundOptions(model: model, audio: audio, language: language, task: task, ascii: ascii)
+        let engine = try Engine(
+            deviceSelector: device.selector, pipelineCacheFolder: Folders.writableCache(), sessions: .standard)
+        var options = PlaygroundOptions(model: model, audio: audio, language: language?.code, task: task, ascii: ascii)
         options.picture = picture
         options.recorder = recorder
         options.graphics = pictures.choice

@@ -91,7 +91,7 @@ struct DeviceReport: Encodable {
         kernels = properties.isSuitable ? KernelPath.all(on: properties) : []
     }
 
-    /// A paragraph for people.
+    /// A paragraph of text.
     var text: String {
         var table = TextTable(("", .left), ("", .left))
         table.add("  driver", [driver, driverInfo].filter { !$0.isEmpty }.joined(separator: ", "))

@@ -128,7 +128,7 @@ struct InspectReport: Encodable {
     }
 }
 
-/// What a model's configuration says, flattened to `key.key: value`.
+/// A model's configuration, flattened to `key.key: value`.
 struct ConfigurationSummary {
     var architecture: String?
     var values: [String: String] = [:]

@@ -1,7 +1,7 @@
 import Compute
 import NumberFormats
 
-/// Which form of a kernel a device would run, for a shape of a middling model.
+/// The kernel variant that a device would choose, for shapes of a medium-sized model.
 struct KernelPath: Encodable {
     let operation: String
     /// The shader and its specialisation constants.

@@ -7,7 +7,7 @@ import Support
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the models that came with Fovea, those of the catalogue, and others that are installed.")
+        abstract: "List the bundled models, those of the catalogue, and other installed models.")
 
     @Option(
         name: .long, help: ArgumentHelp("Check every file of an installed model against its digest.", valueName: "name")
@@ -51,13 +51,13 @@ struct ModelListing: Encodable {
     let isBundled: Bool
     /// On the disk when installed, else what it will take there.
     let bytes: Int
-    /// What travels over the network; absent for models outside the catalogue.
+    /// Bytes to download; absent for models outside the catalogue.
     let downloadBytes: Int?
     let summary: String?
     let licence: String?
     let path: String?
 
-    /// What came with Fovea, the catalogue in its order, then what else is installed.
+    /// Bundled models, the catalogue in its order, then other installed models.
     static func all(in store: ModelStore) -> [ModelListing] {
         let installed = store.installed()
         let bundled = store.bundled.map {

@@ -11,7 +11,7 @@ struct PlanCommand: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Forecast the device memory a model takes, by purpose, and whether it fits.",
         discussion:
-            "A configuration is enough: the weights need not be there. The forecast is the list from which loading allocates. Exit code 1 when it does not fit."
+            "A configuration without weights is enough. The forecast is the list of buffers that loading allocates. Exit code 1 if the model does not fit."
     )
 
     @Argument(
@@ -19,7 +19,7 @@ struct PlanCommand: AsyncParsableCommand {
     var model: String
 
     @Option(
-        name: .long, help: ArgumentHelp("The file of a vision tower that belongs to a GGUF file.", valueName: "file"))
+        name: .long, help: ArgumentHelp("The vision part of a GGUF model, llama.cpp's mmproj file.", valueName: "file"))
     var mmproj: String?
 
     @OptionGroup var weights: WeightOptions
@@ -33,7 +33,7 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Plan for a device with so much memory of its own, for example 24GiB, instead of one that is here.",
+            "Plan for a device with this much memory of its own, for example 24GiB, instead of one of this machine.",
             valueName: "size"),
         transform: ByteSize.argument)
     var deviceMemory: Int?
@@ -63,7 +63,7 @@ struct PlanCommand: AsyncParsableCommand {
                 model: model,
                 problem: "it needs \(ByteFormat.text(missing)) more than \(target.name) has; "
                     + (plan.suggestions.isEmpty
-                        ? "take a smaller model or a device with more memory" : "the plan says what would make it fit"))
+                        ? "use a smaller model or a device with more memory" : "the plan says what would make it fit"))
         }
     }
 

@@ -10,7 +10,7 @@ struct PullCommand: AsyncParsableCommand {
         commandName: "pull",
         abstract: "Fetch models by name, or owner/repo from Hugging Face.",
         discussion:
-            "Every file is checked against its digest. What has arrived is kept when you stop; the next pull goes on from there."
+            "Every file is checked against its digest. An interrupted download continues with the next pull."
     )
 
     @Argument(help: ArgumentHelp("Names of `fovea models`, or owner/repo, or owner/repo:FILE.", valueName: "name"))

@@ -9,13 +9,13 @@ import Playground
 struct RecordCommand: AsyncParsableCommand, OwnsTerminal {
     static let configuration = CommandConfiguration(
         commandName: "record",
-        abstract: "Open the playground and write down what happens, for `fovea replay`.",
+        abstract: "Open the playground and record the session, for `fovea replay`.",
         discussion: """
             Keys, answers and the attention with them are written, and pictures as small as the screen shows them; no sound and \
             no other conversations.
             """)
 
-    @Argument(help: ArgumentHelp("The file to write; one that is there is replaced.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The file to write; an existing one is replaced.", valueName: "file"))
     var file: String
 
     @OptionGroup var chat: ChatCommand
@@ -30,12 +30,12 @@ struct RecordCommand: AsyncParsableCommand, OwnsTerminal {
 struct ReplayCommand: AsyncParsableCommand, OwnsTerminal {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Show a session that `fovea record` wrote. Keys work as ever; nothing is computed.")
+        abstract: "Play back a session that `fovea record` wrote. Keys work as usual; nothing is computed.")
 
-    @Argument(help: ArgumentHelp("The file that was written.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The session file.", valueName: "file"))
     var file: String
 
-    @Option(name: .long, help: ArgumentHelp("How many times faster than it was.", valueName: "factor"))
+    @Option(name: .long, help: ArgumentHelp("Speed relative to the recording.", valueName: "factor"))
     var speed = 1.0
 
     @Flag(name: .long, help: "Draw with ASCII characters and eight colors.")

@@ -21,11 +21,12 @@ struct TokenizeCommand: AsyncParsableCommand {
         transform: IDList.parse)
     var decode: [Int]?
 
-    @Flag(name: .long, help: "As the message of a conversation: with all that the model's chat format puts around it.")
+    @Flag(name: .long, help: "Treat the text as a message and apply the model's chat format.")
     var chat = false
 
     @Option(
-        name: .long, help: ArgumentHelp("The chat format of --chat, whatever the model's files say.", valueName: "name")
+        name: .long,
+        help: ArgumentHelp("Chat format for --chat, instead of the one in the model's files.", valueName: "name")
     )
     var chatFormat: String?
 
@@ -35,10 +36,10 @@ struct TokenizeCommand: AsyncParsableCommand {
     @Flag(name: .customLong("text"), help: "Print the text that --chat renders instead of its tokens.")
     var printsText = false
 
-    @Flag(name: .long, help: "Without the special tokens that the tokenizer puts around a text, or in what is decoded.")
+    @Flag(name: .long, help: "Leave out the special tokens that the tokenizer adds, or those in decoded text.")
     var noSpecial = false
 
-    @Flag(name: .long, help: "Each token on a line, with its piece of the vocabulary.")
+    @Flag(name: .long, help: "Print each token on a line, with its vocabulary entry.")
     var pieces = false
 
     @OptionGroup var output: OutputOptions

@@ -10,7 +10,7 @@ import Transformer
 
 extension AttentionKind: ExpressibleByArgument {}
 
-/// `fovea trace`: what a model computed, in a file that can be held against another engine's.
+/// `fovea trace`: the tensors that a model computes, in a file to compare with another engine's.
 struct TraceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trace",
@@ -18,64 +18,68 @@ struct TraceCommand: AsyncParsableCommand {
         discussion: """
             Names: features [mels, frames] or input_ids, decoder_input_ids, enc.hidden.i, enc.attn.L [heads, queries, keys], \
             enc.out, hidden.i, stepN.logits [queries, vocabulary], stepN.self.L and stepN.cross.L [heads, queries, keys], \
-            generated_ids. Step 0 is the prompt, every further step one token. Of pictures: pixel_values, vision.hidden.i, \
-            vision.attn.L and image_features (behind the number of tiles in models that cut pictures), or for Llama 3.2 Vision \
-            vision.attn.local.L, vision.attn.global.L, vision.out and cross_attention_states; several pictures are told apart \
-            by pictureN. before the name.
+            generated_ids. Step 0 is the prompt, every further step one token. For pictures: pixel_values, vision.hidden.i, \
+            vision.attn.L and image_features (after the number of tiles in models that cut pictures), or for Llama 3.2 Vision \
+            vision.attn.local.L, vision.attn.global.L, vision.out and cross_attention_states; with several pictures, \
+            names start with pictureN.
 
-            The prompt is taken as it is: no chat format is put around it, and special tokens spelt in it are meant.
+            The prompt is used as it is: without a chat format, and with special tokens where their text appears.
             """)
 
     @OptionGroup var model: ModelArgument
 
-    @Option(name: .long, help: ArgumentHelp("The recording a speech model hears; its first 30 s.", valueName: "file"))
+    @Option(name: .long, help: ArgumentHelp("A recording, for speech models; its first 30 s.", valueName: "file"))
     var audio: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("The tokens a model of text reads, as raw ids.", valueName: "1,2,3"),
+        name: .long, help: ArgumentHelp("Tokens of the text, as raw ids.", valueName: "1,2,3"),
         transform: IDList.parse)
     var ids: [Int]?
 
-    @Option(name: .long, help: ArgumentHelp("The text a model reads, instead of --ids.", valueName: "text"))
+    @Option(name: .long, help: ArgumentHelp("The text, instead of --ids.", valueName: "text"))
     var prompt: String?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("A picture for a model that sees; may be given several times.", valueName: "file"))
+        help: ArgumentHelp("A picture; may be given several times.", valueName: "file"))
     var image: [String] = []
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The tokens the decoder starts with, as raw ids; by default the model's own (for speech, those of --language and --task).",
+            "First tokens of the decoder, as raw ids; by default the model's own (for speech, those of --language and --task).",
             valueName: "1,2,3"),
         transform: IDList.parse)
     var decoderIds: [Int]?
 
-    @Option(name: .long, help: "The language of the default start tokens.")
-    var language = "en"
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Language of the default start tokens, as a code or a name.", valueName: "language"))
+    var language = LanguageCode.english
 
-    @Option(name: .long, help: "The task of the default start tokens.")
+    @Option(name: .long, help: "Task of the default start tokens.")
     var task = SpeechTask.transcribe
 
-    @Option(name: .long, help: ArgumentHelp("The most tokens to generate.", valueName: "n"))
+    @Option(name: .long, help: ArgumentHelp("Maximum number of tokens to generate.", valueName: "n"))
     var maxTokens = 32
 
     @Flag(name: .long, help: "End at the end-of-text token; by default the run goes on to --max-tokens.")
     var stopAtEnd = false
 
     @Option(
-        name: .long, help: ArgumentHelp("The layers whose attention is written; all by default.", valueName: "0,3"),
+        name: .long, help: ArgumentHelp("Layers whose attention is written; all by default.", valueName: "0,3"),
         transform: IDList.parse)
     var layers: [Int]?
 
-    @Option(name: .long, help: "The kinds of attention that are written: encoder, vision, self, cross; all by default.")
+    @Option(
+        name: .long,
+        help: "Kind of attention to write: encoder, vision, self, cross; may be given several times; all by default.")
     var only: [AttentionKind] = []
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The query rows of encoder attention that are written; all by default (for Whisper 9 MB a head and layer).",
+            "Query rows of encoder attention that are written; all by default (for Whisper 9 MB per head and layer).",
             valueName: "0,10"),
         transform: IDList.parse)
     var encoderRows: [Int]?
@@ -101,13 +105,14 @@ struct TraceCommand: AsyncParsableCommand {
     func run() async throws {
         let files = try dummy.files(of: model.model, projector: projector.path, options: weights.load)
         let model = try ModelRegistry.make(from: files)
+        try weights.check(model)
         let input = TraceInput(
             model: self.model.model, ids: ids, prompt: prompt,
             images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,
-            decoderIds: decoderIds, language: language, task: task)
-        let tracer = try TracerRegistry.make(model, from: files, input: input)
+            decoderIds: decoderIds, language: language.code, task: task)
+        let tracer = try Tracer(model, from: files, input: input)
         for layer in layers ?? [] where !(0..<tracer.layers).contains(layer) {
-            throw ProgramError.option(name: "--layers", problem: "there is no layer \(layer)")
+            throw ValidationError("--layers: there is no layer \(layer); this model has \(tracer.layers)")
         }
         var options = TraceOptions()
         options.maximumTokens = maxTokens
@@ -125,7 +130,7 @@ struct TraceCommand: AsyncParsableCommand {
         let writer = try SafetensorsWriter(path: out, metadata: ["format": "pt", "producer": "fovea trace"])
         var written: [Written] = []
         try tracer.run(options) { tensor in
-            // The one place that runs once for every tensor: where a stop is heard.
+            // Runs once for every tensor: the place to stop.
             try Task.checkCancellation()
             switch tensor.values {
             case .floats(let values): try writer.add(tensor.name, shape: tensor.shape, floats: values)

@@ -1,33 +1,36 @@
 import ArgumentParser
 import Foundation
 import Generation
+import Speech
 import Support
 
-/// `fovea transcribe`: a recording in, a transcript out.
+/// `fovea transcribe`: a transcript of a recording.
 struct TranscribeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "transcribe",
-        abstract: "Write down a recording, with times of segments or words.",
+        abstract: "Transcribe a recording, with times of segments or words.",
         discussion: """
-            Plain text appears segment by segment; subtitles and JSON when the recording is done. Ctrl-C ends it with what \
-            was finished until then.
+            Plain text appears segment by segment; subtitles and JSON at the end. Ctrl-C ends the command with the segments \
+            finished until then.
             """)
 
     @OptionGroup var model: ModelArgument
 
-    @Argument(help: "A recording: WAV, FLAC, Ogg, MP3 or AIFF, of any rate and length.")
+    @Argument(help: "A recording: WAV, FLAC, Ogg, MP3 or AIFF, of any rate and length; - for standard input.")
     var audio: String
 
-    @Option(name: .long, help: "What to write; by default what the name of --out says, else txt.")
+    @Option(name: .long, help: "Format of the transcript; by default that of the name of --out, else txt.")
     var format: TranscriptFormat?
 
-    @Flag(name: .long, help: "Find the times of words.")
+    @Flag(name: .long, help: "Add times of words.")
     var words = false
 
     @Option(name: .long, help: ArgumentHelp("Write to a file instead of standard output.", valueName: "file"))
     var out: String?
 
-    @Option(name: .long, help: ArgumentHelp("Text to set names, spelling and style by.", valueName: "text"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Text before the recording, to set names, spelling and style.", valueName: "text"))
     var prompt: String?
 
     @OptionGroup var speech: SpeechOptions
@@ -65,7 +68,7 @@ struct TranscribeCommand: AsyncParsableCommand {
             try Console.write(line(of: segment))
         }
         if transcript.segments.allSatisfy({ $0.text.allSatisfy(\.isWhitespace) }) {
-            Console.say("fovea: the model heard no words in \(Sanitizer.stream.line(audio))")
+            Console.say("fovea: the model found no words in \(Sanitizer.stream.line(audio))")
         }
         if streams { return }
         let text = try format.write(transcript, words: words)

@@ -2,17 +2,17 @@ import ArgumentParser
 import Compute
 import Foundation
 
-/// Which device computes.
+/// Choice of the device.
 struct DeviceOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
             "The device that computes: its number in `fovea devices`, a part of its name, or its kind (discrete, integrated, cpu).",
-            discussion: "Also by the environment variable FOVEA_DEVICE. The default is the best there is.",
+            discussion: "Also set by the environment variable FOVEA_DEVICE. The default is the fastest device.",
             valueName: "selector"))
     var device: String?
 
-    /// What was asked for, on the command line or in the environment.
+    /// The selector on the command line or in the environment.
     var selector: String? {
         if let device { return device }
         return Folders.environment["FOVEA_DEVICE"].flatMap { $0.isEmpty ? nil : $0 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Checkpoint
 import Foundation
 
-/// What a person means by `MODEL`, the same in every command: the name of an installed model, a folder, or a file.
+/// The `MODEL` argument of every command: the name of an installed model, a folder, or a file.
 struct ModelArgument: ParsableArguments {
     @Argument(help: "The name of an installed model (`fovea models`), a folder, or a file of weights.")
     var model: String

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Words for people or JSON for programs.
+/// Choice between text and JSON.
 struct OutputOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON on standard output.")
     var json = false

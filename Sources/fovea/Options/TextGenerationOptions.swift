@@ -4,28 +4,30 @@ import Compute
 import Foundation
 import Generation
 
-/// How an answer in text is chosen. Temperature, seed and beams are with the options of speech, which has them too.
+/// Options of text generation. Temperature, seed and beams are among the options of speech, which has them too.
 struct TextGenerationOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Draw from the k likeliest tokens only.", valueName: "k"))
+    @Option(name: .long, help: ArgumentHelp("Sample from the k likeliest tokens only.", valueName: "k"))
     var topK: Int?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Draw from the likeliest tokens that together reach this probability.", valueName: "p"))
+        help: ArgumentHelp("Sample from the likeliest tokens that together reach this probability.", valueName: "p"))
     var topP: Float?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Draw from tokens at least this share as likely as the likeliest.", valueName: "p"))
+        help: ArgumentHelp("Sample from tokens at least this share as likely as the likeliest.", valueName: "p"))
     var minP: Float?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Draw from the tokens whose surprise is most typical, up to this probability.", valueName: "p"))
+            "Sample from the tokens with the most typical information content, up to this probability.", valueName: "p")
+    )
     var typicalP: Float?
 
-    @Option(name: .long, help: ArgumentHelp("Divide the logits of tokens seen before; 1 is none.", valueName: "x"))
+    @Option(
+        name: .long, help: ArgumentHelp("Divides the logits of tokens seen before; 1 changes nothing.", valueName: "x"))
     var repetitionPenalty: Float = 1
 
     @Option(name: .long, help: ArgumentHelp("Lower the logits of tokens written before, once each.", valueName: "x"))
@@ -37,19 +39,21 @@ struct TextGenerationOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Exponent of the length that a beam's log-probability is divided by.", valueName: "x"))
+        help: ArgumentHelp("Exponent of the length by which a beam's log-probability is divided.", valueName: "x"))
     var lengthPenalty = 1.0
 
     @Option(
         name: .long, help: ArgumentHelp("A text that ends the answer; may be given several times.", valueName: "text"))
     var stop: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("Alternatives told of each token, with --json.", valueName: "n"))
+    @Option(
+        name: .long, help: ArgumentHelp("Number of alternatives listed with each token, with --json.", valueName: "n"))
     var alternatives = 0
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The form a conversation is given for the model, whatever its files say.", valueName: "name")
+        help: ArgumentHelp(
+            "Chat format of the conversation, instead of the one in the model's files.", valueName: "name")
     )
     var chatFormat: String?
 
@@ -58,6 +62,40 @@ struct TextGenerationOptions: ParsableArguments {
 
     func validate() throws {
         if raw, chatFormat != nil { throw ValidationError("--raw and --chat-format exclude each other") }
+        if !lengthPenalty.isFinite { throw ValidationError("--length-penalty: a number") }
+        if alternatives < 0 { throw ValidationError("--alternatives: 0 or more") }
+        do {
+            try sampling.validate()
+            if let chatFormat { _ = try ChatFormat.named(chatFormat) }
+        } catch GenerationError.invalidOption(let name, _, let allowed) {
+            throw ValidationError("--\(name.replacing(" ", with: "-")): \(allowed)")
+        } catch let error as GenerationError {
+            throw ValidationError("\(error)")
+        }
+    }
+
+    /// Options given that only a model of text uses.
+    var textOnly: [String] {
+        let options = [
+            ("--top-k", topK != nil), ("--top-p", topP != nil), ("--min-p", minP != nil),
+            ("--typical-p", typicalP != nil), ("--repetition-penalty", repetitionPenalty != 1),
+            ("--presence-penalty", presencePenalty != 0), ("--frequency-penalty", frequencyPenalty != 0),
+            ("--length-penalty", lengthPenalty != 1), ("--stop", !stop.isEmpty), ("--raw", raw),
+            ("--chat-format", chatFormat != nil),
+        ]
+        return options.filter(\.1).map(\.0)
+    }
+
+    private var sampling: SamplingOptions {
+        var sampling = SamplingOptions()
+        sampling.topK = topK
+        sampling.topP = topP
+        sampling.minP = minP
+        sampling.typicalP = typicalP
+        sampling.repetitionPenalty = repetitionPenalty
+        sampling.presencePenalty = presencePenalty
+        sampling.frequencyPenalty = frequencyPenalty
+        return sampling
     }
 
     /// - Parameters:
@@ -65,14 +103,8 @@ struct TextGenerationOptions: ParsableArguments {
     ///   - maximumTokens: nil leaves the default.
     func text(_ speech: SpeechOptions, maximumTokens: Int?) -> TextOptions {
         var options = TextOptions()
+        options.sampling = sampling
         options.sampling.temperature = speech.temperature.first ?? 0
-        options.sampling.topK = topK
-        options.sampling.topP = topP
-        options.sampling.minP = minP
-        options.sampling.typicalP = typicalP
-        options.sampling.repetitionPenalty = repetitionPenalty
-        options.sampling.presencePenalty = presencePenalty
-        options.sampling.frequencyPenalty = frequencyPenalty
         options.sampling.seed = speech.seed
         options.beams = speech.beam ?? 1
         options.lengthPenalty = lengthPenalty
@@ -89,7 +121,7 @@ struct TextGenerationOptions: ParsableArguments {
     }
 }
 
-/// Loading a model of any kind, with progress on standard error.
+/// Loads a model of any kind, with progress on standard error.
 enum ModelSetup {
     static func load(_ declared: DeclaredModel, on device: DeviceOptions) throws -> (
         session: any ModelSession, finish: () -> Void

@@ -14,7 +14,7 @@ extension ElementFormat: ExpressibleByArgument {
     package static var allValueStrings: [String] { [] }
 }
 
-/// What a person may ask of a model's memory, the same in every command.
+/// Options of a model's memory, the same in every command.
 struct WeightOptions: ParsableArguments {
     @Option(
         name: .long,
@@ -25,7 +25,8 @@ struct WeightOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Make room for so many tokens, where the model can have more or fewer.", valueName: "tokens")
+        help: ArgumentHelp(
+            "Length of the context in tokens, for models that can have more or fewer.", valueName: "tokens")
     )
     var context: Int?
 
@@ -38,19 +39,27 @@ struct WeightOptions: ParsableArguments {
         }
     }
 
+    /// Refuses a context that the declared model does not have.
+    func check(_ model: any Model) throws {
+        guard let context, context != model.contextLength else { return }
+        throw ProgramError.option(
+            name: "--context",
+            problem: "a context of \(context) tokens is not possible: this model has \(model.contextLength)")
+    }
+
     var load: LoadOptions { LoadOptions(weights: weights, contextLength: context) }
 }
 
-/// Random weights in place of a model's own: for models that are not there.
+/// Random weights instead of a model's own, for models that are not installed.
 struct DummyWeightsOption: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Take random weights of a format, made on the device; of the model only its config.json is read, or one that is known by name.",
+            "Random weights of a format, made on the device; only the model's config.json is read, or a known one by name.",
             valueName: "format"))
     var dummyWeights: ElementFormat?
 
-    /// The formats random weights can have.
+    /// Formats that random weights can have.
     static let formats = ElementFormat.weightFormats
 
     func validate() throws {
@@ -60,7 +69,7 @@ struct DummyWeightsOption: ParsableArguments {
         }
     }
 
-    /// The files a command works on: the model's own, or its configuration with random weights.
+    /// The model's files, or its configuration with random weights.
     func files(of model: String, projector: String? = nil, options: LoadOptions) throws -> ModelFiles {
         var files: ModelFiles
         if let dummyWeights {

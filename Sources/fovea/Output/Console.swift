@@ -4,9 +4,9 @@ import Support
 /// The two streams of the program: data on standard output, words on standard error. Nothing is buffered, so that
 /// streamed text appears as it comes.
 enum Console {
-    /// Data. The caller makes untrusted text harmless where a person reads it; JSON and subtitles go out as they are.
+    /// Data. The caller sanitizes untrusted text for the terminal; JSON and subtitles go out as they are.
     ///
-    /// - Throws: `ProgramError.outputClosed` when nobody reads any more, `.cannotWriteOutput` for a full disk.
+    /// - Throws: `ProgramError.outputClosed` when the reader is gone, `.cannotWriteOutput` for a full disk.
     static func write(_ text: String) throws(ProgramError) {
         let code = writeAll(Array(text.utf8), to: STDOUT_FILENO)
         if code == EPIPE { throw .outputClosed }
@@ -23,7 +23,7 @@ enum Console {
 
     static func warn(_ text: String) { say("fovea: warning: " + Sanitizer.stream.line(text)) }
 
-    /// Whether standard error is a terminal on which a line can be rewritten.
+    /// True if standard error is a terminal on which a line can be rewritten.
     static var hasLiveErrorStream: Bool {
         isatty(STDERR_FILENO) == 1 && (ProcessInfo.processInfo.environment["TERM"] ?? "dumb") != "dumb"
     }

@@ -1,22 +1,26 @@
 import Foundation
+import Support
 
-/// A whole file written in one step: it is either as it was or complete.
+/// A whole file written in one step: it is either as it was or complete. Devices and FIFOs are written to.
 enum FileOutput {
-    /// Asks before the work rather than after it whether the result can be written.
+    /// Checks before the work that the result can be written.
     static func check(_ path: String) throws(ProgramError) {
-        let folder = (path as NSString).deletingLastPathComponent
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            throw .cannotWriteFile(path: path, reason: "it is a folder")
+        let target = OutputPath(path)
+        let place: String
+        switch target {
+        case .folder: throw .cannotWriteFile(path: path, reason: "it is a folder")
+        case .stream(let path): place = path
+        case .file(let path): place = (path as NSString).deletingLastPathComponent
         }
-        if access(folder.isEmpty ? "." : folder, W_OK | X_OK) != 0 {
+        let mode = if case .stream = target { W_OK } else { W_OK | X_OK }
+        if access(place.isEmpty ? "." : place, mode) != 0 {
             throw .cannotWriteFile(path: path, reason: String(cString: strerror(errno)))
         }
     }
 
     static func write(_ text: String, to path: String) throws(ProgramError) {
         do {
-            try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
+            try OutputPath(path).write(Data(text.utf8))
         } catch {
             throw .cannotWriteFile(path: path, reason: ErrorText.line(error))
         }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What `--json` prints: snake_case keys, sorted, so that two runs can be compared line by line.
+/// Output of `--json`: snake_case keys, sorted, so that two runs can be compared line by line.
 enum JSONOutput {
     /// One document.
     static func print(_ value: some Encodable) throws {

@@ -3,7 +3,7 @@ import Compute
 import Planning
 
 extension MemoryPlan {
-    /// The plan as tables for people.
+    /// The plan as tables.
     var text: String {
         var facts = TextTable(("", .left), ("", .left))
         facts.add("model", path)
@@ -22,7 +22,7 @@ extension MemoryPlan {
             parts.append(list.text)
         }
         var remarks = pictures.map(words)
-        if watching > 0 { remarks.append("watching attention takes \(ByteFormat.text(watching)) besides") }
+        if watching > 0 { remarks.append("capturing attention takes \(ByteFormat.text(watching)) more") }
         remarks.append(
             (fits ? "fits; " : "does not fit; ")
                 + "each token takes \(ByteFormat.text(bytesPerToken)) of the KV cache above")

@@ -2,7 +2,7 @@ import Foundation
 import Logging
 import Support
 
-/// What the engine logs, as words on standard error. `FOVEA_LOG=debug` (or `trace`, `info`) shows more than warnings.
+/// The engine's log on standard error. `FOVEA_LOG=debug` (or `trace`, `info`) shows more than warnings.
 enum Logs {
     /// - Parameter isQuiet: logs nothing: a line on standard error would land in the middle of the playground's screen.
     static func start(isQuiet: Bool) {

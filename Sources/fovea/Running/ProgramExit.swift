@@ -1,6 +1,6 @@
 import Foundation
 
-/// How the program ends. Thrown by a command that has said all there is to say itself.
+/// Exit code of the program. Thrown by a command that has already reported its error.
 struct ProgramExit: Error, Equatable {
     let code: Int32
 
@@ -18,9 +18,9 @@ struct ProgramExit: Error, Equatable {
     }
 }
 
-/// What can go wrong in the program itself; errors of the engine are passed on as they come.
+/// Errors of the program itself; errors of the engine are passed on unchanged.
 enum ProgramError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Standard output is a pipe that nobody reads any more.
+    /// Standard output is a pipe whose reader is gone.
     case outputClosed
     case cannotWriteOutput(reason: String)
     case cannotWriteFile(path: String, reason: String)
@@ -39,9 +39,9 @@ enum ProgramError: Error, Sendable, Equatable, CustomStringConvertible {
         case .cannotWriteFile(let path, let reason): "cannot write \(path): \(reason)"
         case .cannotReadFile(let path, let reason): "cannot read \(path): \(reason)"
         case .noTerminal(let stream):
-            "the playground needs a terminal, and \(stream) is none; for scripts use `fovea transcribe` or `fovea run`"
+            "the playground needs a terminal, and \(stream) is not one; for scripts use `fovea transcribe` or `fovea run`"
         case .dumbTerminal(let name):
-            "the terminal cannot place a cursor (TERM=\(name)); set TERM to what it is, for example xterm-256color, or use `fovea transcribe`"
+            "the terminal cannot place a cursor (TERM=\(name)); set TERM to its type, for example xterm-256color, or use `fovea transcribe`"
         case .option(let name, let problem): "\(name): \(problem)"
         case .unsuitableModel(let model, let problem): "\(model): \(problem)"
         }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Where the signal handler writes; set once before the handlers are installed.
+/// File descriptor that the signal handler writes to; set once before the handlers are installed.
 private nonisolated(unsafe) var signalPipe: Int32 = -1
 
 /// Ctrl-C and SIGTERM as cancellation: the first asks the command to stop, the second ends the program at once.

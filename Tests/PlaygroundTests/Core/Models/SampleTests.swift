@@ -1,3 +1,4 @@
+import AttentionTypes
 import AttentionAnalysis
 import Checkpoint
 import Foundation
@@ -92,8 +93,8 @@ import Testing
         var scene = Scene(120, 40)
         var abilities = Scene.pictureModel
         let heads = [
-            LayerHead(layer: abilities.attentionLayers[1], head: 0),
-            LayerHead(layer: abilities.attentionLayers[1], head: 2),
+            AttentionHead(kind: .cross, layer: abilities.attentionLayers[1], head: 0),
+            AttentionHead(kind: .cross, layer: abilities.attentionLayers[1], head: 2),
         ]
         abilities.alignmentHeads = heads
         scene.loadModel(abilities, name: "seer")
