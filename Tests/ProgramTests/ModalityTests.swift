@@ -31,7 +31,7 @@ struct ModalityTests {
         #expect(answered.contains("on this picture") && answered.contains("not explanation"))
         if model == "llava" { #expect(answered.contains("Self-attention over image tokens")) }
         try session.press("Escape")
-        try await session.wait(for: "c who looked")
+        try await session.wait(for: "c probe")
         try session.press("c")
         let asked = try await session.wait(for: "looked here")
         #expect(asked.contains("◆ patch"))

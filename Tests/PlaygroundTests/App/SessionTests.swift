@@ -215,7 +215,7 @@ struct SessionTests {
 
     @Test("conversations that cannot be kept are a warning, no more") func unwritable() async throws {
         let sitting = Sitting(options: PlaygroundOptions(audio: "a.wav", dataFolder: "/dev/null/fovea"))
-        try await sitting.see("⚠ This conversation is not kept")
+        try await sitting.see("⚠ This conversation is not saved")
         try await sitting.see("31 tokens")
         sitting.press(.control("d"))
         #expect(try await sitting.end() == .done)
@@ -271,7 +271,7 @@ struct SessionTests {
         second.press(.character("d"))
         try await second.see("for good?")
         second.press(.character("y"))
-        try await second.see("None is kept")
+        try await second.see("No saved conversation")
         second.press(Key(.escape))
         second.press(.control("d"))
         #expect(try await second.end() == .done)

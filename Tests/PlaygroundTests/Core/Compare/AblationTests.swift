@@ -32,7 +32,7 @@ struct InterventionTests {
         _ = run("/silence 2", &scene)
         #expect(scene.state.interventions.silencedHeads.count == 4)
         _ = run("/hide", &scene)
-        #expect(scene.state.notice?.text.contains("ask about a place") == true)
+        #expect(scene.state.notice?.text.contains("probe a place") == true)
         scene.state.ask(about: .point(picture: 0, x: 0.01, y: 0.01))
         _ = run("/hide", &scene)
         #expect(scene.state.interventions.hiddenKeys == [.cross: [1]])
@@ -48,7 +48,7 @@ struct InterventionTests {
         _ = run("/compare", &scene)
         #expect(
             scene.text.contains("original") && scene.text.contains("4 heads silenced, 1 place hidden")
-                && scene.text.contains("they part at token 6"))
+                && scene.text.contains("they differ from token 6 on"))
         try expectSnapshot(scene.canvas, "comparison")
         scene.press(Key(.escape))
         // A question that follows is asked of the whole model.
