@@ -35,7 +35,10 @@ enum SessionMigration {
                 name: inner(values) { abilities in
                     var abilities = renamed(
                         abilities, ["layers": "attentionLayers", "heads": "attentionHeads", "context": "contextLength"])
-                    abilities["alignmentHeads"] = abilities["alignmentHeads"] ?? []
+                    // Heads had no kind: they were of cross-attention.
+                    abilities["alignmentHeads"] = (abilities["alignmentHeads"] as? [Object] ?? []).map {
+                        $0.merging(["kind": "cross"]) { old, _ in old }
+                    }
                     return abilities
                 }
             ]
