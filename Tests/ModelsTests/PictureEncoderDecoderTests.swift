@@ -223,17 +223,17 @@ struct PictureEncoderDecoderTests {
         func source(_ path: String) throws -> WeightSource {
             WeightSource(checkpoint: try Checkpoint.open(path), naming: HuggingFaceNaming())
         }
-        try wide.load(from: source(save(to: "wide.safetensors", project: true)), on: TestDevice.open())
+        try wide.decoder.load(from: source(save(to: "wide.safetensors", project: true)), on: TestDevice.open())
         #expect(wide.plannedBuffers(unifiedMemory: true).contains { $0.purpose == .weightsProjector })
         try wide.encode(pixels: golden.floats("image_a/pixel_values")[...])
-        let output = try wide.readEncoderOutput()
+        let output = try wide.decoder.readEncoderOutput()
         #expect(output.shape == [10, 36])
         let logits = try #require(try wide.start(tokens: [0], hypotheses: 1, logitRows: [0])[0])
         #expect(logits.allSatisfy { $0.isFinite })
         // Without the layer the file does not fit, and says so.
         let message = { () -> String in
             do {
-                try wide.load(from: source(save(to: "narrow.safetensors", project: false)), on: TestDevice.open())
+                try wide.decoder.load(from: source(save(to: "narrow.safetensors", project: false)), on: TestDevice.open())
                 return ""
             } catch { return "\(error)" }
         }()
@@ -255,7 +255,7 @@ struct PictureEncoderDecoderTests {
                     ModelConfiguration(
                         folder: "here", main: JSONReader(.object(config), file: "here/config.json")))
                 #expect(configuration.vision.tokens == 11)
-                configuration.vision.layer.size = size
+                configuration.vision.layer.hiddenSize = size
                 return configuration
             }())
         // A distillation token that no one can tell from the class token by its position: a row of its own.
@@ -272,7 +272,7 @@ struct PictureEncoderDecoderTests {
             "encoder.embeddings.distillation_token", shape: [1, 1, size],
             floats: files.checkpoint.floats("encoder.embeddings.cls_token"))
         try writer.finish()
-        try model.load(
+        try model.decoder.load(
             from: WeightSource(
                 checkpoint: Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming()),
             on: TestDevice.open())

@@ -200,7 +200,7 @@ struct RealWhisperTests {
         let features = try session.spectrogram(of: recording)
             .slice(first: 0, count: configuration.frames, length: configuration.frames, padding: .silence)
         try whisper.encode(logMel: features)
-        let encoded = try whisper.readEncoderOutput().values
+        let encoded = try whisper.decoder.readEncoderOutput().values
 
         // Prefill a prompt, then decode greedily: both ways through the cross-attention are held against PyTorch.
         let special = session.tokenizer
