@@ -3,7 +3,7 @@ import Compute
 import JSON
 
 extension Activation {
-    /// What configurations call the activations, as transformers' `ACT2FN` has them.
+    /// Names of activations in configurations, as transformers' `ACT2FN` has them.
     private static let names: [String: Activation] = [
         "gelu": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "quick_gelu": .quickGelu, "relu": .relu,
         "silu": .silu,

@@ -13,14 +13,14 @@ package enum ModelInputKind: String, Sendable, Hashable, CaseIterable {
     case sound
 }
 
-/// What a model can do, for everything that serves models of any architecture.
+/// Capabilities of a model, for everything that serves models of any architecture.
 package struct ModelCapabilities: Sendable, Hashable {
     package var inputs: Set<ModelInputKind>
     /// The attention of the decoder that shows what an answer rests on: `.cross` where the decoder attends to an encoded
     /// source, `.selfAttention` where all input is among the tokens.
     package var watchedAttention: AttentionKind
 
-    /// Whether the decoder runs only behind an encoded source.
+    /// True where the decoder runs only behind an encoded source.
     package var needsSource: Bool { !inputs.contains(.prompt) }
 }
 

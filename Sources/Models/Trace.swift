@@ -54,7 +54,7 @@ package struct TraceOptions: Sendable {
 }
 
 extension Model {
-    /// A greedy run that emits what the model computed: what `traceEncoding` emits of the input; hidden states of a prompt,
+    /// A greedy run that emits the tensors the model computed: those of `traceEncoding`; hidden states of a prompt,
     /// `hidden.i`; for each step `stepN.logits` `[queries, vocabulary]`, `stepN.self.L` and `stepN.cross.L` `[heads, queries,
     /// keys]` (step 0 is the whole prompt); and `generated_ids` last. The step of the last token is run and emitted.
     /// - Parameters:
@@ -93,7 +93,7 @@ extension Model {
         }
     }
 
-    /// One pass over given decoder tokens: what `traceEncoding` emits, then `logits` `[queries, vocabulary]`, `dec.hidden.i`,
+    /// One pass over given decoder tokens: the tensors of `traceEncoding`, then `logits` `[queries, vocabulary]`, `dec.hidden.i`,
     /// `self.L` and `cross.L` `[heads, queries, keys]`.
     package func traceForced(
         _ input: ModelInput?, tokens: [Int], options: TraceOptions, emit: (TraceTensor) throws -> Void

@@ -2,7 +2,7 @@ import Compute
 import AttentionTypes
 import NumberFormats
 
-/// What can go wrong between a checkpoint and a model's layers.
+/// Problems between a checkpoint and a model's layers, or of an input's size.
 package enum TransformerError: Error, Sendable, CustomStringConvertible {
     /// The checkpoint lacks a tensor the model needs.
     case missingTensor(file: String, tensor: String, expected: [Int])

@@ -233,7 +233,8 @@ struct PictureEncoderDecoderTests {
         // Without the layer the file does not fit, and says so.
         let message = { () -> String in
             do {
-                try wide.decoder.load(from: source(save(to: "narrow.safetensors", project: false)), on: TestDevice.open())
+                try wide.decoder.load(
+                    from: source(save(to: "narrow.safetensors", project: false)), on: TestDevice.open())
                 return ""
             } catch { return "\(error)" }
         }()

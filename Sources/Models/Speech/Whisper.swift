@@ -329,7 +329,7 @@ extension Whisper {
 
 // MARK: - Names in CTranslate2 files
 
-/// Where CTranslate2's Whisper keeps what Hugging Face calls `model.encoder.layers.0.self_attn.q_proj.weight`.
+/// Names in CTranslate2's Whisper files for Hugging Face's `model.encoder.layers.0.self_attn.q_proj.weight`.
 package struct CTranslate2WhisperNaming: CheckpointNaming {
     private let hiddenSize: Int
 

@@ -43,7 +43,7 @@ package struct BARTConfiguration: Sendable, Hashable {
     package var isPreNorm = false
     /// The token that has no position, in models whose positions skip padding.
     package var padding: Int?
-    /// Whether a norm follows the embedding.
+    /// True where a norm follows the embedding.
     package var normalizesEmbedding = true
     /// Encoder and decoder have one embedding.
     package var sharesEmbedding = true

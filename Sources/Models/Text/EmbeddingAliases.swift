@@ -2,7 +2,7 @@ import Checkpoint
 import Foundation
 import Transformer
 
-/// Whether two names of a checkpoint are one tensor stored twice, as published files of tied models often have it.
+/// Comparison of tensors that may be one stored twice, as published files of tied models often have it.
 struct EmbeddingAliases {
     let checkpoint: Checkpoint
     let naming: any CheckpointNaming
@@ -11,7 +11,7 @@ struct EmbeddingAliases {
         try naming.candidates(for: key).first { checkpoint.contains($0.name) }.map { try checkpoint.entry($0.name) }
     }
 
-    /// Whether both are there and hold different values.
+    /// True where both are there and hold different values.
     func areDifferent(_ first: String, _ second: String) throws -> Bool {
         guard let a = try stored(first), let b = try stored(second), a.name != b.name else { return false }
         guard a.shape == b.shape, a.format == b.format else { return true }

@@ -20,7 +20,7 @@ extension Llama {
         package var intermediateSize = 11008
         /// Positions the model was trained for.
         package var trainedPositions = 2048
-        /// Positions to make room for.
+        /// Positions that memory is planned for.
         package var contextLength = 2048
         package var epsilon: Float = 1e-6
         package var activation = Activation.silu
@@ -35,7 +35,7 @@ extension Llama {
         /// Queries and keys are laid out for neighboring pairs, as in GGUF files.
         package var hasInterleavedPairs = false
 
-        /// Room that is made by default, where the model could have more.
+        /// Positions that memory is planned for by default, where the model could have more.
         package static let defaultContext = 4096
 
         package init() {}
@@ -169,12 +169,12 @@ extension Llama {
             contextLength = min(trainedPositions, Self.defaultContext)
         }
 
-        /// Takes over how many positions were asked for, as far as the model was trained for them; nil changes nothing.
+        /// Plans memory for another number of positions, at most those the model was trained for; nil changes nothing.
         mutating func makeRoom(for positions: Int?) {
             if let positions { contextLength = max(1, min(positions, trainedPositions)) }
         }
 
-        /// What a file calls the sizes, for messages.
+        /// Names of the sizes in a file, for messages.
         private struct Keys {
             let vocabulary, hiddenSize, layers, heads, keyValueHeads, headDimension, rotaryDimension, intermediateSize,
                 positions,
@@ -322,7 +322,7 @@ extension Llama {
 
 // MARK: - Names in GGUF files
 
-/// Where GGUF files keep what Hugging Face calls `model.layers.0.self_attn.q_proj.weight`.
+/// Names in GGUF files for Hugging Face's `model.layers.0.self_attn.q_proj.weight`.
 ///
 /// Rows of query and key are in another order there, one that neighboring pairs are turned in.
 package struct GGUFLlamaNaming: CheckpointNaming {

@@ -23,7 +23,7 @@ extension T5 {
         package var maximumDistance = 128
         package var epsilon: Float = 1e-6
         package var activation = Activation.relu
-        /// Whether the feed-forward has a gate (T5 1.1, FLAN).
+        /// True where the feed-forward has a gate (T5 1.1, FLAN).
         package var isGated = false
         /// The embedding is also the output projection.
         package var isTied = true
@@ -268,7 +268,7 @@ extension T5 {
 
 // MARK: - Names in GGUF files
 
-/// Where GGUF files keep what Hugging Face calls `decoder.block.0.layer.1.EncDecAttention.q.weight`.
+/// Names in GGUF files for Hugging Face's `decoder.block.0.layer.1.EncDecAttention.q.weight`.
 struct GGUFT5Naming: CheckpointNaming {
     private static let tops = [
         "shared": "token_embd", "encoder.final_layer_norm": "enc.output_norm",

@@ -3,7 +3,7 @@ import Compute
 import Media
 import Transformer
 
-/// llama.cpp's file of a vision tower and what joins it to a text model ("mmproj"): what architectures that come as such a
+/// llama.cpp's file of a vision tower and projector ("mmproj"), as the architectures read it that come as such a
 /// pair of files read from it. Reference: llama.cpp's tools/mtmd and its converters.
 struct GGUFProjector {
     let checkpoint: Checkpoint
@@ -34,7 +34,7 @@ struct GGUFProjector {
     }
 
     /// The tower.
-    /// - Parameter gelu: what the file's word for GELU means, which does not tell the exact one from its approximation.
+    /// - Parameter gelu: the activation that the file's GELU means; the file does not tell the exact one from its approximation.
     func vision(family: VisionTower.Configuration.Family, gelu: Activation) throws -> VisionTower.Configuration {
         func int(_ name: String) throws -> (key: String, value: Int) {
             ("clip.vision.\(name)", try metadata.int("clip.vision.\(name)"))
@@ -67,8 +67,8 @@ struct GGUFProjector {
 
     /// Both files as one source of weights.
     /// - Parameters:
-    ///   - text: what the model calls its Llama, before `model.` and `lm_head.`.
-    ///   - tower: what it calls its tower.
+    ///   - text: the model's name of its Llama, before `model.` and `lm_head.`.
+    ///   - tower: the model's name of its tower.
     ///   - projector: the file's names by the model's, for what is not the tower.
     func weightSource(with textModel: Checkpoint, text: String, tower: String, projector: [String: String]) throws
         -> WeightSource
@@ -97,7 +97,7 @@ struct GGUFProjector {
         }
     }
 
-    /// Where the file keeps a tower with CLIP's names, and the projector.
+    /// Names of a tower with CLIP's names, and of the projector, in the file.
     private struct TowerNaming: CheckpointNaming {
         private let prefix: String
         private let others: [String: String]

@@ -17,7 +17,7 @@ extension LLaVA {
         package var vision: VisionTower.Configuration
         /// The hidden states whose channels the projector reads side by side: 0 before the first layer, i after layer i − 1.
         package var featureLayers: [Int]
-        /// Whether the class token is one of a picture's tokens.
+        /// True where the class token is one of a picture's tokens.
         package var keepsClassToken = false
         package var projectorActivation = Activation.gelu
         package var projectorHasBias = true

@@ -20,10 +20,10 @@ extension Mllama {
         package var crossLayers: [Int]
         /// The token that stands for a picture; it has an embedding, but no logit.
         package var pictureToken: Int
-        /// Pictures to make room for; more get theirs when they come.
+        /// Pictures that memory is planned for; it grows for more.
         package var pictures = 1
 
-        /// What the text model is where a `text_config` says nothing.
+        /// Values for keys that a `text_config` lacks.
         private static let textDefaults: JSONObject = [
             "vocab_size": .integer(128_256), "hidden_size": .integer(4096), "num_hidden_layers": .integer(40),
             "num_attention_heads": .integer(32), "num_key_value_heads": .integer(8),

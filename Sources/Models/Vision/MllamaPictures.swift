@@ -1,7 +1,7 @@
 import Compute
 import Transformer
 
-/// Which of its pictures each token of a conversation sees, in Mllama's cross-attention.
+/// Rules of Mllama's cross-attention for the pictures that each token of a conversation sees.
 ///
 /// A token sees the last picture before it, and those before that one without a token between them. Of a picture it sees
 /// the tiles that hold something. Tokens before the first picture see nothing; as in the reference (transformers'
@@ -13,7 +13,7 @@ final class MllamaPictures: SourceVisibility {
     private let keysPerTile: Int
     private let tilesPerPicture: Int
     private let initialRoom: Int
-    /// A mask for each picture: what is seen from its token on, `[1, keys]`.
+    /// A mask for each picture: the keys that tokens from its own on see, `[1, keys]`.
     private var masks: InputBuffer
     private var room: Int
 

@@ -216,7 +216,7 @@ final class MllamaVision: DeviceResource {
     private var rowCount: Int { configuration.maximumTiles * configuration.rowsPerTile }
 
     /// Puts patches, mask and the grid's number where the device reads them.
-    /// - Returns: who sees what: rows of padding see real rows only, real rows see everything.
+    /// - Returns: masks by runs: rows of padding see real rows only, real rows see everything.
     private func writeInput(_ picture: ProcessedImage) -> [MaskRun] {
         let c = configuration
         var patches: [Float] = []

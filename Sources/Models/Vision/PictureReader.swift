@@ -5,12 +5,12 @@ import NumberFormats
 import Foundation
 import Media
 
-/// A model that reads pictures, whatever it does with them: all that sessions and the attention panel ask of one.
+/// A model that reads pictures, as sessions and the attention panel use it.
 package protocol PictureReader: Model {
-    /// How many pictures the model holds at once; nil where only the context limits them.
+    /// Largest number of pictures the model holds at once; nil where only the context limits them.
     var mostPictures: Int? { get }
 
-    /// What stands for a picture in the text of a prompt, and is replaced by `pictureText`; nil where prompts do not
+    /// Text that stands for a picture in a prompt, and is replaced by `pictureText`; nil where prompts do not
     /// mention pictures.
     var picturePlaceholder: String? { get }
 
@@ -117,9 +117,9 @@ package struct PatchKey: Sendable, Equatable {
     /// Tile of the picture, from 0; the whole picture once more, where a model sees it also small, after all others.
     package var tile: Int
     package var content: Content
-    /// What of the upright picture it covers, in its pixels; nil but for patches.
+    /// Area of the upright picture that it covers, in pixels; nil except for patches.
     package var rectangle: PictureRectangle?
-    /// Whether the tile is the whole picture once more, beside tiles that show it in detail.
+    /// True where the tile is the whole picture once more, beside tiles that show it in detail.
     package var isOverview: Bool
 
     package init(key: Int, tile: Int, content: Content, rectangle: PictureRectangle? = nil, isOverview: Bool = false) {

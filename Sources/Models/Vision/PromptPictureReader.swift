@@ -8,22 +8,22 @@ import Transformer
 /// that stand in for the embeddings of image tokens. What such architectures do alike is here once.
 package protocol PromptPictureReader: PictureReader {
     var pictures: PictureTokens { get }
-    /// How the tower cuts a tile into patches.
+    /// The tower's grid of patches.
     var patchGrid: PatchGrid { get }
     /// Tokens of one tile.
     var tokensPerTile: Int { get }
     /// Patches along an edge that are one token.
     var mergedPatches: Int { get }
-    /// Whether a tile's first token is the tower's class token.
+    /// True where a tile's first token is the tower's class token.
     var hasClassToken: Bool { get }
-    /// Whether pictures come in tiles, and traces have the tiles as their first dimension.
+    /// True where pictures come in tiles, and traces have the tiles as their first dimension.
     var hasTiles: Bool { get }
 
     /// Runs the tower and the connector over one tile, `[3, height, width]`.
     /// - Parameters:
     ///   - features: `[tokensPerTile, size]`, written.
-    ///   - whole: runs the layers whose output nobody reads, too.
-    ///   - observe: hears the tower's residual stream; see `VisionTower.run`.
+    ///   - whole: also runs the layers whose output is not used.
+    ///   - observe: receives the tower's residual stream; see `VisionTower.run`.
     func encodeTile(
         _ pixels: ArraySlice<Float>, into features: Tensor, whole: Bool, tap: AttentionTap,
         observe: HiddenStateObserver?, on stream: CommandStream

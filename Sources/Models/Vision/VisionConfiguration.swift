@@ -4,7 +4,7 @@ import JSON
 import Transformer
 
 extension VisionTower.Configuration {
-    /// What a tower's family has that its configuration does not say, and its values for keys that are absent.
+    /// Properties of a tower's family that its configuration does not give, and its values for absent keys.
     struct Family {
         var hiddenSize: Int
         var layers: Int

@@ -122,7 +122,7 @@ package final class Attention {
         package var output = "out_proj"
         /// Projections whose bias the checkpoint may lack; zeros stand in for it.
         package var optionalBiases: Set<String> = []
-        /// Whether query, key and value have biases.
+        /// True where query, key and value have biases.
         package var inputsHaveBias = true
         package var outputHasBias = true
 
@@ -324,7 +324,7 @@ extension AttentionShape {
 }
 
 extension AttentionBias {
-    /// What a mask adds to the score of an excluded key: so much that nothing is left of the score in f32, as with the
+    /// Term that a mask adds to the score of an excluded key: so much that nothing is left of the score in f32, as with the
     /// lowest finite number in the reference, so that a row of which every key is excluded is uniform over all of them.
     package static let excluded: Float = -1e30
 

@@ -19,7 +19,7 @@ final class AttentionInterventions {
 
     // MARK: Hidden keys
 
-    /// What is added to the score of every query's keys, `[1, keys]`; `nil` when none of this kind is hidden.
+    /// Mask added to the scores of every query, `[1, keys]`; `nil` when no key of this kind is hidden.
     private func mask(_ kind: AttentionKind, keys: Int) throws -> Tensor? {
         guard let hidden = interventions.hiddenKeys[kind], !hidden.isEmpty else { return nil }
         if let known = masks[kind], known.keys >= keys { return Tensor(buffer: known.buffer, rows: 1, columns: keys) }

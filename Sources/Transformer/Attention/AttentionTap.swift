@@ -2,14 +2,14 @@ import Compute
 import AttentionTypes
 import NumberFormats
 
-/// Takes attention weights out of a running model.
+/// Attention capture: takes attention weights out of a running model.
 ///
 /// While decoding, the attention kernel writes the rows it has computed anyway to the capture memory. In passes over
 /// many positions a second kernel recomputes just the rows that were asked for, from the log-sum-exp the fused kernel
 /// kept. Nothing else in the model changes: there is no slow mode that only the tap sees. It is also the place where
 /// heads are silenced and keys hidden on request.
 package final class AttentionTap {
-    /// Which layers are watched.
+    /// Layers that are captured.
     package struct Selection: Sendable, Hashable {
         private enum Layers: Sendable, Hashable {
             case all
@@ -22,7 +22,7 @@ package final class AttentionTap {
         package static let off = Selection(layers: [:])
         package static let everything = Selection(
             layers: Dictionary(uniqueKeysWithValues: AttentionKind.allCases.map { ($0, .all) }))
-        /// All layers of cross-attention: what the attention panel draws from.
+        /// All layers of cross-attention, which the attention panel draws from.
         package static let cross = Selection(.cross)
 
         private init(layers: [AttentionKind: Layers]) { self.layers = layers }
@@ -49,7 +49,7 @@ package final class AttentionTap {
         }
     }
 
-    /// Which query rows of a pass over many positions are kept.
+    /// Query rows of a pass over many positions that are kept.
     package enum QueryRows: Sendable, Hashable {
         case none, last, all
         case list([Int])
@@ -72,12 +72,12 @@ package final class AttentionTap {
         let offset: Int
     }
 
-    /// What is watched. Changing it voids recorded decode steps; see `generation`.
+    /// Layers that are captured. Changing it voids recorded decode steps; see `revision`.
     package var selection: Selection = .off {
         didSet { if selection != oldValue { revision += 1 } }
     }
-    /// What is taken out of the model. Changing it voids recorded decode steps; keys and values computed before are for
-    /// the caller to forget.
+    /// Heads and keys that are taken out of the model. Changing it voids recorded decode steps; the caller empties the
+    /// cache of keys and values computed before.
     package var interventions: Interventions {
         get { active?.interventions ?? .none }
         set {
@@ -106,7 +106,7 @@ package final class AttentionTap {
     /// Bytes of capture memory that a decode step of these layers takes.
     static func byteCount(heads: Int, keyCapacity: Int, hypotheses: Int) -> Int { hypotheses * heads * keyCapacity * 4 }
 
-    /// What watching decode steps of these layers takes, for one hypothesis.
+    /// Memory for capturing decode steps of these layers, for one hypothesis.
     package static func plannedBytes(layers: [(heads: Int, keyCapacity: Int)], unifiedMemory: Bool) -> Int {
         let bytes = layers.reduce(0) { $0 + byteCount(heads: $1.heads, keyCapacity: $1.keyCapacity, hypotheses: 1) }
         return bytes == 0 ? 0 : Device.allocationBytes(for: bytes) * (unifiedMemory ? 1 : 2)
@@ -146,7 +146,7 @@ package final class AttentionTap {
         }
     }
 
-    /// Where a layer's decode kernel writes its rows, `[hypotheses · heads, keyCapacity]`; `nil` when not watched.
+    /// Memory for the rows of a layer's decode kernel, `[hypotheses · heads, keyCapacity]`; `nil` when not captured.
     package func decodeDestination(_ kind: AttentionKind, layer: Int) -> Tensor? {
         guard let capture, let place = places.first(where: { $0.kind == kind && $0.layer == layer }) else { return nil }
         return Tensor(
@@ -188,7 +188,7 @@ package final class AttentionTap {
 
     // MARK: Passes over many positions
 
-    /// Whether rows of this layer are wanted from the running pass, so that its kernel keeps the log-sum-exp.
+    /// True where rows of this layer are wanted from the running pass, so that its kernel keeps the log-sum-exp.
     package func wantsRows(_ kind: AttentionKind, layer: Int) -> Bool {
         queryRows != .none && selection.contains(kind, layer: layer)
     }
@@ -239,7 +239,7 @@ package final class AttentionTap {
                 kind: kind, layer: layer, heads: shape.heads, queries: rows.count, keys: keys, values: values))
     }
 
-    /// What the passes since the last call kept.
+    /// Rows that the passes since the last call kept.
     package func takeRows() -> [AttentionWeights] {
         defer { collected = [] }
         return collected

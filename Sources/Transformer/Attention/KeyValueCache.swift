@@ -91,7 +91,7 @@ package final class KeyValueCache {
     }
 
     /// Makes room for more hypotheses. What the cache held is lost; the device must be idle.
-    /// - Returns: whether the memory moved, so that recordings that point at it are void.
+    /// - Returns: true where the memory moved, so that recordings that point at it are void.
     package func ensure(hypotheses count: Int, on device: Device) throws -> Bool {
         guard count > hypotheses else { return false }
         // The old memory goes first: both together might not fit.

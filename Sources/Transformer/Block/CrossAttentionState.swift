@@ -1,6 +1,6 @@
 import Compute
 
-/// What the cross-attention of a decoder reads: keys and values of an encoded source (text, sound, pictures), and which of
+/// Source of a decoder's cross-attention: keys and values of an encoded text, sound or pictures, and rules for which of
 /// them each position sees.
 package final class CrossAttentionState: DeviceResource {
     package let cache: KeyValueCache
@@ -14,7 +14,7 @@ package final class CrossAttentionState: DeviceResource {
     /// - Parameters:
     ///   - widths: key/value heads × head dimension of each cross-attention layer.
     ///   - capacity: keys that memory is planned for.
-    ///   - visibility: which keys each position sees; all see the same without it.
+    ///   - visibility: rules for the keys that each position sees; all see the same without it.
     init(widths: [Int: Int], capacity: Int, visibility: (any SourceVisibility)?) {
         cache = KeyValueCache(purpose: .crossKV, widths: widths, capacity: capacity)
         self.visibility = visibility
@@ -98,7 +98,7 @@ package final class CrossAttentionState: DeviceResource {
 /// Rules for which keys of a source each position sees, where not all see the same.
 package protocol SourceVisibility: DeviceResource {
     /// Takes note of the tokens that run next, at positions from `start`; earlier notes from there on are void.
-    /// - Returns: whether masks have changed.
+    /// - Returns: true where masks have changed.
     func prepare(_ tokens: [Int], at start: Int) throws -> Bool
     /// Runs of the rows of a pass over `positions`, and the rows that see something. The others attend to everything, and
     /// blocks of cross-attention alone skip their feed-forward.

@@ -9,7 +9,7 @@ package struct Gate {
     /// - Parameter name: of the gate itself, in `scope`.
     package init(_ scope: ParameterScope, _ name: String) { parameter = scope.scalar(name) }
 
-    /// What the contribution is multiplied by. The gate must be loaded.
+    /// Factor of the contribution. The gate must be loaded.
     package var opening: Float { tanh(parameter.scalar) }
 
     /// residual += opening · block, both `[rows, size]`; block is scratch from then on.

@@ -1,6 +1,6 @@
 import Compute
 
-/// The position-wise part of a layer, whichever the architecture has.
+/// The position-wise part of a block.
 package protocol FeedForwardBlock {
     /// Columns of scratch it needs per row.
     var scratchColumns: Int { get }

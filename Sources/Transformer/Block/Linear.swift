@@ -1,12 +1,6 @@
 import Compute
 
-/// # Transformer
-///
-/// Floor 2. The layers models are built from: parameters that are declared before they are loaded, `Linear` over any
-/// weight format, norms, embeddings, the one `Attention` (self or cross), key/value caches, and the tap that takes
-/// attention weights out while they are computed.
-///
-/// `Linear` is y = x·Wᵀ + b, with the activation and the residual addition that follow it in the same kernel.
+/// y = x·Wᵀ + b over any weight format, with the activation and the residual addition that follow it in the same kernel.
 package struct Linear {
     package let weight: Parameter
     package let bias: Parameter?
@@ -67,7 +61,7 @@ package struct Linear {
     }
 
     /// out = activation(first half of the outputs)·second half, in one dispatch.
-    /// - Returns: whether the layer is one matrix; nothing has happened otherwise.
+    /// - Returns: false, with nothing issued, where the layer is not one matrix.
     func gated(_ input: any LinearInput, activation: Activation, into out: Tensor, on stream: CommandStream) throws
         -> Bool
     {

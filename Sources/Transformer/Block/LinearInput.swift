@@ -1,6 +1,6 @@
 import Compute
 
-/// What a linear layer takes: rows as they are, or rows behind a norm that is still to be taken.
+/// Input of a linear layer: rows as they are, or rows behind a norm that is still to be taken.
 package protocol LinearInput {
     /// Rows of the input.
     var rows: Int { get }
@@ -44,6 +44,6 @@ package struct NormalizedInput: LinearInput {
 }
 
 extension Tensor {
-    /// Whether kernels that take a norm can read the rows.
+    /// True where kernels that take a norm can read the rows.
     var canFuse: Bool { address % 16 == 0 && rowStride % 4 == 0 && columns % 4 == 0 }
 }

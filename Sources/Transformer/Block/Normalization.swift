@@ -1,6 +1,6 @@
 import Compute
 
-/// A layer's norm, whichever the architecture has.
+/// A norm over the elements of each row.
 package protocol Normalization {
     /// out = norm(x), row by row; x `[rows, size]`, out alike and possibly x itself.
     func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws

@@ -171,7 +171,7 @@ package struct TransformerBlock {
     }
 }
 
-/// What the blocks of a stack share while a pass runs through them.
+/// State that the blocks of a stack share while a pass runs through them.
 struct BlockPass {
     let scratch: BlockScratch
     /// Keys and values of the tokens, in decoders.
@@ -192,7 +192,7 @@ struct BlockScratch {
     private let outputRows: Slot?
     let attention: Attention.Scratch
 
-    /// - Parameter hasFinalNorm: whether the stack's final norm writes to the normalized rows.
+    /// - Parameter hasFinalNorm: reserves the normalized rows for the stack's final norm.
     init(
         _ workspace: Workspace, rows: Int, hiddenSize: Int, blocks: [TransformerBlock], hasFinalNorm: Bool = false,
         phase: String

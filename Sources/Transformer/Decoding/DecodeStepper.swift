@@ -15,7 +15,7 @@ package final class DecodeStepper {
     private let deviceLogits: Buffer
     private let hostLogits: Buffer
     private let tokens: Buffer
-    /// Where candidates are made and where the host finds them.
+    /// Memory for candidates: scratch on the device, and the lists that the host reads.
     private let candidateBuffers: (scratch: Buffer, lists: Buffer)?
 
     private struct RecordingKey: Hashable {
@@ -30,8 +30,8 @@ package final class DecodeStepper {
     package private(set) var bytesRead = 0
 
     /// - Parameters:
-    ///   - givesCandidates: whether `candidates` will be asked for, which takes memory of its own.
-    ///   - unifiedMemory: whether the host reads logits where they are computed; the device's own word by default.
+    ///   - givesCandidates: plans memory for `candidates`.
+    ///   - unifiedMemory: makes the host read logits in place; a property of the device by default.
     package init(
         stream: CommandStream, vocabulary: Int, inputVocabulary: Int? = nil, maximumTokens: Int,
         givesCandidates: Bool = false,
@@ -60,7 +60,7 @@ package final class DecodeStepper {
             ) : nil
     }
 
-    /// Whether `candidates` may be asked for.
+    /// True where `candidates` is available.
     package var givesCandidates: Bool { candidateBuffers != nil }
 
     private static let candidateBytes = TokenCandidates.resultBytes(rows: maximumRows)
@@ -90,7 +90,7 @@ package final class DecodeStepper {
         return buffers
     }
 
-    /// Where the model writes logits, `[rows, vocabulary]`.
+    /// Memory that the model writes logits to, `[rows, vocabulary]`.
     package func logits(rows: Int) -> Tensor { Tensor(buffer: deviceLogits, rows: rows, columns: vocabulary) }
 
     /// Puts prompt tokens where the embedding kernel reads them, `[1, count]`.

@@ -8,9 +8,9 @@ package final class Decoder {
     package struct Source {
         /// Positions of the source that memory is planned for.
         let capacity: Int
-        /// Whether nothing runs without a source.
+        /// True where nothing runs without a source.
         let isRequired: Bool
-        /// Which positions of it each token sees, where not all see the same.
+        /// Rules for the positions that each token sees; nil where all see the same.
         let visibility: (any SourceVisibility)?
 
         package init(capacity: Int, isRequired: Bool = true, visibility: (any SourceVisibility)? = nil) {
@@ -64,7 +64,7 @@ package final class Decoder {
         }
     }
 
-    /// What exists only while the model is on a device.
+    /// Objects that exist only while the model is on a device.
     package struct Engine {
         package let device: Device
         package let stream: CommandStream
@@ -94,7 +94,7 @@ package final class Decoder {
     private var cacheRevision = 0
     private var newestRows = 0
 
-    /// Whether steps can give candidates instead of logits. By default where the device has memory of its own: elsewhere
+    /// Makes steps give candidates instead of logits. By default on devices with memory of their own: elsewhere
     /// the host reads logits in place. Set before memory is planned or the model loaded.
     package var givesCandidates: Bool?
 
@@ -267,7 +267,7 @@ package final class Decoder {
     package var tap: AttentionTap? { engine?.tap }
     /// Command stream of the loaded model.
     package var stream: CommandStream? { engine?.stream }
-    /// Whether `candidates` is available.
+    /// True where `candidates` is available.
     package var canGiveCandidates: Bool { engine?.stepper.givesCandidates ?? false }
     /// Bytes of logits and candidates that the host has read.
     package var bytesRead: Int { engine?.stepper.bytesRead ?? 0 }

@@ -15,7 +15,7 @@ package struct EmbeddingOverride {
         self.additions = additions
     }
 
-    /// The rows that lie in `piece` of a pass: where they are in the piece, and in the features.
+    /// The rows that lie in `piece` of a pass: their place in the piece, and in the features.
     func rows(in piece: Range<Int>) -> (place: Range<Int>, features: Range<Int>)? {
         let rows = row..<row + features.rows
         let here = rows.clamped(to: piece)

@@ -4,7 +4,7 @@ import Foundation
 /// Rotary positions (Su et al. 2021) of a decoder: the table of cosines and sines that all its layers turn their
 /// queries and keys by.
 package final class RotaryPositions: DeviceResource {
-    /// How wavelengths are stretched for contexts longer than the model was first trained on.
+    /// Scaling of the wavelengths for contexts longer than the model was first trained on.
     package enum Scaling: Sendable, Hashable {
         case none
         /// All wavelengths by one factor.
@@ -24,7 +24,7 @@ package final class RotaryPositions: DeviceResource {
     private var buffer: Buffer?
 
     /// - Parameters:
-    ///   - positions: how many are tabulated: the context's length.
+    ///   - positions: length of the table: the context length.
     ///   - theta: the base of the wavelengths.
     package init(
         shape: RotaryShape, positions: Int, theta: Double, scaling: Scaling = .none,

@@ -1,6 +1,6 @@
 import Compute
 
-/// How a picture or tile is cut into square patches, row by row from the upper left. Pixels beyond the last whole patch
+/// Grid of square patches of a picture or tile, row by row from the upper left. Pixels beyond the last whole patch
 /// are not seen, as with the convolution this stands for.
 package struct PatchGrid: Sendable, Hashable {
     package var imageHeight: Int
@@ -55,7 +55,7 @@ package struct PatchEmbedding {
     package let weight: Parameter
     package let bias: Parameter?
 
-    /// - Parameter scope: what holds `weight` `[hiddenSize, 3, patchSize, patchSize]` and perhaps `bias` `[hiddenSize]`.
+    /// - Parameter scope: the place of `weight` `[hiddenSize, 3, patchSize, patchSize]` and perhaps `bias` `[hiddenSize]`.
     package init(_ scope: ParameterScope, grid: PatchGrid, hiddenSize: Int, bias: Bool) {
         weight = scope.patches("weight", outputs: hiddenSize, channels: 3, patchSize: grid.patchSize)
         self.bias = bias ? scope.vector("bias", count: hiddenSize) : nil

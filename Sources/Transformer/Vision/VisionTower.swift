@@ -38,7 +38,7 @@ package final class VisionTower {
         package var tokens: Int { grid.count + leadingTokens }
     }
 
-    /// What the parts are called in a checkpoint, below the tower's own name.
+    /// Names of the parts in a checkpoint, below the tower's own name.
     package struct Names: Sendable {
         package var patches = "embeddings.patch_embedding"
         package var classToken = "embeddings.class_embedding"
@@ -86,7 +86,7 @@ package final class VisionTower {
 
     /// Declares the tower.
     /// - Parameters:
-    ///   - scope: what holds the tower in the checkpoint.
+    ///   - scope: the tower's place in the checkpoint.
     ///   - phase: of the workspace. A phase of its own lets decoders use the same bytes.
     package init(
         _ scope: ParameterScope, configuration c: Configuration, names: Names, workspace: Workspace,
@@ -115,8 +115,8 @@ package final class VisionTower {
     /// Runs the first layers over one picture or tile.
     /// - Parameters:
     ///   - pixels: `[3, imageHeight, imageWidth]`, normalized.
-    ///   - count: how many layers; all by default.
-    ///   - observe: hears the residual stream `[tokens, size]` while the run is being issued: 0 before the first layer, i
+    ///   - count: number of layers; all by default.
+    ///   - observe: receives the residual stream `[tokens, size]` while the run is being issued: 0 before the first layer, i
     ///     after layer i − 1.
     /// - Returns: the residual stream after the last of them, `[tokens, size]`; it is overwritten by the next run.
     package func run(
@@ -146,7 +146,7 @@ package final class VisionTower {
         return x
     }
 
-    /// Runs all layers and the final norm; `observe` hears the residual stream before that norm.
+    /// Runs all layers and the final norm; `observe` receives the residual stream before that norm.
     /// - Returns: `[tokens, size]`; it is overwritten by the next run.
     package func encode(
         _ pixels: ArraySlice<Float>, tap: AttentionTap,

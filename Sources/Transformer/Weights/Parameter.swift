@@ -5,7 +5,7 @@ import NumberFormats
 ///
 /// Declaring first is what lets a load plan be made without the weights, and lets loading follow that same plan.
 package final class Parameter {
-    /// How the device holds it.
+    /// Form on the device.
     package enum Form: Sendable, Hashable {
         /// `[outputs, inputs]` in the checkpoint's own format, rows padded for the kernels.
         case matrix
@@ -38,7 +38,7 @@ package final class Parameter {
     package let rows: Int
     package let columns: Int
 
-    /// Whether each decode step reads all of it: not so a table that tokens are looked up in, nor what is read once for
+    /// True where each decode step reads all of it. False for a table that tokens are looked up in, and for what is read once for
     /// each input.
     package var isReadEachStep = true
 
@@ -70,7 +70,7 @@ package final class Parameter {
     /// The name used in messages.
     package var name: String { parts.count == 1 ? parts[0].key : parts.map(\.key).joined(separator: " + ") }
 
-    /// Whether linear kernels read it.
+    /// True where linear kernels read it.
     var isMatrix: Bool {
         switch form {
         case .dense, .scalar: false
@@ -135,7 +135,7 @@ package final class Parameter {
         }
     }
 
-    /// Where each part begins in the parameter's buffer; of a matrix, as long as rows lie one after another.
+    /// Offset of each part in the parameter's buffer; of a matrix, as long as rows lie one after another.
     var partOffsets: [Int] {
         var offset = byteOffset
         var result: [Int] = []
@@ -281,7 +281,7 @@ extension ParameterList {
 }
 
 extension ParameterList {
-    /// How many weights there are, by purpose. Optional tensors do not count.
+    /// Number of weights by purpose. Optional tensors do not count.
     package var elementsByPurpose: [MemoryPurpose: Int] {
         parameters.reduce(into: [:]) { counts, parameter in
             counts[parameter.purpose, default: 0] += parameter.parts.filter { !$0.isOptional }.reduce(0) {

@@ -93,7 +93,7 @@ package struct WeightLoader {
     /// Bytes that are sorted or converted at once on a core.
     private static let pieceBytes = 1 << 20
 
-    /// - Parameter stored: where the values of each part are; nil for an absent optional part.
+    /// - Parameter stored: the stored tensor of each part; nil for an absent optional part.
     private func fill(
         _ parameter: Parameter, from stored: [WeightSource.Located?], in buffer: Buffer, writer: DeviceWriter
     ) throws {

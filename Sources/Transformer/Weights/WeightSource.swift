@@ -2,7 +2,7 @@ import Checkpoint
 import Compute
 import NumberFormats
 
-/// Where a parameter's values are in a checkpoint: a stored tensor, or some of its rows (of a fused matrix).
+/// Place of a parameter's values in a checkpoint: a stored tensor, or some of its rows (of a fused matrix).
 package struct StoredSlice: Sendable, Hashable {
     package let name: String
     /// First row along the stored tensor's first axis; `nil` means all of it.
@@ -14,7 +14,7 @@ package struct StoredSlice: Sendable, Hashable {
     }
 }
 
-/// How a file family names what the models call by their Hugging Face names.
+/// Names of a file family for the models' Hugging Face names.
 package protocol CheckpointNaming: Sendable {
     /// The places to look for a key, best first.
     func candidates(for key: String) -> [StoredSlice]
@@ -56,13 +56,13 @@ package struct WeightSource {
         let firstRow: Int
     }
 
-    /// Whether there is a tensor for a key.
+    /// True where there is a tensor for a key.
     package func contains(_ key: String) -> Bool {
         parts.contains { part in part.naming.candidates(for: key).contains { part.checkpoint.contains($0.name) } }
     }
 
     /// Finds a part's stored tensor and checks its shape.
-    /// - Returns: where it is, or `nil` for an absent optional part.
+    /// - Returns: the stored tensor, or `nil` for an absent optional part.
     func locate(_ part: Parameter.Part) throws -> Located? {
         for (checkpoint, naming) in parts {
             for slice in naming.candidates(for: part.key) where checkpoint.contains(slice.name) {
@@ -102,7 +102,7 @@ package struct WeightSource {
     /// The first of the files or folders.
     var path: String { parts.first?.checkpoint.path ?? "" }
 
-    /// What is taken for the weights where the checkpoint has none.
+    /// Replacement for the weights of a checkpoint that has none.
     var standIn: Checkpoint.StandIn? { parts.lazy.compactMap(\.checkpoint.standIn).first }
 
     /// Gives every matrix the format its values have in the checkpoint.
