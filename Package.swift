@@ -45,9 +45,11 @@ let package = Package(
         .target(
             name: "Checkpoint",
             dependencies: [
-                "JSON", "Support", "NumberFormats", "AttentionTypes", .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
+                "JSON", "Support", "NumberFormats", "AttentionTypes",
             ]),
+        .target(
+            name: "ModelStore",
+            dependencies: ["Checkpoint", "JSON", "Support", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "Tokenization", dependencies: ["JSON", "NumberFormats", "AttentionTypes"]),
         .target(
             name: "Media", dependencies: ["JSON", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
@@ -91,14 +93,14 @@ let package = Package(
             dependencies: [
                 "PlaygroundCore", "Generation", "Speech", "Models", "AttentionAnalysis", "Planning", "Terminal",
                 "Media",
-                "Compute", "Checkpoint", "Support", "NumberFormats", "AttentionTypes",
+                "Compute", "Checkpoint", "ModelStore", "Support", "NumberFormats", "AttentionTypes",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], exclude: ["Playground.docc"]),
         .executableTarget(
             name: "fovea",
             dependencies: [
                 "Support", "Playground", "PlaygroundCore", "Terminal", "Generation", "Speech", "AttentionAnalysis",
-                "Planning", "Models", "Checkpoint", "Tokenization", "Media", "Compute", "NumberFormats",
+                "Planning", "Models", "Checkpoint", "ModelStore", "Tokenization", "Media", "Compute", "NumberFormats",
                 "AttentionTypes", "JSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -120,6 +122,7 @@ let package = Package(
             name: "CheckpointTests",
             dependencies: ["Checkpoint", "JSON", "NumberFormats", "AttentionTypes", "TestSupport"]),
         .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"], exclude: ["Cases"]),
+        .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore", "Checkpoint", "CZlib", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "JSON"], exclude: ["Golden"]),
         .testTarget(
             name: "MediaTests", dependencies: ["Media", "JSON", "CSndfile", "TestSupport"],
@@ -141,13 +144,13 @@ let package = Package(
             name: "GenerationTests",
             dependencies: [
                 "Generation", "Speech", "Models", "Media", "Tokenization", "AttentionAnalysis", "ComputeReference",
-                "JSON", "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
+                "ModelStore", "JSON", "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
             ], exclude: ["Golden"]),
         .testTarget(
             name: "SpeechTests",
             dependencies: [
                 "Speech", "Generation", "Models", "Media", "Tokenization", "AttentionAnalysis", "JSON",
-                "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
+                "ModelStore", "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
             ], exclude: ["PyTorch", "Golden"]),
         .testTarget(name: "PlanningTests", dependencies: ["Planning", "Models", "Compute", "TestSupport"]),
         .testTarget(

@@ -14,6 +14,9 @@ import Synchronization
 ///
 /// All headers are checked when the checkpoint is opened: every entry's bytes are known to lie inside its file.
 package final class Checkpoint: Sendable {
+    /// The file that says which shard holds which tensor of a checkpoint in several safetensors files.
+    package static let shardIndexName = "model.safetensors.index.json"
+
     /// The folder or file that was opened.
     package let path: String
     package let format: CheckpointFormat

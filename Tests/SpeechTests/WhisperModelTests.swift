@@ -1,3 +1,4 @@
+import ModelStore
 import JSON
 import Generation
 import AttentionAnalysis

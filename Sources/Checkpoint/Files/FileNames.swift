@@ -1,7 +1,7 @@
 /// Rules for file names that come from a file or from the network.
-enum FileNames {
+package enum FileNames {
     /// Whether `name` names a file in its folder and nothing else: no separators, no dot entries, no control characters.
-    static func isPlain(_ name: String) -> Bool {
+    package static func isPlain(_ name: String) -> Bool {
         guard !name.isEmpty, name.utf8.count <= 255, !name.hasPrefix(".") else { return false }
         return name.unicodeScalars.allSatisfy {
             $0 != "/" && $0 != "\\" && $0 != ":" && $0.properties.generalCategory != .control

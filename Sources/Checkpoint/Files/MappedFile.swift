@@ -5,12 +5,12 @@ import Foundation
 /// Pages are read on first touch and can be dropped again, so mapping a 20 GB checkpoint costs address space only.
 /// As with any mapping, a file that another process shortens while it is mapped ends the program (SIGBUS); replace
 /// checkpoints by renaming, as `fovea pull` does.
-final class MappedFile: Sendable {
-    let path: String
+package final class MappedFile: Sendable {
+    package let path: String
     /// The whole file. Valid as long as this object is.
-    nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+    package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
-    init(path: String) throws(CheckpointError) {
+    package init(path: String) throws(CheckpointError) {
         self.path = path
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .cannotRead(file: path, reason: lastSystemError()) }
@@ -34,7 +34,7 @@ final class MappedFile: Sendable {
     }
 
     /// Tells the kernel that the pages wholly inside `range` will not be needed soon. They stay readable.
-    func discard(_ range: Range<Int>) {
+    package func discard(_ range: Range<Int>) {
         guard let base = bytes.baseAddress else { return }
         let page = sysconf(Int32(_SC_PAGESIZE))
         guard page > 0 else { return }
@@ -46,7 +46,7 @@ final class MappedFile: Sendable {
     }
 
     /// Tells the kernel that `range` will be read soon. It reads ahead on its own.
-    func prefetch(_ range: Range<Int>) {
+    package func prefetch(_ range: Range<Int>) {
         let page = sysconf(Int32(_SC_PAGESIZE))
         guard let base = bytes.baseAddress, page > 0 else { return }
         let lower = range.lowerBound / page * page
@@ -56,4 +56,4 @@ final class MappedFile: Sendable {
 }
 
 /// The operating system's words for `errno`.
-func lastSystemError() -> String { String(cString: strerror(errno)) }
+package func lastSystemError() -> String { String(cString: strerror(errno)) }

@@ -1,13 +1,13 @@
 import Foundation
 
 /// A new file that is written from front to back.
-final class OutputFile {
-    let path: String
-    private(set) var size = 0
+package final class OutputFile {
+    package let path: String
+    package private(set) var size = 0
     private var descriptor: Int32
 
     /// Creates the file, or continues one: `append` keeps what is there.
-    init(path: String, append: Bool = false) throws(CheckpointError) {
+    package init(path: String, append: Bool = false) throws(CheckpointError) {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0o644)
         guard descriptor >= 0 else { throw .cannotWrite(file: path, reason: lastSystemError()) }
@@ -16,14 +16,14 @@ final class OutputFile {
 
     deinit { if descriptor >= 0 { _ = Foundation.close(descriptor) } }
 
-    func write(_ bytes: [UInt8]) throws(CheckpointError) {
+    package func write(_ bytes: [UInt8]) throws(CheckpointError) {
         let result: Result<Void, CheckpointError> = bytes.withUnsafeBytes { buffer in
             Result { () throws(CheckpointError) in try write(buffer) }
         }
         try result.get()
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
         guard let start = bytes.baseAddress else { return }
         var done = 0
         while done < bytes.count {
@@ -38,7 +38,7 @@ final class OutputFile {
     }
 
     /// Brings the data to the disk and closes the file; a full disk shows here at the latest.
-    func close() throws(CheckpointError) {
+    package func close() throws(CheckpointError) {
         let failed = fsync(descriptor) != 0 && errno != EINVAL && errno != EROFS
         let reason = lastSystemError()
         let closed = Foundation.close(descriptor)

@@ -1,7 +1,7 @@
 /// Reads safetensors files that an index ties together.
 enum ShardedSafetensorsReader: CheckpointReader {
     static let format = CheckpointFormat.shardedSafetensors
-    static let indexName = "model.safetensors.index.json"
+    static let indexName = Checkpoint.shardIndexName
 
     static func candidate(in fileNames: [String]) -> String? {
         fileNames.contains(indexName) ? indexName : nil

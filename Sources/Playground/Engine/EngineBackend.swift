@@ -1,3 +1,4 @@
+import ModelStore
 import Checkpoint
 import Generation
 import Media

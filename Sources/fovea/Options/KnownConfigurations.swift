@@ -1,3 +1,4 @@
+import ModelStore
 import Checkpoint
 
 /// Configurations of well-known models, so that they can be planned for, and measured with random weights, without being

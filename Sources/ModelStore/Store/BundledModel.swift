@@ -1,3 +1,4 @@
+import Checkpoint
 import Foundation
 
 /// A model that comes with the program: a folder with its weights and, in `fovea.json`, what to say of it and what to try it on.

@@ -1,3 +1,4 @@
+import Checkpoint
 import Foundation
 
 /// What lies beside an installed model and says where it came from and what its files must be.

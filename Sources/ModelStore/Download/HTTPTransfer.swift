@@ -1,3 +1,4 @@
+import Checkpoint
 import Foundation
 import Synchronization
 
@@ -5,7 +6,7 @@ import Synchronization
     import FoundationNetworking
 #endif
 
-/// One HTTP request whose answer goes to a file as it arrives. No more than `limit` bytes are accepted.
+/// One HTTP request whose answer is written to a file as it arrives, up to a limit of bytes.
 final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
     /// The connection broke or could not be made; worth another try.
     struct Interrupted: Error {
@@ -17,7 +18,14 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
         let status: Int
     }
 
+    /// The address after redirections, and the media type.
+    struct Answer: Sendable {
+        let url: URL?
+        let mimeType: String?
+    }
+
     private struct State {
+        var answer = Answer(url: nil, mimeType: nil)
         var output: OutputFile?
         var failure: (any Error)?
         var continuation: CheckedContinuation<Void, any Error>?
@@ -30,7 +38,7 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - offset: Bytes that `path` already holds; the rest is asked for.
+    ///   - offset: Bytes that `path` already holds; the rest is requested.
     ///   - progress: Called with the file's size.
     private init(path: String, offset: Int, limit: Int, progress: @escaping @Sendable (Int) -> Void) {
         self.path = path
@@ -42,15 +50,16 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
     /// - Throws: `Interrupted`, `Refused`, `CheckpointError.cannotWrite`, `ModelStoreError.wrongSize`,
     ///   `CancellationError`.
     static func run(
-        _ url: URL, token: String?, to path: String, offset: Int, limit: Int,
+        _ download: Downloader.Request, to path: String, offset: Int, limit: Int,
         progress: @escaping @Sendable (Int) -> Void
-    ) async throws {
-        var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: 60)
+    ) async throws -> Answer {
+        var request = URLRequest(url: download.url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: 60)
         if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
         // Compressed transfer would make ranges and sizes meaningless.
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
         request.setValue("fovea", forHTTPHeaderField: "User-Agent")
-        if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+        if let accept = download.accept { request.setValue(accept, forHTTPHeaderField: "Accept") }
+        if let login = download.authorization { request.setValue(login, forHTTPHeaderField: "Authorization") }
 
         let transfer = HTTPTransfer(path: path, offset: offset, limit: limit, progress: progress)
         let queue = OperationQueue()
@@ -69,6 +78,7 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
         } onCancel: {
             task.cancel()
         }
+        return transfer.state.withLock { $0.answer }
     }
 
     // MARK: URLSessionDataDelegate
@@ -80,6 +90,7 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
         let accepted = state.withLock { state in
             do {
                 let append = try shouldAppend(response)
+                state.answer = Answer(url: response.url, mimeType: response.mimeType)
                 state.output = try OutputFile(path: path, append: append)
                 return true
             } catch {

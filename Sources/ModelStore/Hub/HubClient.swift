@@ -1,0 +1,69 @@
+import Foundation
+import JSON
+
+/// Client of a model hub: huggingface.co, or a mirror that speaks its protocol.
+struct HubClient: Sendable {
+    /// `HF_ENDPOINT` without credentials and closing slash.
+    let endpoint: URL
+    /// `HF_TOKEN`, or else the name and password in `HF_ENDPOINT`.
+    private let authorization: String?
+    private let hasToken: Bool
+    private let downloader = Downloader()
+
+    /// - Throws: `ModelStoreError.badAddress`
+    init(environment: [String: String]) throws(ModelStoreError) {
+        func setting(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let login = try Login(address: setting("HF_ENDPOINT") ?? "https://huggingface.co", setting: "HF_ENDPOINT")
+        let token = setting("HF_TOKEN")
+        endpoint = login.url
+        authorization = token.map { "Bearer \($0)" } ?? login.authorization
+        hasToken = token != nil
+    }
+
+    /// A small JSON document.
+    func json(_ path: String, what: String, temporary: String) async throws -> JSONValue {
+        let answer = try await refusalsNamed(what) {
+            try await downloader.document(request(path, what: what), temporary: temporary)
+        }
+        guard let value = try? JSONParser.parse(answer.bytes) else {
+            throw ModelStoreError.unexpectedAnswer(what: what, reason: "it is not JSON")
+        }
+        return value
+    }
+
+    /// Fetches a file into `folder`; see ``Downloader/fetch(_:_:into:report:)``.
+    ///
+    /// - Parameter path: What follows the endpoint, escaped.
+    func fetch(
+        _ file: ModelFile, _ path: String, what: String, into folder: String,
+        report: @escaping @Sendable (PullProgress.Phase, Int) -> Void
+    ) async throws {
+        try await refusalsNamed(what) {
+            try await downloader.fetch(file, request(path, what: what), into: folder, report: report)
+        }
+    }
+
+    private func request(_ path: String, what: String) throws(ModelStoreError) -> Downloader.Request {
+        guard let url = URL(string: endpoint.absoluteString + path) else {
+            throw .unexpectedAnswer(what: what, reason: "its address is not valid")
+        }
+        return Downloader.Request(url: url, authorization: authorization, what: what)
+    }
+
+    private func refusalsNamed<T>(_ what: String, _ body: () async throws -> T) async throws -> T {
+        do {
+            return try await body()
+        } catch let refused as HTTPTransfer.Refused {
+            switch refused.status {
+            case 401, 403: throw ModelStoreError.refused(what: what, tokenGiven: hasToken)
+            case 404: throw ModelStoreError.notFound(what: what)
+            default: throw ModelStoreError.serverFailed(what: what, status: refused.status)
+            }
+        }
+    }
+
+    /// A file name as part of an address.
+    static func escaped(_ name: String) -> String {
+        name.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-._~"))) ?? name
+    }
+}
