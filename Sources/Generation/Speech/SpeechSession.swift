@@ -35,7 +35,7 @@ package final class SpeechSession {
         self.files = files
         model = whisper
         // Small things first: a folder without a tokenizer should not cost the time to load its weights.
-        tokenizer = try SpeechTokens(Tokenizer(contentsOf: URL(fileURLWithPath: files.path)))
+        tokenizer = try SpeechTokens(Tokenizer(files))
         var parameters = LogMelSpectrogram.Parameters()
         parameters.melCount = whisper.configuration.mels
         logMel = try LogMelSpectrogram(parameters)

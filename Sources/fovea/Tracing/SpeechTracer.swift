@@ -7,7 +7,7 @@ import Tokenization
 /// Traces of models that listen.
 struct SpeechTracer: Tracer {
     private let model: Whisper
-    private let path: String
+    private let files: ModelFiles
     private let features: LogMelFeatures
     private let start: [Int]
 
@@ -21,9 +21,9 @@ struct SpeechTracer: Tracer {
             of: [.ids, .prompt, .image], takes: "--audio FILE, and tokens to start with as --decoder-ids")
         guard let audio = input.audio else { throw input.refuse("--audio", "a speech model needs a recording") }
         self.model = whisper
-        path = files.path
+        self.files = files
         let recording = try SpeechSetup.recording(audio)
-        start = try Self.startTokens(files.path, whisper.configuration, input)
+        start = try Self.startTokens(files, whisper.configuration, input)
         var parameters = LogMelSpectrogram.Parameters()
         parameters.melCount = whisper.configuration.mels
         features = try LogMelSpectrogram(parameters).window(recording.samples)
@@ -31,7 +31,7 @@ struct SpeechTracer: Tracer {
 
     var layers: Int { max(model.configuration.encoderLayers, model.configuration.decoderLayers) }
 
-    func endTokens() throws -> Set<Int> { [try WhisperTokens(Tokenizer(contentsOf: URL(filePath: path))).endOfText] }
+    func endTokens() throws -> Set<Int> { [try WhisperTokens(Tokenizer(files)).endOfText] }
 
     func run(_ options: TraceOptions, emit: (TraceTensor) throws -> Void) throws {
         try emit(TraceTensor("features", shape: [features.melCount, features.frameCount], floats: features.values))
@@ -40,7 +40,8 @@ struct SpeechTracer: Tracer {
     }
 
     /// The ids given, or the model's own prompt. A tokenizer is needed only for the latter.
-    private static func startTokens(_ path: String, _ configuration: Whisper.Configuration, _ input: TraceInput) throws
+    private static func startTokens(_ files: ModelFiles, _ configuration: Whisper.Configuration, _ input: TraceInput)
+        throws
         -> [Int]
     {
         if let ids = input.decoderIds {
@@ -50,7 +51,7 @@ struct SpeechTracer: Tracer {
             }
             return ids
         }
-        let tokens = try SpeechTokens(Tokenizer(contentsOf: URL(filePath: path)))
+        let tokens = try SpeechTokens(Tokenizer(files))
         var ids = [tokens.startOfTranscript]
         if tokens.isMultilingual {
             guard let spoken = tokens.languages.first(where: { $0.code == input.language }) else {
