@@ -14,6 +14,7 @@ package enum ModelRegistry {
         if files.checkpoint.format == .cTranslate2 {
             return files.checkpoint.metadata["specification"] ?? "ctranslate2"
         }
+        if files.checkpoint.whisper != nil { return "whisper" }
         if let gguf = files.checkpoint.gguf {
             let type = try gguf.string("general.architecture")
             guard let projector = files.projector else { return type }

@@ -35,7 +35,7 @@ package final class SpeechSession: ModelSession {
         }
         self.model = reader
         // Small things first: a folder without a tokenizer should not cost the time to load its weights.
-        tokenizer = try SpeechTokens(Tokenizer(contentsOf: URL(fileURLWithPath: files.path)))
+        tokenizer = try SpeechTokens(Tokenizer(files))
         logMel = try LogMelSpectrogram(.init(melCount: reader.soundGeometry.mels))
         decoder = WhisperDecoder(reader)
         try reader.load(from: files, on: device, progress: progress)

@@ -127,6 +127,8 @@ enum WhisperCppReader: CheckpointReader {
         for _ in 0..<rank { dimensions.append(Int(try reader.integer(Int32.self))) }
         let name = try reader.text(count: Int(nameLength), what: "a tensor's name")
         reader.tensor = name
+        // The biases of convolutions are columns.
+        if rank == 2, dimensions[0] == 1 { dimensions.removeFirst() }
         return (name, type, dimensions.reversed())
     }
 }

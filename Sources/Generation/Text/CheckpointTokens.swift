@@ -4,10 +4,18 @@ import Models
 import Tokenization
 
 extension Tokenizer {
-    /// The tokenizer that comes with a model: in its folder, or in a GGUF file's metadata.
+    /// The tokenizer that comes with a model: in its folder, or in the file of weights. Beside OpenAI's Whisper files, which
+    /// hold none, that of any other copy of the model may lie.
     package convenience init(_ files: ModelFiles) throws {
         if let gguf = files.checkpoint.gguf {
             try self.init(GGUFVocabulary(gguf), file: files.path)
+        } else if let header = files.checkpoint.whisper {
+            if let tokens = header.tokens {
+                try self.init(
+                    WhisperVocabulary(tokens: tokens, count: header.dimensions.vocabulary), file: files.path)
+            } else {
+                try self.init(contentsOf: URL(fileURLWithPath: files.checkpoint.files[0]).deletingLastPathComponent())
+            }
         } else {
             try self.init(contentsOf: URL(fileURLWithPath: files.path))
         }

@@ -101,7 +101,7 @@ extension Whisper {
             try validate(file: checkpoint.path)
         }
 
-        private func validate(file: String) throws {
+        func validate(file: String) throws {
             let limits: [(String, Int, ClosedRange<Int>)] = [
                 ("num_mel_bins", mels, 1...1024), ("vocab_size", vocabulary, 1...2_000_000),
                 ("d_model", hiddenSize, 1...65536),
@@ -304,7 +304,9 @@ extension Whisper {
 
     package static func make(from files: ModelFiles) throws -> Whisper {
         var configuration =
-            if files.checkpoint.format == .cTranslate2 {
+            if let header = files.checkpoint.whisper {
+                try Configuration(header, checkpoint: files.checkpoint)
+            } else if files.checkpoint.format == .cTranslate2 {
                 try Configuration(ctranslate2: files.checkpoint, rules: files.configuration?.main)
             } else if let file = files.configuration {
                 try Configuration(file)
@@ -320,10 +322,15 @@ extension Whisper {
     }
 
     package func weightSource(of files: ModelFiles) -> WeightSource {
-        WeightSource(
-            checkpoint: files.checkpoint,
-            naming: files.checkpoint.format == .cTranslate2
-                ? CTranslate2WhisperNaming(hiddenSize: configuration.hiddenSize) : HuggingFaceNaming())
+        let naming: any CheckpointNaming =
+            if files.checkpoint.whisper != nil {
+                OpenAIWhisperNaming()
+            } else if files.checkpoint.format == .cTranslate2 {
+                CTranslate2WhisperNaming(hiddenSize: configuration.hiddenSize)
+            } else {
+                HuggingFaceNaming()
+            }
+        return WeightSource(checkpoint: files.checkpoint, naming: naming)
     }
 }
 

@@ -95,13 +95,15 @@ struct TokenizeCommand: AsyncParsableCommand {
         }
     }
 
-    /// The tokenizer of a model; its weights need not be there, unless it is a GGUF file, which holds both.
+    /// The tokenizer of a model; its weights need not be there, unless one file holds both.
     private static func tokenizer(_ path: String) throws -> Tokenizer {
         do {
             return try Tokenizer(contentsOf: URL(filePath: path))
         } catch {
             // What is no tokenizer by itself may be a file, or a folder with a file, that holds one.
-            guard let files = try? ModelFiles(path: path), files.checkpoint.gguf != nil else { throw error }
+            guard let files = try? ModelFiles(path: path),
+                files.checkpoint.gguf != nil || files.checkpoint.whisper != nil
+            else { throw error }
             return try Tokenizer(files)
         }
     }
