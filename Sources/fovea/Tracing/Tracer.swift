@@ -54,7 +54,7 @@ struct Tracer {
             of: [.ids, .prompt, .image], takes: "--audio FILE, and tokens to start with as --decoder-ids")
         guard let audio = input.audio else { throw input.refuse("--audio", "a speech model needs a recording") }
         let recording = try SpeechSetup.recording(audio)
-        func tokens() throws -> SpeechTokens { try SpeechTokens(Tokenizer(contentsOf: URL(filePath: files.path))) }
+        func tokens() throws -> SpeechTokens { try SpeechTokens(Tokenizer(files)) }
         // A tokenizer is needed only for the model's own start tokens.
         prompt = try input.decoderTokens(reader) { try tokens().traceStart(language: input.language, task: input.task) }
         ends = { [try tokens().endOfText] }
