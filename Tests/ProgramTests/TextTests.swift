@@ -165,7 +165,8 @@ struct TextCommandTests {
         reader.waitUntilExit()
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "target")
         let written = try Data(contentsOf: URL(filePath: target))
-        #expect(!written.isEmpty && written == (try Data(contentsOf: URL(filePath: copy))))
+        let copied = try Data(contentsOf: URL(filePath: copy))
+        #expect(!written.isEmpty && written == copied)
     }
 
     @Test("wrong option values are usage errors")
