@@ -262,6 +262,7 @@ struct TextCommandTests {
         #expect(back.output.contains("<|user|>\nHello") && back.output.contains("<|assistant|>"), "\(back.output)")
         let rendered = try await Program.run(
             "tokenize", path, "Hello", "--chat", "--chat-format", "zephyr", "--system", "Be brief.", "--text")
-        #expect(rendered.output == "<|system|>\nBe brief.</s>\n<|user|>\nHello</s>\n<|assistant|>\n\n", "\(rendered.words)")
+        #expect(
+            rendered.output == "<|system|>\nBe brief.</s>\n<|user|>\nHello</s>\n<|assistant|>\n\n", "\(rendered.words)")
     }
 }
