@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Builds what `torch.save` writes by hand, right files and wrong ones.
 struct TorchBytes {
     struct Storage {
