@@ -428,7 +428,9 @@ package final class Decoder {
                 try stream.add(x.rows(place), addition.rows(rows), into: x.rows(place))
             }
         }
-        try observe?(layerCount, normalize(x, on: stream))
+        // Not inside the optional call, which would skip the norm where nobody observes.
+        let states = try normalize(x, on: stream)
+        try observe?(layerCount, states)
     }
 
     private func pass(_ source: CrossAttentionView?, _ tap: AttentionTap, _ stream: CommandStream) -> BlockPass {
@@ -436,7 +438,6 @@ package final class Decoder {
     }
 
     /// The final norm.
-    @discardableResult
     private func normalize(_ x: Tensor, on stream: CommandStream) throws -> Tensor {
         guard let norm = declaration.finalNorm else { return x }
         let states = scratch.normalized(x.rows)
@@ -536,7 +537,7 @@ package final class Decoder {
         try declaration.embedding(step, into: x, on: stream)
         let (bias, pass) = (declaration.relativePositions?.decodeBias, pass(view, engine.tap, stream))
         for block in declaration.blocks { try block.decode(x, step: step, bias: bias, pass) }
-        try normalize(x, on: stream)
+        _ = try normalize(x, on: stream)
         try project(0..<rows, into: engine.stepper.logits(rows: rows), on: stream)
     }
 }
