@@ -226,6 +226,8 @@ package final class Decoder {
     /// Issues what a first answer takes, on dummy input.
     private func warmUp(_ encodeSample: () throws -> [Int]) throws {
         let shown = try encodeSample()
+        // Without an encoded sample there is nothing to attend to; the first answer compiles its kernels itself.
+        if declaration.source?.isRequired == true, source?.isEmpty != false { return }
         let token = overrides?.placeholder == 0 ? 1 : 0
         let count = declaration.source?.isRequired == true ? 1 : Self.warmUpTokens
         let prompt = (shown + Array(repeating: token, count: count)).prefix(max(1, contextLength - 1))

@@ -105,7 +105,7 @@ struct ChatSessionTests {
         request.text.maximumTokens = 16
         var dropped = 0
         for question in [
-            "Name a fruit.", "Name a city in Spain.", "Name a color of the sky.", "Name an animal that barks.",
+            "Name a fruit.", "Name a city in Spain.", "Name a colour of the sky.", "Name an animal that barks.",
             "Name a number below five.",
         ] {
             request.messages.append(ChatMessage(.user, question))
