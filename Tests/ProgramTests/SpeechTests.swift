@@ -138,9 +138,9 @@ import Testing
         let names = try #require(run.json as? [[String: Any]]).compactMap { $0["name"] as? String }
         #expect(
             Set(names) == [
-                "features", "decoder_input_ids", "enc.hidden.0", "enc.hidden.1", "enc.hidden.2", "enc.out", "step0.logits",
-                "step0.cross.1", "step1.logits",
-                "step1.cross.1", "generated_ids",
+                "features", "decoder_input_ids", "enc.hidden.0", "enc.hidden.1", "enc.hidden.2", "enc.out",
+                "step0.logits",
+                "step0.cross.1", "step1.logits", "step1.cross.1", "step2.logits", "step2.cross.1", "generated_ids",
             ])
     }
 
