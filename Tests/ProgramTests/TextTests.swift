@@ -206,7 +206,6 @@ struct TextCommandTests {
             (["run", llama, "--prompt", "a", "--language", "fr"], "--language"),
             (["run", llama, "--prompt", "a", "--no-timestamps"], "--no-timestamps"),
             (["run", whisper, "--audio", sound, "--top-k", "4"], "--top-k"),
-            (["run", whisper, "--audio", sound, "--context", "100"], "--context"),
         ]
         for (arguments, words) in cases {
             let run = try await Program.run(arguments)
