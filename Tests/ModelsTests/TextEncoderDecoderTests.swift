@@ -11,7 +11,7 @@ import Transformer
 struct TextFixture: Sendable, CustomStringConvertible {
     let model: String
     let golden: String
-    /// Whether the token of the target language follows the start token.
+    /// True if the token of the target language follows the start token.
     let hasTargetLanguage: Bool
     var description: String { model }
 

@@ -3,7 +3,7 @@ struct TemplateJSON {
     private let meter: Meter
     private let isASCII: Bool
     private let sortsKeys: Bool
-    /// What one level is indented by; nil for one line.
+    /// Indentation of one level; nil for one line.
     private let indent: TemplateText?
     private let separators: (item: TemplateText, key: TemplateText)
     private var result: [TemplateScalar] = []

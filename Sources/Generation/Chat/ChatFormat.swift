@@ -12,7 +12,7 @@ package struct ChatFormat: Sendable {
     let title: String
     /// Texts that end an answer.
     let stopStrings: [String]
-    /// What the template writes between an answer and the next message: an answer ends where it begins. Empty where
+    /// Text of the template between an answer and the next message: an answer ends where it begins. Empty where
     /// `stopStrings` says all.
     private let turnEnd: String
     /// The text of every message goes into a list of parts, which some templates require.
@@ -98,7 +98,7 @@ package struct ChatFormat: Sendable {
 
     // MARK: Ends of answers
 
-    /// What ends an answer: tokens where the vocabulary has them, else strings.
+    /// The end of an answer: tokens if the vocabulary has them, else strings.
     func ends(_ tokenizer: Tokenizer) -> (tokens: Set<Int>, strings: [String]) {
         var tokens: Set<Int> = []
         var strings: [String] = []

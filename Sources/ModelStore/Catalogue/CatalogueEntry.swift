@@ -1,6 +1,6 @@
 /// A model that can be had by name.
 package struct CatalogueEntry: Sendable, Hashable {
-    /// What `fovea pull` and `fovea chat` call it; also its folder in the store.
+    /// Name for `fovea pull` and `fovea chat`; also the folder in the store.
     package let name: String
     /// One line for lists.
     package let summary: String

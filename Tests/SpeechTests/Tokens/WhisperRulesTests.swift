@@ -78,7 +78,7 @@ import Testing
 
     private let rules = TimestampRules(timestampBegin: 6, endOfText: 4, noTimestamps: 5, maximumInitialIndex: 1)
 
-    /// Which of 10 tokens (0–3 text, 4 end, 5 no timestamps, 6–9 times) are left of equal logits, text favored.
+    /// The tokens left of 10 (0–3 text, 4 end, 5 no timestamps, 6–9 times) with equal logits, text favored.
     private func allowed(after tokens: [Int], favoringText: Bool = true) -> [Int] {
         var logits = [Float](repeating: 0, count: 10)
         if favoringText { logits[0] = 9 } else { for time in 6..<10 { logits[time] = 0.1 } }

@@ -65,7 +65,7 @@ struct SingleTileProcessor: Sendable {
         }
     }
 
-    /// Where `size` pixels lie in `crop` of them: a tile shorter than the crop is centered (padding rounds up before it).
+    /// The range of `size` pixels within `crop`: a tile shorter than the crop is centered (padding rounds up before it).
     private func offset(of size: Int, in crop: Int) -> Int {
         size < crop ? (crop - size + 1) / 2 : -((size - crop) / 2)
     }
