@@ -1,17 +1,10 @@
 import Foundation
+import Support
 
 /// Numbers as text.
 package enum Figures {
     /// `148.2 MiB`, always with one digit after the point above bytes.
-    package static func bytes(_ bytes: Int) -> String {
-        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-        var value = Double(bytes), unit = 0
-        while value >= 1023.95 && unit < units.count - 1 {
-            value /= 1024
-            unit += 1
-        }
-        return unit == 0 ? "\(bytes) B" : "\(fixed(value, 1)) \(units[unit])"
-    }
+    package static func bytes(_ bytes: Int) -> String { ByteFormat.fixed(bytes) }
 
     /// `0:03.2`, `12:40.0`.
     package static func time(_ seconds: Double) -> String {
