@@ -31,6 +31,7 @@ let package = Package(
         .target(name: "CShaders", cSettings: [.unsafeFlags(["-std=c2x", "-Wno-c23-extensions"])]),
         .target(name: "Support"),
         .target(name: "JSON"),
+        .target(name: "Regex"),
         .target(name: "NumberFormats"),
         .target(name: "AttentionTypes"),
         .target(name: "ChatTemplates"),
@@ -50,7 +51,7 @@ let package = Package(
         .target(
             name: "ModelStore",
             dependencies: ["Checkpoint", "JSON", "Support", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "Tokenization", dependencies: ["JSON", "NumberFormats", "AttentionTypes"]),
+        .target(name: "Tokenization", dependencies: ["JSON", "Regex", "NumberFormats", "AttentionTypes"]),
         .target(
             name: "Media", dependencies: ["JSON", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
         .target(name: "Terminal", dependencies: ["Support", "CNcurses"], exclude: ["Terminal.docc"]),
@@ -118,12 +119,14 @@ let package = Package(
             name: "ComputeTests",
             dependencies: ["Compute", "ComputeReference", "NumberFormats", "AttentionTypes", "TestSupport"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+        .testTarget(name: "RegexTests", dependencies: ["Regex", "TestSupport"]),
         .testTarget(
             name: "CheckpointTests",
             dependencies: ["Checkpoint", "JSON", "NumberFormats", "AttentionTypes", "TestSupport"]),
         .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"], exclude: ["Cases"]),
         .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore", "Checkpoint", "CZlib", "TestSupport"]),
-        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "JSON"], exclude: ["Golden"]),
+        .testTarget(
+            name: "TokenizationTests", dependencies: ["Tokenization", "JSON", "TestSupport"], exclude: ["Golden"]),
         .testTarget(
             name: "MediaTests", dependencies: ["Media", "JSON", "CSndfile", "TestSupport"],
             exclude: ["Image/make_samples.py"]),

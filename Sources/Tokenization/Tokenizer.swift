@@ -1,3 +1,5 @@
+import Regex
+
 /// # Tokenization
 ///
 /// Text to token ids and back, exactly as the model's training code did it. A tokenizer is a pipeline
@@ -5,7 +7,6 @@
 /// tokenizer.json, a SentencePiece `.model`, `vocab.json` with `merges.txt`, `vocab.txt`, or the metadata of a GGUF file.
 ///
 /// - `Normalizers`, `PreTokenizers`, `Models`, `PostProcessors`, `Decoders`: the steps, each with a registry by its JSON "type".
-/// - `Pattern`: regular expressions on UTF-8 with the meaning split patterns rely on.
 /// - `SentencePiece`, `GGUF`, `Marian`: the other file formats.
 /// - `Whisper`: what a speech model's special tokens mean, and words out of tokens.
 package final class Tokenizer: Sendable {

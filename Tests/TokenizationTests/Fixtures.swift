@@ -38,13 +38,3 @@ enum Fixtures {
         return exists(file) ? file : nil
     }
 }
-
-/// A string with its scalars, for failure messages and exact comparison: `==` of `String` takes canonical equivalents as equal.
-struct Exact: Equatable, CustomStringConvertible {
-    let text: String
-    init(_ text: String) { self.text = text }
-    static func == (a: Exact, b: Exact) -> Bool { a.text.unicodeScalars.elementsEqual(b.text.unicodeScalars) }
-    var description: String {
-        text.debugDescription + " " + text.unicodeScalars.map { String($0.value, radix: 16) }.joined(separator: " ")
-    }
-}

@@ -1,3 +1,5 @@
+import Regex
+
 /// `ByteLevel`: spellings back to bytes, bytes to text; what is not UTF-8 becomes U+FFFD. Only whole characters leave.
 struct ByteLevelStage: DecoderStage {
     private var pending: [UInt8] = []

@@ -1,3 +1,5 @@
+import Regex
+
 /// `Strip`: takes up to so many of a character from both ends of a piece.
 struct StripStage: DecoderStage {
     let content: [UInt8]

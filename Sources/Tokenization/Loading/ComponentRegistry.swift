@@ -1,4 +1,5 @@
 import JSON
+import Regex
 
 /// What the registries of pipeline components share: look-up by "type", bounded nesting, common fields.
 enum ComponentRegistry {
@@ -31,7 +32,7 @@ enum ComponentRegistry {
     static func compiled(_ source: String, file: String, field: String) throws -> Pattern {
         do {
             return try Pattern(source)
-        } catch let failure as PatternParser.Failure {
+        } catch let failure as PatternError {
             throw TokenizationError.pattern(file: file, field: field, pattern: source, reason: failure.reason)
         }
     }

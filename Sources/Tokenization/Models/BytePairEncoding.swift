@@ -1,3 +1,5 @@
+import Regex
+
 /// Byte-pair encoding (Sennrich et al. 2016): characters joined by the merge of lowest rank, leftmost first, until none applies.
 ///
 /// Symbols form a linked list and candidates a heap, so a word of n characters costs O(n log n).

@@ -1,3 +1,5 @@
+import Regex
+
 /// The unigram language model (Kudo 2018): the segmentation whose tokens' log-probabilities sum highest, by Viterbi.
 struct UnigramModel: SegmentingModel {
     let vocabulary: Vocabulary

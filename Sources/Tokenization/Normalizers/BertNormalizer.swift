@@ -1,3 +1,5 @@
+import Regex
+
 /// `BertNormalizer`: clean text, set ideographs apart, strip accents, lower case (Devlin et al. 2018, `BasicTokenizer`).
 struct BertNormalizer: Normalizer {
     var cleansText = true

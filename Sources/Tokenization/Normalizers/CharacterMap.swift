@@ -1,3 +1,5 @@
+import Regex
+
 /// SentencePiece's precompiled normalization map: a double-array trie from byte strings to replacements
 /// (Kudo & Richardson 2018; trie layout of Darts-clone). Every index from the file is checked.
 struct CharacterMap: Sendable {

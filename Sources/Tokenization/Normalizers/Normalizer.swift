@@ -1,3 +1,5 @@
+import Regex
+
 /// Rewrites text before it is cut into words (tokenizer.json `normalizer`).
 protocol Normalizer: Sendable {
     func normalize(_ text: [UInt8]) -> [UInt8]

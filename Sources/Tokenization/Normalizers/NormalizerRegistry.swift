@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Regex
 
 /// Reads `normalizer` of a tokenizer.json by its "type".
 enum NormalizerRegistry {

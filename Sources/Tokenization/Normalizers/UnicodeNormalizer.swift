@@ -1,4 +1,5 @@
 import Foundation
+import Regex
 
 /// `NFC`, `NFD`, `NFKC`, `NFKD` (Unicode Standard Annex #15).
 enum UnicodeForm: String, Sendable, CaseIterable {

@@ -1,3 +1,5 @@
+import Regex
+
 /// `ByteLevel`: GPT-2's split, then every byte as a printable character.
 struct ByteLevelPreTokenizer: PreTokenizer {
     var addsPrefixSpace = false

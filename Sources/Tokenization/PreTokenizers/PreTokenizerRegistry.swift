@@ -1,4 +1,5 @@
 import JSON
+import Regex
 
 /// Reads `pre_tokenizer` of a tokenizer.json by its "type".
 enum PreTokenizerRegistry {

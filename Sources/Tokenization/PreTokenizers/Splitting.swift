@@ -1,3 +1,5 @@
+import Regex
+
 /// What becomes of the stretches a split pattern matches.
 enum SplitBehavior: String, Sendable, CaseIterable {
     case removed = "Removed"

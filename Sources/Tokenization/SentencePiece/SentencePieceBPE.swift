@@ -1,3 +1,5 @@
+import Regex
+
 /// SentencePiece's byte-pair encoding: neighbors whose joint spelling is a piece are joined, best score first, leftmost
 /// among equals. Heap and linked list: O(n log n) for a text of n characters.
 struct SentencePieceBPE: SegmentingModel {

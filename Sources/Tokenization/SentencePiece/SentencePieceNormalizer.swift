@@ -1,3 +1,5 @@
+import Regex
+
 /// SentencePiece's own normalization: the character map by longest match, whitespace tidied and made visible.
 struct SentencePieceNormalizer: Normalizer {
     let map: CharacterMap?

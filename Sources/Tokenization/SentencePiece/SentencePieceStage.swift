@@ -1,3 +1,5 @@
+import Regex
+
 /// SentencePiece's decoding: marks to spaces, the space encoding put in front taken away, byte pieces to characters.
 struct SentencePieceStage: DecoderStage {
     let stripsPrefix: Bool

@@ -1,3 +1,5 @@
+import Regex
+
 /// The reversible spelling of bytes as printable characters that GPT-2 introduced: printable Latin-1 stands for itself, the
 /// other 68 bytes for U+0100 and up. (Radford et al. 2019, `bytes_to_unicode`.)
 enum ByteAlphabet {

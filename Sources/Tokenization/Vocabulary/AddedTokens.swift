@@ -1,3 +1,5 @@
+import Regex
+
 /// A token that is found in the text before the model sees it (tokenizer.json `added_tokens`).
 struct AddedToken: Sendable {
     var id: Int

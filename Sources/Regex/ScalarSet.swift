@@ -1,10 +1,10 @@
-/// A set of Unicode scalars as a bracket expression or an escape of a pattern denotes it.
+/// A set of Unicode scalars: the meaning of a bracket expression or an escape.
 struct ScalarSet: Sendable {
     private(set) var ranges: [ClosedRange<UInt32>] = []
     private(set) var categories: CharacterClass.Categories = []
-    /// Sets that stand inside the brackets and are not plain unions, such as `[^\w]` or `\P{L}`.
+    /// Sets inside the brackets that cannot be merged into a union, such as `[^\w]` or `\P{L}`.
     private(set) var nested: [ScalarSet] = []
-    /// What `&&` adds: a member must be in all of these as well.
+    /// Operands of `&&`: a member must be in each of them.
     private(set) var intersected: [ScalarSet] = []
     var isNegated = false
     /// Membership of the 128 ASCII scalars, filled by `sealed()`.
@@ -50,7 +50,7 @@ struct ScalarSet: Sendable {
         for index in nested.indices { nested[index].addOtherCases() }
     }
 
-    /// The set with its ASCII table filled in; call once when it is complete.
+    /// The complete set with its ASCII table filled in.
     func sealed() -> ScalarSet {
         var set = self
         set.nested = nested.map { $0.sealed() }
@@ -96,7 +96,7 @@ extension ScalarSet {
         return sets
     }()
 
-    /// `\w` as Oniguruma has it, with the superscript digits and fractions of Latin-1.
+    /// Oniguruma's `\w`, with the superscript digits and fractions of Latin-1.
     static let word: ScalarSet = {
         var set = ScalarSet(categories: .word)
         for range: ClosedRange<UInt32> in [0xB2...0xB3, 0xB9...0xB9, 0xBC...0xBE] { set.insert(range) }

@@ -1,17 +1,17 @@
-/// A pattern compiled for the backtracking machine of `Pattern`.
+/// A pattern compiled for ``PatternMachine``.
 struct PatternProgram: Sendable {
     enum Instruction: Sendable {
         /// One character of the set.
         case set(Int)
-        /// Characters of the set, as many as `greed` says; the loop of nearly every split pattern.
+        /// Between `minimum` and `maximum` characters of the set: the loop of nearly every split pattern.
         case repeatSet(Int, minimum: Int, maximum: Int, lazy: Bool, possessive: Bool)
         /// Try the branches of `branches[i]` in order.
         case branch(Int)
         case jump(Int)
-        /// The body follows and ends with `accept`; go on at `end`.
+        /// The body follows and ends with `accept`; execution continues at `end`.
         case look(ahead: Bool, negated: Bool, length: Int, end: Int)
         case atomic(end: Int)
-        /// Remember the position at the start of a loop whose body may match nothing, and leave it when it did.
+        /// Stores the position at the start of a loop whose body may match nothing; `progress` fails if the body matched nothing.
         case mark(Int)
         case progress(Int)
         case textStart, textEnd, lineStart, lineEnd
@@ -19,7 +19,7 @@ struct PatternProgram: Sendable {
         case accept
     }
 
-    /// One way on, and which first bytes make it worth trying.
+    /// An alternative, and the first bytes with which it can match.
     struct Branch: Sendable {
         var target: Int
         var low: UInt64 = .max
@@ -42,7 +42,7 @@ struct PatternProgram: Sendable {
     }
 
     private mutating func append(_ instruction: Instruction) throws {
-        guard instructions.count < Self.maximumSize else { throw PatternParser.Failure(reason: "it is too large") }
+        guard instructions.count < Self.maximumSize else { throw PatternError(reason: "it is too large") }
         instructions.append(instruction)
     }
 
@@ -144,7 +144,7 @@ struct PatternProgram: Sendable {
         }
     }
 
-    /// A branch that knows with which bytes its node can begin.
+    /// A branch with the set of bytes that its node can begin with.
     private static func branch(to target: Int, for node: PatternNode) -> Branch {
         guard let first = firsts(of: node) else { return Branch(target: target) }
         var branch = Branch(target: target, low: 0, high: 0, beyondASCII: true, canBeEmpty: false)
@@ -155,7 +155,7 @@ struct PatternProgram: Sendable {
         return branch
     }
 
-    /// The sets one of which the first character of any match is in; nil when that is not known.
+    /// Sets whose union has the first character of every match; nil when unknown.
     private static func firsts(of node: PatternNode) -> [ScalarSet]? {
         switch node {
         case .set(let set): return [set]

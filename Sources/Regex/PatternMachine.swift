@@ -1,57 +1,12 @@
-/// A regular expression over UTF-8, with the meaning Oniguruma gives it: leftmost, first alternative, greedy.
-///
-/// Split patterns decide token boundaries, so their character classes must be the field's: `\s` is White_Space, `\p{…}` the
-/// general category. `NSRegularExpression` takes another `\s` and needs UTF-16; this machine runs on the bytes, never recurses
-/// over the text, and its work per search is bounded, so no file can hang it.
-struct Pattern: Sendable {
-    let source: String
-    private let program: PatternProgram
-
-    /// - Throws: `PatternParser.Failure` when the pattern is not valid or uses what is not supported.
-    init(_ source: String) throws {
-        self.source = source
-        program = try PatternProgram(PatternParser.parse(source))
-    }
-
-    /// All matches, left to right, without overlap; also empty ones, but none where the match before it ends.
-    func matches(in text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        forEachMatch(in: text) { result.append($0) }
-        return result
-    }
-
-    func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
-        var machine = PatternMachine(program: program, text: text)
-        var position = 0
-        var lastEnd = -1
-        while position <= text.count {
-            let end = machine.match(at: position)
-            if machine.isExhausted { return }
-            if let end, end > position {
-                body(position..<end)
-                position = end
-                lastEnd = end
-            } else {
-                if end != nil, lastEnd != position {
-                    body(position..<position)
-                    lastEnd = position
-                }
-                guard position < text.count else { return }
-                position += UTF8Text.scalar(text, at: position).length
-            }
-        }
-    }
-}
-
-/// One search: the stack of ways not yet tried, and the work left.
+/// A backtracking search: the alternatives not yet tried, and the remaining work.
 struct PatternMachine {
     private enum Choice {
-        /// Go on at `pc` from `position` with branch `index` or a later one.
+        /// Continue at `pc` from `position` with branch `index` or a later one.
         case branch(pc: Int, index: Int, position: Int)
-        /// Give back characters of a greedy loop down to `floor`.
-        case giveBack(pc: Int, position: Int, floor: Int)
-        /// Let a lazy loop take one more.
-        case takeMore(pc: Int, position: Int, taken: Int)
+        /// Release characters of a greedy loop, one at a time, down to `floor`.
+        case release(pc: Int, position: Int, floor: Int)
+        /// Extend a lazy loop by one character.
+        case extend(pc: Int, position: Int, taken: Int)
         case restore(mark: Int, value: Int)
     }
 
@@ -61,7 +16,7 @@ struct PatternMachine {
     private var marks: [Int]
     private var fuel: Int
 
-    /// Whether the bound on work was reached; nothing matches any more.
+    /// True once the bound on work is reached; nothing matches from then on.
     var isExhausted: Bool { fuel <= 0 }
 
     init(program: PatternProgram, text: UnsafeBufferPointer<UInt8>) {
@@ -110,9 +65,9 @@ struct PatternMachine {
                     failed = true
                 } else {
                     if lazy {
-                        if taken < maximum { stack.append(.takeMore(pc: pc, position: position, taken: taken)) }
+                        if taken < maximum { stack.append(.extend(pc: pc, position: position, taken: taken)) }
                     } else if !possessive, position > floor {
-                        stack.append(.giveBack(pc: pc, position: position, floor: floor))
+                        stack.append(.release(pc: pc, position: position, floor: floor))
                     }
                     pc += 1
                 }
@@ -200,15 +155,15 @@ struct PatternMachine {
             switch choice {
             case .branch(let pc, let index, let position):
                 if let target = choose(pc: pc, from: index, at: position) { return (target, position) }
-            case .giveBack(let pc, let position, let floor):
+            case .release(let pc, let position, let floor):
                 let shorter = position - UTF8Text.scalar(text, before: position).length
-                if shorter > floor { stack.append(.giveBack(pc: pc, position: shorter, floor: floor)) }
+                if shorter > floor { stack.append(.release(pc: pc, position: shorter, floor: floor)) }
                 return (pc + 1, shorter)
-            case .takeMore(let pc, let position, let taken):
+            case .extend(let pc, let position, let taken):
                 guard case .repeatSet(let set, _, let maximum, _, _) = program.instructions[pc],
                     let next = step(set, position)
                 else { continue }
-                if taken + 1 < maximum { stack.append(.takeMore(pc: pc, position: next, taken: taken + 1)) }
+                if taken + 1 < maximum { stack.append(.extend(pc: pc, position: next, taken: taken + 1)) }
                 return (pc + 1, next)
             case .restore(let mark, let value): marks[mark] = value
             }

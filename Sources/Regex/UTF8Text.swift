@@ -1,10 +1,11 @@
-/// UTF-8 helpers. Inside this module text is `[UInt8]`: token spellings differ by bytes, not by canonical equivalence.
-enum UTF8Text {
-    static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+/// Functions on UTF-8 text. Text is `[UInt8]` because token spellings differ by bytes, not by canonical equivalence.
+package enum UTF8Text {
+    /// The UTF-8 of U+FFFD.
+    package static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
 
     /// The scalar that starts at `index` and its length in bytes. A malformed start counts as one byte of U+FFFD.
-    @inline(__always)
-    static func scalar(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> (value: UInt32, length: Int) {
+    @inlinable @inline(__always)
+    package static func scalar(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> (value: UInt32, length: Int) {
         let first = text[index]
         if first < 0x80 { return (UInt32(first), 1) }
         let left = text.count - index
@@ -26,14 +27,15 @@ enum UTF8Text {
     }
 
     /// The scalar that ends just before `index` (> 0) and its length.
-    @inline(__always)
-    static func scalar(_ text: UnsafeBufferPointer<UInt8>, before index: Int) -> (value: UInt32, length: Int) {
+    @inlinable @inline(__always)
+    package static func scalar(_ text: UnsafeBufferPointer<UInt8>, before index: Int) -> (value: UInt32, length: Int) {
         var start = index - 1
         while start > 0, index - start < 4, text[start] & 0xC0 == 0x80 { start -= 1 }
         return (scalar(text, at: start).value, index - start)
     }
 
-    static func append(_ scalar: UInt32, to text: inout [UInt8]) {
+    @inlinable
+    package static func append(_ scalar: UInt32, to text: inout [UInt8]) {
         switch scalar {
         case 0..<0x80: text.append(UInt8(scalar))
         case 0x80..<0x800:
@@ -51,16 +53,16 @@ enum UTF8Text {
         }
     }
 
-    static func isValid(_ text: [UInt8]) -> Bool {
+    package static func isValid(_ text: [UInt8]) -> Bool {
         if text.allSatisfy({ $0 < 0x80 }) { return true }
         return String(validating: text, as: UTF8.self) != nil
     }
 
-    static func isASCII(_ text: [UInt8]) -> Bool { text.allSatisfy { $0 < 0x80 } }
+    package static func isASCII(_ text: [UInt8]) -> Bool { text.allSatisfy { $0 < 0x80 } }
 
-    /// Length of the text without a last character whose bytes have not all arrived. Cutting there and repairing both
-    /// sides gives what repairing the whole gives.
-    static func wholeCharacters(_ text: [UInt8]) -> Int {
+    /// Length of the text without an incomplete last character. Repairing the two parts separately gives the same text as
+    /// repairing the whole.
+    package static func wholeCharacters(_ text: [UInt8]) -> Int {
         var start = text.count - 1
         var continuation = 0
         while start >= 0, text[start] & 0xC0 == 0x80, continuation < 3 {
@@ -73,7 +75,7 @@ enum UTF8Text {
             lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1
         guard continuation + 1 < needed else { return text.count }
         if continuation >= 1 {
-            // A second byte that no valid character has (overlong, surrogate, beyond U+10FFFF) is already an error.
+            // A second byte that occurs in no valid character (overlong, surrogate, beyond U+10FFFF) is an error in any case.
             let second = text[start + 1]
             switch lead {
             case 0xE0 where second < 0xA0, 0xED where second >= 0xA0, 0xF0 where second < 0x90,
@@ -85,8 +87,9 @@ enum UTF8Text {
         return start
     }
 
-    /// The scalars of the text, one after the other.
-    static func forEachScalar(_ text: [UInt8], _ body: (_ value: UInt32, _ range: Range<Int>) -> Void) {
+    /// Calls `body` with each scalar and its byte range.
+    @inlinable
+    package static func forEachScalar(_ text: [UInt8], _ body: (_ value: UInt32, _ range: Range<Int>) -> Void) {
         text.withUnsafeBufferPointer { buffer in
             var index = 0
             while index < buffer.count {
@@ -97,8 +100,8 @@ enum UTF8Text {
         }
     }
 
-    /// Every occurrence of `pattern` (not empty) replaced.
-    static func replacing(_ pattern: [UInt8], with content: [UInt8], in text: [UInt8]) -> [UInt8] {
+    /// The text with every occurrence of `pattern` replaced; unchanged for an empty pattern.
+    package static func replacing(_ pattern: [UInt8], with content: [UInt8], in text: [UInt8]) -> [UInt8] {
         guard !pattern.isEmpty, text.count >= pattern.count else { return text }
         var result: [UInt8] = []
         result.reserveCapacity(text.count)

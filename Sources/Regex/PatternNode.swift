@@ -11,7 +11,7 @@ indirect enum PatternNode {
     case atomic(PatternNode)
     case textStart, textEnd, lineStart, lineEnd, wordBoundary, notWordBoundary
 
-    /// Whether the node can match nothing at all.
+    /// True if the node can match the empty string.
     var canBeEmpty: Bool {
         switch self {
         case .set: false
@@ -23,7 +23,7 @@ indirect enum PatternNode {
         }
     }
 
-    /// Number of characters every match has; nil when it varies. Look-behind needs it.
+    /// Number of characters in every match, needed by look-behind; nil when it varies.
     var fixedLength: Int? {
         switch self {
         case .set: return 1

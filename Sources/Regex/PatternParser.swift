@@ -1,19 +1,24 @@
-/// Reads the regular expressions of tokenizer files: the common core of Oniguruma's and ICU's syntax, without captures
-/// that are referred to. Anything else is an error, never a guess.
-struct PatternParser {
-    struct Failure: Error { let reason: String }
+/// An error in a pattern, such as "a group does not end".
+package struct PatternError: Error {
+    package let reason: String
+}
 
+/// A parser for the regular expressions of tokenizer files: the common core of Oniguruma's and ICU's syntax, without
+/// backreferences. Any other construct is an error, never a guess.
+struct PatternParser {
     private let pattern: [Unicode.Scalar]
     private var index = 0
     private var ignoresCase = false
     private static let maximumDepth = 64
-    /// Bounds the size of what `{m,n}` expands to.
+    /// Bound on m and n of `{m,n}`, which is expanded.
     static let maximumRepetition = 1000
 
     static func parse(_ pattern: String) throws -> PatternNode {
         var parser = PatternParser(pattern: Array(pattern.unicodeScalars))
         let node = try parser.alternatives(depth: 0)
-        guard parser.index == parser.pattern.count else { throw Failure(reason: "an unopened parenthesis closes") }
+        guard parser.index == parser.pattern.count else {
+            throw PatternError(reason: "a closing parenthesis has no opening one")
+        }
         return node
     }
 
@@ -29,7 +34,7 @@ struct PatternParser {
     }
 
     private mutating func alternatives(depth: Int) throws -> PatternNode {
-        guard depth < Self.maximumDepth else { throw Failure(reason: "groups are nested too deep") }
+        guard depth < Self.maximumDepth else { throw PatternError(reason: "groups are nested too deeply") }
         var branches = [try sequence(depth: depth)]
         while take("|") { branches.append(try sequence(depth: depth)) }
         return branches.count == 1 ? branches[0] : .alternatives(branches)
@@ -64,7 +69,7 @@ struct PatternParser {
         return node
     }
 
-    /// `{3}`, `{1,3}`, `{2,}`, `{,4}`; nil (and nothing read) when the brace is a plain character.
+    /// The bounds of `{3}`, `{1,3}`, `{2,}` or `{,4}`; nil, with nothing consumed, when the brace is a plain character.
     private mutating func braces() throws -> (Int, Int)? {
         let start = index
         index += 1
@@ -82,7 +87,7 @@ struct PatternParser {
         let minimum = low ?? 0
         let maximum = open ? Int.max : high ?? minimum
         guard minimum <= maximum, minimum <= Self.maximumRepetition, open || maximum <= Self.maximumRepetition else {
-            throw Failure(reason: "a repetition count is out of range")
+            throw PatternError(reason: "a repetition count is out of range")
         }
         return (minimum, maximum)
     }
@@ -99,7 +104,7 @@ struct PatternParser {
     }
 
     private mutating func atom(depth: Int) throws -> PatternNode {
-        guard let scalar = current else { throw Failure(reason: "it ends too early") }
+        guard let scalar = current else { throw PatternError(reason: "it ends too early") }
         index += 1
         switch scalar {
         case "(": return try group(depth: depth)
@@ -112,7 +117,7 @@ struct PatternParser {
         case "^": return .lineStart
         case "$": return .lineEnd
         case "\\": return try escape()
-        case "*", "+", "?": throw Failure(reason: "a quantifier has nothing to repeat")
+        case "*", "+", "?": throw PatternError(reason: "a quantifier has nothing to repeat")
         default: return literal(scalar)
         }
     }
@@ -143,27 +148,27 @@ struct PatternParser {
         } else if take("?-i:") {
             ignoresCase = false
         } else if take("?i)") {
-            // Holds for what is left of the group around it.
+            // Applies to the rest of the enclosing group.
             ignoresCase = true
             let rest = try alternatives(depth: depth + 1)
             ignoresCase = outer
             return rest
         } else if current == "?" {
-            throw Failure(reason: "a group of an unsupported kind")
+            throw PatternError(reason: "this kind of group is not supported")
         }
         let inner = try alternatives(depth: depth + 1)
-        guard take(")") else { throw Failure(reason: "a group does not end") }
+        guard take(")") else { throw PatternError(reason: "a group does not end") }
         ignoresCase = outer
         return try wrap(inner)
     }
 
     private static func behind(_ node: PatternNode) throws -> PatternNode {
-        guard node.fixedLength != nil else { throw Failure(reason: "look-behind of varying length") }
+        guard node.fixedLength != nil else { throw PatternError(reason: "look-behind must have a fixed length") }
         return node
     }
 
     private mutating func escape() throws -> PatternNode {
-        guard let scalar = current else { throw Failure(reason: "it ends with a backslash") }
+        guard let scalar = current else { throw PatternError(reason: "it ends with a backslash") }
         switch scalar {
         case "A": index += 1; return .textStart
         case "z", "Z": index += 1; return .textEnd
@@ -178,7 +183,7 @@ struct PatternParser {
 
     /// A class or character after a backslash, inside or outside brackets.
     private mutating func escapedSet() throws -> ScalarSet {
-        guard let scalar = current else { throw Failure(reason: "it ends with a backslash") }
+        guard let scalar = current else { throw PatternError(reason: "it ends with a backslash") }
         index += 1
         switch scalar {
         case "s": return ScalarSet(categories: .whitespace)
@@ -205,7 +210,7 @@ struct PatternParser {
         case "u": return single(try hexadecimal(upTo: 4, closing: false))
         default:
             let isWord = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-            guard !isWord else { throw Failure(reason: "the escape \\\(scalar) is not supported") }
+            guard !isWord else { throw PatternError(reason: "the escape \\\(scalar) is not supported") }
             return single(scalar.value)
         }
     }
@@ -225,7 +230,7 @@ struct PatternParser {
             index += 1
         }
         guard count > 0, !closing || take("}"), value <= 0x10FFFF else {
-            throw Failure(reason: "a hexadecimal escape is wrong")
+            throw PatternError(reason: "a hexadecimal escape is invalid")
         }
         return value
     }
@@ -237,7 +242,7 @@ struct PatternParser {
                 name.unicodeScalars.append(scalar)
                 index += 1
             }
-            guard take("}") else { throw Failure(reason: "a property does not end") }
+            guard take("}") else { throw PatternError(reason: "a property does not end") }
         } else if let scalar = current {
             name.unicodeScalars.append(scalar)
             index += 1
@@ -248,19 +253,19 @@ struct PatternParser {
             negated.toggle()
         }
         guard var set = ScalarSet.named[name] else {
-            throw Failure(reason: "the property \"\(name)\" is not supported")
+            throw PatternError(reason: "the property \"\(name)\" is not supported")
         }
         set.isNegated = negated
         return set
     }
 
     private mutating func bracket(depth: Int) throws -> ScalarSet {
-        guard depth < Self.maximumDepth else { throw Failure(reason: "brackets are nested too deep") }
+        guard depth < Self.maximumDepth else { throw PatternError(reason: "brackets are nested too deeply") }
         let negated = take("^")
         var set = ScalarSet()
         var isFirst = true
         while true {
-            guard let scalar = current else { throw Failure(reason: "a bracket does not end") }
+            guard let scalar = current else { throw PatternError(reason: "a bracket does not end") }
             if scalar == "]", !isFirst {
                 index += 1
                 break
@@ -272,7 +277,7 @@ struct PatternParser {
                 set.intersect(other)
                 break
             }
-            if take("[:") { throw Failure(reason: "POSIX bracket classes are not supported") }
+            if take("[:") { throw PatternError(reason: "POSIX bracket classes are not supported") }
             if take("[") {
                 set.insert(try bracket(depth: depth + 1))
                 continue
@@ -287,11 +292,11 @@ struct PatternParser {
                 continue
             }
             index += 1
-            guard let last = current else { throw Failure(reason: "a bracket does not end") }
+            guard let last = current else { throw PatternError(reason: "a bracket does not end") }
             index += 1
             let high: ScalarSet = last == "\\" ? try escapedSet() : single(last.value)
             guard let end = high.ranges.first?.lowerBound, high.categories.isEmpty, start <= end else {
-                throw Failure(reason: "a range in brackets is the wrong way round")
+                throw PatternError(reason: "a range in brackets is reversed")
             }
             set.insert(start...end)
         }
