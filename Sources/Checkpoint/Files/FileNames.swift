@@ -8,4 +8,9 @@ package enum FileNames {
                 && $0.properties.generalCategory != .format
         }
     }
+
+    /// True for the names of whisper.cpp's models. Files of the Silero model, which detects speech, are none.
+    package static func isWhisperCpp(_ name: String) -> Bool {
+        name.hasPrefix("ggml-") && name.hasSuffix(".bin") && !name.hasPrefix("ggml-silero")
+    }
 }

@@ -85,7 +85,7 @@ enum CheckpointReaders {
     private static func explain(_ fileNames: [String]) -> String {
         let kinds: [(name: String, isOfKind: (String) -> Bool)] = [
             ("GGUF", { $0.hasSuffix(".gguf") }), ("PyTorch", PyTorchReader.hasFileName),
-            ("whisper.cpp", WhisperCppReader.hasFileName),
+            ("whisper.cpp", FileNames.isWhisperCpp),
         ]
         if let kind = kinds.first(where: { fileNames.filter($0.isOfKind).count > 1 }) {
             return "the folder holds several \(kind.name) files; name one of them"

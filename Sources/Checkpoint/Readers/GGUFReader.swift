@@ -14,14 +14,26 @@ enum GGUFReader: CheckpointReader {
     static let deepestNesting = 4
 
     static func candidate(in fileNames: [String]) -> String? {
+        let models = GGUFFileName.models(among: fileNames)
+        if models.count == 1 { return models[0].text }
         let files = fileNames.filter { $0.hasSuffix(".gguf") }
         return files.count == 1 ? files[0] : nil
     }
 
     static func recognizes(fileName: String, head: [UInt8], size: Int) -> Bool { head.starts(with: "GGUF".utf8) }
 
+    /// Reads a file, and if it is a part of a split one, the others beside it.
     static func read(_ path: String) throws(CheckpointError) -> CheckpointContents {
-        let file = try MappedFile(path: path)
+        let part = try read(MappedFile(path: path), fileIndex: 0)
+        guard let metadata = part.gguf, let split = try GGUFSplit(metadata) else { return part }
+        return try split.read { file, number throws(CheckpointError) in
+            number == 0 && file == path ? part : try read(MappedFile(path: file), fileIndex: number)
+        }
+    }
+
+    /// The tensors and metadata of one file, which is number `fileIndex` of its checkpoint.
+    private static func read(_ file: MappedFile, fileIndex: Int) throws(CheckpointError) -> CheckpointContents {
+        let path = file.path
         var reader = ByteReader(file)
         guard try reader.text(count: 4, what: "the signature") == "GGUF" else {
             throw reader.malformed("the file does not begin with GGUF")
@@ -54,7 +66,8 @@ enum GGUFReader: CheckpointReader {
             guard seen.insert(tensor.name).inserted else {
                 throw reader.malformed("the tensor \"\(printable(tensor.name))\" occurs twice")
             }
-            try place(tensor, in: &contents, dataStart: dataStart, alignment: alignment, file: file)
+            try place(
+                tensor, in: &contents, dataStart: dataStart, alignment: alignment, file: file, fileIndex: fileIndex)
         }
         try checkOverlap(&contents, path: path)
         return contents
@@ -93,7 +106,8 @@ enum GGUFReader: CheckpointReader {
     }
 
     private static func place(
-        _ tensor: StoredTensor, in contents: inout CheckpointContents, dataStart: Int, alignment: Int, file: MappedFile
+        _ tensor: StoredTensor, in contents: inout CheckpointContents, dataStart: Int, alignment: Int, file: MappedFile,
+        fileIndex: Int
     ) throws(CheckpointError) {
         guard let format = ElementFormat(ggmlType: tensor.type) else {
             contents.unsupported[tensor.name] =
@@ -107,7 +121,7 @@ enum GGUFReader: CheckpointReader {
         }
         let (start, overflow) = dataStart.addingReportingOverflow(offset)
         let entry = try TensorEntry(
-            name: tensor.name, format: format, shape: tensor.shape, file: 0, offset: overflow ? .max : start,
+            name: tensor.name, format: format, shape: tensor.shape, file: fileIndex, offset: overflow ? .max : start,
             path: file.path)
         let (end, endOverflow) = entry.location.offset.addingReportingOverflow(entry.byteCount)
         guard !overflow, !endOverflow, end <= file.bytes.count else {

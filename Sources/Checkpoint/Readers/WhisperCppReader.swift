@@ -14,12 +14,8 @@ enum WhisperCppReader: CheckpointReader {
     private static let mostDimensions = 4
     private static let longestName = 256
 
-    static func hasFileName(_ name: String) -> Bool {
-        name.hasPrefix("ggml-") && name.hasSuffix(".bin") && !name.hasPrefix("ggml-silero")
-    }
-
     static func candidate(in fileNames: [String]) -> String? {
-        let files = fileNames.filter(hasFileName)
+        let files = fileNames.filter(FileNames.isWhisperCpp)
         return files.count == 1 ? files[0] : nil
     }
 
