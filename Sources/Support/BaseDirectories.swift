@@ -6,13 +6,18 @@ package struct BaseDirectories: Sendable, Hashable {
     package let data: String
     /// Compiled pipelines and other files that can be made again: `$XDG_CACHE_HOME/fovea`, by default `~/.cache/fovea`.
     package let cache: String
+    /// Home of the user.
+    package let home: String
+    /// Folder of all programs' caches: `$XDG_CACHE_HOME`, by default `~/.cache`.
+    package let caches: String
 
     package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
         func absolute(_ variable: String) -> String? {
             environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil }
         }
-        let home = absolute("HOME") ?? NSHomeDirectory()
+        home = absolute("HOME") ?? NSHomeDirectory()
+        caches = absolute("XDG_CACHE_HOME") ?? home + "/.cache"
         data = (absolute("XDG_DATA_HOME") ?? home + "/.local/share") + "/fovea"
-        cache = (absolute("XDG_CACHE_HOME") ?? home + "/.cache") + "/fovea"
+        cache = caches + "/fovea"
     }
 }

@@ -154,7 +154,7 @@ struct RealWhisperTests {
         var watched = 0
         let transcript: Transcript
         do {
-            let session = try SpeechSession(path: ModelStore.standard().resolve(name), on: device)
+            let session = try SpeechSession(path: ModelStore.standard().resolve(name).path, on: device)
             transcript = try session.transcribe(recording, options: options) { event in
                 guard case .token(let token) = event else { return }
                 tokens += 1
@@ -193,7 +193,7 @@ struct RealWhisperTests {
         ),
         arguments: ["whisper-tiny.en", "whisper-base"])
     func againstPyTorch(_ name: String) throws {
-        let folder = try ModelStore.standard().resolve(name)
+        let folder = try ModelStore.standard().resolve(name).path
         let session = try SpeechSession(path: folder, on: TestDevice.open())
         let recording = try AudioFile.load(path: Fixtures.data.appending(path: "jfk.wav").path)
         let whisper = try #require(session.model as? Whisper)

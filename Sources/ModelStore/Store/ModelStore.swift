@@ -57,25 +57,46 @@ package struct ModelStore: Sendable {
     /// The folder a model has or will have.
     package func path(of name: ModelName) -> String { root + "/" + name.folder }
 
-    /// What a person means by `MODEL`: a path, or the name of a bundled or installed model.
+    /// Models in the stores of other programs.
+    package func found() -> [LocalModel] { LocalStores(environment: environment).models() }
+
+    /// The files that a `MODEL` argument means: a path, or the name of a bundled model, an installed one, or one in the
+    /// store of another program.
     ///
-    /// - Returns: A path for `Checkpoint.open`.
-    /// - Throws: `ModelStoreError.notInstalled`, which says how to get it, or `.unknownModel`.
-    package func resolve(_ model: String) throws(ModelStoreError) -> String {
+    /// - Throws: `ModelStoreError.notInstalled`, which says how to get it, `.unknownModel`, `.unusable` for a model whose
+    ///   files are not all there, `.ambiguous` for a name of several.
+    package func resolve(_ model: String) throws(ModelStoreError) -> ModelLocation {
         let isPath = model.hasPrefix("/") || model.hasPrefix("./") || model.hasPrefix("../") || model.hasPrefix("~")
         let expanded = (model as NSString).expandingTildeInPath
-        if let bundled = bundled.first(where: { $0.name == model }) { return bundled.path }
-        if let name = try? ModelName(model), !isPath {
-            let installed = path(of: name)
-            if FileManager.default.fileExists(atPath: installed) { return installed }
-            if FileManager.default.fileExists(atPath: expanded) { return expanded }
-            throw .notInstalled(name: model, canBePulled: true)
+        if let bundled = bundled.first(where: { $0.name == model }) { return ModelLocation(path: bundled.path) }
+        let name = try? ModelName(model)
+        if let name, !isPath, FileManager.default.fileExists(atPath: path(of: name)) {
+            return ModelLocation(path: path(of: name))
         }
-        guard FileManager.default.fileExists(atPath: expanded) else {
-            if isPath || model.contains("/") { throw .notInstalled(name: model, canBePulled: false) }
-            throw .unknownModel(name: model, known: bundled.map(\.name) + Catalogue.all.map(\.name))
+        if FileManager.default.fileExists(atPath: expanded) { return ModelLocation(path: expanded) }
+        if !isPath, let found = try find(model) { return found }
+        if name != nil, !isPath { throw .notInstalled(name: model, canBePulled: true) }
+        if isPath || model.contains("/") { throw .notInstalled(name: model, canBePulled: false) }
+        throw .unknownModel(name: model, known: bundled.map(\.name) + Catalogue.all.map(\.name))
+    }
+
+    /// The model of that name in the stores of other programs.
+    private func find(_ name: String) throws(ModelStoreError) -> ModelLocation? {
+        var models = found().filter { $0.isCalled(name) }
+        // One that is called exactly so comes before those that have a longer name.
+        let exact = models.filter { $0.name == name || $0.qualifiedName == name }
+        if !exact.isEmpty { models = exact }
+        let usable = models.filter { $0.problem == nil }
+        if usable.count > 1 {
+            let names = usable.map(\.name)
+            let choices = usable.map { model in
+                names.filter { $0 == model.name }.count == 1 && model.name != name ? model.name : model.qualifiedName
+            }
+            throw .ambiguous(name: name, choices: choices)
         }
-        return expanded
+        if let model = usable.first { return model.location }
+        guard let model = models.first, let problem = model.problem else { return nil }
+        throw .unusable(name: model.name, origin: model.origin.rawValue, problem: problem)
     }
 
     /// Checks size and digest of every file of an installed model.

@@ -5,6 +5,10 @@ import Foundation
 package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownModel(name: String, known: [String])
     case notInstalled(name: String, canBePulled: Bool)
+    /// A name that means several models on this machine.
+    case ambiguous(name: String, choices: [String])
+    /// A model in the store of another program that cannot be opened.
+    case unusable(name: String, origin: String, problem: String)
     /// Another process is pulling the same model.
     case busy(name: String)
     case unwritable(path: String, reason: String)
@@ -34,6 +38,11 @@ package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible
             canBePulled
                 ? "the model \(name) is not installed; get it with: fovea pull \(name)"
                 : "\(printable(name)) is neither a file or folder nor an installed model"
+        case .ambiguous(let name, let choices):
+            "\"\(printable(name))\" is the name of several models; give one of "
+                + choices.map { printable($0) }.joined(separator: ", ")
+        case .unusable(let name, let origin, let problem):
+            "the model \(printable(name)) in the store of \(origin) cannot be opened: \(problem)"
         case .busy(let name):
             "another process is already pulling \(name); wait for it, or stop it and try again"
         case .unwritable(let path, let reason):

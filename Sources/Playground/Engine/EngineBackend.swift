@@ -12,14 +12,14 @@ package final class EngineBackend: PlaygroundBackend {
     private let engine: Engine
     private let store: ModelStore
     private let loadOptions: LoadOptions
-    private let locate: @Sendable (String) throws -> String
+    private let locate: @Sendable (String) throws -> ModelLocation
 
     /// - Parameters:
     /// - loadOptions: options for loading models.
     /// - locate: finds the configuration of a model to plan; nil finds installed models, folders and files.
     package init(
         engine: Engine, store: ModelStore = .standard(), loadOptions: LoadOptions = LoadOptions(),
-        locate: (@Sendable (String) throws -> String)? = nil
+        locate: (@Sendable (String) throws -> ModelLocation)? = nil
     ) {
         self.locate = locate ?? { try store.resolve($0) }
         self.engine = engine
@@ -46,7 +46,16 @@ package final class EngineBackend: PlaygroundBackend {
             ModelChoice(
                 name: $0.name, description: $0.manifest?.source ?? $0.path, installed: true, bytes: $0.byteCount)
         }
-        return bundled + known + others
+        let own = bundled + known + others
+        let found = store.found().filter { $0.problem == nil }
+        let names = (own.map(\.name) + found.map(\.name)).reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        return own
+            + found.map { model in
+                ModelChoice(
+                    name: names[model.name] == 1 ? model.name : model.qualifiedName,
+                    description: "\(model.origin.rawValue): \(model.location.path)", installed: true,
+                    bytes: model.byteCount)
+            }
     }
 
     package func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
@@ -62,7 +71,9 @@ package final class EngineBackend: PlaygroundBackend {
     package func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> {
         let engine = engine, store = store, options = loadOptions
         return .running { yield in
-            for try await (done, total) in engine.load(path: try store.resolve(name), options: options) {
+            let location = try store.resolve(name)
+            let loading = engine.load(path: location.path, projector: location.projector, options: options)
+            for try await (done, total) in loading {
                 yield(LoadProgress(stage: "loading weights", fraction: total > 0 ? Double(done) / Double(total) : 1))
             }
         }
@@ -126,7 +137,10 @@ package final class EngineBackend: PlaygroundBackend {
         let target = PlanTarget(engine.device.properties), options = loadOptions, locate = locate
         // Reading a configuration takes a moment; no weights are loaded.
         return try await Task.detached {
-            var files = try ModelFiles(planning: try locate(request.model))
+            let location = try locate(request.model)
+            var files =
+                try location.projector.map { try ModelFiles(path: location.path, projector: $0) }
+                ?? ModelFiles(planning: location.path)
             files.options = options
             return try Planner(files, on: target).plan(request, alternatives: true)
         }.value

@@ -68,7 +68,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         let picture = file.flatMap { PictureFile.isNamed($0) ? $0 : nil }
         let audio = picture == nil ? file : nil
         // What is wrong with them is said before the screen is taken.
-        if let model { _ = try ModelArgument.path(of: model) }
+        if let model { _ = try ModelArgument.location(of: model) }
         if let audio { _ = try AudioFile.info(path: audio) }
         if let picture { _ = try ImageFile.info(path: picture) }
         let engine = try Engine(
@@ -79,7 +79,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         options.graphics = pictures.choice
         let status = try await PlaygroundApp.run(
             backend: EngineBackend(
-                engine: engine, loadOptions: weights.load, locate: { try KnownConfigurations.pathOrName($0) }),
+                engine: engine, loadOptions: weights.load, locate: { try KnownConfigurations.location(of: $0) }),
             options: options)
         throw ProgramExit(code: status.code)
     }

@@ -20,7 +20,7 @@ struct InspectCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let report = try InspectReport(path: try model.path(), listsTensors: tensors)
+        let report = try InspectReport(path: try model.location().path, listsTensors: tensors)
         if output.json {
             try JSONOutput.print(report)
         } else {

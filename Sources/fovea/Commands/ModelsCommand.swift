@@ -1,14 +1,19 @@
-import ModelStore
 import ArgumentParser
 import Checkpoint
 import Compute
+import ModelStore
+import Models
 import Support
 
-/// `fovea models`: what can be had by name and what is here.
+/// `fovea models`: models that can be had by name, and those on this machine, also in the stores of other programs.
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the bundled models, those of the catalogue, and other installed models.")
+        abstract: "List the bundled models, those of the catalogue, and all models on this machine.",
+        discussion: """
+            Besides its own, Fovea opens models in the stores of Ollama, the Hugging Face hub, LM Studio, llama.cpp and OpenAI \
+            Whisper by the names they have there. Nothing is written into these stores.
+            """)
 
     @Option(
         name: .long, help: ArgumentHelp("Check every file of an installed model against its digest.", valueName: "name")
@@ -30,11 +35,17 @@ struct ModelsCommand: AsyncParsableCommand {
             return
         }
         var table = TextTable(
-            ("model", .left), ("", .left), ("size", .right), ("what it is", .left), ("licence", .left))
+            ("model", .left), ("from", .left), ("size", .right), ("family", .left), ("", .left), ("licence", .left))
         for report in reports {
+            let remark: String? =
+                switch report.opens {
+                case .no(let reason) where report.installed: "cannot be opened: \(reason)"
+                default: report.summary ?? report.path
+                }
             table.add(
-                report.name, report.isBundled ? "included" : report.installed ? "installed" : "",
-                ByteFormat.text(report.bytes), report.summary ?? report.path ?? "",
+                report.name, report.isBundled ? "included" : report.installed ? report.origin : "",
+                ByteFormat.text(report.bytes), report.architecture ?? "",
+                remark.map { Sanitizer.stream.line($0) } ?? "",
                 report.licence ?? "")
         }
         try Console.writeLine(table.text)
@@ -46,39 +57,99 @@ struct ModelsCommand: AsyncParsableCommand {
 
 /// One line of `fovea models`.
 struct ModelListing: Encodable {
+    /// The answer to whether a model can be opened: `true`, or the reason why not.
+    enum Opening: Encodable {
+        case yes
+        case no(String)
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .yes: try container.encode(true)
+            case .no(let reason): try container.encode(reason)
+            }
+        }
+    }
+
     let name: String
+    /// The store that has it: `fovea`, `ollama`, `huggingface`, …
+    let origin: String
     let installed: Bool
     /// It came with Fovea.
     let isBundled: Bool
     /// On the disk when installed, else what it will take there.
     let bytes: Int
+    /// The same as `bytes`.
+    let size: Int
     /// Bytes to download; absent for models outside the catalogue.
     let downloadBytes: Int?
     let summary: String?
     let licence: String?
+    /// The folder or file that is opened.
     let path: String?
+    /// That, and the vision tower of a pair of files.
+    let paths: [String]
+    let architecture: String?
+    let opens: Opening
 
-    /// Bundled models, the catalogue in its order, then other installed models.
+    private init(
+        _ name: String, origin: String, location: ModelLocation?, bytes: Int, isBundled: Bool = false,
+        problem: String? = nil, entry: (download: Int?, summary: String, licence: String)? = nil
+    ) {
+        self.name = name
+        self.origin = origin
+        installed = location != nil
+        self.isBundled = isBundled
+        self.bytes = bytes
+        size = bytes
+        downloadBytes = entry?.download
+        (summary, licence) = (entry?.summary, entry?.licence)
+        (path, paths) = (location?.path, location?.paths ?? [])
+        guard let location, problem == nil else {
+            architecture = nil
+            opens = .no(problem ?? "not installed; get it with: fovea pull \(name)")
+            return
+        }
+        (architecture, opens) = Self.opening(location)
+    }
+
+    /// The architecture of a model, and the reason if it cannot be opened. Reads the headers of its files.
+    private static func opening(_ location: ModelLocation) -> (String?, Opening) {
+        var architecture: String?
+        do {
+            let files = try ModelFiles(path: location.path, projector: location.projector)
+            let type = try ModelRegistry.modelType(of: files)
+            if !type.isEmpty { architecture = type }
+            _ = try ModelRegistry.make(from: files)
+            return (architecture, .yes)
+        } catch {
+            return (architecture, .no(ErrorText.line(error)))
+        }
+    }
+
+    /// Bundled models, the catalogue in its order, other installed models, then those in the stores of other programs.
     static func all(in store: ModelStore) -> [ModelListing] {
         let installed = store.installed()
+        let own = LocalModel.Origin.fovea.rawValue
         let bundled = store.bundled.map {
             ModelListing(
-                name: $0.name, installed: true, isBundled: true, bytes: $0.byteCount, downloadBytes: nil,
-                summary: $0.summary, licence: $0.licence,
-                path: $0.path)
+                $0.name, origin: own, location: ModelLocation(path: $0.path), bytes: $0.byteCount, isBundled: true,
+                entry: (nil, $0.summary, $0.licence))
         }
         let known = Catalogue.all.map { entry in
             let local = installed.first { $0.name == entry.name }
             return ModelListing(
-                name: entry.name, installed: local != nil, isBundled: false, bytes: local?.byteCount ?? entry.byteCount,
-                downloadBytes: entry.downloadByteCount, summary: entry.summary, licence: entry.licence,
-                path: local?.path)
+                entry.name, origin: own, location: local.map { ModelLocation(path: $0.path) },
+                bytes: local?.byteCount ?? entry.byteCount,
+                entry: (entry.downloadByteCount, entry.summary, entry.licence))
         }
         let others = installed.filter { local in !Catalogue.all.contains { $0.name == local.name } }.map {
-            ModelListing(
-                name: $0.name, installed: true, isBundled: false, bytes: $0.byteCount, downloadBytes: nil, summary: nil,
-                licence: nil, path: $0.path)
+            ModelListing($0.name, origin: own, location: ModelLocation(path: $0.path), bytes: $0.byteCount)
         }
-        return bundled + known + others
+        let found = store.found().map {
+            ModelListing(
+                $0.name, origin: $0.origin.rawValue, location: $0.location, bytes: $0.byteCount, problem: $0.problem)
+        }
+        return bundled + known + others + found
     }
 }

@@ -45,8 +45,10 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let path = try KnownConfigurations.pathOrName(model)
-        var files = try mmproj.map { try ModelFiles(path: path, projector: $0) } ?? ModelFiles(planning: path)
+        let location = try KnownConfigurations.location(of: model)
+        var files =
+            try (mmproj ?? location.projector).map { try ModelFiles(path: location.path, projector: $0) }
+            ?? ModelFiles(planning: location.path)
         files.options = weights.load
         let target =
             if let bytes = deviceMemory {

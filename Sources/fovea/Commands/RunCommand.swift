@@ -51,9 +51,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = try model.path()
+        let location = projector.completing(try model.location())
         let declared = try SessionRegistry.standard.declare(
-            path: path, projector: projector.path, options: weights.load)
+            path: location.path, projector: location.projector, options: weights.load)
         try weights.check(declared.model)
         let request = try request(declared)
         let (session, finish) = try ModelSetup.load(declared, on: device)

@@ -62,7 +62,7 @@ struct TokenizeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = try model.path()
+        let path = try model.location().path
         let tokenizer = try Self.tokenizer(path)
         if let decode {
             let text = tokenizer.decode(decode, skipSpecialTokens: noSpecial)

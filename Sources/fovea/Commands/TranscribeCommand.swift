@@ -51,7 +51,7 @@ struct TranscribeCommand: AsyncParsableCommand {
 
     func run() async throws {
         // What can be refused cheaply is refused before a model is loaded.
-        let path = try model.path()
+        let path = try model.location().path
         let recording = try SpeechSetup.recording(audio)
         if let out { try FileOutput.check(out) }
         let device = try device.open()

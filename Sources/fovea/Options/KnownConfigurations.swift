@@ -6,13 +6,13 @@ import Checkpoint
 enum KnownConfigurations {
     static var names: [String] { Assets.names(in: "configs") }
 
-    /// An installed model, a folder or a file; else the configuration of a well-known model.
-    static func pathOrName(_ model: String) throws -> String {
+    /// A model on this machine, a folder or a file; else the configuration of a well-known model.
+    static func location(of model: String) throws -> ModelLocation {
         do {
-            return try ModelArgument.path(of: model)
+            return try ModelArgument.location(of: model)
         } catch {
             guard let known = path(of: model) else { throw error }
-            return known
+            return ModelLocation(path: known)
         }
     }
 

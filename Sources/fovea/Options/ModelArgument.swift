@@ -5,15 +5,15 @@ import Foundation
 
 /// The `MODEL` argument of every command: the name of an installed model, a folder, or a file.
 struct ModelArgument: ParsableArguments {
-    @Argument(help: "The name of an installed model (`fovea models`), a folder, or a file of weights.")
+    @Argument(help: "The name of a model of `fovea models`, a folder, or a file of weights.")
     var model: String
 
-    func path() throws(ModelStoreError) -> String { try Self.path(of: model) }
-
-    /// The path of a folder or file for `Checkpoint.open`.
+    /// The files of the model.
     ///
     /// - Throws: an error that says what there is and how to get what is not.
-    static func path(of model: String) throws(ModelStoreError) -> String {
+    func location() throws(ModelStoreError) -> ModelLocation { try Self.location(of: model) }
+
+    static func location(of model: String) throws(ModelStoreError) -> ModelLocation {
         try ModelStore.standard().resolve(model)
     }
 }
@@ -23,6 +23,11 @@ struct ProjectorOption: ParsableArguments {
     @Option(
         name: .long, help: ArgumentHelp("The vision part of a GGUF model, llama.cpp's mmproj file.", valueName: "file"))
     var mmproj: String?
+
+    /// A model with the vision part named here, or else the one its store has.
+    func completing(_ location: ModelLocation) -> ModelLocation {
+        ModelLocation(path: location.path, projector: path ?? location.projector)
+    }
 
     var path: String? { mmproj.map { ($0 as NSString).expandingTildeInPath } }
 }

@@ -78,14 +78,15 @@ struct DummyWeightsOption: ParsableArguments {
                     name: projector == nil ? "--weights" : "--mmproj",
                     problem: "with --dummy-weights there is nothing to read or convert")
             }
-            let path = try KnownConfigurations.pathOrName(model)
+            let path = try KnownConfigurations.location(of: model).path
             guard !path.hasSuffix(".gguf") else {
                 throw ProgramError.option(
                     name: "--dummy-weights", problem: "it takes a config.json, a folder that has one, or a name")
             }
             files = try ModelFiles(configuration: path, standIn: .random(dummyWeights))
         } else {
-            files = try ModelFiles(path: ModelArgument.path(of: model), projector: projector)
+            let location = try ModelArgument.location(of: model)
+            files = try ModelFiles(path: location.path, projector: projector ?? location.projector)
         }
         files.options = options
         return files

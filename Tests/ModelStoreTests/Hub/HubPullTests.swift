@@ -61,7 +61,7 @@ import Testing
         #expect(downloading.allSatisfy { $0.totalBytes == weights.count + 19 })
         #expect(zip(downloading, downloading.dropFirst()).allSatisfy { $0.receivedBytes <= $1.receivedBytes })
 
-        let folder = try store.resolve("org/good")
+        let folder = try store.resolve("org/good").path
         #expect(
             Set(try FileManager.default.contentsOfDirectory(atPath: folder)) == [
                 "model.safetensors", "config.json", ".fovea-model.json",
@@ -152,7 +152,7 @@ import Testing
         let login = server.endpoint.replacingOccurrences(of: "http://", with: "http://user:secret@") + "/"
         let store = store(["HF_ENDPOINT": login])
         _ = try await pull("org/gated", store: store)
-        let folder = try store.resolve("org/gated")
+        let folder = try store.resolve("org/gated").path
         #expect(try ModelManifest(folder: folder).source == "\(server.endpoint)/org/gated@0123abcd")
         let wrong = login.replacingOccurrences(of: "secret", with: "hunter2")
         try store.remove("org/gated")
@@ -229,7 +229,7 @@ import Testing
         for name in ["a.gguf", "b.gguf"] { try server.add("org/several", name, Self.emptyGGUF + name.utf8) }
         let store = store()
         _ = try await pull("org/several:b.gguf", store: store)
-        let folder = try store.resolve("org/several:b.gguf")
+        let folder = try store.resolve("org/several:b.gguf").path
         #expect(try Checkpoint.open(folder).files == [folder + "/b.gguf"])
         #expect(await complaint("org/several:c.gguf").contains("no file c.gguf"))
     }

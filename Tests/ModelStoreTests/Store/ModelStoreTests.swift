@@ -42,10 +42,10 @@ import Testing
         #expect { try store.resolve("/absent/x") } throws: {
             "\($0)".contains("neither a file or folder nor an installed model")
         }
-        #expect(try store.resolve(folder.url.path) == folder.url.path)
+        #expect(try store.resolve(folder.url.path).path == folder.url.path)
         try FileManager.default.createDirectory(
             atPath: folder.path("models/whisper-base"), withIntermediateDirectories: true)
-        #expect(try store.resolve("whisper-base") == folder.path("models/whisper-base"))
+        #expect(try store.resolve("whisper-base").path == folder.path("models/whisper-base"))
         #expect(store.installed().map(\.name) == ["whisper-base"])
         #expect(store.installed()[0].manifest == nil)
     }
@@ -87,7 +87,7 @@ import Testing
                     try FileManager.default.attributesOfItem(atPath: models[0].path + "/fovea.json")[.size] as? Int ?? 0
                 ))
         let store = ModelStore(root: folder.path("store"), environment: [:], bundled: models)
-        #expect(try store.resolve("second") == models[1].path)
+        #expect(try store.resolve("second").path == models[1].path)
         #expect { try store.resolve("third") } throws: { "\($0)".contains("first") }
     }
 
@@ -128,6 +128,6 @@ import Testing
         #expect(phases.first == .resolving && phases.last == .installed)
         #expect(partial > 0, "progress was seen on the way")
         try store.verify(name)
-        #expect(!(try Checkpoint.open(try store.resolve(name)).names.isEmpty))
+        #expect(!(try Checkpoint.open(try store.resolve(name).path).names.isEmpty))
     }
 }
