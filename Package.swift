@@ -122,7 +122,10 @@ let package = Package(
         .testTarget(name: "RegexTests", dependencies: ["Regex", "TestSupport"]),
         .testTarget(
             name: "CheckpointTests",
-            dependencies: ["Checkpoint", "JSON", "NumberFormats", "AttentionTypes", "TestSupport"]),
+            dependencies: [
+                "Checkpoint", "JSON", "NumberFormats", "AttentionTypes", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "JSON"], exclude: ["Cases"]),
         .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore", "Checkpoint", "CZlib", "TestSupport"]),
         .testTarget(
