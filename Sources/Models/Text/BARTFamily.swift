@@ -4,11 +4,12 @@ import Compute
 import Transformer
 
 // The layers that BART (Lewis et al. 2020) and its relatives share: the transformer of Vaswani et al. 2017, with norms
-// behind each part or before it. Reference: transformers' modeling_bart, modeling_marian, modeling_trocr, modeling_m2m_100.
+// behind each part or before it. Reference: transformers' modeling_bart, modeling_marian, modeling_trocr, modeling_m2m_100,
+// modeling_mbart, modeling_pegasus.
 
 // MARK: - Configuration
 
-/// The sizes of an encoder-decoder of BART's family: BART, Marian, TrOCR's decoder, M2M100.
+/// The sizes of an encoder-decoder of BART's family.
 package struct BARTConfiguration: Sendable, Hashable {
     /// Source of the position tables.
     package enum Positions: Sendable, Hashable {
