@@ -25,7 +25,8 @@ struct TextFixture: Sendable, CustomStringConvertible {
         TextFixture("t5"), TextFixture("flan-t5"), TextFixture("t5-sharded", golden: "t5"), TextFixture("t5-bf16"),
         TextFixture("t5-f16"),
         TextFixture("marian"), TextFixture("bart"), TextFixture("m2m100", hasTargetLanguage: true),
-        TextFixture("mbart"), TextFixture("pegasus"),
+        TextFixture("mbart"), TextFixture("pegasus"), TextFixture("mt5"), TextFixture("umt5"),
+        TextFixture("bytes/byt5"),
     ].filter(\.isPresent)
     /// The same T5 in GGUF files, in every format.
     static let files = ["f32", "f16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"].map {

@@ -5,13 +5,39 @@ import JSON
 import Transformer
 
 // T5 (Raffel et al. 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer") and its
-// instruction-tuned FLAN variants: norms before each block without mean or bias, no biases at all, positions only as a
-// bias of attention scores, which are not scaled. Reference: transformers' modeling_t5.
+// relatives: norms before each block without mean or bias, no biases at all, positions only as a bias of attention scores,
+// which are not scaled. FLAN-T5, ByT5, CodeT5, MADLAD-400 and Flan-UL2 are T5 by their configurations; mT5 (Xue et al.
+// 2021) differs in defaults, UMT5 (Chung et al. 2023) has a bias in every layer. Reference: transformers' modeling_t5,
+// modeling_mt5, modeling_umt5.
 
 // MARK: - Configuration
 
 extension T5 {
+    /// Properties of T5 and its relatives that configurations do not give, and values for absent keys.
+    fileprivate struct Relative {
+        var name: String
+        var vocabulary = 250_112
+        var heads = 6
+        var intermediateSize = 1024
+        var layers = 8
+        var feedForward = "gated-gelu"
+        var isTied = true
+        /// True where tied models multiply the decoder's output by hiddenSize^-½.
+        var scalesOutput = true
+        var hasBiasPerLayer = false
+
+        static let t5 = Relative(
+            name: "T5", vocabulary: 32128, heads: 8, intermediateSize: 2048, layers: 6, feedForward: "relu")
+        static let byType = [
+            "t5": t5,
+            "mt5": Relative(name: "mT5", isTied: false, scalesOutput: false),
+            "umt5": Relative(name: "UMT5", hasBiasPerLayer: true),
+        ]
+    }
+
     package struct Configuration: Sendable, Hashable {
+        /// The relative's name.
+        package var name = "T5"
         package var vocabulary = 32128
         package var hiddenSize = 512
         package var headDimension = 64
@@ -34,26 +60,31 @@ extension T5 {
         package var positions = 512
         package var startToken = 0
         package var endTokens: Set<Int> = [1]
+        /// Each layer has a bias by distance of its own, instead of the first one's for all.
+        package var hasBiasPerLayer = false
 
         package init() {}
 
         /// Reads a Hugging Face `config.json` (and `generation_config.json`).
         package init(_ file: ModelConfiguration) throws {
             let main = file.main
-            vocabulary = try main.int("vocab_size", default: 32128)
+            let relative = file.modelType.flatMap { Relative.byType[$0] } ?? .t5
+            name = relative.name
+            hasBiasPerLayer = relative.hasBiasPerLayer
+            vocabulary = try main.int("vocab_size", default: relative.vocabulary)
             hiddenSize = try main.int("d_model", default: 512)
             headDimension = try main.int("d_kv", default: 64)
-            heads = try main.int("num_heads", default: 8)
-            intermediateSize = try main.int("d_ff", default: 2048)
-            encoderLayers = try main.int("num_layers", default: 6)
+            heads = try main.int("num_heads", default: relative.heads)
+            intermediateSize = try main.int("d_ff", default: relative.intermediateSize)
+            encoderLayers = try main.int("num_layers", default: relative.layers)
             decoderLayers = try main.int("num_decoder_layers", default: encoderLayers)
             buckets = try main.int("relative_attention_num_buckets", default: 32)
             maximumDistance = try main.int("relative_attention_max_distance", default: 128)
             epsilon = Float(try main.double("layer_norm_epsilon", default: 1e-6))
-            (activation, isGated) = try Self.feedForward(main)
-            isTied = try main.bool("tie_word_embeddings", default: true)
+            (activation, isGated) = try Self.feedForward(main, default: relative.feedForward)
+            isTied = try main.bool("tie_word_embeddings", default: relative.isTied)
             // Older versions scale whenever the embeddings are tied; transformers 5 says so apart.
-            scalesOutput = try main.bool("scale_decoder_outputs", default: isTied)
+            scalesOutput = try relative.scalesOutput && main.bool("scale_decoder_outputs", default: isTied)
             sourcePositions = try main.int("n_positions", default: 512)
             positions = sourcePositions
             startToken = try main.int(
@@ -94,14 +125,16 @@ extension T5 {
 
         /// `feed_forward_proj` is an activation, behind “gated-” where there is a gate; “gated-gelu” has always meant the
         /// tanh form.
-        private static func feedForward(_ file: JSONReader) throws -> (Activation, isGated: Bool) {
-            let name = try file.string("feed_forward_proj", default: "relu")
+        private static func feedForward(_ file: JSONReader, default fallback: String) throws
+            -> (Activation, isGated: Bool)
+        {
+            let name = try file.string("feed_forward_proj", default: fallback)
             let isGated = name.hasPrefix("gated-")
             let function = isGated ? String(name.dropFirst("gated-".count)) : name
             if isGated && function == "gelu" { return (.geluTanh, true) }
             let only = JSONReader(
                 .object(["feed_forward_proj": .string(function)]), file: file.file, path: file.path)
-            return (try Activation(named: "feed_forward_proj", in: only, default: "relu"), isGated)
+            return (try Activation(named: "feed_forward_proj", in: only, default: fallback), isGated)
         }
 
         private func validate(file: String) throws {
@@ -168,8 +201,9 @@ extension T5.Configuration {
     fileprivate func relativePositions(
         _ stack: ParameterScope, isBidirectional: Bool, positions: Int, workspace: Workspace
     ) -> RelativePositions {
-        RelativePositions(
-            stack("block.0.layer.0.SelfAttention"),
+        let layers = hasBiasPerLayer ? (isBidirectional ? encoderLayers : decoderLayers) : 1
+        return RelativePositions(
+            (0..<layers).map { stack("block.\($0).layer.0.SelfAttention") },
             shape: .init(
                 heads: heads, buckets: buckets, maximumDistance: maximumDistance, isBidirectional: isBidirectional,
                 positions: positions),
@@ -179,7 +213,7 @@ extension T5.Configuration {
 
 // MARK: - Model
 
-/// T5 on a device: text in, text out.
+/// T5 or a relative on a device: text in, text out.
 package final class T5: TextSource {
     package let configuration: Configuration
     package let textEncoder: TextEncoder
@@ -203,7 +237,7 @@ package final class T5: TextSource {
         let stack = scope("decoder")
         decoder = Decoder(
             .init(
-                name: "T5", hiddenSize: c.hiddenSize, vocabularySize: c.vocabulary, contextLength: c.positions,
+                name: c.name, hiddenSize: c.hiddenSize, vocabularySize: c.vocabulary, contextLength: c.positions,
                 embedding: TokenEmbedding(embedding),
                 relativePositions: c.relativePositions(
                     stack, isBidirectional: false, positions: c.positions, workspace: workspace),
@@ -222,7 +256,7 @@ package final class T5: TextSource {
 // MARK: - Files
 
 extension T5 {
-    package static var modelTypes: [String] { ["t5"] }
+    package static var modelTypes: [String] { Relative.byType.keys.sorted() }
 
     package static func make(from files: ModelFiles) throws -> T5 {
         var configuration: Configuration
@@ -235,7 +269,8 @@ extension T5 {
             let aliases = EmbeddingAliases(checkpoint: files.checkpoint, naming: Naming())
             if configuration.isTied, try aliases.areDifferent("lm_head.weight", "shared.weight") {
                 configuration.isTied = false
-                configuration.scalesOutput = try file.main.bool("scale_decoder_outputs", default: false)
+                configuration.scalesOutput =
+                    try configuration.scalesOutput && file.main.bool("scale_decoder_outputs", default: false)
             }
         } else {
             throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")

@@ -4,7 +4,8 @@ extension Tokenizer {
     /// Reads a tokenizer from its file, or from a folder that holds one of the files checkpoints come with.
     ///
     /// In a folder the first of these counts: `tokenizer.json`, `tokenizer.model`, `spiece.model`, `sentencepiece.bpe.model`,
-    /// `source.spm` (with `vocab.json`; see `MarianTokenizer` for the target side), `vocab.json` with `merges.txt`, `vocab.txt`.
+    /// `source.spm` (with `vocab.json`; see `MarianTokenizer` for the target side), `vocab.json` with `merges.txt`, `vocab.txt`,
+    /// `tokenizer_config.json` (of ByT5, which has no other file).
     /// - Throws: `TokenizationError`.
     package convenience init(contentsOf url: URL) throws {
         let url = url.standardizedFileURL
@@ -59,6 +60,7 @@ struct TokenizerFormat: Sendable {
         TokenizerFormat(name: "source.spm", isComplete: has("vocab.json"), load: MarianTokenizer.load),
         TokenizerFormat(name: "vocab.json", isComplete: has("merges.txt"), load: PlainFormats.byteLevelBPE),
         TokenizerFormat(name: "vocab.txt", load: PlainFormats.wordPiece),
+        TokenizerFormat(name: ByteTokenizer.file, isComplete: ByteTokenizer.isNamed, load: ByteTokenizer.load),
     ]
 
     static func has(_ name: String) -> @Sendable (URL) throws -> Bool {

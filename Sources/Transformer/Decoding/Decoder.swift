@@ -34,7 +34,7 @@ package final class Decoder {
         /// Positions of a prompt that run at once; longer prompts run in pieces, so that scratch memory stays small.
         package var prefillRows: Int
         package var embedding: TokenEmbedding
-        /// Biases of the scores by distance, one set for all blocks (T5).
+        /// Biases of the scores by distance (T5).
         package var relativePositions: RelativePositions?
         package var blocks: [TransformerBlock]
         package var finalNorm: (any Normalization)?
@@ -417,11 +417,15 @@ package final class Decoder {
             guard let (place, rows) = override.rows(in: piece) else { continue }
             try stream.convert(override.features.rows(rows), into: x.rows(place))
         }
-        let bias = try declaration.relativePositions?.bias(
-            queries: count, keys: firstPosition + count, firstPosition: firstPosition, on: stream)
+        let positions = declaration.relativePositions
+        var bias: AttentionBias?
         let pass = pass(source?.view(of: firstPosition..<firstPosition + count), engine.tap, stream)
         for (index, block) in declaration.blocks.enumerated() {
             try observe?(index, x)
+            if let positions, index == 0 || positions.isPerLayer {
+                bias = try positions.bias(
+                    layer: index, queries: count, keys: firstPosition + count, firstPosition: firstPosition, on: stream)
+            }
             try block.prefill(x, firstPosition: firstPosition, bias: bias, pass)
             for override in overrides {
                 guard let addition = override.additions[index], let (place, rows) = override.rows(in: piece) else {
@@ -537,8 +541,11 @@ package final class Decoder {
     private func decode(rows: Int, _ view: CrossAttentionView?, _ engine: Engine, on stream: CommandStream) throws {
         let (x, step) = (x.rows(rows), engine.stepper.step)
         try declaration.embedding(step, into: x, on: stream)
-        let (bias, pass) = (declaration.relativePositions?.decodeBias, pass(view, engine.tap, stream))
-        for block in declaration.blocks { try block.decode(x, step: step, bias: bias, pass) }
+        let pass = pass(view, engine.tap, stream)
+        for (index, block) in declaration.blocks.enumerated() {
+            let bias = declaration.relativePositions?.decodeBias(layer: index)
+            try block.decode(x, step: step, bias: bias, pass)
+        }
         _ = try normalize(x, on: stream)
         try project(0..<rows, into: engine.stepper.logits(rows: rows), on: stream)
     }

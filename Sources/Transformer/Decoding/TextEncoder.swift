@@ -57,10 +57,18 @@ package final class TextEncoder {
         let mask = input.write(tokens: ids, mask: mask.flatMap { $0.contains(false) ? $0 : nil })
         let x = stack.states(ids.count)
         try embedding(input.tokens(count: ids.count), ids: ids[...], firstPosition: 0, into: x, on: stream)
-        let bias =
-            try relativePositions?.bias(queries: ids.count, keys: ids.count, mask: mask, on: stream)
-            ?? mask.map { AttentionBias(mask: $0, queries: ids.count) }
-        try stack.run(x, bias: bias, tap: tap, observe: observe, on: stream)
+        if let relativePositions {
+            let all = stack.blocks.indices
+            for blocks in relativePositions.isPerLayer ? all.map({ $0..<$0 + 1 }) : [all] {
+                let bias = try relativePositions.bias(
+                    layer: blocks.lowerBound, queries: ids.count, keys: ids.count, mask: mask, on: stream)
+                try stack.run(x, blocks: blocks, bias: bias, tap: tap, observe: observe, on: stream)
+            }
+        } else {
+            try stack.run(
+                x, bias: mask.map { AttentionBias(mask: $0, queries: ids.count) }, tap: tap, observe: observe,
+                on: stream)
+        }
         try stack.normalize(x, on: stream)
         try observe?(layerCount, x)
         return (x, mask)

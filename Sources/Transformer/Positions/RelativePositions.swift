@@ -2,8 +2,9 @@ import Compute
 import Foundation
 
 /// Relative positions of T5 (Raffel et al. 2020): distances fall into buckets, exact near by and logarithmic further
-/// off, and each head has a weight per bucket that is added to its scores. One set serves all layers of a stack.
-/// Reference: transformers' `T5Attention._relative_position_bucket` and `compute_bias`.
+/// off, and each head has a weight per bucket that is added to its scores. One set serves all layers of a stack, or each
+/// layer has its own (UMT5, Chung et al. 2023). Reference: transformers' `T5Attention._relative_position_bucket` and
+/// `compute_bias`.
 package final class RelativePositions: DeviceResource {
     package struct Shape: Sendable, Hashable {
         package var heads: Int
@@ -37,17 +38,20 @@ package final class RelativePositions: DeviceResource {
     }
 
     package let shape: Shape
-    private let weights: Parameter
+    /// `[buckets, heads]`: one for all layers, or one for each.
+    private let weights: [Parameter]
     private let square: Slot
     private var buckets: Buffer?
     private var byDistance: Buffer?
 
     /// - Parameters:
-    ///   - scope: the attention that holds `relative_attention_bias.weight`.
+    ///   - scopes: the attentions that hold `relative_attention_bias.weight`: one for all layers, or one for each.
     ///   - phase: of the workspace, in which the bias of many positions lives.
-    package init(_ scope: ParameterScope, shape: Shape, workspace: Workspace, phase: String) {
+    package init(_ scopes: [ParameterScope], shape: Shape, workspace: Workspace, phase: String) {
         self.shape = shape
-        weights = scope.table("relative_attention_bias.weight", rows: shape.buckets, columns: shape.heads)
+        weights = scopes.map {
+            $0.table("relative_attention_bias.weight", rows: shape.buckets, columns: shape.heads)
+        }
         square = workspace.reserve(
             "position bias", rows: shape.heads * shape.positions, columns: shape.positions, phase: phase)
     }
@@ -56,7 +60,10 @@ package final class RelativePositions: DeviceResource {
     private var distanceCount: Int { 2 * shape.positions - 1 }
     /// Decoders also keep the list by distance back from the query, for single steps.
     private var bucketBytes: Int { 4 * (distanceCount + (shape.isBidirectional ? 0 : shape.positions)) }
-    private var tableBytes: Int { 4 * shape.heads * shape.positions }
+    private var tableRows: Int { weights.count * shape.heads }
+    private var tableBytes: Int { 4 * tableRows * shape.positions }
+    /// True where the bias of each layer is another.
+    package var isPerLayer: Bool { weights.count > 1 }
 
     package var plannedBuffers: [PlannedBuffer] {
         [PlannedBuffer(purpose: .staging, label: label, byteCount: bucketBytes)]
@@ -75,13 +82,14 @@ package final class RelativePositions: DeviceResource {
     }
 
     package func derive(on stream: CommandStream) throws {
-        guard let buckets, let byDistance else { return }
-        try stream.relativeBias(
-            weights: weights.tensor,
-            buckets: Tensor(
-                buffer: buckets, byteOffset: 4 * distanceCount, rows: 1, columns: shape.positions, format: .i32),
-            first: 0,
-            queries: 1, into: Tensor(buffer: byDistance, rows: shape.heads, columns: shape.positions))
+        guard let buckets, byDistance != nil else { return }
+        for (layer, weights) in weights.enumerated() {
+            try stream.relativeBias(
+                weights: weights.tensor,
+                buckets: Tensor(
+                    buffer: buckets, byteOffset: 4 * distanceCount, rows: 1, columns: shape.positions, format: .i32),
+                first: 0, queries: 1, into: decodeBias(layer: layer).values)
+        }
     }
 
     package func release() {
@@ -89,24 +97,29 @@ package final class RelativePositions: DeviceResource {
         byDistance = nil
     }
 
-    /// The bias of queries at `firstPosition…` to keys from 0 on, with a mask `[1, keys]` added.
-    package func bias(queries: Int, keys: Int, firstPosition: Int = 0, mask: Tensor? = nil, on stream: CommandStream)
-        throws -> AttentionBias
-    {
+    private func index(_ layer: Int) -> Int { isPerLayer ? layer : 0 }
+
+    /// The bias of a layer's queries at `firstPosition…` to keys from 0 on, with a mask `[1, keys]` added; the next call
+    /// overwrites it.
+    package func bias(
+        layer: Int, queries: Int, keys: Int, firstPosition: Int = 0, mask: Tensor? = nil, on stream: CommandStream
+    ) throws -> AttentionBias {
         guard let buckets else { preconditionFailure("the relative positions are not allocated") }
         let place = square.tensor
         let values = Tensor(
             buffer: place.buffer, byteOffset: place.byteOffset, rows: shape.heads * queries, columns: keys)
         try stream.relativeBias(
-            weights: weights.tensor, buckets: Tensor(buffer: buckets, rows: 1, columns: distanceCount, format: .i32),
+            weights: weights[index(layer)].tensor,
+            buckets: Tensor(buffer: buckets, rows: 1, columns: distanceCount, format: .i32),
             first: shape.positions - 1 - firstPosition, mask: mask, queries: queries, into: values)
         return AttentionBias(values: values, isPerHead: true)
     }
 
-    /// The bias of a decode step.
-    package var decodeBias: DecodeBias {
+    /// The bias of a layer's decode step.
+    package func decodeBias(layer: Int) -> DecodeBias {
         guard let byDistance else { preconditionFailure("the relative positions are not allocated") }
-        return DecodeBias(
-            values: Tensor(buffer: byDistance, rows: shape.heads, columns: shape.positions), isByDistance: true)
+        let table = Tensor(buffer: byDistance, rows: tableRows, columns: shape.positions)
+        let first = index(layer) * shape.heads
+        return DecodeBias(values: table.rows(first..<first + shape.heads), isByDistance: true)
     }
 }
