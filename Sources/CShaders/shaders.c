@@ -65,456 +65,471 @@ static const _Alignas(4) unsigned char code20[] = {
 #embed "../Compute/Shaders/elementwise/convert_bf16_f32.spv"
 };
 static const _Alignas(4) unsigned char code21[] = {
-#embed "../Compute/Shaders/embed/embed_f32.spv"
+#embed "../Compute/Shaders/elementwise/soft_cap.spv"
 };
 static const _Alignas(4) unsigned char code22[] = {
-#embed "../Compute/Shaders/embed/embed_f16.spv"
+#embed "../Compute/Shaders/embed/embed_f32.spv"
 };
 static const _Alignas(4) unsigned char code23[] = {
-#embed "../Compute/Shaders/embed/embed_bf16.spv"
+#embed "../Compute/Shaders/embed/embed_f16.spv"
 };
 static const _Alignas(4) unsigned char code24[] = {
-#embed "../Compute/Shaders/embed/embed_q8_0.spv"
+#embed "../Compute/Shaders/embed/embed_bf16.spv"
 };
 static const _Alignas(4) unsigned char code25[] = {
-#embed "../Compute/Shaders/embed/embed_q4_0.spv"
+#embed "../Compute/Shaders/embed/embed_q8_0.spv"
 };
 static const _Alignas(4) unsigned char code26[] = {
-#embed "../Compute/Shaders/embed/embed_q4_1.spv"
+#embed "../Compute/Shaders/embed/embed_q4_0.spv"
 };
 static const _Alignas(4) unsigned char code27[] = {
-#embed "../Compute/Shaders/embed/embed_q5_0.spv"
+#embed "../Compute/Shaders/embed/embed_q4_1.spv"
 };
 static const _Alignas(4) unsigned char code28[] = {
-#embed "../Compute/Shaders/embed/embed_q5_1.spv"
+#embed "../Compute/Shaders/embed/embed_q5_0.spv"
 };
 static const _Alignas(4) unsigned char code29[] = {
-#embed "../Compute/Shaders/embed/embed_q2_k.spv"
+#embed "../Compute/Shaders/embed/embed_q5_1.spv"
 };
 static const _Alignas(4) unsigned char code30[] = {
-#embed "../Compute/Shaders/embed/embed_q3_k.spv"
+#embed "../Compute/Shaders/embed/embed_q2_k.spv"
 };
 static const _Alignas(4) unsigned char code31[] = {
-#embed "../Compute/Shaders/embed/embed_q4_k.spv"
+#embed "../Compute/Shaders/embed/embed_q3_k.spv"
 };
 static const _Alignas(4) unsigned char code32[] = {
-#embed "../Compute/Shaders/embed/embed_q5_k.spv"
+#embed "../Compute/Shaders/embed/embed_q4_k.spv"
 };
 static const _Alignas(4) unsigned char code33[] = {
-#embed "../Compute/Shaders/embed/embed_q6_k.spv"
+#embed "../Compute/Shaders/embed/embed_q5_k.spv"
 };
 static const _Alignas(4) unsigned char code34[] = {
-#embed "../Compute/Shaders/embed/embed_iq4_nl.spv"
+#embed "../Compute/Shaders/embed/embed_q6_k.spv"
 };
 static const _Alignas(4) unsigned char code35[] = {
-#embed "../Compute/Shaders/embed/embed_iq4_xs.spv"
+#embed "../Compute/Shaders/embed/embed_iq4_nl.spv"
 };
 static const _Alignas(4) unsigned char code36[] = {
-#embed "../Compute/Shaders/embed/embed_mxfp4.spv"
+#embed "../Compute/Shaders/embed/embed_iq4_xs.spv"
 };
 static const _Alignas(4) unsigned char code37[] = {
-#embed "../Compute/Shaders/linear/dot_q8_0.spv"
+#embed "../Compute/Shaders/embed/embed_mxfp4.spv"
 };
 static const _Alignas(4) unsigned char code38[] = {
-#embed "../Compute/Shaders/linear/dot_q4_0.spv"
+#embed "../Compute/Shaders/grid/channels_weights.spv"
 };
 static const _Alignas(4) unsigned char code39[] = {
-#embed "../Compute/Shaders/linear/dot_q4_1.spv"
+#embed "../Compute/Shaders/grid/channels_apply.spv"
 };
 static const _Alignas(4) unsigned char code40[] = {
-#embed "../Compute/Shaders/linear/dot_q5_0.spv"
+#embed "../Compute/Shaders/grid/depthwise.spv"
 };
 static const _Alignas(4) unsigned char code41[] = {
-#embed "../Compute/Shaders/linear/dot_q5_1.spv"
+#embed "../Compute/Shaders/grid/gather.spv"
 };
 static const _Alignas(4) unsigned char code42[] = {
-#embed "../Compute/Shaders/linear/dot_q2_k.spv"
+#embed "../Compute/Shaders/linear/dot_q8_0.spv"
 };
 static const _Alignas(4) unsigned char code43[] = {
-#embed "../Compute/Shaders/linear/dot_q3_k.spv"
+#embed "../Compute/Shaders/linear/dot_q4_0.spv"
 };
 static const _Alignas(4) unsigned char code44[] = {
-#embed "../Compute/Shaders/linear/dot_q4_k.spv"
+#embed "../Compute/Shaders/linear/dot_q4_1.spv"
 };
 static const _Alignas(4) unsigned char code45[] = {
-#embed "../Compute/Shaders/linear/dot_q5_k.spv"
+#embed "../Compute/Shaders/linear/dot_q5_0.spv"
 };
 static const _Alignas(4) unsigned char code46[] = {
-#embed "../Compute/Shaders/linear/dot_q6_k.spv"
+#embed "../Compute/Shaders/linear/dot_q5_1.spv"
 };
 static const _Alignas(4) unsigned char code47[] = {
-#embed "../Compute/Shaders/linear/dot_iq4_nl.spv"
+#embed "../Compute/Shaders/linear/dot_q2_k.spv"
 };
 static const _Alignas(4) unsigned char code48[] = {
-#embed "../Compute/Shaders/linear/dot_iq4_xs.spv"
+#embed "../Compute/Shaders/linear/dot_q3_k.spv"
 };
 static const _Alignas(4) unsigned char code49[] = {
-#embed "../Compute/Shaders/linear/dot_mxfp4.spv"
+#embed "../Compute/Shaders/linear/dot_q4_k.spv"
 };
 static const _Alignas(4) unsigned char code50[] = {
-#embed "../Compute/Shaders/linear/matrix_f32.spv"
+#embed "../Compute/Shaders/linear/dot_q5_k.spv"
 };
 static const _Alignas(4) unsigned char code51[] = {
-#embed "../Compute/Shaders/linear/matrix_f16.spv"
+#embed "../Compute/Shaders/linear/dot_q6_k.spv"
 };
 static const _Alignas(4) unsigned char code52[] = {
-#embed "../Compute/Shaders/linear/matrix_bf16.spv"
+#embed "../Compute/Shaders/linear/dot_iq4_nl.spv"
 };
 static const _Alignas(4) unsigned char code53[] = {
-#embed "../Compute/Shaders/linear/matrix_q8_0.spv"
+#embed "../Compute/Shaders/linear/dot_iq4_xs.spv"
 };
 static const _Alignas(4) unsigned char code54[] = {
-#embed "../Compute/Shaders/linear/matrix_q4_0.spv"
+#embed "../Compute/Shaders/linear/dot_mxfp4.spv"
 };
 static const _Alignas(4) unsigned char code55[] = {
-#embed "../Compute/Shaders/linear/matrix_q4_1.spv"
+#embed "../Compute/Shaders/linear/matrix_f32.spv"
 };
 static const _Alignas(4) unsigned char code56[] = {
-#embed "../Compute/Shaders/linear/matrix_q5_0.spv"
+#embed "../Compute/Shaders/linear/matrix_f16.spv"
 };
 static const _Alignas(4) unsigned char code57[] = {
-#embed "../Compute/Shaders/linear/matrix_q5_1.spv"
+#embed "../Compute/Shaders/linear/matrix_bf16.spv"
 };
 static const _Alignas(4) unsigned char code58[] = {
-#embed "../Compute/Shaders/linear/matrix_q2_k.spv"
+#embed "../Compute/Shaders/linear/matrix_q8_0.spv"
 };
 static const _Alignas(4) unsigned char code59[] = {
-#embed "../Compute/Shaders/linear/matrix_q3_k.spv"
+#embed "../Compute/Shaders/linear/matrix_q4_0.spv"
 };
 static const _Alignas(4) unsigned char code60[] = {
-#embed "../Compute/Shaders/linear/matrix_q4_k.spv"
+#embed "../Compute/Shaders/linear/matrix_q4_1.spv"
 };
 static const _Alignas(4) unsigned char code61[] = {
-#embed "../Compute/Shaders/linear/matrix_q5_k.spv"
+#embed "../Compute/Shaders/linear/matrix_q5_0.spv"
 };
 static const _Alignas(4) unsigned char code62[] = {
-#embed "../Compute/Shaders/linear/matrix_q6_k.spv"
+#embed "../Compute/Shaders/linear/matrix_q5_1.spv"
 };
 static const _Alignas(4) unsigned char code63[] = {
-#embed "../Compute/Shaders/linear/matrix_iq4_nl.spv"
+#embed "../Compute/Shaders/linear/matrix_q2_k.spv"
 };
 static const _Alignas(4) unsigned char code64[] = {
-#embed "../Compute/Shaders/linear/matrix_iq4_xs.spv"
+#embed "../Compute/Shaders/linear/matrix_q3_k.spv"
 };
 static const _Alignas(4) unsigned char code65[] = {
-#embed "../Compute/Shaders/linear/matrix_mxfp4.spv"
+#embed "../Compute/Shaders/linear/matrix_q4_k.spv"
 };
 static const _Alignas(4) unsigned char code66[] = {
-#embed "../Compute/Shaders/linear/row_f32.spv"
+#embed "../Compute/Shaders/linear/matrix_q5_k.spv"
 };
 static const _Alignas(4) unsigned char code67[] = {
-#embed "../Compute/Shaders/linear/row_f16.spv"
+#embed "../Compute/Shaders/linear/matrix_q6_k.spv"
 };
 static const _Alignas(4) unsigned char code68[] = {
-#embed "../Compute/Shaders/linear/row_bf16.spv"
+#embed "../Compute/Shaders/linear/matrix_iq4_nl.spv"
 };
 static const _Alignas(4) unsigned char code69[] = {
-#embed "../Compute/Shaders/linear/row_q8_0.spv"
+#embed "../Compute/Shaders/linear/matrix_iq4_xs.spv"
 };
 static const _Alignas(4) unsigned char code70[] = {
-#embed "../Compute/Shaders/linear/row_q4_0.spv"
+#embed "../Compute/Shaders/linear/matrix_mxfp4.spv"
 };
 static const _Alignas(4) unsigned char code71[] = {
-#embed "../Compute/Shaders/linear/row_q4_1.spv"
+#embed "../Compute/Shaders/linear/row_f32.spv"
 };
 static const _Alignas(4) unsigned char code72[] = {
-#embed "../Compute/Shaders/linear/row_q5_0.spv"
+#embed "../Compute/Shaders/linear/row_f16.spv"
 };
 static const _Alignas(4) unsigned char code73[] = {
-#embed "../Compute/Shaders/linear/row_q5_1.spv"
+#embed "../Compute/Shaders/linear/row_bf16.spv"
 };
 static const _Alignas(4) unsigned char code74[] = {
-#embed "../Compute/Shaders/linear/row_q2_k.spv"
+#embed "../Compute/Shaders/linear/row_q8_0.spv"
 };
 static const _Alignas(4) unsigned char code75[] = {
-#embed "../Compute/Shaders/linear/row_q3_k.spv"
+#embed "../Compute/Shaders/linear/row_q4_0.spv"
 };
 static const _Alignas(4) unsigned char code76[] = {
-#embed "../Compute/Shaders/linear/row_q4_k.spv"
+#embed "../Compute/Shaders/linear/row_q4_1.spv"
 };
 static const _Alignas(4) unsigned char code77[] = {
-#embed "../Compute/Shaders/linear/row_q5_k.spv"
+#embed "../Compute/Shaders/linear/row_q5_0.spv"
 };
 static const _Alignas(4) unsigned char code78[] = {
-#embed "../Compute/Shaders/linear/row_q6_k.spv"
+#embed "../Compute/Shaders/linear/row_q5_1.spv"
 };
 static const _Alignas(4) unsigned char code79[] = {
-#embed "../Compute/Shaders/linear/row_iq4_nl.spv"
+#embed "../Compute/Shaders/linear/row_q2_k.spv"
 };
 static const _Alignas(4) unsigned char code80[] = {
-#embed "../Compute/Shaders/linear/row_iq4_xs.spv"
+#embed "../Compute/Shaders/linear/row_q3_k.spv"
 };
 static const _Alignas(4) unsigned char code81[] = {
-#embed "../Compute/Shaders/linear/row_mxfp4.spv"
+#embed "../Compute/Shaders/linear/row_q4_k.spv"
 };
 static const _Alignas(4) unsigned char code82[] = {
-#embed "../Compute/Shaders/linear/shuffle_f32_address.spv"
+#embed "../Compute/Shaders/linear/row_q5_k.spv"
 };
 static const _Alignas(4) unsigned char code83[] = {
-#embed "../Compute/Shaders/linear/shuffle_f32_texel.spv"
+#embed "../Compute/Shaders/linear/row_q6_k.spv"
 };
 static const _Alignas(4) unsigned char code84[] = {
-#embed "../Compute/Shaders/linear/shuffle_f16_address.spv"
+#embed "../Compute/Shaders/linear/row_iq4_nl.spv"
 };
 static const _Alignas(4) unsigned char code85[] = {
-#embed "../Compute/Shaders/linear/shuffle_f16_texel.spv"
+#embed "../Compute/Shaders/linear/row_iq4_xs.spv"
 };
 static const _Alignas(4) unsigned char code86[] = {
-#embed "../Compute/Shaders/linear/shuffle_bf16_address.spv"
+#embed "../Compute/Shaders/linear/row_mxfp4.spv"
 };
 static const _Alignas(4) unsigned char code87[] = {
-#embed "../Compute/Shaders/linear/shuffle_bf16_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_f32_address.spv"
 };
 static const _Alignas(4) unsigned char code88[] = {
-#embed "../Compute/Shaders/linear/shuffle_q8_0_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_f32_texel.spv"
 };
 static const _Alignas(4) unsigned char code89[] = {
-#embed "../Compute/Shaders/linear/shuffle_q8_0_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_f16_address.spv"
 };
 static const _Alignas(4) unsigned char code90[] = {
-#embed "../Compute/Shaders/linear/shuffle_q4_0_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_f16_texel.spv"
 };
 static const _Alignas(4) unsigned char code91[] = {
-#embed "../Compute/Shaders/linear/shuffle_q4_0_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_bf16_address.spv"
 };
 static const _Alignas(4) unsigned char code92[] = {
-#embed "../Compute/Shaders/linear/shuffle_q4_1_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_bf16_texel.spv"
 };
 static const _Alignas(4) unsigned char code93[] = {
-#embed "../Compute/Shaders/linear/shuffle_q4_1_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q8_0_address.spv"
 };
 static const _Alignas(4) unsigned char code94[] = {
-#embed "../Compute/Shaders/linear/shuffle_q5_0_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q8_0_texel.spv"
 };
 static const _Alignas(4) unsigned char code95[] = {
-#embed "../Compute/Shaders/linear/shuffle_q5_0_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q4_0_address.spv"
 };
 static const _Alignas(4) unsigned char code96[] = {
-#embed "../Compute/Shaders/linear/shuffle_q5_1_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q4_0_texel.spv"
 };
 static const _Alignas(4) unsigned char code97[] = {
-#embed "../Compute/Shaders/linear/shuffle_q5_1_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q4_1_address.spv"
 };
 static const _Alignas(4) unsigned char code98[] = {
-#embed "../Compute/Shaders/linear/shuffle_q2_k_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q4_1_texel.spv"
 };
 static const _Alignas(4) unsigned char code99[] = {
-#embed "../Compute/Shaders/linear/shuffle_q2_k_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q5_0_address.spv"
 };
 static const _Alignas(4) unsigned char code100[] = {
-#embed "../Compute/Shaders/linear/shuffle_q3_k_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q5_0_texel.spv"
 };
 static const _Alignas(4) unsigned char code101[] = {
-#embed "../Compute/Shaders/linear/shuffle_q3_k_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q5_1_address.spv"
 };
 static const _Alignas(4) unsigned char code102[] = {
-#embed "../Compute/Shaders/linear/shuffle_q4_k_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q5_1_texel.spv"
 };
 static const _Alignas(4) unsigned char code103[] = {
-#embed "../Compute/Shaders/linear/shuffle_q4_k_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q2_k_address.spv"
 };
 static const _Alignas(4) unsigned char code104[] = {
-#embed "../Compute/Shaders/linear/shuffle_q5_k_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q2_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code105[] = {
-#embed "../Compute/Shaders/linear/shuffle_q5_k_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q3_k_address.spv"
 };
 static const _Alignas(4) unsigned char code106[] = {
-#embed "../Compute/Shaders/linear/shuffle_q6_k_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q3_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code107[] = {
-#embed "../Compute/Shaders/linear/shuffle_q6_k_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q4_k_address.spv"
 };
 static const _Alignas(4) unsigned char code108[] = {
-#embed "../Compute/Shaders/linear/shuffle_iq4_nl_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q4_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code109[] = {
-#embed "../Compute/Shaders/linear/shuffle_iq4_nl_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q5_k_address.spv"
 };
 static const _Alignas(4) unsigned char code110[] = {
-#embed "../Compute/Shaders/linear/shuffle_iq4_xs_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q5_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code111[] = {
-#embed "../Compute/Shaders/linear/shuffle_iq4_xs_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_q6_k_address.spv"
 };
 static const _Alignas(4) unsigned char code112[] = {
-#embed "../Compute/Shaders/linear/shuffle_mxfp4_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_q6_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code113[] = {
-#embed "../Compute/Shaders/linear/shuffle_mxfp4_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_iq4_nl_address.spv"
 };
 static const _Alignas(4) unsigned char code114[] = {
-#embed "../Compute/Shaders/linear/step_f32_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_iq4_nl_texel.spv"
 };
 static const _Alignas(4) unsigned char code115[] = {
-#embed "../Compute/Shaders/linear/step_f32_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_iq4_xs_address.spv"
 };
 static const _Alignas(4) unsigned char code116[] = {
-#embed "../Compute/Shaders/linear/step_f16_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_iq4_xs_texel.spv"
 };
 static const _Alignas(4) unsigned char code117[] = {
-#embed "../Compute/Shaders/linear/step_f16_texel.spv"
+#embed "../Compute/Shaders/linear/shuffle_mxfp4_address.spv"
 };
 static const _Alignas(4) unsigned char code118[] = {
-#embed "../Compute/Shaders/linear/step_bf16_address.spv"
+#embed "../Compute/Shaders/linear/shuffle_mxfp4_texel.spv"
 };
 static const _Alignas(4) unsigned char code119[] = {
-#embed "../Compute/Shaders/linear/step_bf16_texel.spv"
+#embed "../Compute/Shaders/linear/step_f32_address.spv"
 };
 static const _Alignas(4) unsigned char code120[] = {
-#embed "../Compute/Shaders/linear/step_q8_0_address.spv"
+#embed "../Compute/Shaders/linear/step_f32_texel.spv"
 };
 static const _Alignas(4) unsigned char code121[] = {
-#embed "../Compute/Shaders/linear/step_q8_0_texel.spv"
+#embed "../Compute/Shaders/linear/step_f16_address.spv"
 };
 static const _Alignas(4) unsigned char code122[] = {
-#embed "../Compute/Shaders/linear/step_q4_0_address.spv"
+#embed "../Compute/Shaders/linear/step_f16_texel.spv"
 };
 static const _Alignas(4) unsigned char code123[] = {
-#embed "../Compute/Shaders/linear/step_q4_0_texel.spv"
+#embed "../Compute/Shaders/linear/step_bf16_address.spv"
 };
 static const _Alignas(4) unsigned char code124[] = {
-#embed "../Compute/Shaders/linear/step_q4_1_address.spv"
+#embed "../Compute/Shaders/linear/step_bf16_texel.spv"
 };
 static const _Alignas(4) unsigned char code125[] = {
-#embed "../Compute/Shaders/linear/step_q4_1_texel.spv"
+#embed "../Compute/Shaders/linear/step_q8_0_address.spv"
 };
 static const _Alignas(4) unsigned char code126[] = {
-#embed "../Compute/Shaders/linear/step_q5_0_address.spv"
+#embed "../Compute/Shaders/linear/step_q8_0_texel.spv"
 };
 static const _Alignas(4) unsigned char code127[] = {
-#embed "../Compute/Shaders/linear/step_q5_0_texel.spv"
+#embed "../Compute/Shaders/linear/step_q4_0_address.spv"
 };
 static const _Alignas(4) unsigned char code128[] = {
-#embed "../Compute/Shaders/linear/step_q5_1_address.spv"
+#embed "../Compute/Shaders/linear/step_q4_0_texel.spv"
 };
 static const _Alignas(4) unsigned char code129[] = {
-#embed "../Compute/Shaders/linear/step_q5_1_texel.spv"
+#embed "../Compute/Shaders/linear/step_q4_1_address.spv"
 };
 static const _Alignas(4) unsigned char code130[] = {
-#embed "../Compute/Shaders/linear/step_q2_k_address.spv"
+#embed "../Compute/Shaders/linear/step_q4_1_texel.spv"
 };
 static const _Alignas(4) unsigned char code131[] = {
-#embed "../Compute/Shaders/linear/step_q2_k_texel.spv"
+#embed "../Compute/Shaders/linear/step_q5_0_address.spv"
 };
 static const _Alignas(4) unsigned char code132[] = {
-#embed "../Compute/Shaders/linear/step_q3_k_address.spv"
+#embed "../Compute/Shaders/linear/step_q5_0_texel.spv"
 };
 static const _Alignas(4) unsigned char code133[] = {
-#embed "../Compute/Shaders/linear/step_q3_k_texel.spv"
+#embed "../Compute/Shaders/linear/step_q5_1_address.spv"
 };
 static const _Alignas(4) unsigned char code134[] = {
-#embed "../Compute/Shaders/linear/step_q4_k_address.spv"
+#embed "../Compute/Shaders/linear/step_q5_1_texel.spv"
 };
 static const _Alignas(4) unsigned char code135[] = {
-#embed "../Compute/Shaders/linear/step_q4_k_texel.spv"
+#embed "../Compute/Shaders/linear/step_q2_k_address.spv"
 };
 static const _Alignas(4) unsigned char code136[] = {
-#embed "../Compute/Shaders/linear/step_q5_k_address.spv"
+#embed "../Compute/Shaders/linear/step_q2_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code137[] = {
-#embed "../Compute/Shaders/linear/step_q5_k_texel.spv"
+#embed "../Compute/Shaders/linear/step_q3_k_address.spv"
 };
 static const _Alignas(4) unsigned char code138[] = {
-#embed "../Compute/Shaders/linear/step_q6_k_address.spv"
+#embed "../Compute/Shaders/linear/step_q3_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code139[] = {
-#embed "../Compute/Shaders/linear/step_q6_k_texel.spv"
+#embed "../Compute/Shaders/linear/step_q4_k_address.spv"
 };
 static const _Alignas(4) unsigned char code140[] = {
-#embed "../Compute/Shaders/linear/step_iq4_nl_address.spv"
+#embed "../Compute/Shaders/linear/step_q4_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code141[] = {
-#embed "../Compute/Shaders/linear/step_iq4_nl_texel.spv"
+#embed "../Compute/Shaders/linear/step_q5_k_address.spv"
 };
 static const _Alignas(4) unsigned char code142[] = {
-#embed "../Compute/Shaders/linear/step_iq4_xs_address.spv"
+#embed "../Compute/Shaders/linear/step_q5_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code143[] = {
-#embed "../Compute/Shaders/linear/step_iq4_xs_texel.spv"
+#embed "../Compute/Shaders/linear/step_q6_k_address.spv"
 };
 static const _Alignas(4) unsigned char code144[] = {
-#embed "../Compute/Shaders/linear/step_mxfp4_address.spv"
+#embed "../Compute/Shaders/linear/step_q6_k_texel.spv"
 };
 static const _Alignas(4) unsigned char code145[] = {
-#embed "../Compute/Shaders/linear/step_mxfp4_texel.spv"
+#embed "../Compute/Shaders/linear/step_iq4_nl_address.spv"
 };
 static const _Alignas(4) unsigned char code146[] = {
-#embed "../Compute/Shaders/linear/tile_f32.spv"
+#embed "../Compute/Shaders/linear/step_iq4_nl_texel.spv"
 };
 static const _Alignas(4) unsigned char code147[] = {
-#embed "../Compute/Shaders/linear/tile_f16.spv"
+#embed "../Compute/Shaders/linear/step_iq4_xs_address.spv"
 };
 static const _Alignas(4) unsigned char code148[] = {
-#embed "../Compute/Shaders/linear/tile_bf16.spv"
+#embed "../Compute/Shaders/linear/step_iq4_xs_texel.spv"
 };
 static const _Alignas(4) unsigned char code149[] = {
-#embed "../Compute/Shaders/linear/tile_q8_0.spv"
+#embed "../Compute/Shaders/linear/step_mxfp4_address.spv"
 };
 static const _Alignas(4) unsigned char code150[] = {
-#embed "../Compute/Shaders/linear/tile_q4_0.spv"
+#embed "../Compute/Shaders/linear/step_mxfp4_texel.spv"
 };
 static const _Alignas(4) unsigned char code151[] = {
-#embed "../Compute/Shaders/linear/tile_q4_1.spv"
+#embed "../Compute/Shaders/linear/tile_f32.spv"
 };
 static const _Alignas(4) unsigned char code152[] = {
-#embed "../Compute/Shaders/linear/tile_q5_0.spv"
+#embed "../Compute/Shaders/linear/tile_f16.spv"
 };
 static const _Alignas(4) unsigned char code153[] = {
-#embed "../Compute/Shaders/linear/tile_q5_1.spv"
+#embed "../Compute/Shaders/linear/tile_bf16.spv"
 };
 static const _Alignas(4) unsigned char code154[] = {
-#embed "../Compute/Shaders/linear/tile_q2_k.spv"
+#embed "../Compute/Shaders/linear/tile_q8_0.spv"
 };
 static const _Alignas(4) unsigned char code155[] = {
-#embed "../Compute/Shaders/linear/tile_q3_k.spv"
+#embed "../Compute/Shaders/linear/tile_q4_0.spv"
 };
 static const _Alignas(4) unsigned char code156[] = {
-#embed "../Compute/Shaders/linear/tile_q4_k.spv"
+#embed "../Compute/Shaders/linear/tile_q4_1.spv"
 };
 static const _Alignas(4) unsigned char code157[] = {
-#embed "../Compute/Shaders/linear/tile_q5_k.spv"
+#embed "../Compute/Shaders/linear/tile_q5_0.spv"
 };
 static const _Alignas(4) unsigned char code158[] = {
-#embed "../Compute/Shaders/linear/tile_q6_k.spv"
+#embed "../Compute/Shaders/linear/tile_q5_1.spv"
 };
 static const _Alignas(4) unsigned char code159[] = {
-#embed "../Compute/Shaders/linear/tile_iq4_nl.spv"
+#embed "../Compute/Shaders/linear/tile_q2_k.spv"
 };
 static const _Alignas(4) unsigned char code160[] = {
-#embed "../Compute/Shaders/linear/tile_iq4_xs.spv"
+#embed "../Compute/Shaders/linear/tile_q3_k.spv"
 };
 static const _Alignas(4) unsigned char code161[] = {
-#embed "../Compute/Shaders/linear/tile_mxfp4.spv"
+#embed "../Compute/Shaders/linear/tile_q4_k.spv"
 };
 static const _Alignas(4) unsigned char code162[] = {
-#embed "../Compute/Shaders/norm/norm_layer.spv"
+#embed "../Compute/Shaders/linear/tile_q5_k.spv"
 };
 static const _Alignas(4) unsigned char code163[] = {
-#embed "../Compute/Shaders/norm/norm_rms.spv"
+#embed "../Compute/Shaders/linear/tile_q6_k.spv"
 };
 static const _Alignas(4) unsigned char code164[] = {
-#embed "../Compute/Shaders/position/relative_bias.spv"
+#embed "../Compute/Shaders/linear/tile_iq4_nl.spv"
 };
 static const _Alignas(4) unsigned char code165[] = {
-#embed "../Compute/Shaders/random/weights_f32.spv"
+#embed "../Compute/Shaders/linear/tile_iq4_xs.spv"
 };
 static const _Alignas(4) unsigned char code166[] = {
-#embed "../Compute/Shaders/random/weights_f16.spv"
+#embed "../Compute/Shaders/linear/tile_mxfp4.spv"
 };
 static const _Alignas(4) unsigned char code167[] = {
-#embed "../Compute/Shaders/random/weights_bf16.spv"
+#embed "../Compute/Shaders/norm/norm_layer.spv"
 };
 static const _Alignas(4) unsigned char code168[] = {
-#embed "../Compute/Shaders/random/weights_blocks.spv"
+#embed "../Compute/Shaders/norm/norm_rms.spv"
 };
 static const _Alignas(4) unsigned char code169[] = {
-#embed "../Compute/Shaders/rotary/rotary.spv"
+#embed "../Compute/Shaders/position/relative_bias.spv"
 };
 static const _Alignas(4) unsigned char code170[] = {
-#embed "../Compute/Shaders/sample/candidates.spv"
+#embed "../Compute/Shaders/random/weights_f32.spv"
 };
 static const _Alignas(4) unsigned char code171[] = {
+#embed "../Compute/Shaders/random/weights_f16.spv"
+};
+static const _Alignas(4) unsigned char code172[] = {
+#embed "../Compute/Shaders/random/weights_bf16.spv"
+};
+static const _Alignas(4) unsigned char code173[] = {
+#embed "../Compute/Shaders/random/weights_blocks.spv"
+};
+static const _Alignas(4) unsigned char code174[] = {
+#embed "../Compute/Shaders/rotary/rotary.spv"
+};
+static const _Alignas(4) unsigned char code175[] = {
+#embed "../Compute/Shaders/sample/candidates.spv"
+};
+static const _Alignas(4) unsigned char code176[] = {
 #embed "../Compute/Shaders/sample/merge.spv"
 };
 
@@ -540,157 +555,162 @@ static const fovea_shader shaders[] = {
     {"elementwise/convert_f32_f16", code18, sizeof code18},
     {"elementwise/convert_f16_f32", code19, sizeof code19},
     {"elementwise/convert_bf16_f32", code20, sizeof code20},
-    {"embed/embed_f32", code21, sizeof code21},
-    {"embed/embed_f16", code22, sizeof code22},
-    {"embed/embed_bf16", code23, sizeof code23},
-    {"embed/embed_q8_0", code24, sizeof code24},
-    {"embed/embed_q4_0", code25, sizeof code25},
-    {"embed/embed_q4_1", code26, sizeof code26},
-    {"embed/embed_q5_0", code27, sizeof code27},
-    {"embed/embed_q5_1", code28, sizeof code28},
-    {"embed/embed_q2_k", code29, sizeof code29},
-    {"embed/embed_q3_k", code30, sizeof code30},
-    {"embed/embed_q4_k", code31, sizeof code31},
-    {"embed/embed_q5_k", code32, sizeof code32},
-    {"embed/embed_q6_k", code33, sizeof code33},
-    {"embed/embed_iq4_nl", code34, sizeof code34},
-    {"embed/embed_iq4_xs", code35, sizeof code35},
-    {"embed/embed_mxfp4", code36, sizeof code36},
-    {"linear/dot_q8_0", code37, sizeof code37},
-    {"linear/dot_q4_0", code38, sizeof code38},
-    {"linear/dot_q4_1", code39, sizeof code39},
-    {"linear/dot_q5_0", code40, sizeof code40},
-    {"linear/dot_q5_1", code41, sizeof code41},
-    {"linear/dot_q2_k", code42, sizeof code42},
-    {"linear/dot_q3_k", code43, sizeof code43},
-    {"linear/dot_q4_k", code44, sizeof code44},
-    {"linear/dot_q5_k", code45, sizeof code45},
-    {"linear/dot_q6_k", code46, sizeof code46},
-    {"linear/dot_iq4_nl", code47, sizeof code47},
-    {"linear/dot_iq4_xs", code48, sizeof code48},
-    {"linear/dot_mxfp4", code49, sizeof code49},
-    {"linear/matrix_f32", code50, sizeof code50},
-    {"linear/matrix_f16", code51, sizeof code51},
-    {"linear/matrix_bf16", code52, sizeof code52},
-    {"linear/matrix_q8_0", code53, sizeof code53},
-    {"linear/matrix_q4_0", code54, sizeof code54},
-    {"linear/matrix_q4_1", code55, sizeof code55},
-    {"linear/matrix_q5_0", code56, sizeof code56},
-    {"linear/matrix_q5_1", code57, sizeof code57},
-    {"linear/matrix_q2_k", code58, sizeof code58},
-    {"linear/matrix_q3_k", code59, sizeof code59},
-    {"linear/matrix_q4_k", code60, sizeof code60},
-    {"linear/matrix_q5_k", code61, sizeof code61},
-    {"linear/matrix_q6_k", code62, sizeof code62},
-    {"linear/matrix_iq4_nl", code63, sizeof code63},
-    {"linear/matrix_iq4_xs", code64, sizeof code64},
-    {"linear/matrix_mxfp4", code65, sizeof code65},
-    {"linear/row_f32", code66, sizeof code66},
-    {"linear/row_f16", code67, sizeof code67},
-    {"linear/row_bf16", code68, sizeof code68},
-    {"linear/row_q8_0", code69, sizeof code69},
-    {"linear/row_q4_0", code70, sizeof code70},
-    {"linear/row_q4_1", code71, sizeof code71},
-    {"linear/row_q5_0", code72, sizeof code72},
-    {"linear/row_q5_1", code73, sizeof code73},
-    {"linear/row_q2_k", code74, sizeof code74},
-    {"linear/row_q3_k", code75, sizeof code75},
-    {"linear/row_q4_k", code76, sizeof code76},
-    {"linear/row_q5_k", code77, sizeof code77},
-    {"linear/row_q6_k", code78, sizeof code78},
-    {"linear/row_iq4_nl", code79, sizeof code79},
-    {"linear/row_iq4_xs", code80, sizeof code80},
-    {"linear/row_mxfp4", code81, sizeof code81},
-    {"linear/shuffle_f32_address", code82, sizeof code82},
-    {"linear/shuffle_f32_texel", code83, sizeof code83},
-    {"linear/shuffle_f16_address", code84, sizeof code84},
-    {"linear/shuffle_f16_texel", code85, sizeof code85},
-    {"linear/shuffle_bf16_address", code86, sizeof code86},
-    {"linear/shuffle_bf16_texel", code87, sizeof code87},
-    {"linear/shuffle_q8_0_address", code88, sizeof code88},
-    {"linear/shuffle_q8_0_texel", code89, sizeof code89},
-    {"linear/shuffle_q4_0_address", code90, sizeof code90},
-    {"linear/shuffle_q4_0_texel", code91, sizeof code91},
-    {"linear/shuffle_q4_1_address", code92, sizeof code92},
-    {"linear/shuffle_q4_1_texel", code93, sizeof code93},
-    {"linear/shuffle_q5_0_address", code94, sizeof code94},
-    {"linear/shuffle_q5_0_texel", code95, sizeof code95},
-    {"linear/shuffle_q5_1_address", code96, sizeof code96},
-    {"linear/shuffle_q5_1_texel", code97, sizeof code97},
-    {"linear/shuffle_q2_k_address", code98, sizeof code98},
-    {"linear/shuffle_q2_k_texel", code99, sizeof code99},
-    {"linear/shuffle_q3_k_address", code100, sizeof code100},
-    {"linear/shuffle_q3_k_texel", code101, sizeof code101},
-    {"linear/shuffle_q4_k_address", code102, sizeof code102},
-    {"linear/shuffle_q4_k_texel", code103, sizeof code103},
-    {"linear/shuffle_q5_k_address", code104, sizeof code104},
-    {"linear/shuffle_q5_k_texel", code105, sizeof code105},
-    {"linear/shuffle_q6_k_address", code106, sizeof code106},
-    {"linear/shuffle_q6_k_texel", code107, sizeof code107},
-    {"linear/shuffle_iq4_nl_address", code108, sizeof code108},
-    {"linear/shuffle_iq4_nl_texel", code109, sizeof code109},
-    {"linear/shuffle_iq4_xs_address", code110, sizeof code110},
-    {"linear/shuffle_iq4_xs_texel", code111, sizeof code111},
-    {"linear/shuffle_mxfp4_address", code112, sizeof code112},
-    {"linear/shuffle_mxfp4_texel", code113, sizeof code113},
-    {"linear/step_f32_address", code114, sizeof code114},
-    {"linear/step_f32_texel", code115, sizeof code115},
-    {"linear/step_f16_address", code116, sizeof code116},
-    {"linear/step_f16_texel", code117, sizeof code117},
-    {"linear/step_bf16_address", code118, sizeof code118},
-    {"linear/step_bf16_texel", code119, sizeof code119},
-    {"linear/step_q8_0_address", code120, sizeof code120},
-    {"linear/step_q8_0_texel", code121, sizeof code121},
-    {"linear/step_q4_0_address", code122, sizeof code122},
-    {"linear/step_q4_0_texel", code123, sizeof code123},
-    {"linear/step_q4_1_address", code124, sizeof code124},
-    {"linear/step_q4_1_texel", code125, sizeof code125},
-    {"linear/step_q5_0_address", code126, sizeof code126},
-    {"linear/step_q5_0_texel", code127, sizeof code127},
-    {"linear/step_q5_1_address", code128, sizeof code128},
-    {"linear/step_q5_1_texel", code129, sizeof code129},
-    {"linear/step_q2_k_address", code130, sizeof code130},
-    {"linear/step_q2_k_texel", code131, sizeof code131},
-    {"linear/step_q3_k_address", code132, sizeof code132},
-    {"linear/step_q3_k_texel", code133, sizeof code133},
-    {"linear/step_q4_k_address", code134, sizeof code134},
-    {"linear/step_q4_k_texel", code135, sizeof code135},
-    {"linear/step_q5_k_address", code136, sizeof code136},
-    {"linear/step_q5_k_texel", code137, sizeof code137},
-    {"linear/step_q6_k_address", code138, sizeof code138},
-    {"linear/step_q6_k_texel", code139, sizeof code139},
-    {"linear/step_iq4_nl_address", code140, sizeof code140},
-    {"linear/step_iq4_nl_texel", code141, sizeof code141},
-    {"linear/step_iq4_xs_address", code142, sizeof code142},
-    {"linear/step_iq4_xs_texel", code143, sizeof code143},
-    {"linear/step_mxfp4_address", code144, sizeof code144},
-    {"linear/step_mxfp4_texel", code145, sizeof code145},
-    {"linear/tile_f32", code146, sizeof code146},
-    {"linear/tile_f16", code147, sizeof code147},
-    {"linear/tile_bf16", code148, sizeof code148},
-    {"linear/tile_q8_0", code149, sizeof code149},
-    {"linear/tile_q4_0", code150, sizeof code150},
-    {"linear/tile_q4_1", code151, sizeof code151},
-    {"linear/tile_q5_0", code152, sizeof code152},
-    {"linear/tile_q5_1", code153, sizeof code153},
-    {"linear/tile_q2_k", code154, sizeof code154},
-    {"linear/tile_q3_k", code155, sizeof code155},
-    {"linear/tile_q4_k", code156, sizeof code156},
-    {"linear/tile_q5_k", code157, sizeof code157},
-    {"linear/tile_q6_k", code158, sizeof code158},
-    {"linear/tile_iq4_nl", code159, sizeof code159},
-    {"linear/tile_iq4_xs", code160, sizeof code160},
-    {"linear/tile_mxfp4", code161, sizeof code161},
-    {"norm/norm_layer", code162, sizeof code162},
-    {"norm/norm_rms", code163, sizeof code163},
-    {"position/relative_bias", code164, sizeof code164},
-    {"random/weights_f32", code165, sizeof code165},
-    {"random/weights_f16", code166, sizeof code166},
-    {"random/weights_bf16", code167, sizeof code167},
-    {"random/weights_blocks", code168, sizeof code168},
-    {"rotary/rotary", code169, sizeof code169},
-    {"sample/candidates", code170, sizeof code170},
-    {"sample/merge", code171, sizeof code171},
+    {"elementwise/soft_cap", code21, sizeof code21},
+    {"embed/embed_f32", code22, sizeof code22},
+    {"embed/embed_f16", code23, sizeof code23},
+    {"embed/embed_bf16", code24, sizeof code24},
+    {"embed/embed_q8_0", code25, sizeof code25},
+    {"embed/embed_q4_0", code26, sizeof code26},
+    {"embed/embed_q4_1", code27, sizeof code27},
+    {"embed/embed_q5_0", code28, sizeof code28},
+    {"embed/embed_q5_1", code29, sizeof code29},
+    {"embed/embed_q2_k", code30, sizeof code30},
+    {"embed/embed_q3_k", code31, sizeof code31},
+    {"embed/embed_q4_k", code32, sizeof code32},
+    {"embed/embed_q5_k", code33, sizeof code33},
+    {"embed/embed_q6_k", code34, sizeof code34},
+    {"embed/embed_iq4_nl", code35, sizeof code35},
+    {"embed/embed_iq4_xs", code36, sizeof code36},
+    {"embed/embed_mxfp4", code37, sizeof code37},
+    {"grid/channels_weights", code38, sizeof code38},
+    {"grid/channels_apply", code39, sizeof code39},
+    {"grid/depthwise", code40, sizeof code40},
+    {"grid/gather", code41, sizeof code41},
+    {"linear/dot_q8_0", code42, sizeof code42},
+    {"linear/dot_q4_0", code43, sizeof code43},
+    {"linear/dot_q4_1", code44, sizeof code44},
+    {"linear/dot_q5_0", code45, sizeof code45},
+    {"linear/dot_q5_1", code46, sizeof code46},
+    {"linear/dot_q2_k", code47, sizeof code47},
+    {"linear/dot_q3_k", code48, sizeof code48},
+    {"linear/dot_q4_k", code49, sizeof code49},
+    {"linear/dot_q5_k", code50, sizeof code50},
+    {"linear/dot_q6_k", code51, sizeof code51},
+    {"linear/dot_iq4_nl", code52, sizeof code52},
+    {"linear/dot_iq4_xs", code53, sizeof code53},
+    {"linear/dot_mxfp4", code54, sizeof code54},
+    {"linear/matrix_f32", code55, sizeof code55},
+    {"linear/matrix_f16", code56, sizeof code56},
+    {"linear/matrix_bf16", code57, sizeof code57},
+    {"linear/matrix_q8_0", code58, sizeof code58},
+    {"linear/matrix_q4_0", code59, sizeof code59},
+    {"linear/matrix_q4_1", code60, sizeof code60},
+    {"linear/matrix_q5_0", code61, sizeof code61},
+    {"linear/matrix_q5_1", code62, sizeof code62},
+    {"linear/matrix_q2_k", code63, sizeof code63},
+    {"linear/matrix_q3_k", code64, sizeof code64},
+    {"linear/matrix_q4_k", code65, sizeof code65},
+    {"linear/matrix_q5_k", code66, sizeof code66},
+    {"linear/matrix_q6_k", code67, sizeof code67},
+    {"linear/matrix_iq4_nl", code68, sizeof code68},
+    {"linear/matrix_iq4_xs", code69, sizeof code69},
+    {"linear/matrix_mxfp4", code70, sizeof code70},
+    {"linear/row_f32", code71, sizeof code71},
+    {"linear/row_f16", code72, sizeof code72},
+    {"linear/row_bf16", code73, sizeof code73},
+    {"linear/row_q8_0", code74, sizeof code74},
+    {"linear/row_q4_0", code75, sizeof code75},
+    {"linear/row_q4_1", code76, sizeof code76},
+    {"linear/row_q5_0", code77, sizeof code77},
+    {"linear/row_q5_1", code78, sizeof code78},
+    {"linear/row_q2_k", code79, sizeof code79},
+    {"linear/row_q3_k", code80, sizeof code80},
+    {"linear/row_q4_k", code81, sizeof code81},
+    {"linear/row_q5_k", code82, sizeof code82},
+    {"linear/row_q6_k", code83, sizeof code83},
+    {"linear/row_iq4_nl", code84, sizeof code84},
+    {"linear/row_iq4_xs", code85, sizeof code85},
+    {"linear/row_mxfp4", code86, sizeof code86},
+    {"linear/shuffle_f32_address", code87, sizeof code87},
+    {"linear/shuffle_f32_texel", code88, sizeof code88},
+    {"linear/shuffle_f16_address", code89, sizeof code89},
+    {"linear/shuffle_f16_texel", code90, sizeof code90},
+    {"linear/shuffle_bf16_address", code91, sizeof code91},
+    {"linear/shuffle_bf16_texel", code92, sizeof code92},
+    {"linear/shuffle_q8_0_address", code93, sizeof code93},
+    {"linear/shuffle_q8_0_texel", code94, sizeof code94},
+    {"linear/shuffle_q4_0_address", code95, sizeof code95},
+    {"linear/shuffle_q4_0_texel", code96, sizeof code96},
+    {"linear/shuffle_q4_1_address", code97, sizeof code97},
+    {"linear/shuffle_q4_1_texel", code98, sizeof code98},
+    {"linear/shuffle_q5_0_address", code99, sizeof code99},
+    {"linear/shuffle_q5_0_texel", code100, sizeof code100},
+    {"linear/shuffle_q5_1_address", code101, sizeof code101},
+    {"linear/shuffle_q5_1_texel", code102, sizeof code102},
+    {"linear/shuffle_q2_k_address", code103, sizeof code103},
+    {"linear/shuffle_q2_k_texel", code104, sizeof code104},
+    {"linear/shuffle_q3_k_address", code105, sizeof code105},
+    {"linear/shuffle_q3_k_texel", code106, sizeof code106},
+    {"linear/shuffle_q4_k_address", code107, sizeof code107},
+    {"linear/shuffle_q4_k_texel", code108, sizeof code108},
+    {"linear/shuffle_q5_k_address", code109, sizeof code109},
+    {"linear/shuffle_q5_k_texel", code110, sizeof code110},
+    {"linear/shuffle_q6_k_address", code111, sizeof code111},
+    {"linear/shuffle_q6_k_texel", code112, sizeof code112},
+    {"linear/shuffle_iq4_nl_address", code113, sizeof code113},
+    {"linear/shuffle_iq4_nl_texel", code114, sizeof code114},
+    {"linear/shuffle_iq4_xs_address", code115, sizeof code115},
+    {"linear/shuffle_iq4_xs_texel", code116, sizeof code116},
+    {"linear/shuffle_mxfp4_address", code117, sizeof code117},
+    {"linear/shuffle_mxfp4_texel", code118, sizeof code118},
+    {"linear/step_f32_address", code119, sizeof code119},
+    {"linear/step_f32_texel", code120, sizeof code120},
+    {"linear/step_f16_address", code121, sizeof code121},
+    {"linear/step_f16_texel", code122, sizeof code122},
+    {"linear/step_bf16_address", code123, sizeof code123},
+    {"linear/step_bf16_texel", code124, sizeof code124},
+    {"linear/step_q8_0_address", code125, sizeof code125},
+    {"linear/step_q8_0_texel", code126, sizeof code126},
+    {"linear/step_q4_0_address", code127, sizeof code127},
+    {"linear/step_q4_0_texel", code128, sizeof code128},
+    {"linear/step_q4_1_address", code129, sizeof code129},
+    {"linear/step_q4_1_texel", code130, sizeof code130},
+    {"linear/step_q5_0_address", code131, sizeof code131},
+    {"linear/step_q5_0_texel", code132, sizeof code132},
+    {"linear/step_q5_1_address", code133, sizeof code133},
+    {"linear/step_q5_1_texel", code134, sizeof code134},
+    {"linear/step_q2_k_address", code135, sizeof code135},
+    {"linear/step_q2_k_texel", code136, sizeof code136},
+    {"linear/step_q3_k_address", code137, sizeof code137},
+    {"linear/step_q3_k_texel", code138, sizeof code138},
+    {"linear/step_q4_k_address", code139, sizeof code139},
+    {"linear/step_q4_k_texel", code140, sizeof code140},
+    {"linear/step_q5_k_address", code141, sizeof code141},
+    {"linear/step_q5_k_texel", code142, sizeof code142},
+    {"linear/step_q6_k_address", code143, sizeof code143},
+    {"linear/step_q6_k_texel", code144, sizeof code144},
+    {"linear/step_iq4_nl_address", code145, sizeof code145},
+    {"linear/step_iq4_nl_texel", code146, sizeof code146},
+    {"linear/step_iq4_xs_address", code147, sizeof code147},
+    {"linear/step_iq4_xs_texel", code148, sizeof code148},
+    {"linear/step_mxfp4_address", code149, sizeof code149},
+    {"linear/step_mxfp4_texel", code150, sizeof code150},
+    {"linear/tile_f32", code151, sizeof code151},
+    {"linear/tile_f16", code152, sizeof code152},
+    {"linear/tile_bf16", code153, sizeof code153},
+    {"linear/tile_q8_0", code154, sizeof code154},
+    {"linear/tile_q4_0", code155, sizeof code155},
+    {"linear/tile_q4_1", code156, sizeof code156},
+    {"linear/tile_q5_0", code157, sizeof code157},
+    {"linear/tile_q5_1", code158, sizeof code158},
+    {"linear/tile_q2_k", code159, sizeof code159},
+    {"linear/tile_q3_k", code160, sizeof code160},
+    {"linear/tile_q4_k", code161, sizeof code161},
+    {"linear/tile_q5_k", code162, sizeof code162},
+    {"linear/tile_q6_k", code163, sizeof code163},
+    {"linear/tile_iq4_nl", code164, sizeof code164},
+    {"linear/tile_iq4_xs", code165, sizeof code165},
+    {"linear/tile_mxfp4", code166, sizeof code166},
+    {"norm/norm_layer", code167, sizeof code167},
+    {"norm/norm_rms", code168, sizeof code168},
+    {"position/relative_bias", code169, sizeof code169},
+    {"random/weights_f32", code170, sizeof code170},
+    {"random/weights_f16", code171, sizeof code171},
+    {"random/weights_bf16", code172, sizeof code172},
+    {"random/weights_blocks", code173, sizeof code173},
+    {"rotary/rotary", code174, sizeof code174},
+    {"sample/candidates", code175, sizeof code175},
+    {"sample/merge", code176, sizeof code176},
 };
 
 const size_t fovea_shader_count = sizeof shaders / sizeof shaders[0];

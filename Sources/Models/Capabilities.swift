@@ -32,22 +32,40 @@ package enum ModelInput {
     case pictures([ProcessedImage], keeping: Int = 0)
     /// A log-mel spectrogram of one window, `[mels, frames]`.
     case logMel([Float])
+    /// A waveform of 16,000 samples a second.
+    case samples([Float])
 
     var kind: ModelInputKind {
         switch self {
         case .tokens: .sourceText
         case .pictures: .pictures
-        case .logMel: .sound
+        case .logMel, .samples: .sound
         }
     }
 }
 
-/// A model whose encoder reads sound.
+/// A model whose encoder reads sound as a log-mel spectrogram of a fixed window.
 package protocol SoundReader: Model {
     var soundGeometry: SoundGeometry { get }
     /// Encodes one window and caches every layer's cross-attention keys and values.
     /// - Parameter logMel: `[mels, frames]`
     func encode(logMel: [Float]) throws
+}
+
+/// A model whose encoder reads a waveform as it is.
+package protocol WaveformReader: Model {
+    /// Samples that a recording may have, at 16,000 a second.
+    var sampleLimits: ClosedRange<Int> { get }
+    /// Samples from one position of the encoder's output to the next.
+    var samplesPerPosition: Int { get }
+    /// Encodes a recording and caches every block's cross-attention keys and values.
+    /// - Throws: `TransformerError.inputShape` for a recording that is too short or too long.
+    func encode(samples: [Float]) throws
+}
+
+extension WaveformReader {
+    package var waveformReader: (any WaveformReader)? { self }
+    package var capabilities: ModelCapabilities { .init(inputs: [.sound], watchedAttention: .cross) }
 }
 
 /// Sizes of what a speech model reads.
@@ -80,6 +98,7 @@ extension Model {
     package var textSource: (any TextSource)? { nil }
     package var pictureReader: (any PictureReader)? { nil }
     package var soundReader: (any SoundReader)? { nil }
+    package var waveformReader: (any WaveformReader)? { nil }
     package var capabilities: ModelCapabilities { .init(inputs: [.prompt], watchedAttention: .selfAttention) }
     package var encoderLayers: Int { 0 }
     package var startTokens: [Int] { [] }
@@ -97,6 +116,8 @@ extension Model {
             if let pictureReader { return try pictureReader.readPictures(pictures, keeping: count) }
         case .logMel(let values):
             if let soundReader { return try soundReader.encode(logMel: values) }
+        case .samples(let values):
+            if let waveformReader { return try waveformReader.encode(samples: values) }
         }
         throw ModelError.unsupportedInput(model: family, input: input.kind)
     }

@@ -27,8 +27,10 @@ package protocol Model: AnyObject, SendableMetatype {
     var textSource: (any TextSource)? { get }
     /// The model as a reader of pictures, where it takes some.
     var pictureReader: (any PictureReader)? { get }
-    /// The model as a reader of sound, where it takes some.
+    /// The model as a reader of spectrograms, where it takes some.
     var soundReader: (any SoundReader)? { get }
+    /// The model as a reader of waveforms, where it takes some.
+    var waveformReader: (any WaveformReader)? { get }
     /// Layers of the encoder or the vision tower; 0 where there is none.
     var encoderLayers: Int { get }
     /// Tokens that decoding behind an encoded source starts with; empty where the prompt is everything, or where the

@@ -4,7 +4,8 @@ import Transformer
 /// The architectures. A new one is registered here and nowhere else.
 package enum ModelRegistry {
     package static let architectures: [any Model.Type] = [
-        Whisper.self, T5.self, Marian.self, BART.self, MBART.self, M2M100.self, Pegasus.self, Llama.self, GPT2.self, LLaVA.self, SmolVLM.self,
+        Whisper.self, Moonshine.self, T5.self, Marian.self, BART.self, MBART.self, M2M100.self, Pegasus.self,
+        Llama.self, GPT2.self, LLaVA.self, SmolVLM.self,
         Mllama.self,
         BLIP.self, VisionEncoderDecoder.self,
     ]

@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 
 extension Reference {
     /// activation(a) joined with b.
@@ -15,6 +16,15 @@ extension Reference {
                 case .multiply: Float(value * other)
                 case nil: Float(value)
                 }
+        }
+        return out
+    }
+
+    /// cap · tanh(x / cap).
+    package static func softCap(_ x: Matrix, cap: Float) -> Matrix {
+        var out = x
+        for index in x.values.indices {
+            out.values[index] = Float(Double(cap) * tanh(Double(x.values[index]) / Double(cap)))
         }
         return out
     }

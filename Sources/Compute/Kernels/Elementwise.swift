@@ -6,6 +6,12 @@ private struct ConvertPush: BitwiseCopyable {
     var scale: Float
 }
 
+private struct SoftCapPush: BitwiseCopyable {
+    var x, result: UInt64
+    var columns, xStride, resultStride: UInt32
+    var cap: Float
+}
+
 private struct CombinePush: BitwiseCopyable {
     var a, b, result: UInt64
     var columns, aStride, bStride, resultStride: UInt32
@@ -30,6 +36,12 @@ package enum ElementwiseSelection {
         return KernelChoice(
             KernelVariant("elementwise/convert_\(source.rawValue)_\(target.rawValue)"),
             x: divideRoundingUp(columns, properties.subgroupSize * piece), y: rows)
+    }
+
+    package static func softCap(rows: Int, columns: Int, _ properties: DeviceProperties) -> KernelChoice {
+        KernelChoice(
+            KernelVariant("elementwise/soft_cap"), x: divideRoundingUp(columns, properties.subgroupSize * piece),
+            y: rows)
     }
 
     package static func combine(
@@ -62,6 +74,23 @@ extension CommandStream {
                 ElementwiseSelection.convert(
                     from: x.format, to: out.format, rows: rows.count, columns: x.columns, device.properties),
                 push: push, reads: [x.byteRange], writes: [out.byteRange], label: "convert")
+        }
+    }
+
+    /// out = cap·tanh(x / cap), f32; out may be x. With a cap of 1, the hyperbolic tangent.
+    package func softCap(_ x: Tensor, cap: Float, into out: Tensor) throws {
+        precondition(
+            out.rows == x.rows && out.columns == x.columns && x.format == .f32 && out.format == .f32 && cap > 0,
+            "softCap: out is not [\(x.rows), \(x.columns)], f32")
+        if x.columns == 0 { return }
+        try forEachPiece(of: x.rows) { rows in
+            let (x, out) = (x.rows(rows), out.rows(rows))
+            let push = SoftCapPush(
+                x: x.address, result: out.address, columns: UInt32(x.columns), xStride: UInt32(x.rowStride),
+                resultStride: UInt32(out.rowStride), cap: cap)
+            try dispatch(
+                ElementwiseSelection.softCap(rows: rows.count, columns: x.columns, device.properties), push: push,
+                reads: [x.byteRange], writes: [out.byteRange], label: "soft cap")
         }
     }
 

@@ -167,6 +167,8 @@ package final class Attention {
         let (query, key) = (qkv.columns(0..<width), qkv.columns(width..<width + keyValueWidth))
         try options.queryNorm?.normalizeHeads(query, on: stream)
         try options.keyNorm?.normalizeHeads(key, on: stream)
+        try rotary?.turn(query, firstPosition: 0, on: stream)
+        try rotary?.turn(key, firstPosition: 0, on: stream)
         precondition(bias == nil || masks == nil, "one bias or masks by runs")
         try attend(
             query: query, key: key, value: qkv.columns(width + keyValueWidth..<width + 2 * keyValueWidth),

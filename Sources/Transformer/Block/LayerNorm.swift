@@ -6,9 +6,10 @@ package struct LayerNorm {
     package let bias: Parameter
     package let epsilon: Float
 
-    package init(_ scope: ParameterScope, size: Int, epsilon: Float = 1e-5) {
+    /// - Parameter hasBias: false where the architecture has none: zeros stand in for it.
+    package init(_ scope: ParameterScope, size: Int, epsilon: Float = 1e-5, hasBias: Bool = true) {
         weight = scope.vector("weight", count: size)
-        bias = scope.vector("bias", count: size)
+        bias = scope.vector(stacking: [("bias", size)], optional: hasBias ? [] : ["bias"])
         self.epsilon = epsilon
     }
 
