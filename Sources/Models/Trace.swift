@@ -33,6 +33,17 @@ package struct TraceTensor: Sendable {
         self.init(name, shape: [state.rows, state.columns], floats: state.values)
     }
 
+    /// The attention of an encoder's layer, of all windows where there are several.
+    init(encoderLayer layer: Int, _ windows: [AttentionWeights]) {
+        guard windows.count > 1, let first = windows.first else {
+            self.init("enc.attn.\(layer)", windows[0])
+            return
+        }
+        self.init(
+            "enc.window_attn.\(layer)", shape: [windows.count, first.heads, first.queries, first.keys],
+            floats: windows.flatMap(\.values))
+    }
+
     init(_ name: String, _ attention: AttentionWeights) {
         self.init(name, shape: [attention.heads, attention.queries, attention.keys], floats: attention.values)
     }
@@ -111,7 +122,8 @@ extension Model {
         }
     }
 
-    /// Encodes an input and emits `enc.hidden.i`, `enc.attn.L`, and `enc.out`.
+    /// Encodes an input and emits `enc.hidden.i`, `enc.attn.L`, and `enc.out`; of layers whose attention stays within
+    /// windows `enc.window_attn.L` `[windows, heads, queries, keys]`.
     package func traceEncoding(
         _ input: ModelInput?, prompt: [Int], options: TraceOptions, emit: (TraceTensor) throws -> Void
     ) throws {
@@ -123,7 +135,9 @@ extension Model {
         if case .tokens(let tokens, _) = input { try emit(TraceTensor("input_ids", integers: tokens)) }
         try encode(input)
         for state in decoder.takeHiddenStates() { try emit(TraceTensor("enc.hidden.\(state.index)", state)) }
-        for attention in tap.takeRows() { try emit(TraceTensor("enc.attn.\(attention.layer)", attention)) }
+        for layer in Dictionary(grouping: tap.takeRows(), by: \.layer).sorted(by: { $0.key < $1.key }) {
+            try emit(TraceTensor(encoderLayer: layer.key, layer.value))
+        }
         let output = try decoder.readEncoderOutput()
         try emit(TraceTensor("enc.out", shape: output.shape, floats: output.values))
     }

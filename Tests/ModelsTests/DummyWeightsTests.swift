@@ -55,7 +55,7 @@ enum SmallRun {
             return try #require(try model.start(tokens: model.startTokens, hypotheses: 1, logitRows: [0])[0])
         }
         if let model = model as? any PictureSource {
-            let count = model.tower.configuration.grid.pixelValues
+            let count = 3 * model.tower.imageHeight * model.tower.imageWidth
             try model.encode(pixels: (0..<count).map { Float($0 % 11) / 11 - 0.5 }[...])
             return try #require(try model.start(tokens: model.startTokens, hypotheses: 1, logitRows: [0])[0])
         }

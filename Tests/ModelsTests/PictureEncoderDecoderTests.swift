@@ -9,6 +9,8 @@ import Testing
 @testable import Models
 @testable import Transformer
 
+enum FixtureProblem: Error { case unexpectedEncoder }
+
 /// A fixture whose decoder attends to a picture that an encoder has read.
 struct CaptionFixture: Sendable, CustomStringConvertible {
     let model: String
@@ -255,8 +257,12 @@ struct PictureEncoderDecoderTests {
                 var configuration = try VisionEncoderDecoder.Configuration(
                     ModelConfiguration(
                         folder: "here", main: JSONReader(.object(config), file: "here/config.json")))
-                #expect(configuration.vision.tokens == 11)
-                configuration.vision.layer.hiddenSize = size
+                guard case .transformer(var tower) = configuration.vision else {
+                    throw FixtureProblem.unexpectedEncoder
+                }
+                #expect(tower.tokens == 11)
+                tower.layer.hiddenSize = size
+                configuration.vision = .transformer(tower)
                 return configuration
             }())
         // A distillation token that no one can tell from the class token by its position: a row of its own.

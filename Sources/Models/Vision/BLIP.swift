@@ -148,7 +148,7 @@ extension BLIP.Configuration {
 package final class BLIP: PictureSource {
     package let configuration: Configuration
     package let decoder: Decoder
-    package let tower: VisionTower
+    package let tower: any PictureEncoder
 
     /// Declares the model; nothing is allocated.
     package init(configuration c: Configuration) {
@@ -159,7 +159,7 @@ package final class BLIP: PictureSource {
             names: .blip, workspace: workspace)
         decoder = Decoder(
             c.decoder(ParameterScope(list: parameters, prefix: "text_decoder.", purpose: .weightsDecoder)),
-            parameters: parameters, workspace: workspace, resources: [tower.input])
+            parameters: parameters, workspace: workspace, resources: tower.resources)
     }
 
     package var startTokens: [Int] { [configuration.startToken] }

@@ -5,7 +5,7 @@ import Transformer
 
 /// A model whose decoder attends to one encoded picture: captions, lines of writing.
 package protocol PictureSource: PictureReader {
-    var tower: VisionTower { get }
+    var tower: any PictureEncoder { get }
     /// The features that the decoder attends to, where they are not the tower's output.
     func sourceFeatures(_ output: Tensor, on stream: CommandStream) throws -> Tensor?
 }
@@ -13,7 +13,7 @@ package protocol PictureSource: PictureReader {
 extension PictureSource {
     package func sourceFeatures(_ output: Tensor, on stream: CommandStream) throws -> Tensor? { nil }
     package var capabilities: ModelCapabilities { .init(inputs: [.pictures], watchedAttention: .cross) }
-    package var encoderLayers: Int { tower.configuration.layers }
+    package var encoderLayers: Int { tower.layerCount }
 
     /// Encodes a picture and caches every block's cross-attention keys and values.
     /// - Parameter pixels: `[3, height, width]`, normalized.
@@ -26,7 +26,7 @@ extension PictureSource {
     }
 
     package func encodeSample(of files: ModelFiles) throws -> [Int] {
-        try encode(pixels: [Float](repeating: 0, count: tower.configuration.grid.pixelValues)[...])
+        try encode(pixels: [Float](repeating: 0, count: 3 * tower.imageHeight * tower.imageWidth)[...])
         return []
     }
 
@@ -46,9 +46,9 @@ extension PictureSource {
     }
 
     package func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]] {
-        let c = tower.configuration
-        return layouts.map { layout in
-            PatchKey.keys(ofTile: 0, in: layout, patchSize: c.grid.patchSize, leadingTokens: c.leadingTokens, from: 0)
+        layouts.map { layout in
+            PatchKey.keys(
+                ofTile: 0, in: layout, patchSize: tower.tokenPixels, leadingTokens: tower.leadingTokens, from: 0)
         }
     }
 }

@@ -6,7 +6,7 @@ import JSON
 
 // A vision transformer and a text decoder put together (transformers' modeling_vision_encoder_decoder): ViT or DeiT
 // (Dosovitskiy et al. 2021; Touvron et al. 2021) with GPT-2 for captions, or with TrOCR's decoder (Li et al. 2021) for
-// lines of writing.
+// lines of writing; Swin with mBART's decoder for documents: Donut (Kim et al. 2022), Nougat (Blecher et al. 2023).
 
 // MARK: - Configuration
 
@@ -15,10 +15,42 @@ extension VisionEncoderDecoder {
     package enum TextModel: Sendable, Hashable {
         case gpt2(GPT2.Configuration)
         case trocr(BARTConfiguration)
+        case mbart(BARTConfiguration)
+
+        /// The architecture's name with its usual encoder.
+        var name: String {
+            switch self {
+            case .gpt2: "ViT with GPT-2"
+            case .trocr: "TrOCR"
+            case .mbart: "Donut"
+            }
+        }
+
+        /// The output projection's name; tied models lack it.
+        var outputName: String {
+            switch self {
+            case .gpt2, .mbart: "lm_head.weight"
+            case .trocr: "output_projection.weight"
+            }
+        }
+    }
+
+    /// The picture side.
+    package enum Vision: Sendable, Hashable {
+        case transformer(VisionTower.Configuration)
+        case swin(SwinTower.Configuration)
+
+        /// Columns of the features.
+        var size: Int {
+            switch self {
+            case .transformer(let tower): tower.layer.hiddenSize
+            case .swin(let tower): tower.channels(ofStage: tower.stages.count - 1)
+            }
+        }
     }
 
     package struct Configuration: Sendable, Hashable {
-        package var vision: VisionTower.Configuration
+        package var vision: Vision
         package var decoder: TextModel
         /// Features that cross-attention reads: the encoder's own width, or what a layer between the two makes of it.
         package var sourceSize: Int
@@ -35,11 +67,13 @@ extension VisionEncoderDecoder {
                     problem: "“\(type)” is not supported (supported: \(known.joined(separator: ", ")))")
             }
             switch try encoder.string("model_type") {
-            case "vit": vision = try VisionTower.Configuration(encoder, family: .vit)
+            case "vit": vision = .transformer(try VisionTower.Configuration(encoder, family: .vit))
             case "deit":
-                vision = try VisionTower.Configuration(encoder, family: .vit)
-                vision.hasDistillationToken = true
-            case let other: throw unsupported("encoder.model_type", other, ["deit", "vit"])
+                var tower = try VisionTower.Configuration(encoder, family: .vit)
+                tower.hasDistillationToken = true
+                vision = .transformer(tower)
+            case "donut-swin": vision = .swin(try SwinTower.Configuration(encoder))
+            case let other: throw unsupported("encoder.model_type", other, ["deit", "donut-swin", "vit"])
             }
             let width: Int
             switch try decoder.string("model_type") {
@@ -48,18 +82,23 @@ extension VisionEncoderDecoder {
                 self.decoder = .gpt2(configuration)
                 width = configuration.hiddenSize
             case "trocr":
-                let configuration = try BARTConfiguration(trocr: decoder)
+                let configuration = try BARTConfiguration(decoder: decoder, positions: 512)
                 self.decoder = .trocr(configuration)
                 width = configuration.hiddenSize
-            case let other: throw unsupported("decoder.model_type", other, ["gpt2", "trocr"])
+            case "mbart":
+                var configuration = try BARTConfiguration(decoder: decoder, positions: 1024)
+                configuration.isPreNorm = true
+                self.decoder = .mbart(configuration)
+                width = configuration.hiddenSize
+            case let other: throw unsupported("decoder.model_type", other, ["gpt2", "mbart", "trocr"])
             }
             let given = try decoder.intIfPresent("cross_attention_hidden_size")
-            sourceSize = given == nil || given == 0 ? width : vision.layer.hiddenSize
+            sourceSize = given == nil || given == 0 ? width : vision.size
             if let given, given != 0 {
-                guard given == vision.layer.hiddenSize else {
+                guard given == vision.size else {
                     throw ModelError.configuration(
                         file: main.file, key: "decoder.cross_attention_hidden_size",
-                        problem: "\(given) is not the encoder's width, \(vision.layer.hiddenSize)")
+                        problem: "\(given) is not the encoder's width, \(vision.size)")
                 }
                 if case .gpt2 = self.decoder, given != width {
                     throw ModelError.configuration(
@@ -79,7 +118,22 @@ extension VisionEncoderDecoder {
         var vocabulary: Int {
             switch decoder {
             case .gpt2(let text): text.vocabulary
-            case .trocr(let text): text.decoderVocabulary
+            case .trocr(let text), .mbart(let text): text.decoderVocabulary
+            }
+        }
+
+        /// Ties the output projection to the embedding, or not.
+        mutating func tie(_ isTied: Bool) {
+            switch decoder {
+            case .gpt2(var text):
+                text.isTied = isTied
+                decoder = .gpt2(text)
+            case .trocr(var text):
+                text.isTied = isTied
+                decoder = .trocr(text)
+            case .mbart(var text):
+                text.isTied = isTied
+                decoder = .mbart(text)
             }
         }
 
@@ -92,14 +146,18 @@ extension VisionEncoderDecoder {
             case .trocr(var text):
                 text.makeRoom(for: count)
                 decoder = .trocr(text)
+            case .mbart(var text):
+                text.makeRoom(for: count)
+                decoder = .mbart(text)
             }
         }
     }
 }
 
 extension BARTConfiguration {
-    /// Reads the part of a `config.json` that describes TrOCR's decoder.
-    fileprivate init(trocr file: JSONReader) throws {
+    /// Reads the part of a `config.json` that describes TrOCR's or mBART's decoder.
+    /// - Parameter positions: the default of the decoder's class.
+    fileprivate init(decoder file: JSONReader, positions fallback: Int) throws {
         self.init()
         func key(_ name: String) -> String { file.path(of: name) }
         vocabulary = try file.int("vocab_size", default: 50265)
@@ -112,7 +170,7 @@ extension BARTConfiguration {
         activation = try Activation(named: "activation_function", in: file, default: "gelu")
         scalesEmbedding = try file.bool("scale_embedding", default: false)
         normalizesEmbedding = try file.bool("layernorm_embedding", default: true)
-        positions = try file.int("max_position_embeddings", default: 512)
+        positions = try file.int("max_position_embeddings", default: fallback)
         contextLength = positions
         isTied = try file.bool("tie_word_embeddings", default: true)
         let padding = try file.int("pad_token_id", default: 1)
@@ -145,7 +203,7 @@ extension BARTConfiguration {
 package final class VisionEncoderDecoder: PictureSource {
     package let configuration: Configuration
     package let decoder: Decoder
-    package let tower: VisionTower
+    package let tower: any PictureEncoder
     /// Brings the tower's features to the decoder's width, where that is another (`enc_to_dec_proj`).
     private let projection: (linear: Linear, place: Slot)?
 
@@ -153,35 +211,39 @@ package final class VisionEncoderDecoder: PictureSource {
     package init(configuration c: Configuration) {
         configuration = c
         let (parameters, workspace) = (ParameterList(), Workspace())
-        let width = c.vision.layer.hiddenSize
-        tower = VisionTower(
-            ParameterScope(list: parameters, prefix: "encoder.", purpose: .weightsVision), configuration: c.vision,
-            names: .vit, workspace: workspace)
+        let vision = ParameterScope(list: parameters, prefix: "encoder.", purpose: .weightsVision)
+        tower =
+            switch c.vision {
+            case .transformer(let sizes):
+                VisionTower(vision, configuration: sizes, names: .vit, workspace: workspace)
+            case .swin(let sizes): SwinTower(vision, configuration: sizes, workspace: workspace)
+            }
+        let (width, positions) = (tower.outputSize, tower.tokens)
         let projector = ParameterScope(list: parameters, prefix: "enc_to_dec_proj.", purpose: .weightsProjector)
         projection =
             c.sourceSize == width
             ? nil
             : (
                 Linear(projector, inputs: width, outputs: c.sourceSize),
-                workspace.reserve("source", rows: c.vision.tokens, columns: c.sourceSize, phase: "vision")
+                workspace.reserve("source", rows: positions, columns: c.sourceSize, phase: "vision")
             )
         let root = ParameterScope(list: parameters, prefix: "decoder.", purpose: .weightsDecoder)
         let declaration: Decoder.Declaration
         switch c.decoder {
         case .gpt2(let text):
-            declaration = text.declaration("ViT with GPT-2", root, source: .init(capacity: c.vision.tokens))
-        case .trocr(let text):
+            declaration = text.declaration(c.decoder.name, root, source: .init(capacity: positions))
+        case .trocr(let text), .mbart(let text):
             let scope = root("model.decoder")
             func table(_ scope: ParameterScope, _ name: String) -> Parameter {
                 scope.matrix(name, outputs: text.decoderVocabulary, inputs: text.hiddenSize)
             }
             let embedding = table(scope, "embed_tokens.weight")
             declaration = text.decoderDeclaration(
-                "TrOCR", scope, table: embedding,
-                output: OutputProjection(text.isTied ? embedding : table(root, "output_projection.weight")),
-                sourceSize: c.sourceSize, sourcePositions: c.vision.tokens)
+                c.decoder.name, scope, table: embedding,
+                output: OutputProjection(text.isTied ? embedding : table(root, c.decoder.outputName)),
+                sourceSize: c.sourceSize, sourcePositions: positions)
         }
-        decoder = Decoder(declaration, parameters: parameters, workspace: workspace, resources: [tower.input])
+        decoder = Decoder(declaration, parameters: parameters, workspace: workspace, resources: tower.resources)
     }
 
     package func sourceFeatures(_ output: Tensor, on stream: CommandStream) throws -> Tensor? {
@@ -193,6 +255,16 @@ package final class VisionEncoderDecoder: PictureSource {
 
     package var startTokens: [Int] { [configuration.startToken] }
     package var endTokens: Set<Int> { configuration.endTokens }
+
+    /// A prompt takes the start token's place in models that read documents: `<s_docvqa><s_question>…`.
+    /// - Parameter prompt: ids as the tokenizer gives them, perhaps between `<s>` and an end token.
+    package func startTokens(prompt: [Int]) -> [Int]? {
+        guard case .mbart = configuration.decoder else { return nil }
+        var prompt = prompt[...]
+        if prompt.first == 0 { prompt = prompt.dropFirst() }
+        if let last = prompt.last, endTokens.contains(last) { prompt = prompt.dropLast() }
+        return prompt.isEmpty ? startTokens : Array(prompt)
+    }
 
     package static var defaultImageProcessor: String { "ViT" }
 }
@@ -210,17 +282,13 @@ extension VisionEncoderDecoder {
         }
         var configuration = try Configuration(file)
         // An output projection of its own decides against the configuration; a missing one is the embedding.
-        let aliases = EmbeddingAliases(checkpoint: files.checkpoint, naming: HuggingFaceNaming())
-        switch configuration.decoder {
-        case .gpt2(var text):
-            text.isTied = !(try aliases.areDifferent("decoder.lm_head.weight", "decoder.transformer.wte.weight"))
-            configuration.decoder = .gpt2(text)
-        case .trocr(var text):
-            text.isTied =
-                !(try aliases.areDifferent(
-                    "decoder.output_projection.weight", "decoder.model.decoder.embed_tokens.weight"))
-            configuration.decoder = .trocr(text)
-        }
+        let embedding =
+            if case .gpt2 = configuration.decoder { "transformer.wte.weight" } else {
+                "model.decoder.embed_tokens.weight"
+            }
+        let hasOwnOutput = try EmbeddingAliases(checkpoint: files.checkpoint, naming: HuggingFaceNaming()).areDifferent(
+            "decoder." + configuration.decoder.outputName, "decoder." + embedding)
+        configuration.tie(!hasOwnOutput)
         configuration.makeRoom(for: files.options.contextLength)
         let model = VisionEncoderDecoder(configuration: configuration)
         try model.assignStoredFormats(of: files)

@@ -4,7 +4,7 @@ import NumberFormats
 /// A vision transformer (Dosovitskiy et al. 2021; Radford et al. 2021; Zhai et al. 2023): patches and perhaps a class
 /// token with learned positions, then layers in which all attend to all. One run is one picture or tile; a picture in
 /// tiles runs tile by tile, so that memory stays that of one.
-package final class VisionTower {
+package final class VisionTower: PictureEncoder {
     package struct Configuration: Sendable, Hashable {
         package var layer: LayerShape
         package var layers: Int
@@ -157,4 +157,15 @@ package final class VisionTower {
         try encoder.normalize(x, on: stream)
         return x
     }
+
+    // MARK: PictureEncoder
+
+    package var imageHeight: Int { configuration.grid.imageHeight }
+    package var imageWidth: Int { configuration.grid.imageWidth }
+    package var layerCount: Int { configuration.layers }
+    package var outputSize: Int { configuration.layer.hiddenSize }
+    package var tokens: Int { configuration.tokens }
+    package var leadingTokens: Int { configuration.leadingTokens }
+    package var tokenPixels: Int { configuration.grid.patchSize }
+    package var resources: [any DeviceResource] { [input] }
 }

@@ -38,7 +38,7 @@ import Testing
         "the fixtures", .enabled(if: Fixtures.available),
         arguments: [
             ("llava", "abc"), ("mllama", "bcde"), ("smolvlm", "abc"), ("blip", "abc"), ("vit-gpt2", "ab"),
-            ("trocr", "ab"),
+            ("trocr", "ab"), ("donut", "abc"), ("florence2", "abc"),
         ])
     func golden(model: String, pictures: String) throws {
         let golden = try Fixtures.golden(model)

@@ -19,7 +19,7 @@ package enum ImageProcessors {
         "CLIP": CLIPImageProcessor.self, "ViT": ViTImageProcessor.self, "DeiT": DeiTImageProcessor.self,
         "Blip": BlipImageProcessor.self,
         "Mllama": MllamaImageProcessor.self, "Idefics3": Idefics3ImageProcessor.self,
-        "SmolVLM": Idefics3ImageProcessor.self,
+        "SmolVLM": Idefics3ImageProcessor.self, "Donut": DonutImageProcessor.self,
     ]
 
     /// The processor that a configuration names.

@@ -17,6 +17,9 @@ package struct ImageProcessorConfiguration: Sendable, Equatable {
     package var imageStd: [Double]?
     package var maxImageTiles: Int?
     package var doImageSplitting: Bool?
+    package var doThumbnail: Bool?
+    package var doAlignLongAxis: Bool?
+    package var doPad: Bool?
 
     /// A size in one of the forms files use: `{"height": …, "width": …}`, `{"shortest_edge": …}`, `{"longest_edge": …}`, or
     /// a number, which means a square or (CLIP) the shortest edge.
@@ -66,6 +69,9 @@ package struct ImageProcessorConfiguration: Sendable, Equatable {
         imageStd = try file.doublesIfPresent("image_std")
         maxImageTiles = try file.intIfPresent("max_image_tiles")
         doImageSplitting = try file.boolIfPresent("do_image_splitting")
+        doThumbnail = try file.boolIfPresent("do_thumbnail")
+        doAlignLongAxis = try file.boolIfPresent("do_align_long_axis")
+        doPad = try file.boolIfPresent("do_pad")
     }
 
     /// "CLIPImageProcessorFast", "CLIPFeatureExtractor" → "CLIP".
