@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Regex
 
 /// ByT5's tokenizer (Xue et al. 2022, "ByT5: Towards a Token-Free Future with Pre-trained Byte-to-Byte Models"): a token for
 /// each byte, behind `<pad>`, `</s>` and `<unk>`; after the bytes come `<extra_id_0>` and so on. It has no vocabulary file:
