@@ -30,6 +30,8 @@ package enum ModelInput {
     case tokens([Int], mask: [Bool]? = nil)
     /// Pictures in the order of the prompt; the first `keeping` are those that the model has already read.
     case pictures([ProcessedImage], keeping: Int = 0)
+    /// A picture and the tokens of a prompt that one encoder reads together.
+    case prompted(ProcessedImage, tokens: [Int])
     /// A log-mel spectrogram of one window, `[mels, frames]`.
     case logMel([Float])
     /// A waveform of 16,000 samples a second.
@@ -38,7 +40,7 @@ package enum ModelInput {
     var kind: ModelInputKind {
         switch self {
         case .tokens: .sourceText
-        case .pictures: .pictures
+        case .pictures, .prompted: .pictures
         case .logMel, .samples: .sound
         }
     }
@@ -95,10 +97,12 @@ extension Model {
     /// Command stream of the loaded model.
     package var stream: CommandStream? { decoder.stream }
 
+    package static var hasLanguageTokens: Bool { false }
     package var textSource: (any TextSource)? { nil }
     package var pictureReader: (any PictureReader)? { nil }
     package var soundReader: (any SoundReader)? { nil }
     package var waveformReader: (any WaveformReader)? { nil }
+    package var promptedPictureReader: (any PromptedPictureReader)? { nil }
     package var capabilities: ModelCapabilities { .init(inputs: [.prompt], watchedAttention: .selfAttention) }
     package var encoderLayers: Int { 0 }
     package var startTokens: [Int] { [] }
@@ -114,6 +118,8 @@ extension Model {
             if let textSource { return try textSource.encode(tokens: tokens, mask: mask) }
         case .pictures(let pictures, let count):
             if let pictureReader { return try pictureReader.readPictures(pictures, keeping: count) }
+        case .prompted(let picture, let tokens):
+            if let promptedPictureReader { return try promptedPictureReader.encode(picture, tokens: tokens) }
         case .logMel(let values):
             if let soundReader { return try soundReader.encode(logMel: values) }
         case .samples(let values):

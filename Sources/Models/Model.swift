@@ -10,6 +10,9 @@ package protocol Model: AnyObject, SendableMetatype {
     /// Values of `model_type` (or the file family's own architecture name) that this architecture reads.
     static var modelTypes: [String] { get }
 
+    /// True where the vocabulary has a token for each language, which translation needs.
+    static var hasLanguageTokens: Bool { get }
+
     /// Declares a model from its files, its weights in the formats they are stored in; nothing is allocated. Sizes that a
     /// person may choose are in the files' `options`.
     static func make(from files: ModelFiles) throws -> Self
@@ -27,6 +30,8 @@ package protocol Model: AnyObject, SendableMetatype {
     var textSource: (any TextSource)? { get }
     /// The model as a reader of pictures, where it takes some.
     var pictureReader: (any PictureReader)? { get }
+    /// The model as a reader of pictures and prompts together, where its encoder takes both.
+    var promptedPictureReader: (any PromptedPictureReader)? { get }
     /// The model as a reader of spectrograms, where it takes some.
     var soundReader: (any SoundReader)? { get }
     /// The model as a reader of waveforms, where it takes some.

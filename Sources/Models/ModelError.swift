@@ -14,6 +14,8 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
     case weightFormat(ElementFormat, possible: [ElementFormat])
     /// An input of a kind that the model does not take.
     case unsupportedInput(model: String, input: ModelInputKind)
+    /// A task's mark that the model does not know, or that lacks words or has too many.
+    case task(String, problem: String, known: [String])
     /// A prompt has more image tokens than the model's pictures have rows to put there.
     case picturesMissing(model: String, tokens: Int, rows: Int)
 
@@ -29,6 +31,8 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
             "weights cannot be converted to \(format.rawValue); --weights takes \(possible.map(\.rawValue).joined(separator: ", "))"
         case .unsupportedInput(let model, let input):
             "\(model) takes no input of the kind “\(input.rawValue)”"
+        case .task(let mark, let problem, let known):
+            "the task “\(mark)”: \(problem). Tasks: \(known.joined(separator: ", "))."
         case .picturesMissing(let model, let tokens, let rows):
             "the prompt has \(tokens) image tokens, but the pictures \(model) was given make \(rows): give it as many pictures as the prompt mentions"
         }

@@ -7,7 +7,7 @@ package enum ModelRegistry {
         Whisper.self, Moonshine.self, T5.self, Marian.self, BART.self, MBART.self, M2M100.self, Pegasus.self,
         Llama.self, GPT2.self, LLaVA.self, SmolVLM.self,
         Mllama.self,
-        BLIP.self, VisionEncoderDecoder.self,
+        BLIP.self, VisionEncoderDecoder.self, Florence2.self,
     ]
 
     /// The model type that the files declare.

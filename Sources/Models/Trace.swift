@@ -33,14 +33,14 @@ package struct TraceTensor: Sendable {
         self.init(name, shape: [state.rows, state.columns], floats: state.values)
     }
 
-    /// The attention of an encoder's layer, of all windows where there are several.
-    init(encoderLayer layer: Int, _ windows: [AttentionWeights]) {
+    /// The attention of a layer of `part`, of all windows where there are several.
+    init(_ part: String, layer: Int, _ windows: [AttentionWeights]) {
         guard windows.count > 1, let first = windows.first else {
-            self.init("enc.attn.\(layer)", windows[0])
+            self.init("\(part).attn.\(layer)", windows[0])
             return
         }
         self.init(
-            "enc.window_attn.\(layer)", shape: [windows.count, first.heads, first.queries, first.keys],
+            "\(part).window_attn.\(layer)", shape: [windows.count, first.heads, first.queries, first.keys],
             floats: windows.flatMap(\.values))
     }
 
@@ -136,7 +136,7 @@ extension Model {
         try encode(input)
         for state in decoder.takeHiddenStates() { try emit(TraceTensor("enc.hidden.\(state.index)", state)) }
         for layer in Dictionary(grouping: tap.takeRows(), by: \.layer).sorted(by: { $0.key < $1.key }) {
-            try emit(TraceTensor(encoderLayer: layer.key, layer.value))
+            try emit(TraceTensor("enc", layer: layer.key, layer.value))
         }
         let output = try decoder.readEncoderOutput()
         try emit(TraceTensor("enc.out", shape: output.shape, floats: output.values))

@@ -1,6 +1,7 @@
 import AttentionTypes
 import Checkpoint
 import Compute
+import JSON
 import Transformer
 
 // The layers that BART (Lewis et al. 2020) and its relatives share: the transformer of Vaswani et al. 2017, with norms
@@ -61,9 +62,10 @@ package struct BARTConfiguration: Sendable, Hashable {
     }
 
     /// Reads a Hugging Face `config.json` (and `generation_config.json`); what it lacks stays as in `defaults`.
-    init(_ file: ModelConfiguration, defaults: BARTConfiguration) throws {
+    /// - Parameter part: the part of the file that describes the text model; all of it by default.
+    init(_ file: ModelConfiguration, part: JSONReader? = nil, defaults: BARTConfiguration) throws {
         self = defaults
-        let main = file.main
+        let main = part ?? file.main
         vocabulary = try main.int("vocab_size", default: vocabulary)
         decoderVocabulary = try main.int("decoder_vocab_size", default: vocabulary)
         hiddenSize = try main.int("d_model", default: hiddenSize)
@@ -215,11 +217,18 @@ package struct BARTParts {
     let decoder: Decoder
 
     /// Declares the model; nothing is allocated.
-    init(name: String, configuration c: BARTConfiguration) {
+    /// - Parameters:
+    ///   - prefix: before the names of encoder and decoder.
+    ///   - sourcePositions: positions of the encoder; as many as the decoder's context by default.
+    ///   - parameters, workspace, resources: of what the encoder reads besides tokens.
+    init(
+        name: String, configuration c: BARTConfiguration, prefix: String = "model.", sourcePositions: Int? = nil,
+        parameters: ParameterList = .init(), workspace: Workspace = .init(), resources: [any DeviceResource] = []
+    ) {
         configuration = c
-        let (parameters, workspace) = (ParameterList(), Workspace())
-        let encoderScope = ParameterScope(list: parameters, prefix: "model.", purpose: .weightsEncoder)
-        let decoderScope = ParameterScope(list: parameters, prefix: "model.", purpose: .weightsDecoder)
+        let sourcePositions = sourcePositions ?? c.contextLength
+        let encoderScope = ParameterScope(list: parameters, prefix: prefix, purpose: .weightsEncoder)
+        let decoderScope = ParameterScope(list: parameters, prefix: prefix, purpose: .weightsDecoder)
         let top = ParameterScope(list: parameters, purpose: .weightsDecoder)
         func table(_ scope: ParameterScope, _ key: String, _ vocabulary: Int) -> Parameter {
             scope.matrix(key, outputs: vocabulary, inputs: c.hiddenSize)
@@ -230,7 +239,7 @@ package struct BARTParts {
             c.sharesEmbedding ? decoderTable : table(encoderScope, "encoder.embed_tokens.weight", c.vocabulary)
         let encoder = encoderScope("encoder")
         textEncoder = TextEncoder(
-            vocabularySize: c.vocabulary, hiddenSize: c.hiddenSize, capacity: c.contextLength,
+            vocabularySize: c.vocabulary, hiddenSize: c.hiddenSize, capacity: sourcePositions,
             embedding: c.embedding(encoderTable, encoder), blocks: c.blocks(encoder, kind: .encoder),
             finalNorm: c.finalNorm(encoder), workspace: workspace)
         let output = OutputProjection(
@@ -238,8 +247,8 @@ package struct BARTParts {
             bias: top.optionalTable("final_logits_bias", rows: 1, columns: c.decoderVocabulary))
         decoder = Decoder(
             c.decoderDeclaration(
-                name, decoderScope("decoder"), table: decoderTable, output: output, sourcePositions: c.contextLength),
-            parameters: parameters, workspace: workspace, resources: textEncoder.resources)
+                name, decoderScope("decoder"), table: decoderTable, output: output, sourcePositions: sourcePositions),
+            parameters: parameters, workspace: workspace, resources: textEncoder.resources + resources)
     }
 }
 

@@ -4,6 +4,7 @@
 package final class M2M100: BARTFamily {
     package let parts: BARTParts
 
+    package static var hasLanguageTokens: Bool { true }
     package static var modelTypes: [String] { ["m2m_100"] }
 
     package static var defaults: BARTConfiguration {

@@ -4,6 +4,7 @@
 package final class MBART: BARTFamily {
     package let parts: BARTParts
 
+    package static var hasLanguageTokens: Bool { true }
     package static var modelTypes: [String] { ["mbart"] }
 
     package static var defaults: BARTConfiguration {

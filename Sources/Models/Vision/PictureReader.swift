@@ -23,6 +23,9 @@ package protocol PictureReader: Model {
     /// The token that stands for a picture or a part of one in a prompt; nil where prompts do not mention pictures.
     var pictureToken: Int? { get }
 
+    /// True for a special token that is part of answers, such as a place in the picture or a field's name.
+    func isAnswerText(_ piece: String) -> Bool
+
     /// Device memory that a picture takes once it is read, beyond what loading takes.
     func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer]
 
@@ -81,6 +84,7 @@ extension PictureReader {
     }
 
     package var pictureToken: Int? { nil }
+    package func isAnswerText(_ piece: String) -> Bool { false }
     package func pictureBuffers(for layout: ImageLayout) -> [PlannedBuffer] { [] }
 
     package static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
@@ -133,16 +137,18 @@ package struct PatchKey: Sendable, Equatable {
     /// The keys of one tile in a row: class tokens, where there are some, then the patches row by row.
     /// - Parameters:
     ///   - patchSize: pixels of a patch; of all that are merged where tokens are merged patches.
+    ///   - grid: rows and columns of patches; as many as fit the tile by default.
     ///   - first: the first one's key.
-    static func keys(ofTile tile: Int, in layout: ImageLayout, patchSize: Int, leadingTokens: Int, from first: Int)
-        -> [PatchKey]
-    {
+    static func keys(
+        ofTile tile: Int, in layout: ImageLayout, patchSize: Int, grid: (rows: Int, columns: Int)? = nil,
+        leadingTokens: Int, from first: Int
+    ) -> [PatchKey] {
         let isOverview = layout.endsWithWholePicture && layout.tiles.count > 1 && tile == layout.tiles.count - 1
         var keys = (0..<leadingTokens).map {
             PatchKey(key: first + $0, tile: tile, content: .classToken, isOverview: isOverview)
         }
-        let columns = layout.tileWidth / patchSize
-        for index in 0..<(layout.tileHeight / patchSize) * columns {
+        let columns = grid?.columns ?? layout.tileWidth / patchSize
+        for index in 0..<(grid?.rows ?? layout.tileHeight / patchSize) * columns {
             let (row, column) = (index / columns, index % columns)
             let rectangle =
                 tile < layout.tiles.count

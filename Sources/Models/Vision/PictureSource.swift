@@ -48,7 +48,9 @@ extension PictureSource {
     package func pictureKeys(_ layouts: [ImageLayout], in tokens: [Int]) -> [[PatchKey]] {
         layouts.map { layout in
             PatchKey.keys(
-                ofTile: 0, in: layout, patchSize: tower.tokenPixels, leadingTokens: tower.leadingTokens, from: 0)
+                ofTile: 0, in: layout, patchSize: tower.tokenPixels,
+                grid: ((tower.tokens - tower.leadingTokens) / tower.gridColumns, tower.gridColumns),
+                leadingTokens: tower.leadingTokens, from: 0)
         }
     }
 }

@@ -266,6 +266,12 @@ package final class VisionEncoderDecoder: PictureSource {
         return prompt.isEmpty ? startTokens : Array(prompt)
     }
 
+    /// A document's fields, `<s_total>` to `</s_total>`, and what separates or decides: `<sep/>`, `<yes/>`.
+    package func isAnswerText(_ piece: String) -> Bool {
+        guard case .mbart = configuration.decoder else { return false }
+        return piece.hasPrefix("<s_") || piece.hasPrefix("</s_") || piece.hasSuffix("/>")
+    }
+
     package static var defaultImageProcessor: String { "ViT" }
 }
 

@@ -89,7 +89,7 @@ final class AttentionInterventions {
 
 extension Tensor {
     /// One row, as many times as wanted.
-    func repeated(_ rows: Int) -> Tensor {
+    package func repeated(_ rows: Int) -> Tensor {
         precondition(self.rows == 1)
         var tensor = self
         tensor.rows = rows

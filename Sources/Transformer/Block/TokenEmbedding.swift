@@ -23,7 +23,27 @@ package struct TokenEmbedding {
 
     /// Embeds tokens `[1, count]` at positions from `firstPosition`, into x `[count, hiddenSize]`; `ids` are the same tokens
     /// on the host.
+    /// - Parameter features: `[rows, hiddenSize]`, which stand before the tokens and take the first positions; x has their
+    ///   rows too.
     func callAsFunction(
+        _ tokens: Tensor, ids: ArraySlice<Int>, firstPosition: Int, after features: Tensor? = nil, into x: Tensor,
+        on stream: CommandStream
+    ) throws {
+        try embed(
+            tokens, ids: ids, firstPosition: firstPosition + (features?.rows ?? 0),
+            into: x.rows((features?.rows ?? 0)..<x.rows), on: stream)
+        if let features {
+            let place = x.rows(0..<features.rows)
+            if let positions = positions?.rows.rows(firstPosition..<firstPosition + features.rows) {
+                try stream.add(features, positions, into: place)
+            } else {
+                try stream.convert(features, into: place)
+            }
+        }
+        try norm?(x, into: x, on: stream)
+    }
+
+    private func embed(
         _ tokens: Tensor, ids: ArraySlice<Int>, firstPosition: Int, into x: Tensor, on stream: CommandStream
     ) throws {
         var position = firstPosition
@@ -33,7 +53,6 @@ package struct TokenEmbedding {
                 scale: scale, positions: isPadding ? nil : positions?.rows, into: x.rows(rows))
             if !isPadding { position += rows.count }
         }
-        try norm?(x, into: x, on: stream)
     }
 
     /// Runs of tokens that all are padding, or all not.

@@ -32,14 +32,14 @@ package final class TextEncoder {
 
     /// Checks a source before anything runs.
     /// - Throws: `TransformerError` for a source that is empty, too long or outside the vocabulary.
-    package func check(_ ids: [Int], mask: [Bool]?, model: String) throws {
+    package func check(_ ids: [Int], mask: [Bool]?, after features: Int = 0, model: String) throws {
         guard !ids.isEmpty, mask.map({ $0.count == ids.count }) ?? true else {
             throw TransformerError.inputShape(
                 what: "the source and its mask", expected: [max(ids.count, 1)], actual: [mask?.count ?? 0])
         }
-        guard ids.count <= capacity else {
+        guard features + ids.count <= capacity else {
             throw TransformerError.contextOverflow(
-                model: "\(model)'s encoder", positions: ids.count, limit: capacity)
+                model: "\(model)'s encoder", positions: features + ids.count, limit: capacity)
         }
         for id in ids where id < 0 || id >= vocabularySize {
             throw TransformerError.tokenOutOfRange(id: id, vocabulary: vocabularySize)
@@ -47,16 +47,21 @@ package final class TextEncoder {
     }
 
     /// Issues the encoder over a checked source.
-    /// - Parameter mask: tells padding (false) from tokens.
-    /// - Returns: the output, `[tokens, hiddenSize]`, and the mask for cross-attention, `[1, tokens]`, where it excludes
+    /// - Parameters:
+    ///   - mask: tells padding (false) from tokens.
+    ///   - features: `[rows, hiddenSize]`, read before the tokens, in models that are not masked.
+    /// - Returns: the output, `[features + tokens, hiddenSize]`, and the mask for cross-attention, `[1, tokens]`, where it excludes
     ///   something.
     package func callAsFunction(
-        _ ids: [Int], mask: [Bool]?, tap: AttentionTap, observe: HiddenStateObserver?, on stream: CommandStream
+        _ ids: [Int], mask: [Bool]?, after features: Tensor? = nil, tap: AttentionTap, observe: HiddenStateObserver?,
+        on stream: CommandStream
     ) throws -> (output: Tensor, mask: Tensor?) {
+        precondition(features == nil || mask == nil && relativePositions == nil, "features stand before plain tokens")
         // A mask that excludes nothing is none.
         let mask = input.write(tokens: ids, mask: mask.flatMap { $0.contains(false) ? $0 : nil })
-        let x = stack.states(ids.count)
-        try embedding(input.tokens(count: ids.count), ids: ids[...], firstPosition: 0, into: x, on: stream)
+        let x = stack.states((features?.rows ?? 0) + ids.count)
+        try embedding(
+            input.tokens(count: ids.count), ids: ids[...], firstPosition: 0, after: features, into: x, on: stream)
         if let relativePositions {
             let all = stack.blocks.indices
             for blocks in relativePositions.isPerLayer ? all.map({ $0..<$0 + 1 }) : [all] {

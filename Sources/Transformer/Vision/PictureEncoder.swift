@@ -11,6 +11,8 @@ package protocol PictureEncoder: AnyObject {
     /// Rows of the features: leading tokens, then one for each square of the picture, row after row.
     var tokens: Int { get }
     var leadingTokens: Int { get }
+    /// Squares in a row of the picture.
+    var gridColumns: Int { get }
     /// Edge of the square that one token stands for, in pixels.
     var tokenPixels: Int { get }
     /// Memory besides weights and workspace.

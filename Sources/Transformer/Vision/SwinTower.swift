@@ -97,6 +97,7 @@ package final class SwinTower: PictureEncoder {
     package var layerCount: Int { configuration.stages.reduce(0) { $0 + $1.depth } }
     package var outputSize: Int { configuration.channels(ofStage: configuration.stages.count - 1) }
     package var leadingTokens: Int { 0 }
+    package var gridColumns: Int { configuration.grids.last?.columns ?? 1 }
     package var tokenPixels: Int { configuration.patches.patchSize << (configuration.stages.count - 1) }
     package var tokens: Int { configuration.grids.last.map { $0.rows * $0.columns } ?? 0 }
     package var resources: [any DeviceResource] { [input] + stages.flatMap(\.resources) }

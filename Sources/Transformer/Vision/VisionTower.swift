@@ -166,6 +166,7 @@ package final class VisionTower: PictureEncoder {
     package var outputSize: Int { configuration.layer.hiddenSize }
     package var tokens: Int { configuration.tokens }
     package var leadingTokens: Int { configuration.leadingTokens }
+    package var gridColumns: Int { configuration.grid.columns }
     package var tokenPixels: Int { configuration.grid.patchSize }
     package var resources: [any DeviceResource] { [input] }
 }

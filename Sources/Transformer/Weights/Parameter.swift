@@ -11,8 +11,8 @@ package final class Parameter {
         case matrix
         /// Small or added-in tensors (norms, biases, position tables): f32.
         case dense
-        /// A 1-D convolution `[out, in, kernel]`, held as the matrix `[out, kernel · in]` that meets a
-        /// window of time-major input, in the checkpoint's own format.
+        /// A convolution `[out, in, kernel]` or `[out, in, side, side]`, held as the matrix `[out, kernel · in]` that meets a
+        /// window of input with the channels last, in the checkpoint's own format.
         case convolution
         /// `[inputs, outputs]` in the checkpoint, held as the matrix `[outputs, inputs]` in the checkpoint's own format.
         case transposed
@@ -254,6 +254,16 @@ package struct ParameterScope {
     /// A 1-D convolution's `[outputs, inputs, kernel]`.
     package func convolution(_ name: String, outputs: Int, inputs: Int, kernel: Int) -> Parameter {
         declare([.init(key: prefix + name, shape: [outputs, inputs, kernel], isOptional: false)], .convolution)
+    }
+
+    /// A 2-D convolution's `[outputs, inputs, side, side]`, for neighborhoods of places with their channels last.
+    package func planeConvolution(_ name: String, outputs: Int, inputs: Int, side: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [outputs, inputs, side, side], isOptional: false)], .convolution)
+    }
+
+    /// A depthwise 2-D convolution's `[channels, 1, side, side]` held as f32 `[channels, side²]`.
+    package func planeKernels(_ name: String, channels: Int, side: Int) -> Parameter {
+        declare([.init(key: prefix + name, shape: [channels, 1, side, side], isOptional: false)], .dense)
     }
 
     /// A 2-D convolution's `[outputs, channels, patchSize, patchSize]` whose stride is its width: the matrix `[outputs,

@@ -158,9 +158,9 @@ package struct WeightLoader {
         return result
     }
 
-    /// `[out, in, kernel]` → `[out, kernel, in]`: then a row meets `kernel` consecutive time steps of `in` channels.
+    /// `[out, in, kernel…]` → `[out, kernel, in]`: then a row meets `kernel` consecutive places of `in` channels.
     static func timeMajorKernel(_ values: [Float], shape: [Int]) -> [Float] {
-        let (outputs, inputs, kernel) = (shape[0], shape[1], shape[2])
+        let (outputs, inputs, kernel) = (shape[0], shape[1], shape.dropFirst(2).reduce(1, *))
         var result = [Float](repeating: 0, count: values.count)
         for output in 0..<outputs {
             for input in 0..<inputs {
