@@ -58,8 +58,12 @@ package struct TraceOptions: Sendable {
     package var selection = AttentionTap.Selection.everything
     /// Query rows kept of the encoder's attention.
     package var encoderRows = AttentionTap.QueryRows.all
+    /// Query rows kept of a prompt's attention.
+    package var promptRows = AttentionTap.QueryRows.all
     /// Also hidden states of encoders, towers and prompts.
     package var includesHiddenStates = true
+    /// Also logits. Without them, only the logits of the prompt's last row are computed.
+    package var includesLogits = true
 
     package init() {}
 }
@@ -78,16 +82,19 @@ extension Model {
         try watching(options) { tap in
             try traceEncoding(input, prompt: prompt, options: options, emit: emit)
             decoder.keepsHiddenStates = options.includesHiddenStates && !capabilities.needsSource
-            tap.queryRows = .all
-            let first = try start(tokens: prompt, hypotheses: 1, logitRows: Set(prompt.indices))
+            tap.queryRows = options.promptRows
+            let logitRows = options.includesLogits ? Set(prompt.indices) : [prompt.count - 1]
+            let first = try start(tokens: prompt, hypotheses: 1, logitRows: logitRows)
             tap.queryRows = .none
             for state in decoder.takeHiddenStates() { try emit(TraceTensor("hidden.\(state.index)", state)) }
             var rows = prompt.indices.compactMap { first[$0] }
             var attention = AttentionWeights.joiningPieces(tap.takeRows())
+            // Each piece of a prompt has kept its own last row.
+            if options.promptRows == .last { attention = attention.map(\.lastRow) }
             var generated: [Int] = []
             var step = 0
             while true {
-                try emit(TraceTensor("step\(step).logits", rows: rows))
+                if options.includesLogits { try emit(TraceTensor("step\(step).logits", rows: rows)) }
                 for weights in attention {
                     try emit(TraceTensor("step\(step).\(weights.kind.rawValue).\(weights.layer)", weights))
                 }
@@ -159,6 +166,14 @@ extension Model {
 }
 
 extension AttentionWeights {
+    /// The attention of the last query, `[heads, 1, keys]`.
+    var lastRow: AttentionWeights {
+        guard queries > 1 else { return self }
+        return AttentionWeights(
+            kind: kind, layer: layer, heads: heads, queries: 1, keys: keys,
+            values: (0..<heads).flatMap { row(head: $0, query: queries - 1) })
+    }
+
     /// Joins the rows of a prompt that ran in pieces. Earlier pieces saw fewer keys: their rows are 0 beyond them.
     static func joiningPieces(_ pieces: [AttentionWeights]) -> [AttentionWeights] {
         struct Place: Hashable { let kind: AttentionKind, layer: Int }

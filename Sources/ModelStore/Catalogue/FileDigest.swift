@@ -22,6 +22,11 @@ package enum FileDigest: Sendable, Hashable {
         }
     }
 
+    /// SHA-256 of a file's content, in lower-case hexadecimal. Stops when the task is cancelled.
+    package static func sha256(ofFile path: String) throws -> String {
+        try hash(MappedFile(path: path), SHA256())
+    }
+
     /// The digest of the same kind of the file at `path`. Stops when the task is cancelled.
     func computed(path: String) throws -> String {
         let file = try MappedFile(path: path)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Foundation
+import ModelStore
 import AttentionTypes
 import NumberFormats
 import Generation
@@ -24,9 +25,15 @@ struct TraceCommand: AsyncParsableCommand {
             names start with pictureN.
 
             The prompt is used as it is: without a chat format, and with special tokens where their text appears.
+
+            With --batch FILE it traces the rows of a JSON Lines file, {"custom_id": "a", "prompt": …, "image": …, "audio": …} or \
+            bodies of OpenAI's batch API, and writes into the folder --out for each shard a .safetensors file with \
+            custom_id/stepN.cross.L, its index .jsonl, and a .done.json when it is complete. A run that was stopped goes on \
+            behind the last row. With --worker rows come from standard input, and a line of JSON goes out for each.
             """)
 
-    @OptionGroup var model: ModelArgument
+    @Argument(help: "The name of an installed model (`fovea models`), a folder, or a file of weights.")
+    var model: String?
 
     @Option(name: .long, help: ArgumentHelp("A recording, for speech models; its first 30 s.", valueName: "file"))
     var audio: String?
@@ -72,8 +79,10 @@ struct TraceCommand: AsyncParsableCommand {
     var layers: [Int]?
 
     @Option(
-        name: .long,
-        help: "Kind of attention to write: encoder, vision, self, cross; may be given several times; all by default.")
+        name: [.customLong("only"), .customLong("kinds")],
+        help:
+            "Kind of attention to write: encoder, vision, self, cross; may be given several times; all by default, of a batch the kind that the screen shows."
+    )
     var only: [AttentionKind] = []
 
     @Option(
@@ -84,8 +93,12 @@ struct TraceCommand: AsyncParsableCommand {
         transform: IDList.parse)
     var encoderRows: [Int]?
 
-    @Option(name: .long, help: ArgumentHelp("The file to write.", valueName: "file"))
-    var out: String
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The file to write; the folder, with --batch and --worker.", valueName: "path"))
+    var out: String?
+
+    @OptionGroup(title: "Many inputs") var batch: BatchOptions
 
     @OptionGroup var projector: ProjectorOption
     @OptionGroup var weights: WeightOptions
@@ -95,6 +108,17 @@ struct TraceCommand: AsyncParsableCommand {
 
     func validate() throws {
         if maxTokens < 1 { throw ValidationError("--max-tokens: at least 1") }
+        if batch.status != nil || batch.merge != nil { return }
+        if model == nil { throw ValidationError("Missing expected argument '<model>'") }
+        if out == nil { throw ValidationError("Missing expected argument '--out <path>'") }
+        guard batch.hasManyInputs else { return }
+        let single = [
+            ("--audio", audio != nil), ("--ids", ids != nil), ("--prompt", prompt != nil), ("--image", !image.isEmpty),
+            ("--decoder-ids", decoderIds != nil), ("--encoder-rows", encoderRows != nil),
+        ]
+        for (option, isGiven) in single where isGiven {
+            throw ValidationError("\(option): the input comes from the rows")
+        }
     }
 
     private struct Written: Encodable {
@@ -103,17 +127,23 @@ struct TraceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let files = try dummy.files(of: model.model, projector: projector.path, options: weights.load)
+        if let folder = batch.status { return try printStatus(of: BatchFolder(path: folder)) }
+        if let folder = batch.merge {
+            let rows = try BatchMerge.run(BatchFolder(path: folder))
+            return Console.say("\(rows) rows in \(Sanitizer.stream.line(BatchFolder(path: folder).manifest))")
+        }
+        guard let name = model, let out else { return }
+        let files = try dummy.files(of: name, projector: projector.path, options: weights.load)
         let model = try ModelRegistry.make(from: files)
         try weights.check(model)
+        let resources = TraceResources(model, from: files)
+        if batch.hasManyInputs { return try traceRows(resources, name: name, out: out) }
         let input = TraceInput(
-            model: self.model.model, ids: ids, prompt: prompt,
+            model: name, ids: ids, prompt: prompt,
             images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,
             decoderIds: decoderIds, language: language.code, task: task)
-        let tracer = try Tracer(model, from: files, input: input)
-        for layer in layers ?? [] where !(0..<tracer.layers).contains(layer) {
-            throw ValidationError("--layers: there is no layer \(layer); this model has \(tracer.layers)")
-        }
+        let tracer = try Tracer(resources, input: input)
+        try check(layers, of: model)
         var options = TraceOptions()
         options.maximumTokens = maxTokens
         if stopAtEnd { options.endTokens = try tracer.endTokens() }
@@ -144,6 +174,70 @@ struct TraceCommand: AsyncParsableCommand {
         } else {
             Console.say("\(written.count) tensors in \(Sanitizer.stream.line(out))")
         }
+    }
+
+    private func check(_ layers: [Int]?, of model: any Model) throws {
+        let count = max(model.encoderLayers, model.decoder.layerCount)
+        for layer in layers ?? [] where !(0..<count).contains(layer) {
+            throw ValidationError("--layers: there is no layer \(layer); this model has \(count)")
+        }
+    }
+
+    private func printStatus(of folder: BatchFolder) throws {
+        let status = try BatchStatus(folder)
+        if output.json { try JSONOutput.print(status) } else { try Console.writeLine(status.text) }
+    }
+
+    /// Traces the rows of a file, or of standard input.
+    private func traceRows(_ resources: TraceResources, name: String, out: String) throws {
+        try check(layers, of: resources.model)
+        let kinds = only.isEmpty ? [resources.model.capabilities.watchedAttention] : only
+        let selection = batch.selection(kinds: kinds, layers: layers)
+        let digest = try resources.files.checkpoint.files.map(FileDigest.sha256(ofFile:)).joined(separator: ",")
+        let folder = BatchFolder(path: (out as NSString).expandingTildeInPath)
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        var shard = BatchShard.whole
+        if batch.batch != nil {
+            let known = try BatchSettings.read(folder)?.shards
+            shard =
+                try batch.shard ?? BatchShard.slurmTask(ProcessInfo.processInfo.environment, known: known) ?? .whole
+            try BatchSettings(
+                modelSha256: digest, shards: shard.count, maximumTokens: maxTokens, stopAtEnd: stopAtEnd,
+                selection: selection, version: Version.current
+            ).agree(with: folder)
+            if FileManager.default.fileExists(atPath: folder.done(shard)) {
+                return Console.say("\(shard.name) is already complete")
+            }
+        }
+        func tracer(device: String) -> RowTracer {
+            RowTracer(
+                resources: resources, selection: selection, maximumTokens: maxTokens, stopAtEnd: stopAtEnd,
+                modelDigest: digest, device: device)
+        }
+        // The forecast needs no device: too large a result is said before the weights are loaded.
+        var rows = 0
+        if let source = batch.batch {
+            let forecast = try BatchRun(
+                source: source, model: name, shard: shard, folder: folder, tracer: tracer(device: "")
+            ).forecast()
+            rows = forecast.rows
+            let size = forecast.bytes.map { ", about \(ByteFormat.text($0)) at most by the first" } ?? ""
+            Console.say("\(rows) rows in \(shard.name)\(size)")
+        }
+        let device = try device.open()
+        try resources.model.load(from: resources.files, on: device) { _, _ in }
+        defer {
+            resources.model.unload()
+            device.savePipelineCache()
+        }
+        let loaded = tracer(device: device.properties.name)
+        guard let source = batch.batch else {
+            return try TraceWorker(model: name, folder: folder.path, tracer: loaded).run()
+        }
+        let result = try BatchRun(source: source, model: name, shard: shard, folder: folder, tracer: loaded)
+            .run(rows: rows)
+        let failed = result.failed > 0 ? ", of which \(result.failed) failed (the index says why)" : ""
+        Console.say("\(result.rows) rows\(failed) in \(Sanitizer.stream.line(folder.tensors(shard)))")
     }
 
     private var selection: AttentionTap.Selection {

@@ -9,6 +9,8 @@ struct TraceInput {
     var model: String
     var ids: [Int]?
     var prompt: String?
+    /// A conversation in the model's chat format, in place of `prompt` and `images`.
+    var messages: [ChatMessage]?
     var images: [String] = []
     var audio: String?
     var decoderIds: [Int]?

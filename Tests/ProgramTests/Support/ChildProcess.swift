@@ -10,16 +10,17 @@ struct ChildProcess: Sendable {
     enum Failure: Error { case spawn(program: String, reason: String) }
 
     /// - Parameters:
+    ///   - input: the path of standard input.
     ///   - output: a path, made if it is not there; or a descriptor to use.
     ///   - words: a path for standard error.
     init(
-        _ arguments: [String], environment: [String: String], output: String, outputDescriptor: Int32? = nil,
-        words: String
+        _ arguments: [String], environment: [String: String], input: String = "/dev/null", output: String,
+        outputDescriptor: Int32? = nil, words: String
     ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         if let outputDescriptor {
             posix_spawn_file_actions_adddup2(&actions, outputDescriptor, 1)
         } else {

@@ -35,17 +35,18 @@ enum Program {
     ///   - home: where it keeps models and caches; a fresh empty folder by default.
     ///   - environment: added to a small clean environment; an empty value takes the variable away.
     ///   - seconds: after which it is killed and the test fails.
-    ///   - interruptAfter: seconds after which it gets SIGINT.
+    ///   - input: the path of standard input.
+    ///   - interruptAfter: seconds after which it gets `interruptSignal`.
     static func run(
         _ arguments: [String], home: TemporaryFolder? = nil, environment: [String: String] = [:],
-        output: FileHandle? = nil,
-        seconds: Double = 240, interruptAfter: Double? = nil, sourceLocation: SourceLocation = #_sourceLocation
+        input: String = "/dev/null", output: FileHandle? = nil, seconds: Double = 240, interruptAfter: Double? = nil,
+        interruptSignal: Int32 = SIGINT, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Outcome {
         let folder = try TemporaryFolder()
         let home = try home ?? TemporaryFolder()
         let outputPath = try folder.write("", to: "stdout"), wordsPath = try folder.write("", to: "stderr")
         let child = try ChildProcess(
-            [path] + arguments, environment: clean(home: home.url.path, environment), output: outputPath,
+            [path] + arguments, environment: clean(home: home.url.path, environment), input: input, output: outputPath,
             outputDescriptor: output?.fileDescriptor,
             words: wordsPath)
         let identifier = child.identifier
@@ -59,7 +60,7 @@ enum Program {
         let interrupter = interruptAfter.map { delay in
             Task {
                 try await Task.sleep(for: .seconds(delay))
-                kill(identifier, SIGINT)
+                kill(identifier, interruptSignal)
             }
         }
         let end = await child.ended()

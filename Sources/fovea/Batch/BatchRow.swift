@@ -1,0 +1,150 @@
+import Foundation
+import Generation
+import JSON
+import Support
+
+/// One row of a batch file: `{"custom_id": …, "prompt": …, "image": …}`, or a body of OpenAI's batch API.
+struct BatchRow: Sendable {
+    /// Names the row's tensors, and the shard it belongs to.
+    let identifier: String
+    private let reader: JSONReader
+
+    static let longestIdentifier = 512
+
+    /// A row that cannot be read, with the name it is recorded under.
+    struct Unreadable: Error {
+        let identifier: String
+        let problem: String
+    }
+
+    /// - Parameter number: of the line, from 1; it names rows without a `custom_id` in the index of failures.
+    init(_ line: String, number: Int, file: String) throws(Unreadable) {
+        let fallback = "line-\(number)"
+        do {
+            reader = try JSONReader(parsing: Array(line.utf8), file: "\(file), line \(number)").object()
+            identifier = try reader.string("custom_id")
+        } catch {
+            throw Unreadable(identifier: fallback, problem: ErrorText.line(error))
+        }
+        if identifier.isEmpty || identifier.utf8.count > Self.longestIdentifier {
+            throw Unreadable(
+                identifier: fallback,
+                problem: "custom_id: \(identifier.utf8.count) bytes; possible are 1 to \(Self.longestIdentifier)")
+        }
+    }
+
+    /// The input of the row's trace.
+    /// - Parameters:
+    ///   - model: the MODEL argument, for messages.
+    ///   - folder: folder of the batch file, which relative paths start from.
+    ///   - scratch: takes pictures and sound that the row itself holds.
+    func input(model: String, folder: String, scratch: BatchScratch) throws -> TraceInput {
+        var input = TraceInput(model: model)
+        let body = try reader.objectIfPresent("body") ?? reader
+        if let method = try reader.stringIfPresent("method"), method != "POST" {
+            throw reader.wrongType(expected: "the method POST", actual: Sanitizer.stream.line(method))
+        }
+        func file(_ text: String) throws -> String { try scratch.path(text, folder: folder) }
+        input.prompt = try body.stringIfPresent("prompt")
+        if let ids = try body.memberIfPresent("ids") { input.ids = try ids.ints() }
+        if let ids = try body.memberIfPresent("decoder_ids") { input.decoderIds = try ids.ints() }
+        for name in ["image", "images"] {
+            guard let member = try body.memberIfPresent(name) else { continue }
+            let paths = member.value.stringValue.map { [$0] } ?? member.value.stringArray
+            guard let paths else { throw member.wrongType(expected: "a path or a list of paths") }
+            input.images += try paths.map(file)
+        }
+        input.audio = try body.stringIfPresent("audio").map(file)
+        if let language = try body.stringIfPresent("language") {
+            guard let code = LanguageCode(argument: language) else {
+                throw body.wrongType(expected: "a language", actual: Sanitizer.stream.line(language))
+            }
+            input.language = code.code
+        }
+        if let task = try body.stringIfPresent("task") {
+            guard let task = SpeechTask(rawValue: task) else {
+                throw body.wrongType(expected: "transcribe or translate", actual: Sanitizer.stream.line(task))
+            }
+            input.task = task
+        }
+        if let messages = try body.memberIfPresent("messages") {
+            input.messages = try messages.elements().map { message in
+                let role = try message.string("role")
+                guard let role = ChatRole(rawValue: role == "developer" ? "system" : role) else {
+                    throw message.wrongType(
+                        expected: "a role: system, user or assistant", actual: Sanitizer.stream.line(role))
+                }
+                return try Self.message(role, message.member("content"), file)
+            }
+        }
+        return input
+    }
+
+    /// Largest number of tokens that the row asks for; nil for the batch's own.
+    func maximumTokens() throws -> Int? {
+        let body = try reader.objectIfPresent("body") ?? reader
+        let count = try body.intIfPresent("max_tokens") ?? body.intIfPresent("max_completion_tokens")
+        if let count, count < 1 { throw body.wrongType(expected: "max_tokens of at least 1", actual: "\(count)") }
+        return count
+    }
+
+    /// The content of a message: a text, or a list of parts of texts and pictures.
+    private static func message(
+        _ role: ChatRole, _ content: JSONReader, _ file: (String) throws -> String
+    ) throws -> ChatMessage {
+        if let text = content.value.stringValue { return ChatMessage(role, text) }
+        var message = ChatMessage(role, "")
+        for part in try content.elements() {
+            switch try part.string("type") {
+            case "text": message.text += try part.string("text")
+            case "image_url":
+                let member = try part.member("image_url")
+                message.pictures.append(try file(member.value.stringValue ?? member.string("url")))
+            case let type:
+                throw part.wrongType(expected: "a part of type text or image_url", actual: Sanitizer.stream.line(type))
+            }
+        }
+        return message
+    }
+}
+
+/// Pictures and sound that rows hold themselves, as files while the row is read.
+final class BatchScratch {
+    private let folder: String
+    private var files: [String] = []
+
+    private static let largestFile = 256 << 20
+
+    /// - Parameter folder: exists.
+    init(folder: String) { self.folder = folder }
+
+    deinit { clear() }
+
+    /// The path of a file that a row names, or of one that holds a row's `data:` address.
+    func path(_ text: String, folder base: String) throws -> String {
+        guard text.hasPrefix("data:") else {
+            if text.hasPrefix("http://") || text.hasPrefix("https://") {
+                throw ProgramError.cannotReadFile(
+                    path: text, reason: "addresses are not fetched; download the file and give its path")
+            }
+            let expanded = (text as NSString).expandingTildeInPath
+            return expanded.hasPrefix("/") ? expanded : base + "/" + expanded
+        }
+        guard let comma = text.firstIndex(of: ","), text[..<comma].hasSuffix(";base64"),
+            text.utf8.count <= Self.largestFile,
+            let data = Data(base64Encoded: String(text[text.index(after: comma)...]))
+        else {
+            throw ProgramError.cannotReadFile(
+                path: String(text.prefix(40)), reason: "not a data address in base64 of at most 256 MiB")
+        }
+        let path = folder + "/input-\(files.count)"
+        try data.write(to: URL(filePath: path))
+        files.append(path)
+        return path
+    }
+
+    func clear() {
+        for file in files { unlink(file) }
+        files = []
+    }
+}
