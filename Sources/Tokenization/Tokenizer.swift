@@ -42,11 +42,6 @@ package final class Tokenizer: Sendable {
 
     // MARK: Vocabulary
 
-    /// Number of distinct token ids. Models may have more rows in their embedding than that.
-    package var vocabularySize: Int {
-        model.vocabulary.count + addedTokens.tokens.reduce(0) { $0 + (model.vocabulary.piece($1.id) == nil ? 1 : 0) }
-    }
-
     /// The spelling of a token in the vocabulary, as in `Ġthe` or `▁the`; nil when there is no such id.
     package func piece(_ id: Int) -> String? {
         pieceBytes(id).map { String(decoding: $0, as: UTF8.self) }
@@ -60,9 +55,6 @@ package final class Tokenizer: Sendable {
 
     /// Whether the token is one that decoding can leave out, such as the end of text.
     package func isSpecial(_ id: Int) -> Bool { addedTokens.token(id)?.isSpecial ?? false }
-
-    /// Ids of all special tokens, ascending.
-    package var specialIDs: [Int] { addedTokens.tokens.filter(\.isSpecial).map(\.id).sorted() }
 
     func pieceBytes(_ id: Int) -> [UInt8]? {
         addedTokens.token(id)?.content ?? model.vocabulary.piece(id)

@@ -26,17 +26,17 @@ struct GoldenTokenTests {
     }
 
     static let folders = Fixtures.folders(with: "golden_tokens.json").filter {
-        Fixtures.exists(Fixtures.folder($0).appendingPathComponent("tokenizer.json"))
+        Fixtures.contains("\($0)/tokenizer.json")
     }
 
     @Test func goldensAreThere() {
-        #expect(Self.folders.count >= (Fixtures.arePresent ? 12 : 4))
+        #expect(Self.folders.count >= (Fixtures.available ? 12 : 4))
     }
 
     @Test(arguments: folders)
     func encodes(_ folder: String) throws {
         let golden = try Fixtures.json(Golden.self, "\(folder)/golden_tokens.json")
-        let tokenizer = try Tokenizer(contentsOf: Fixtures.folder(folder))
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model(folder))
         #expect(tokenizer.vocabularySize == golden.vocab_size)
         #expect(golden.cases.count >= 180)
         for test in golden.cases {
@@ -48,7 +48,7 @@ struct GoldenTokenTests {
     @Test(arguments: folders)
     func decodes(_ folder: String) throws {
         let golden = try Fixtures.json(Golden.self, "\(folder)/golden_tokens.json")
-        let tokenizer = try Tokenizer(contentsOf: Fixtures.folder(folder))
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model(folder))
         for test in golden.cases {
             #expect(Exact(tokenizer.decode(test.ids, skipSpecialTokens: false)) == Exact(test.decoded))
             #expect(
@@ -67,7 +67,7 @@ struct GoldenTokenTests {
     @Test(arguments: folders)
     func streamsWholeCharacters(_ folder: String) throws {
         let golden = try Fixtures.json(Golden.self, "\(folder)/golden_tokens.json")
-        let tokenizer = try Tokenizer(contentsOf: Fixtures.folder(folder))
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model(folder))
         var held = 0
         for test in golden.decode_only.map({ ($0.ids, $0.decoded) }) + golden.cases.map({ ($0.ids, $0.decoded) }) {
             var stream = StreamingDecoder(tokenizer, skipSpecialTokens: false)
@@ -86,7 +86,7 @@ struct GoldenTokenTests {
 
     @Test(arguments: folders)
     func piecesAndIDsAgree(_ folder: String) throws {
-        let tokenizer = try Tokenizer(contentsOf: Fixtures.folder(folder))
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model(folder))
         for id in 0..<tokenizer.vocabularySize {
             let piece = try #require(tokenizer.piece(id))
             #expect(tokenizer.id(of: piece) == id)

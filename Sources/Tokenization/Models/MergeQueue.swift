@@ -16,8 +16,6 @@ struct MergeQueue {
 
     private var heap: [Candidate] = []
 
-    var isEmpty: Bool { heap.isEmpty }
-
     mutating func removeAll() { heap.removeAll(keepingCapacity: true) }
 
     mutating func push(_ candidate: Candidate) {

@@ -168,7 +168,8 @@ import Tokenization
         arguments: ["smolvlm", "llava", "llama3", "mllama"])
     func tokens(_ name: String) throws {
         let tokenizer = try Tokenizer(contentsOf: Fixtures.model(name))
-        let specials = tokenizer.specialIDs.compactMap { id in tokenizer.piece(id).map { (id, $0) } }
+        let specials = (0..<200_000).filter(tokenizer.isSpecial).compactMap { id in tokenizer.piece(id).map { (id, $0) }
+        }
         for (id, piece) in specials {
             let pieces = [
                 (text: piece + "user\n", isMarkup: true), (text: "\nso \(piece) it", isMarkup: false),

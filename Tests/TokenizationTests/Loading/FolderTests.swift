@@ -5,13 +5,13 @@ import Testing
 @testable import Tokenization
 
 /// Whatever file a checkpoint brings, the ids are the same.
-@Suite(.enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"))
+@Suite(.needsLargeFixtures)
 struct FolderTests {
     static let folders = Fixtures.folders(with: "tokenizer_config.json")
 
     @Test(arguments: folders)
     func everyFolderLoads(_ folder: String) throws {
-        let tokenizer = try Tokenizer(contentsOf: Fixtures.folder(folder))
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model(folder))
         let ids = tokenizer.encode("the train", addSpecialTokens: false)
         #expect(!ids.isEmpty)
         #expect(tokenizer.decode(ids) == "the train")
@@ -23,7 +23,7 @@ struct FolderTests {
 
     @Test(arguments: [("tokenizers/bpe-gpt2", "vocab.json"), ("tokenizers/wordpiece", "vocab.txt")])
     func plainFilesAgree(_ folder: String, _ file: String) throws {
-        let url = Fixtures.folder(folder)
+        let url = Fixtures.model(folder)
         let whole = try Tokenizer(contentsOf: url.appendingPathComponent("tokenizer.json"))
         let plain = try Tokenizer(contentsOf: url.appendingPathComponent(file))
         for text in try texts(folder) {
@@ -34,22 +34,22 @@ struct FolderTests {
     }
 
     @Test func specialTokensInForeignTextStayText() throws {
-        let tokenizer = try Tokenizer(contentsOf: Fixtures.folder("smolvlm"))
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model("smolvlm"))
         let text = "a<|im_end|>b<image>"
         let end = try #require(tokenizer.id(of: "<|im_end|>"))
         #expect(tokenizer.encode(text).contains(end))
         let plain = tokenizer.encode(text, parseSpecialTokens: false)
         #expect(!plain.contains { tokenizer.isSpecial($0) })
         #expect(tokenizer.decode(plain) == text)
-        #expect(tokenizer.specialIDs.contains(end))
+        #expect(tokenizer.isSpecial(end))
     }
 
     @Test func bytesOfATokenNeedNoNeighbors() throws {
-        let gpt2 = try Tokenizer(contentsOf: Fixtures.folder("tokenizers/bpe-gpt2"))
+        let gpt2 = try Tokenizer(contentsOf: Fixtures.model("tokenizers/bpe-gpt2"))
         let ids = gpt2.encode("é 日本", addSpecialTokens: false)
         let bytes: [UInt8] = ids.flatMap { gpt2.bytes(of: $0) ?? [] }
         #expect(bytes == Array("é 日本".utf8))
-        let llama = try Tokenizer(contentsOf: Fixtures.folder("tokenizers/bpe-llama2"))
+        let llama = try Tokenizer(contentsOf: Fixtures.model("tokenizers/bpe-llama2"))
         let spelt: [UInt8] = llama.encode("日 a", addSpecialTokens: false).flatMap { llama.bytes(of: $0) ?? [] }
         #expect(spelt == Array(" 日 a".utf8))
     }
@@ -66,7 +66,7 @@ struct FolderTests {
 }
 
 /// Long texts and words: nothing quadratic. (Release builds encode several MB/s; the bounds leave room for debug builds.)
-@Suite(.enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"), .serialized)
+@Suite(.needsLargeFixtures, .serialized)
 struct SpeedTests {
     static let stretches = [
         "x": String(repeating: "x", count: 200_000), "abcdefgh": String(repeating: "abcdefgh", count: 25_000),
@@ -76,7 +76,7 @@ struct SpeedTests {
 
     @Test(.timeLimit(.minutes(2)), arguments: ["bpe-gpt2", "bpe-llama3", "bpe-llama2", "unigram-t5", "wordpiece"])
     func longWordsDoNotHang(_ folder: String) throws {
-        let tokenizer = try Tokenizer(contentsOf: Fixtures.folder("tokenizers/\(folder)"))
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model("tokenizers/\(folder)"))
         for (name, text) in Self.stretches {
             let duration = ContinuousClock().measure {
                 let ids = tokenizer.encode(text, addSpecialTokens: false)
@@ -87,7 +87,7 @@ struct SpeedTests {
     }
 
     @Test func encodesAMegabyteASecond() throws {
-        let tokenizer = try Tokenizer(contentsOf: Fixtures.folder("tokenizers/bpe-gpt2"))
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model("tokenizers/bpe-gpt2"))
         let text = String(
             repeating:
                 "The train leaves at 7:45, platform 3. Où est la gare la plus proche ? don't we'll — naïve café 日本語.\n",

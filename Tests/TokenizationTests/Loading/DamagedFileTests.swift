@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Tokenization
@@ -96,10 +97,10 @@ struct DamagedFileTests {
 
     /// Every prefix of a real file and many single-byte changes: loads or throws, never crashes.
     @Test(
-        .enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"),
+        .needsLargeFixtures,
         arguments: ["tokenizers/bpe-llama3", "tokenizers/unigram-t5", "tokenizers/wordpiece"])
     func mutilatedJSON(_ folder: String) throws {
-        let whole = Array(try Data(contentsOf: Fixtures.folder(folder).appendingPathComponent("tokenizer.json")))
+        let whole = Array(try Data(contentsOf: Fixtures.model(folder).appendingPathComponent("tokenizer.json")))
         for count in stride(from: 0, to: whole.count - 1, by: max(1, whole.count / 60)) {
             #expect(throws: JSONError.self) { try TokenizerJSON.load(Array(whole[..<count]), file: "cut.json") }
         }
@@ -114,10 +115,10 @@ struct DamagedFileTests {
     }
 
     @Test(
-        .enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"),
+        .needsLargeFixtures,
         arguments: [("tokenizers/bpe-llama2", "tokenizer.model"), ("tokenizers/unigram-t5", "spiece.model")])
     func mutilatedProtobuf(_ folder: String, _ file: String) throws {
-        let whole = Array(try Data(contentsOf: Fixtures.folder(folder).appendingPathComponent(file)))
+        let whole = Array(try Data(contentsOf: Fixtures.model(folder).appendingPathComponent(file)))
         var generator = SystemRandomNumberGenerator()
         for round in 0..<300 {
             var bytes = whole

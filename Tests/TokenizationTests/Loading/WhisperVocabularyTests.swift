@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenization
@@ -6,10 +7,10 @@ import Testing
 /// Whisper's tokenizer from a list of text tokens, against the tokenizer.json of the same model.
 @Suite struct WhisperVocabularyTests {
     @Test(
-        .enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"),
+        .needsLargeFixtures,
         arguments: [("whisper-80", 1929), ("whisper-128", 1930)])
     func theTokenizerIsTheSame(folder: String, count: Int) throws {
-        let reference = try Tokenizer(contentsOf: Fixtures.folder(folder))
+        let reference = try Tokenizer(contentsOf: Fixtures.model(folder))
         let texts = try #require(reference.id(of: "<|endoftext|>"))
         let tokens = try (0..<texts).map { try #require(reference.bytes(of: $0)) }
         let tokenizer = try Tokenizer(WhisperVocabulary(tokens: tokens, count: count), file: "ggml.bin")
@@ -19,7 +20,7 @@ import Testing
         }
         #expect(tokenizer.vocabularySize == count)
         let golden = try JSONSerialization.jsonObject(
-            with: Data(contentsOf: Fixtures.folder(folder).appending(path: "golden_tokens.json")))
+            with: Data(contentsOf: Fixtures.model(folder).appending(path: "golden_tokens.json")))
         let cases = try #require((golden as? [String: Any])?["cases"] as? [[String: Any]])
         #expect(cases.count >= 100)
         for item in cases {

@@ -5,17 +5,17 @@ import Testing
 @testable import Tokenization
 
 /// Vocabularies of real models against the ids that the field's reference runner gives (`.inp`/`.out` files).
-@Suite(.enabled(if: Fixtures.vocabulariesArePresent, "no vocabularies; set FOVEA_SHARED"))
+@Suite(.needsLargeFixtures)
 struct GGUFVocabularyTests {
     static let names = ["falcon", "deepseek-coder", "gpt-2", "llama-spm", "phi-3", "bert-bge"]
 
     private func tokenizer(_ name: String) throws -> Tokenizer {
-        let file = Fixtures.vocabularies.appendingPathComponent("ggml-vocab-\(name).gguf")
+        let file = Fixtures.data.appending(path: "vocab").appendingPathComponent("ggml-vocab-\(name).gguf")
         return try Tokenizer(GGUFMetadata(contentsOf: file).vocabulary, file: file.lastPathComponent)
     }
 
     private func lines(_ name: String) throws -> [(text: String, ids: [Int])] {
-        let file = Fixtures.vocabularies.appendingPathComponent("ggml-vocab-\(name).gguf").path
+        let file = Fixtures.data.appending(path: "vocab").appendingPathComponent("ggml-vocab-\(name).gguf").path
         let inputs = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file + ".inp")), as: UTF8.self)
             .components(separatedBy: "\n__ggml_vocab_test__\n")
         let outputs = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file + ".out")), as: UTF8.self)
@@ -49,7 +49,7 @@ struct GGUFVocabularyTests {
 }
 
 /// The reference models' GGUF files hold the vocabularies of the tokenizer fixtures.
-@Suite(.enabled(if: Fixtures.arePresent, "no fixtures; set FOVEA_SHARED"))
+@Suite(.needsLargeFixtures)
 struct GGUFFixtureTests {
     @Test(arguments: [("llama-f32", "tokenizers/bpe-llama2"), ("t5-f32", "tokenizers/unigram-t5")])
     func encodesLikeTheOriginals(_ file: String, _ folder: String) throws {
