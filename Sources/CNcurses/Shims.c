@@ -107,8 +107,6 @@ void fovea_put(int y, int x, const uint32_t *scalars, int count, unsigned attrib
     for (int i = 0; i < count; i++) text[i] = (wchar_t)scalars[i];
     attr_t bits = WA_NORMAL;
     if (attributes & FOVEA_BOLD) bits |= WA_BOLD;
-    if (attributes & FOVEA_DIM) bits |= WA_DIM;
-    if (attributes & FOVEA_ITALIC) bits |= WA_ITALIC;
     if (attributes & FOVEA_UNDERLINE) bits |= WA_UNDERLINE;
     if (attributes & FOVEA_REVERSE) bits |= WA_REVERSE;
     cchar_t cell;

@@ -16,8 +16,6 @@ package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertibl
     case missingToken(String)
     /// A model that does not transcribe, where a speech model is needed.
     case notASpeechModel(path: String, type: String)
-    /// A model that does not continue text, where a text model is needed.
-    case notATextModel(path: String, type: String)
     /// A model that no session serves.
     case noSession(path: String, type: String)
     /// A request without the input that the model takes, or with another one.
@@ -54,7 +52,6 @@ package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertibl
             "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"
         case .notASpeechModel(let path, let type):
             "\(path): a “\(type)” model does not transcribe speech; choose a Whisper model"
-        case .notATextModel(let path, let type): "\(path): a “\(type)” model does not chat; choose a text model"
         case .noSession(let path, let type):
             "\(path): a “\(type)” model can be inspected and planned, but it cannot answer requests yet"
         case .unsuitableInput(let family, let problem, let takes): "\(family): \(problem); it takes \(takes)"

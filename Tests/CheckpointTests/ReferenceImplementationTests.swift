@@ -13,7 +13,7 @@ struct ReferenceImplementationTests {
         let path = folder.path("x.safetensors")
         let writer = try SafetensorsWriter(path: path, metadata: ["format": "pt", "odd \"key\"": "\t"])
         try writer.add("step0.cross.0", shape: [1, 2, 3], floats: [0, 1, 2, 3, 4, 5.5])
-        try writer.add("one", shape: [1], int32s: [-3])
+        try [Int32(-3)].withUnsafeBytes { try writer.add("one", shape: [1], format: .i32, bytes: $0) }
         try writer.add("ids é", shape: [2], integers: [1 << 40, -1])
         try writer.add("empty", shape: [0, 2], floats: [])
         try writer.finish()

@@ -11,7 +11,9 @@ import Testing
     @Test func writtenTensorsAreReadBack() throws {
         let path = folder.path("model.safetensors")
         let writer = try SafetensorsWriter(path: path, metadata: ["made by": "a \"test\"\n"])
-        try writer.add("odd \"name\" é", shape: [3], int32s: [1, -2, 3])
+        try [Int32(1), -2, 3].withUnsafeBytes {
+            try writer.add("odd \"name\" é", shape: [3], format: .i32, bytes: $0)
+        }
         try writer.add("a.weight", shape: [2, 3], floats: [1, -2.5, 0, .infinity, 4, 5])
         try writer.add("ids", shape: [2], integers: [Int.max, -1])
         try writer.add("scalar", shape: [], floats: [7])

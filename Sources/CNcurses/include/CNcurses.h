@@ -14,7 +14,7 @@ bool fovea_use_utf8_locale(void);
 int fovea_scalar_width(uint32_t scalar);
 
 // Attribute bits, independent of ncurses' own.
-enum { FOVEA_BOLD = 1, FOVEA_DIM = 2, FOVEA_ITALIC = 4, FOVEA_UNDERLINE = 8, FOVEA_REVERSE = 16 };
+enum { FOVEA_BOLD = 1, FOVEA_UNDERLINE = 8, FOVEA_REVERSE = 16 };
 
 // Opens `term` (a terminfo name) on the standard streams. NULL if there is no such entry.
 SCREEN *fovea_open(const char *term);

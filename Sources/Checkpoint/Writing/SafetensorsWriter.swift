@@ -56,11 +56,6 @@ package final class SafetensorsWriter {
         try add(name, shape: shape, format: .i64, elements: integers.map { Int64($0).littleEndian })
     }
 
-    /// Adds a tensor of 32-bit integers.
-    package func add(_ name: String, shape: [Int], int32s: [Int32]) throws(CheckpointError) {
-        try add(name, shape: shape, format: .i32, elements: int32s)
-    }
-
     /// Adds a tensor from its stored bytes.
     package func add(
         _ name: String, shape: [Int], format: ElementFormat, bytes: UnsafeRawBufferPointer

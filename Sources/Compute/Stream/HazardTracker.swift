@@ -40,9 +40,4 @@ struct HazardTracker {
         writes.append(contentsOf: newWrites)
         return barrier
     }
-
-    mutating func reset() {
-        reads.removeAll(keepingCapacity: true)
-        writes.removeAll(keepingCapacity: true)
-    }
 }

@@ -91,11 +91,6 @@ package struct ChatFormat: Sendable {
             messages, inParts: wantsParts, addingGenerationPrompt: addingGenerationPrompt, date: date)
     }
 
-    /// The conversation as one text. It holds the begin-of-text token where the template writes it.
-    package func render(_ messages: [ChatMessage], addingGenerationPrompt: Bool, date: Date = Date()) throws -> String {
-        try text(messages, addingGenerationPrompt: addingGenerationPrompt, date: date).string
-    }
-
     // MARK: Ends of answers
 
     /// The end of an answer: tokens if the vocabulary has them, else strings.

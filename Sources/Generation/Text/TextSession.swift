@@ -14,25 +14,6 @@ package final class TextSession {
     /// End-of-sequence tokens that the checkpoint declares.
     package let endTokens: Set<Int>
 
-    /// Loads a text model.
-    /// - Parameters:
-    ///   - contextLength: positions to make room for; the architecture's own default without.
-    ///   - progress: bytes done and bytes in all.
-    /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`;
-    ///   `GenerationError.notATextModel` for another kind of model.
-    package convenience init(
-        path: String, contextLength: Int? = nil, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
-    ) throws {
-        var files = try ModelFiles(path: path)
-        files.options.contextLength = contextLength
-        let model = try ModelRegistry.make(from: files)
-        guard model.capabilities.inputs.contains(.prompt) else {
-            throw GenerationError.notATextModel(path: path, type: try ModelRegistry.modelType(of: files))
-        }
-        try self.init(model, from: files, on: device, progress: progress)
-        files.release()
-    }
-
     /// Puts a declared text model on a device.
     package init(
         _ model: any Model, from files: ModelFiles, on device: Device,

@@ -16,9 +16,7 @@
 /// "Loudest" means loudest of the signal given, so it matters what is given. Both reference implementations agree on this:
 /// - a recording of up to 30 s is filled with silence to exactly 30 s: `window(_:)`;
 /// - a longer one is transformed at once, so that quiet passages stay quiet relative to the whole, and windows are then cut
-///   out of the features (`LogMelFeatures.window(from:count:)`), filled with 0.0 past the end: `whole(_:)`.
-///
-/// `features(of:)` chooses between the two.
+///   out of the features: `whole(_:)`.
 package struct LogMelSpectrogram: Sendable {
     /// The fields of `preprocessor_config.json` that matter here.
     package struct Parameters: Sendable, Equatable {
@@ -48,10 +46,6 @@ package struct LogMelSpectrogram: Sendable {
     package let parameters: Parameters
     /// Samples in a window: 480,000.
     package var windowSampleCount: Int { parameters.windowSeconds * parameters.sampleRate }
-    /// Frames in a window: 3000.
-    package var windowFrameCount: Int { windowSampleCount / parameters.hopLength }
-    /// Seconds from one frame to the next: 0.01.
-    package var secondsPerFrame: Double { Double(parameters.hopLength) / Double(parameters.sampleRate) }
 
     private let transform: FourierTransform
     private let filters: MelFilterBank
@@ -77,12 +71,7 @@ package struct LogMelSpectrogram: Sendable {
         hann = (0..<size).map { 0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(size)) }
     }
 
-    /// What Whisper is given for a recording: one window if it fits, else features of the whole.
-    package func features(of samples: [Float]) -> LogMelFeatures {
-        samples.count <= windowSampleCount ? window(samples) : whole(samples)
-    }
-
-    /// Exactly one window, `[melCount, windowFrameCount]`: shorter signals are filled with silence, longer ones cut.
+    /// Exactly one window, `[melCount, 3000]`: shorter signals are filled with silence, longer ones cut.
     package func window(_ samples: [Float]) -> LogMelFeatures {
         compute(samples, count: min(samples.count, windowSampleCount), paddedCount: windowSampleCount)
     }
@@ -192,33 +181,5 @@ package struct LogMelFeatures: Sendable, Equatable {
         self.melCount = melCount
         self.frameCount = frameCount
         self.values = values
-    }
-
-    package subscript(mel mel: Int, frame frame: Int) -> Float { values[mel * frameCount + frame] }
-
-    /// Frames `start ..< start + count`, `[melCount, count]`; past the end 0.0, as Whisper was shown the end of long
-    /// recordings.
-    package func window(from start: Int, count: Int) -> LogMelFeatures {
-        precondition(start >= 0 && count >= 0, "a window lies after the beginning")
-        let there = max(0, min(count, frameCount - start))
-        var cut = [Float](repeating: 0, count: melCount * count)
-        for mel in 0..<melCount where there > 0 {
-            cut.replaceSubrange(
-                mel * count..<mel * count + there,
-                with: values[mel * frameCount + start..<mel * frameCount + start + there])
-        }
-        return LogMelFeatures(melCount: melCount, frameCount: count, values: cut)
-    }
-
-    /// The same numbers as `[frameCount, melCount]`: one frame after the other, as the device's convolution reads them.
-    package func timeMajor() -> [Float] {
-        [Float](unsafeUninitializedCapacity: values.count) { output, filled in
-            values.withUnsafeBufferPointer { values in
-                for mel in 0..<melCount {
-                    for frame in 0..<frameCount { output[frame * melCount + mel] = values[mel * frameCount + frame] }
-                }
-            }
-            filled = values.count
-        }
     }
 }

@@ -3,14 +3,6 @@ import CMediaShims
 import Foundation
 import Synchronization
 
-/// A microphone that can be opened.
-package struct CaptureDevice: Sendable, Equatable {
-    /// ALSA's name, e.g. "default", "plughw:CARD=PCH,DEV=0".
-    package let name: String
-    /// What a person calls it.
-    package let description: String
-}
-
 /// Live sound as mono samples at one rate, through ALSA (and through ALSA's default device also PulseAudio and PipeWire).
 ///
 ///     let microphone = try Microphone()
@@ -29,7 +21,7 @@ package final class Microphone: Sendable {
     /// device goes away. For one reader.
     package let samples: AsyncThrowingStream<[Float], any Error>
 
-    private let stopping: StopFlag
+    let stopping: StopFlag
 
     /// - Throws: `noCaptureDevice` when there is nothing to record with, `captureFailed` when there is and it refuses.
     package init(device name: String = "default", sampleRate: Int = Media.speechSampleRate) throws(MediaError) {
@@ -52,35 +44,6 @@ package final class Microphone: Sendable {
 
     /// Ends the recording; chunks already recorded can still be read.
     package func stop() { stopping.set() }
-
-    /// The devices ALSA names for recording; empty if there are none.
-    package static func devices() -> [CaptureDevice] {
-        AlsaCapture.silence()
-        var hints: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
-        guard snd_device_name_hint(-1, "pcm", &hints) == 0, let hints else { return [] }
-        defer { snd_device_name_free_hint(hints) }
-        var devices: [CaptureDevice] = []
-        var hint = hints
-        while let entry = hint.pointee {
-            hint += 1
-            func field(_ id: String) -> String? {
-                guard let text = snd_device_name_get_hint(entry, id) else { return nil }
-                defer { free(text) }
-                return String(cString: text)
-            }
-            // No direction means both.
-            guard field("IOID") != "Output", let name = field("NAME"), name != "null" else { continue }
-            let description = field("DESC")?.split(separator: "\n").joined(separator: ", ")
-            devices.append(CaptureDevice(name: name, description: printable(description ?? name)))
-        }
-        // Converters and mixers (rate, dmix, …) are listed even on a machine without a sound card.
-        return hasSoundCard() || devices.contains { $0.name == "pulse" || $0.name == "pipewire" } ? devices : []
-    }
-
-    private static func hasSoundCard() -> Bool {
-        var card: Int32 = -1
-        return snd_card_next(&card) == 0 && card >= 0
-    }
 }
 
 /// Set once, by whoever ends the recording.

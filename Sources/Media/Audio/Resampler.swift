@@ -75,16 +75,6 @@ package struct Resampler: Sendable {
         return produce(limit: total - outputCount)
     }
 
-    /// A whole signal at once.
-    package static func resample(_ samples: [Float], from inputRate: Int, to outputRate: Int) throws(MediaError)
-        -> [Float]
-    {
-        var resampler = try Resampler(from: inputRate, to: outputRate)
-        var result = resampler.process(samples)
-        result.append(contentsOf: resampler.finish())
-        return result
-    }
-
     private mutating func produce(limit: Int) -> [Float] {
         guard let filter else { return [] }
         // The filter of an output at input index i covers i - leading ..< i - leading + tapCount.

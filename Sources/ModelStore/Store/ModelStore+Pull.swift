@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Support
 
 extension ModelStore {
     /// Fetches a model: a catalogue name, `owner/repo` of a hub, or `owner/repo:FILE` for one GGUF file of several.
@@ -9,17 +10,7 @@ extension ModelStore {
     ///
     /// - Throws: through the stream, `ModelStoreError`.
     package func pull(_ name: String) -> AsyncThrowingStream<PullProgress, any Error> {
-        AsyncThrowingStream(bufferingPolicy: .bufferingNewest(256)) { continuation in
-            let task = Task {
-                do {
-                    _ = try await pull(try ModelName(name)) { continuation.yield($0) }
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
-        }
+        .running { [self] yield in _ = try await pull(try ModelName(name), report: yield) }
     }
 
     /// Fetches a model and returns the path of its folder.

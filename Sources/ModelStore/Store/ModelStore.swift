@@ -108,19 +108,6 @@ package struct ModelStore: Sendable {
         for file in try ModelManifest(folder: folder).files { try Self.verify(file, in: folder) }
     }
 
-    /// Deletes an installed model.
-    package func remove(_ name: String) throws {
-        let folder = path(of: try ModelName(name))
-        guard FileManager.default.fileExists(atPath: folder) else {
-            throw ModelStoreError.notInstalled(name: name, canBePulled: true)
-        }
-        do {
-            try FileManager.default.removeItem(atPath: folder)
-        } catch {
-            throw ModelStoreError.unwritable(path: folder, reason: "it cannot be deleted")
-        }
-    }
-
     static func verify(_ file: ModelFile, in folder: String) throws {
         let path = folder + "/" + file.name
         guard let size = Self.size(ofFile: path) else { throw ModelStoreError.missingFile(file: path) }

@@ -11,9 +11,6 @@ package struct RecordedSession: Sendable {
 
     let steps: [Step]
 
-    package var seconds: Double { steps.last?.at ?? 0 }
-    package var count: Int { steps.count }
-
     /// - Throws: `RecordingError`, which names the line.
     package init(path: String) throws {
         let data: Data

@@ -59,8 +59,6 @@ package enum InputViewKind: String, Sendable, Hashable, CaseIterable {
     case words
     /// Matrix of source words and generated tokens.
     case matrix
-
-    var name: String { rawValue }
 }
 
 /// The attention of one token, read from the record.

@@ -70,7 +70,4 @@ package struct Layout: Sendable, Hashable {
 
     /// The rectangle of a panel that is on the screen.
     package subscript(focus: Focus) -> Rect? { panels.first { $0.focus == focus }?.rect }
-
-    /// All rectangles on the screen.
-    package var parts: [Rect] { panels.map(\.rect) + [divider, rule].compactMap { $0 } + (isTooSmall ? [] : [status]) }
 }

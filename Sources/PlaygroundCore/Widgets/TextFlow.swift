@@ -15,8 +15,6 @@ struct FlowLine: Hashable {
     var indent = 0
     var spans: [Span] = []
 
-    var isEmpty: Bool { spans.isEmpty }
-
     /// The token under a column.
     func place(atColumn column: Int) -> TokenPlace? { span(atColumn: column)?.place }
 

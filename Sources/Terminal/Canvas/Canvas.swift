@@ -4,8 +4,6 @@ package struct Attributes: OptionSet, Hashable, Sendable {
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     package static let bold = Attributes(rawValue: 1)
-    package static let dim = Attributes(rawValue: 2)
-    package static let italic = Attributes(rawValue: 4)
     package static let underline = Attributes(rawValue: 8)
     package static let reverse = Attributes(rawValue: 16)
 }
@@ -27,8 +25,6 @@ package struct Style: Hashable, Sendable {
     package func with(_ more: Attributes) -> Style {
         Style(foreground, on: background, attributes.union(more))
     }
-
-    package func on(_ background: Color) -> Style { Style(foreground, on: background, attributes) }
 }
 
 /// One cell of the screen.
@@ -121,14 +117,6 @@ package struct Canvas: Hashable, Sendable {
         guard !rect.isEmpty, rect.intersection(bounds) == rect, raster.width > 0, raster.height > 0 else { return }
         fill(rect)
         pictures.append(PixelPicture(rect: rect, raster: raster))
-    }
-
-    /// Changes the style of cells.
-    package mutating func restyle(_ rect: Rect, _ change: (inout Style) -> Void) {
-        let area = rect.intersection(bounds)
-        for y in area.y..<max(area.y, area.bottom) {
-            for x in area.x..<max(area.x, area.right) { change(&cells[y * size.width + x].style) }
-        }
     }
 
     /// The text of row `y`, trailing blanks removed.

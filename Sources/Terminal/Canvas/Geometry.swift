@@ -28,7 +28,6 @@ package struct Rect: Hashable, Sendable {
     package var right: Int { x + width }
     package var bottom: Int { y + height }
     package var isEmpty: Bool { width == 0 || height == 0 }
-    package var size: Size { Size(width, height) }
 
     package func contains(x px: Int, y py: Int) -> Bool { px >= x && px < right && py >= y && py < bottom }
 

@@ -9,7 +9,7 @@ import Testing
     let folder: TemporaryFolder
     init() throws { folder = try TemporaryFolder() }
 
-    @Test("the fixture recording, sample for sample", .enabled(if: Fixtures.available))
+    @Test("the fixture recording, sample for sample", .needsLargeFixtures)
     func fixture() throws {
         let recording = try AudioFile.load(path: Fixtures.input("audio.wav"))
         let bytes = try Data(contentsOf: URL(fileURLWithPath: Fixtures.input("audio.wav"))).dropFirst(44)
@@ -90,14 +90,14 @@ import Testing
     }
 
     @Test func empty() throws {
-        let path = try folder.write("empty.wav", [])
+        let path = try folder.write([] as [UInt8], to: "empty.wav")
         #expect(error(path) == .emptyFile(path: path))
-        let header = try folder.write("header.wav", wavBytes(samples: []))
+        let header = try folder.write(wavBytes(samples: []), to: "header.wav")
         #expect(error(header) == .noAudioFrames(path: header))
     }
 
     @Test func notPermitted() throws {
-        let path = try folder.write("secret.wav", wavBytes(samples: [0, 0]))
+        let path = try folder.write(wavBytes(samples: [0, 0]), to: "secret.wav")
         #expect(chmod(path, 0) == 0)
         defer { chmod(path, 0o600) }
         let result = withoutPrivileges { error(path) }
@@ -113,7 +113,7 @@ import Testing
             (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) },
         ])
     func notAudio(bytes: [UInt8]) throws {
-        let path = try folder.write("thing", bytes)
+        let path = try folder.write(bytes, to: "thing")
         let problem = error(path)
         switch problem {
         case .notAudio, .damagedAudio, .noAudioFrames, .truncatedAudio: break
@@ -122,7 +122,7 @@ import Testing
     }
 
     @Test func textIsNotAudio() throws {
-        let path = try folder.write("notes.txt", Array("hello, this is a note".utf8))
+        let path = try folder.write(Array("hello, this is a note".utf8), to: "notes.txt")
         let problem = error(path)
         guard case .notAudio(path, _) = problem else {
             Issue.record("expected notAudio, not \(String(describing: problem))")
@@ -147,7 +147,7 @@ import Testing
         let path = folder.path(name)
         try writeSound(noise, rate: 16_000, format: Int32(format), to: path)
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-        let cut = try folder.write("cut-" + name, whole.prefix(whole.count * 3 / 5))
+        let cut = try folder.write(whole.prefix(whole.count * 3 / 5), to: "cut-" + name)
         guard case .truncatedAudio(cut, let expected, let actual, _) = error(cut) else {
             Issue.record("\(name): \(String(describing: error(cut)))")
             return
@@ -168,7 +168,7 @@ import Testing
             let mark = try #require(
                 (0..<200).first { ["Xing", "Info"].map { Array($0.utf8) }.contains(Array(bytes[$0..<$0 + 4])) })
             for i in mark..<mark + 4 { bytes[i] = 0 }
-            let bare = try folder.write("bare.mp3", bytes)
+            let bare = try folder.write(bytes, to: "bare.mp3")
             do {
                 let recording = try AudioFile.load(path: bare)
                 #expect(recording.source?.frameCount == nil)
@@ -185,14 +185,15 @@ import Testing
         "a streamed WAV whose size was never filled in is whole",
         arguments: [0xFFFF_FFFF, 0x7FFF_FFFF, 0x7FFF_F000] as [UInt32])
     func streamed(size: UInt32) throws {
-        let path = try folder.write("s.wav", wavBytes(samples: [UInt8](repeating: 1, count: 3200), claimedSize: size))
+        let path = try folder.write(
+            wavBytes(samples: [UInt8](repeating: 1, count: 3200), claimedSize: size), to: "s.wav")
         #expect(try AudioFile.load(path: path).samples.count == 1600)
     }
 
     @Test("absurd headers")
     func absurd() throws {
         let samples = [UInt8](repeating: 0, count: 4096)
-        let slow = try folder.write("slow.wav", wavBytes(samples: samples, rate: 1))
+        let slow = try folder.write(wavBytes(samples: samples, rate: 1), to: "slow.wav")
         #expect(
             error(slow)
                 == .unsupportedAudio(path: slow, property: "the sample rate (Hz)", value: 1, supported: 1000...768_000))
@@ -203,7 +204,7 @@ import Testing
             wavBytes(samples: samples, bits: 0),
             wavBytes(samples: samples, bits: 77), wavBytes(samples: samples, formatTag: 0xBEEF),
         ] {
-            let path = try folder.write("absurd.wav", bytes)
+            let path = try folder.write(bytes, to: "absurd.wav")
             #expect(error(path) != nil)
         }
     }
@@ -212,7 +213,7 @@ import Testing
     func nonFinite(value: Float) throws {
         var samples = [Float](repeating: 0.1, count: 40_000)
         samples[20_001] = value
-        let path = try folder.write("nan.wav", wavBytes(samples: floatBytes(samples), formatTag: 3, bits: 32))
+        let path = try folder.write(wavBytes(samples: floatBytes(samples), formatTag: 3, bits: 32), to: "nan.wav")
         #expect(error(path) == .nonFiniteSample(path: path, frame: 20_001))
     }
 
@@ -243,7 +244,7 @@ import Testing
                     bad[Int.random(in: 0..<min(80, bad.count), using: &generator)] = UInt8.random(
                         in: 0...255, using: &generator)
                 }
-                let damaged = try folder.write("bad-" + name, bad)
+                let damaged = try folder.write(bad, to: "bad-" + name)
                 do {
                     let recording = try AudioFile.load(path: damaged)
                     #expect(recording.samples.allSatisfy { $0.isFinite })

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Media
@@ -10,7 +11,7 @@ import Testing
     @Test("the pixels Pillow reads", arguments: Samples.pictures)
     func pixels(sample: PictureSample) throws {
         let bytes = try #require(Data(base64Encoded: sample.file))
-        let path = try folder.write("picture", bytes)
+        let path = try folder.write(bytes, to: "picture")
         let info = try ImageFile.info(path: path)
         #expect(info.width == sample.width && info.height == sample.height)
         #expect(info.format.rawValue.lowercased() == sample.name.prefix { $0 != " " })
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test(
-        "the fixture pictures", .enabled(if: Fixtures.available),
+        "the fixture pictures", .needsLargeFixtures,
         arguments: [
             ("image_a.png", 112, 112), ("image_b.png", 97, 53), ("image_c.png", 41, 130), ("image_d.png", 40, 33),
             ("image_e.png", 80, 38),
@@ -45,13 +46,13 @@ import Testing
     @Test func notAPicture() throws {
         #expect(error(folder.path("nothing.png")) == .fileNotFound(path: folder.path("nothing.png")))
         #expect(error(folder.url.path) == .isDirectory(path: folder.url.path))
-        let empty = try folder.write("empty.png", [])
+        let empty = try folder.write([] as [UInt8], to: "empty.png")
         #expect(error(empty) == .emptyFile(path: empty))
         for text in ["hello, this is a note", "GIF89a and so on", "RIFF\u{4}\0\0\0WAVEfmt ", "\u{7F}"] {
-            let path = try folder.write("note.png", Array(text.utf8))
+            let path = try folder.write(Array(text.utf8), to: "note.png")
             #expect(error(path) == .notAnImage(path: path))
         }
-        let secret = try folder.write("secret.png", [1, 2, 3])
+        let secret = try folder.write([1, 2, 3] as [UInt8], to: "secret.png")
         #expect(chmod(secret, 0) == 0)
         #expect(withoutPrivileges { error(secret) } == .notPermitted(path: secret))
     }
@@ -60,7 +61,7 @@ import Testing
     func truncated(sample: PictureSample) throws {
         let bytes = try #require(Data(base64Encoded: sample.file))
         for share in [0.3, 0.6, 0.8] {
-            let path = try folder.write("cut", bytes.prefix(Int(Double(bytes.count) * share)))
+            let path = try folder.write(bytes.prefix(Int(Double(bytes.count) * share)), to: "cut")
             do {
                 _ = try ImageFile.load(path: path)
                 // The pixels may all be there with only other chunks missing.
@@ -80,19 +81,18 @@ import Testing
             [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
             + [0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60, 8, 2, 0, 0, 0]
         let bomb = try folder.write(
-            "bomb.png",
             png + bigEndian(crc32(png[12...])) + [0, 0, 0, 0] + Array("IDAT".utf8)
-                + bigEndian(crc32(Array("IDAT".utf8)[...])))
+                + bigEndian(crc32(Array("IDAT".utf8)[...])), to: "bomb.png")
         #expect(error(bomb) == .imageTooLarge(path: bomb, width: 60_000, height: 60_000, limit: 100_000_000))
 
         let sample = try #require(Samples.pictures.first { $0.name == "jpeg 4:4:4" })
         var jpeg = [UInt8](try #require(Data(base64Encoded: sample.file)))
         let frame = try #require(jpeg.indices.first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 })
         jpeg.replaceSubrange(frame + 5..<frame + 9, with: [0xFF, 0xDC, 0xFF, 0xDC])
-        let wide = try folder.write("wide.jpg", jpeg)
+        let wide = try folder.write(jpeg, to: "wide.jpg")
         #expect(error(wide) == .imageTooLarge(path: wide, width: 65_500, height: 65_500, limit: 100_000_000))
 
-        let small = try folder.write("small", try #require(Data(base64Encoded: Samples.pictures[0].file)))
+        let small = try folder.write(try #require(Data(base64Encoded: Samples.pictures[0].file)), to: "small")
         #expect(
             error(small, maximumPixels: 33 * 17 - 1) == .imageTooLarge(path: small, width: 33, height: 17, limit: 560))
     }

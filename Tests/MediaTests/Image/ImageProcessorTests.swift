@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Media
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test(
-        "the fixtures", .enabled(if: Fixtures.available),
+        "the fixtures", .needsLargeFixtures,
         arguments: [
             ("llava", "abc"), ("mllama", "bcde"), ("smolvlm", "abc"), ("blip", "abc"), ("vit-gpt2", "ab"),
             ("trocr", "ab"), ("donut", "abc"), ("florence2", "abc"),
@@ -47,20 +48,20 @@ import Testing
             let image = try ImageFile.load(path: Fixtures.input("image_\(letter).png"))
             let name = "image_\(letter)"
             let (layout, levels) = try processor.resizedPixels(of: image)
-            #expect(levels == (try golden.bytes("\(name)/resized_u8")), "\(model) \(name)")
+            #expect(levels.map(Int.init) == (try golden.integers("\(name)/resized_u8")), "\(model) \(name)")
             let expected = try golden.floats("\(name)/pixel_values")
             let processed = try processor.process(image)
             #expect(processed.pixelValues.count == expected.count)
             #expect(largestDifference(processed.pixelValues, expected) == 0)
             #expect(levels.count == layout.slotCount * 3 * layout.tileHeight * layout.tileWidth)
             if model == "smolvlm" {
-                #expect((try golden.bytes("\(name)/pixel_attention_mask")).allSatisfy { $0 == 1 })
+                #expect((try golden.integers("\(name)/pixel_attention_mask")).allSatisfy { $0 == 1 })
             }
         }
     }
 
     @Test(
-        "Mllama's aspect ratios", .enabled(if: Fixtures.available),
+        "Mllama's aspect ratios", .needsLargeFixtures,
         arguments: [
             ("small", ["d"]), ("wide", ["e"]), ("tall", ["c"]), ("two", ["d", "b"]),
         ])
@@ -76,13 +77,17 @@ import Testing
 
     // MARK: Geometry
 
+    private func patches(ofTile tile: Int, in layout: ImageLayout, size: Int) -> [PictureRectangle?] {
+        PatchKey.keys(ofTile: tile, in: layout, patchSize: size).map(\.rectangle)
+    }
+
     @Test("a crop's patches cover the middle of the picture, edge to edge")
     func cropGeometry() throws {
         let processor = try CLIPImageProcessor(
             configuration(#"{"size": {"shortest_edge": 70}, "crop_size": {"height": 70, "width": 70}}"#))
         let layout = try processor.layout(width: 280, height: 140)
         // Resized to 140×70, columns 35 ..< 105 kept: 70 … 210 of the original.
-        let patches = layout.patches(ofTile: 0, patchSize: 14)
+        let patches = patches(ofTile: 0, in: layout, size: 14)
         #expect(patches.count == 25)
         #expect(patches[0] == PictureRectangle(x: 70, y: 0, width: 28, height: 28))
         #expect(patches[24] == PictureRectangle(x: 182, y: 112, width: 28, height: 28))
@@ -96,12 +101,12 @@ import Testing
         // 80×38 enlarged to 84×39 on 1×2 tiles.
         let layout = try processor.layout(width: 80, height: 38)
         #expect(layout.rows == 1 && layout.columns == 2 && layout.slotCount == 4 && layout.tiles.count == 2)
-        let right = layout.patches(ofTile: 1, patchSize: 14)
+        let right = patches(ofTile: 1, in: layout, size: 14)
         #expect(right.count == 9)
         let last = try #require(right[8])
         #expect(abs(last.x + last.width - 80) < 1e-9 && abs(last.y + last.height - 38) < 1e-9)
         let tall = try processor.layout(width: 10, height: 130)
-        #expect(tall.patches(ofTile: 0, patchSize: 14).contains { $0 == nil })
+        #expect(patches(ofTile: 0, in: tall, size: 14).contains { $0 == nil })
     }
 
     @Test(
@@ -113,12 +118,12 @@ import Testing
         configuration.maxImageSize = .init(longestEdge: 56)
         let layout = try Idefics3ImageProcessor(configuration).layout(width: width, height: height)
         let areas = layout.tiles.indices.map { tile in
-            layout.patches(ofTile: tile, patchSize: 28).compactMap { $0 }.reduce(0) { $0 + $1.width * $1.height }
+            patches(ofTile: tile, in: layout, size: 28).compactMap { $0 }.reduce(0) { $0 + $1.width * $1.height }
         }
         let area = Double(width * height)
         #expect(abs(areas.last! - area) < 1e-6 * area)
         if layout.rows > 0 { #expect(abs(areas.dropLast().reduce(0, +) - area) < 1e-6 * area) }
-        let corner = try #require(layout.patches(ofTile: layout.tiles.count - 1, patchSize: 28).last ?? nil)
+        let corner = try #require(patches(ofTile: layout.tiles.count - 1, in: layout, size: 28).last ?? nil)
         #expect(abs(corner.x + corner.width - Double(width)) < 1e-9)
     }
 

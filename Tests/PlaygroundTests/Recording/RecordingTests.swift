@@ -26,11 +26,11 @@ struct RecordingTests {
             .abilities(Scene.pictureModel), .input(.paste("What is there?")), .input(.key(Key(.enter))),
             .answer(1, .inputPrepared(.source(Translation.text)), time: 0),
             .answer(1, .inputPrepared(.picture(Scenery.tiled)), time: 0),
-            .answer(1, .inputPrepared(.audio(Recording.window(0, language: "en"))), time: 0),
+            .answer(1, .inputPrepared(.audio(RecordedSpeech.window(0, language: "en"))), time: 0),
             .answer(1, .encoded(seconds: 1), time: 1),
         ]
         events += Scenery.tokens(Scenery.tiled).map { .answer(1, .token($0), time: Double($0.index)) }
-        events += Recording.segments(window: 0, start: 0).map { .answer(1, .segment($0), time: 2) }
+        events += RecordedSpeech.segments(window: 0, start: 0).map { .answer(1, .segment($0), time: 2) }
         events += [
             .answer(
                 1,
@@ -50,7 +50,7 @@ struct RecordingTests {
         defer { try? FileManager.default.removeItem(atPath: path) }
         try record(Self.events, to: path)
         let session = try RecordedSession(path: path)
-        #expect(session.count == Self.events.count)
+        #expect(session.steps.count == Self.events.count)
         var live = Scene(120, 40), played = Scene(120, 40)
         for event in Self.events { live.send(event) }
         for step in session.steps { played.send(.played(step.event)) }
@@ -89,8 +89,8 @@ struct RecordingTests {
             .started(model: "whisper-base", audio: "/tmp/talk.wav"),
             .models([ModelChoice(name: "whisper-base", description: "", installed: true, bytes: 1)]),
             .loaded("whisper-base", .done),
-            .answer(1, .inputPrepared(.audio(Recording.window(0, language: "en"))), time: 0),
-            .answer(1, .token(Recording.tokens(window: 0, start: 0)[1]), time: 1), .answered(1, .done),
+            .answer(1, .inputPrepared(.audio(RecordedSpeech.window(0, language: "en"))), time: 0),
+            .answer(1, .token(RecordedSpeech.tokens(window: 0, start: 0)[1]), time: 1), .answered(1, .done),
             .attach("/tmp/a.png"),
         ]
         try record(events, to: path)

@@ -13,7 +13,9 @@ struct LayoutTests {
                 for focus in Panels.all.map(\.focus) {
                     for lines in [1, 4] {
                         let layout = Layout(Size(width, height), focus: focus, inputLines: lines)
-                        let parts = layout.parts
+                        let parts =
+                            layout.panels.map(\.rect) + [layout.divider, layout.rule].compactMap { $0 }
+                            + (layout.isTooSmall ? [] : [layout.status])
                         if layout.isTooSmall {
                             #expect(width < 40 || height < 12)
                             #expect(parts.isEmpty)
