@@ -20,7 +20,7 @@ extension State {
         case .mouse(let action, let x, let y): return mouse(action, x, y)
         case .key(let key):
             notice = nil
-            if let effects = handleInOverlay(key, now) { return effects }
+            if let overlay { return overlay.view.handle(key, &self, now) }
             if let binding = KeyMap.binding(for: key, self) { return binding.run(&self, key, now) }
             if focus == .input, case .character(let character) = key.code, key.modifiers.isEmpty {
                 let wasEmpty = input.isEmpty
@@ -29,29 +29,6 @@ extension State {
             }
             return []
         }
-    }
-
-    /// The effects of a key on the overlay, or `nil` if there is none.
-    private mutating func handleInOverlay(_ key: Key, _ now: Date) -> [Effect]? {
-        switch overlay {
-        case nil: return nil
-        case .help(let scroll): handleInHelp(key, scroll)
-        case .models(let selected): return handleInModels(key, selected, now)
-        case .conversations(let selected): return handleInConversations(key, selected)
-        case .deleteQuestion(let conversation):
-            overlay = .conversations(selected: conversations.firstIndex(of: conversation) ?? 0)
-            return key == .character("y") ? [.store(.delete(conversation.id))] : []
-        case .plan: return handleInPlan(key)
-        case .alternatives(let selected): return handleAlternatives(key, selected, now)
-        case .comparison(let scroll): overlay = key.moved(scroll, count: .max).map { .comparison(scroll: $0) }
-        case .tour(let step): handleInTour(key, step: step)
-        case .quitQuestion:
-            switch key {
-            case .character("y"), .character("q"), .control("c"), Key(.enter): return [.quit(.done)]
-            default: overlay = nil
-            }
-        }
-        return []
     }
 
     private mutating func mouse(_ action: InputEvent.MouseAction, _ x: Int, _ y: Int) -> [Effect] {

@@ -23,18 +23,7 @@ package func render(_ state: State) -> Canvas {
     }
     for placed in layout.panels { Panels.panel(placed.focus).draw(state, in: placed.rect, onto: &canvas) }
     StatusLine.draw(state, in: layout.status, onto: &canvas)
-    switch state.overlay {
-    case .help(let scroll): HelpScreen.draw(state, scroll: scroll, onto: &canvas)
-    case .models(let selected): ModelPicker.draw(state, selected: selected, onto: &canvas)
-    case .conversations(let selected): ConversationPicker.draw(state, selected: selected, onto: &canvas)
-    case .deleteQuestion(let conversation): DeleteQuestion.draw(conversation, state, onto: &canvas)
-    case .plan: PlanView.draw(state, onto: &canvas)
-    case .alternatives(let selected): AlternativesView.draw(state, selected: selected, onto: &canvas)
-    case .comparison(let scroll): ComparisonView.draw(state, scroll: scroll, onto: &canvas)
-    case .tour(let step): TourView.draw(state, step: step, onto: &canvas)
-    case .quitQuestion: QuitQuestion.draw(state, onto: &canvas)
-    case nil: break
-    }
+    state.overlay?.view.draw(state, onto: &canvas)
     return canvas
 }
 

@@ -1,10 +1,7 @@
 import AttentionTypes
+import Generation
 import Support
 import Terminal
-
-/// # Playground
-/// The terminal app. One value, `State`, is everything the screen shows; `update` brings an event into it and names the
-/// effects to carry out; `render` draws it. Only `PlaygroundApp` does anything else.
 
 /// The state of the app: everything the screen shows.
 package struct State: Sendable {
@@ -17,8 +14,8 @@ package struct State: Sendable {
     package var attention = AttentionState()
     package var memory = MemoryState()
     package var engine = EngineState()
-    package var speech = SpeechSettings()
-    package var text = TextSettings()
+    package var speech = TranscriptionOptions()
+    package var text = TextOptions()
     /// The system prompt.
     package var systemPrompt = ""
     /// Pictures of the next message.
@@ -38,22 +35,6 @@ package struct State: Sendable {
         self.size = size
         self.theme = theme
     }
-}
-
-/// The overlay on the screen.
-package enum Overlay: Sendable, Hashable {
-    case help(scroll: Int)
-    case models(selected: Int)
-    case conversations(selected: Int)
-    case deleteQuestion(ConversationSummary)
-    case plan
-    case quitQuestion
-    /// The tour of the screen.
-    case tour(step: Int)
-    /// The alternatives of the selected token.
-    case alternatives(selected: Int)
-    /// Two answers side by side.
-    case comparison(scroll: Int)
 }
 
 package struct Notice: Sendable, Hashable {

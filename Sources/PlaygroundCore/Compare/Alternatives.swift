@@ -1,38 +1,8 @@
 import Foundation
 import Generation
-import Terminal
 
 // Continuing an answer from another token.
 extension State {
-    mutating func handleAlternatives(_ key: Key, _ selected: Int, _ now: Date) -> [Effect] {
-        guard let place = shownToken else {
-            overlay = nil
-            return []
-        }
-        let choices = AlternativesView.choices(chat.messages[place.message].tokens[place.token])
-        if let moved = key.moved(selected, count: choices.count) {
-            overlay = .alternatives(selected: moved)
-            return []
-        }
-        switch key.code {
-        case .left, .character("h"): step(-1)
-        case .right, .character("l"): step(1)
-        case .enter where choices.indices.contains(selected):
-            overlay = nil
-            return rerun(
-                from: place, with: choices[selected].id, spelled: choices[selected].text,
-                probability: choices[selected].probability, now)
-        default: overlay = nil
-        }
-        return []
-    }
-
-    private mutating func step(_ by: Int) {
-        scrub(by)
-        if attention.selected == nil { attention.selected = shownToken }
-        overlay = .alternatives(selected: 0)
-    }
-
     /// Answers the same question again with `token` at `place`: the tokens before it stay, the rest is generated.
     mutating func rerun(from place: TokenPlace, with token: Int, spelled: String, probability: Float, _ now: Date)
         -> [Effect]
@@ -68,7 +38,7 @@ extension State {
         let original = chat.messages[answer].variantOf ?? answer
         var request = request(upTo: asked)
         if let audio = chat.messages[asked].audioPath { request = self.request(for: audio) }
-        request.prefix = prefix
+        request.text.answerPrefix = prefix
         request.interventions = interventions
         let effects = start(request, now)
         chat.messages[chat.messages.count - 1].variantOf = original

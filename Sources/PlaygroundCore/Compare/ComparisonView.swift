@@ -1,8 +1,11 @@
+import Foundation
 import Terminal
 
 /// Two answers side by side, token by token, colored by probability; where they part is marked.
-enum ComparisonView {
-    static func draw(_ state: State, scroll: Int, onto canvas: inout Canvas) {
+struct ComparisonView: OverlayView {
+    let scroll: Int
+
+    func draw(_ state: State, onto canvas: inout Canvas) {
         let theme = state.theme
         guard let comparison = state.comparison, state.chat.messages.indices.contains(comparison.original),
             state.chat.messages.indices.contains(comparison.variant)
@@ -23,8 +26,8 @@ enum ComparisonView {
         let a = state.chat.messages[comparison.original], b = state.chat.messages[comparison.variant]
         let parting = zip(a.tokens, b.tokens).prefix { $0.id == $1.id }.count
         for y in inside.y..<inside.bottom - 1 { canvas.draw("│", x: inside.x + half + 1, y: y, theme.faint) }
-        draw(a, "original", from: parting, scroll: scroll, in: left, state, onto: &canvas)
-        draw(b, b.change ?? "changed", from: parting, scroll: scroll, in: right, state, onto: &canvas)
+        draw(a, "original", from: parting, in: left, state, onto: &canvas)
+        draw(b, b.change ?? "changed", from: parting, in: right, state, onto: &canvas)
         let words =
             parting == max(a.tokens.count, b.tokens.count)
             ? "the same tokens" : "they differ from token \(parting + 1) on"
@@ -33,8 +36,13 @@ enum ComparisonView {
             y: inside.bottom - 1, theme.quiet, in: inside)
     }
 
-    private static func draw(
-        _ message: Message, _ title: String, from parting: Int, scroll: Int, in rect: Rect, _ state: State,
+    func handle(_ key: Key, _ state: inout State, _ now: Date) -> [Effect] {
+        state.overlay = key.moved(scroll, count: .max).map { .comparison(scroll: $0) }
+        return []
+    }
+
+    private func draw(
+        _ message: Message, _ title: String, from parting: Int, in rect: Rect, _ state: State,
         onto canvas: inout Canvas
     ) {
         let theme = state.theme

@@ -1,10 +1,13 @@
+import Foundation
 import Terminal
 
 /// The overlay with all keys and commands.
-enum HelpScreen {
-    static func draw(_ state: State, scroll: Int, onto canvas: inout Canvas) {
+struct HelpScreen: OverlayView {
+    let scroll: Int
+
+    func draw(_ state: State, onto canvas: inout Canvas) {
         let theme = state.theme
-        let lines = lines(theme)
+        let lines = Self.lines
         let inside = Chrome.box(
             "Keys and commands", width: min(76, canvas.size.width), height: min(lines.count + 2, canvas.size.height),
             theme, onto: &canvas)
@@ -24,7 +27,17 @@ enum HelpScreen {
         canvas.draw(more, endingAt: inside.right, y: inside.bottom, theme.quiet)
     }
 
-    static func lineCount() -> Int { lines(Theme()).count }
+    func handle(_ key: Key, _ state: inout State, _ now: Date) -> [Effect] {
+        let last = max(0, Self.lines.count - state.size.height + 2), page = state.size.height - 4
+        if let moved = key.moved(scroll, count: last + 1, page: page) {
+            state.overlay = .help(scroll: moved)
+        } else if key.code == .character(" ") {
+            state.overlay = .help(scroll: min(last, scroll + page))
+        } else if key.closes || [.enter, .character("?"), .function(1)].contains(key.code) {
+            state.overlay = nil
+        }
+        return []
+    }
 
     /// The names of as many keys as fit, the usual ones first.
     private static func keyNames(_ keys: [Key], width: Int) -> String {
@@ -37,7 +50,7 @@ enum HelpScreen {
         return text
     }
 
-    private static func lines(_ theme: Theme) -> [(key: String, text: String)] {
+    private static var lines: [(key: String, text: String)] {
         var lines: [(key: String, text: String)] = []
         for group in KeyMap.groups {
             if !lines.isEmpty { lines.append(("", "")) }
@@ -50,18 +63,5 @@ enum HelpScreen {
         lines.append(("Commands", ""))
         for command in SlashCommand.all { lines.append(("/\(command.name) \(command.argument)", command.help)) }
         return lines
-    }
-}
-
-extension State {
-    mutating func handleInHelp(_ key: Key, _ scroll: Int) {
-        let last = max(0, HelpScreen.lineCount() - size.height + 2), page = size.height - 4
-        if let moved = key.moved(scroll, count: last + 1, page: page) {
-            overlay = .help(scroll: moved)
-        } else if key.code == .character(" ") {
-            overlay = .help(scroll: min(last, scroll + page))
-        } else if key.closes || [.enter, .character("?"), .function(1)].contains(key.code) {
-            overlay = nil
-        }
     }
 }

@@ -3,8 +3,10 @@ import Support
 import Terminal
 
 /// The list of models, to load or to download.
-enum ModelPicker {
-    static func draw(_ state: State, selected: Int, onto canvas: inout Canvas) {
+struct ModelPicker: OverlayView {
+    let selected: Int
+
+    func draw(_ state: State, onto canvas: inout Canvas) {
         let theme = state.theme, models = state.engine.models
         let anyInstalled = models.contains(where: \.installed)
         let intro =
@@ -50,17 +52,16 @@ enum ModelPicker {
             : "↑↓ choose · Enter \(models.indices.contains(selected) && models[selected].installed ? "load" : "download") · Esc close"
         canvas.draw(hint, x: inside.x, y: inside.bottom - 1, theme.quiet, in: inside)
     }
-}
 
-extension State {
-    mutating func handleInModels(_ key: Key, _ selected: Int, _ now: Date) -> [Effect] {
-        if let moved = key.moved(selected, count: engine.models.count) {
-            overlay = .models(selected: moved)
-        } else if key.code == .enter, engine.models.indices.contains(selected) {
-            overlay = nil
-            return choose(engine.models[selected].name, now)
+    func handle(_ key: Key, _ state: inout State, _ now: Date) -> [Effect] {
+        let models = state.engine.models
+        if let moved = key.moved(selected, count: models.count) {
+            state.overlay = .models(selected: moved)
+        } else if key.code == .enter, models.indices.contains(selected) {
+            state.overlay = nil
+            return state.choose(models[selected].name, now)
         } else if key.closes || key.code == .enter {
-            overlay = nil
+            state.overlay = nil
         }
         return []
     }

@@ -1,19 +1,21 @@
+import Foundation
+import NumberFormats
 import Planning
 import Support
 import Terminal
 
 /// The result of `/plan`: memory for other contexts, weight formats and pictures.
-enum PlanView {
+struct PlanView: OverlayView {
     private static let keys = "w weights · + - context · p picture · Esc close"
 
-    static func draw(_ state: State, onto canvas: inout Canvas) {
+    func draw(_ state: State, onto canvas: inout Canvas) {
         let theme = state.theme
         guard let plan = state.memory.plan else {
             let inside = Chrome.box("Plan", width: min(76, canvas.size.width), height: 5, theme, onto: &canvas)
             canvas.draw(
                 fitted(state.memory.planProblem ?? "planning …", width: inside.width), x: inside.x, y: inside.y,
                 theme.quiet, in: inside)
-            canvas.draw(keys, x: inside.x, y: inside.bottom - 1, theme.faint, in: inside)
+            canvas.draw(Self.keys, x: inside.x, y: inside.bottom - 1, theme.faint, in: inside)
             return
         }
         var lines = [
@@ -32,7 +34,7 @@ enum PlanView {
         } else {
             lines.append(("this device has \(Figures.bytes(plan.deviceMemory))", theme.quiet))
         }
-        if let picture = plan.pictures.first { lines.append((words(picture), theme.text)) }
+        if let picture = plan.pictures.first { lines.append((Self.words(picture), theme.text)) }
         let wanted = lines.count + plan.contexts.count + 2 + (plan.formats.isEmpty ? 0 : plan.formats.count + 2) + 4
         let inside = Chrome.box(
             "Plan: \(fitted(Sanitizer.cells.line(state.memory.planRequest?.model ?? ""), width: 50))",
@@ -50,7 +52,7 @@ enum PlanView {
         for row in plan.contexts {
             y += 1
             let isAsked = row.context == plan.context
-            self.row(
+            Self.row(
                 Figures.right("\(row.context)", 10) + Figures.right(Figures.bytes(row.cache), 13), row.total,
                 plan.deviceMemory, isAsked, y, body, theme, onto: &canvas)
         }
@@ -60,12 +62,40 @@ enum PlanView {
             for format in plan.formats {
                 y += 1
                 let isAsked = format.name == plan.formatName
-                self.row(
+                Self.row(
                     Figures.right(format.name, 10) + Figures.right(Figures.bytes(format.weights), 13), format.total,
                     plan.deviceMemory, isAsked, y, body, theme, onto: &canvas)
             }
         }
-        canvas.draw(keys, x: inside.x, y: inside.bottom - 1, theme.faint, in: inside)
+        canvas.draw(Self.keys, x: inside.x, y: inside.bottom - 1, theme.faint, in: inside)
+    }
+
+    /// Changes the question: `w` the weights, `+` and `-` the context, `p` a picture. Other keys close the view.
+    func handle(_ key: Key, _ state: inout State, _ now: Date) -> [Effect] {
+        guard var request = state.memory.planRequest, key.modifiers.isEmpty, case .character(let character) = key.code
+        else {
+            state.overlay = nil
+            return []
+        }
+        switch character {
+        case "w":
+            let formats: [ElementFormat?] = [nil] + Planner.formats
+            request.weights = formats[((formats.firstIndex(of: request.weights) ?? 0) + 1) % formats.count]
+        case "+", "=", "-":
+            // The first answer gives the context to start from.
+            guard let now = state.memory.plan?.context ?? request.context, now > 0 else { return [] }
+            let next = character == "-" ? now / 2 : now * 2
+            guard (64...1 << 24).contains(next) else { return [] }
+            request.context = next
+        case "p":
+            let sides: [Int?] = [nil, 336, 672, 1344]
+            let side = sides[((sides.firstIndex(of: request.pictures.first?.width) ?? 0) + 1) % sides.count]
+            request.pictures = side.map { [PictureSize(width: $0, height: $0)] } ?? []
+        default:
+            state.overlay = nil
+            return []
+        }
+        return state.plan(request)
     }
 
     private static func row(

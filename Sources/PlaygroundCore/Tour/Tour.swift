@@ -1,7 +1,10 @@
+import Foundation
 import Terminal
 
 /// A tour of the screen in a few steps for new users. Each step focuses the panel it describes.
-enum TourView {
+struct TourView: OverlayView {
+    let number: Int
+
     struct Step {
         var title: String
         var focus: Focus
@@ -53,8 +56,8 @@ enum TourView {
         return state
     }
 
-    static func draw(_ state: State, step number: Int, onto canvas: inout Canvas) {
-        let theme = state.theme, steps = steps(state)
+    func draw(_ state: State, onto canvas: inout Canvas) {
+        let theme = state.theme, steps = Self.steps(state)
         let step = steps[min(number, steps.count - 1)]
         // Beside the panel of the step, on screens with columns.
         let layout = state.layout
@@ -73,6 +76,18 @@ enum TourView {
             number + 1 < steps.count ? "Enter next · Esc skip" : "Enter begin", endingAt: inside.right,
             y: inside.bottom - 1, theme.quiet, in: inside)
     }
+
+    func handle(_ key: Key, _ state: inout State, _ now: Date) -> [Effect] {
+        switch key.code {
+        case .escape, .character("q"): state.overlay = nil
+        case .character("c") where key.modifiers.contains(.control): state.overlay = nil
+        case .left, .character("h"), .backspace: state.overlay = .tour(step: max(0, number - 1))
+        case .enter, .right, .tab, .character(" "), .character("l"), .character("n"):
+            state.overlay = number + 1 < Self.steps(state).count ? .tour(step: number + 1) : nil
+        default: break
+        }
+        return []
+    }
 }
 
 extension State {
@@ -82,16 +97,5 @@ extension State {
         isTourDue = false
         overlay = .tour(step: 0)
         return [.markTourShown]
-    }
-
-    mutating func handleInTour(_ key: Key, step: Int) {
-        switch key.code {
-        case .escape, .character("q"): overlay = nil
-        case .character("c") where key.modifiers.contains(.control): overlay = nil
-        case .left, .character("h"), .backspace: overlay = .tour(step: max(0, step - 1))
-        case .enter, .right, .tab, .character(" "), .character("l"), .character("n"):
-            overlay = step + 1 < TourView.steps(self).count ? .tour(step: step + 1) : nil
-        default: break
-        }
     }
 }
