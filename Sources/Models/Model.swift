@@ -78,10 +78,8 @@ extension Model {
     package func load(
         from files: ModelFiles, on device: Device, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
-        // A sample that cannot be encoded costs time at the first input, no more.
         try decoder.load(from: weightSource(of: files), on: device, progress: progress) {
-            capabilities.needsSource
-                ? try encodeSample(of: files) : (try? encodeSample(of: files)) ?? []
+            try encodeSample(of: files)
         }
     }
 

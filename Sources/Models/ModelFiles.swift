@@ -32,8 +32,8 @@ package struct ModelFiles {
 
     /// Opens a folder or file.
     /// - Parameter projector: the path of an "mmproj" file.
-    /// - Throws: `CheckpointError` when it is not a model; `ModelError` when `projector` is not an "mmproj" file, or the
-    ///   model is not a GGUF file.
+    /// - Throws: `CheckpointError` if it is not a model, `JSONError` for a damaged configuration; `ModelError` if
+    ///   `projector` is not an "mmproj" file, or the model is not a GGUF file.
     package init(path: String, projector: String? = nil) throws {
         self.path = path
         checkpoint = try Checkpoint.open(path)
@@ -45,7 +45,11 @@ package struct ModelFiles {
                     file: path, key: "format", problem: "an mmproj file belongs to a GGUF file, which this is not")
             }
         }
-        configuration = checkpoint.format == .gguf ? nil : try? ModelConfiguration(folder: path)
+        // Single-file formats have no config.json. One that is there must be readable.
+        let hasConfiguration = FileManager.default.fileExists(
+            atPath: URL(fileURLWithPath: path).appendingPathComponent("config.json").path)
+        configuration =
+            hasConfiguration && checkpoint.format != .gguf ? try ModelConfiguration(folder: path) : nil
     }
 
     /// Unmaps the files of weights; see `Checkpoint.release`.

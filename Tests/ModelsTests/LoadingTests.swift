@@ -1,4 +1,5 @@
 import Checkpoint
+import JSON
 import NumberFormats
 import Foundation
 import TestSupport
@@ -93,6 +94,46 @@ struct LoadingTests {
         #expect(Set(device.pipelines.compiled).subtracting(ready) == [])
         model.unload()
         #expect(device.ledger.total == 0 && device.instance.validationMessages == [])
+    }
+
+    /// A fixture's folder with some files replaced; empty text leaves a file out.
+    private func folder(_ name: String, replacing files: [String: String]) throws -> TemporaryFolder {
+        let folder = try TemporaryFolder(), original = Fixtures.model(name)
+        for file in try FileManager.default.contentsOfDirectory(atPath: original.path) where files[file] == nil {
+            try FileManager.default.createSymbolicLink(
+                at: folder.url.appending(path: file), withDestinationURL: original.appending(path: file))
+        }
+        for (file, text) in files where !text.isEmpty { _ = try folder.write(text, to: file) }
+        return folder
+    }
+
+    @Test("damaged configurations are errors of opening", arguments: ["config.json", "generation_config.json"])
+    func damagedConfiguration(_ file: String) throws {
+        let folder = try folder("llava", replacing: [file: "{\"model_type\": "])
+        #expect {
+            try ModelFiles(path: folder.url.path)
+        } throws: {
+            $0 is JSONError && "\($0)".contains(file)
+        }
+    }
+
+    @Test("wrong image-processor settings are errors of loading; without them a model reads texts alone")
+    func imageProcessorSettings() throws {
+        func load(_ settings: String) throws -> any Model {
+            let folder = try folder(
+                "llava", replacing: ["preprocessor_config.json": settings, "processor_config.json": ""])
+            let files = try ModelFiles(path: folder.url.path), model = try ModelRegistry.make(from: files)
+            try model.load(from: files, on: TestDevice.open())
+            return model
+        }
+        #expect {
+            _ = try load(#"{"image_processor_type": "KlingonImageProcessor"}"#)
+        } throws: {
+            "\($0)".contains("Klingon")
+        }
+        let model = try load("")
+        #expect(try model.prefill([1, 2], at: 0, logitRows: [1]).count == 1)
+        model.unload()
     }
 
     @Test("a dry run runs nothing, and ends with an error that its body throws")
