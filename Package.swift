@@ -86,8 +86,8 @@ let package = Package(
         .target(
             name: "PlaygroundCore",
             dependencies: [
-                "Generation", "AttentionAnalysis", "Planning", "Terminal", "Media", "Support", "NumberFormats",
-                "AttentionTypes",
+                "Generation", "AttentionAnalysis", "Planning", "ModelStore", "Terminal", "Media", "Support",
+                "NumberFormats", "AttentionTypes",
             ], exclude: ["PlaygroundCore.docc"]),
         .target(
             name: "Playground",
@@ -162,7 +162,8 @@ let package = Package(
         .testTarget(
             name: "PlaygroundTests",
             dependencies: [
-                "TestSupport", "Playground", "PlaygroundCore", "Support", "Planning", "Terminal", "Generation",
+                "TestSupport", "Playground", "PlaygroundCore", "Support", "Planning", "Terminal", "Generation", "Media",
+                "ModelStore",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             exclude: ["Snapshots"]),

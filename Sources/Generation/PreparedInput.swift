@@ -48,17 +48,17 @@ package struct PictureInput: Sendable, Codable {
     package let name: String
     /// The upright picture for display; possibly smaller than the file's.
     package let picture: RGBImage
-    /// Pixels of the upright picture in the file: what `PictureKey.rectangle` counts in.
+    /// Pixels of the upright picture in the file: what `PatchKey.rectangle` counts in.
     package let width: Int
     package let height: Int
     /// The attention whose keys are the picture: `.cross`, or `.selfAttention` where a model has no cross-attention to
     /// pictures and what is shown is the slice of decoder self-attention that falls on the picture's tokens.
     package let kind: AttentionKind
     /// The keys that stand for the picture, ascending.
-    package let keys: [PictureKey]
+    package let keys: [PatchKey]
 
     package init(
-        index: Int, name: String, picture: RGBImage, width: Int, height: Int, kind: AttentionKind, keys: [PictureKey]
+        index: Int, name: String, picture: RGBImage, width: Int, height: Int, kind: AttentionKind, keys: [PatchKey]
     ) {
         self.index = index
         self.name = name
@@ -67,25 +67,6 @@ package struct PictureInput: Sendable, Codable {
         self.height = height
         self.kind = kind
         self.keys = keys
-    }
-}
-
-/// One key of attention to a picture.
-package struct PictureKey: Sendable, Equatable, Codable {
-    /// Column in the attention rows of the picture's kind.
-    package let key: Int
-    /// Tile of the picture, from 0; the whole picture once more where a model sees it also small, after all others.
-    package let tile: Int
-    /// Area of the picture it covers; nil for class tokens and padding.
-    package let rectangle: PictureRectangle?
-    /// True if the tile is a small copy of the whole picture, beside tiles that show it in detail.
-    package let isOverview: Bool
-
-    package init(key: Int, tile: Int, rectangle: PictureRectangle?, isOverview: Bool = false) {
-        self.key = key
-        self.tile = tile
-        self.rectangle = rectangle
-        self.isOverview = isOverview
     }
 }
 

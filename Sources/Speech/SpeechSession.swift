@@ -70,7 +70,7 @@ package final class SpeechSession: ModelSession {
         _ request: GenerationRequest, isCancelled: @escaping () -> Bool,
         emit: @escaping (GenerationEvent) throws -> Void
     ) throws {
-        guard let sound = request.sound else {
+        guard let sound = try request.sound?.recording() else {
             throw GenerationError.unsuitableInput(
                 family: model.family, problem: "there is no recording", takes: "sound")
         }

@@ -261,16 +261,18 @@ struct MllamaTests {
                 for (index, key) in own.enumerated() {
                     let (tile, place) = (index / 10, index % 10)
                     #expect(key.tile == tile && !key.isOverview)
-                    switch key.content {
-                    case .classToken: #expect(place == 0 && tile < layout.tiles.count && key.rectangle == nil)
-                    case .patch(let row, let column):
-                        #expect(tile < layout.tiles.count && place == 1 + 3 * row + column)
-                        let rectangle = try #require(key.rectangle)
-                        #expect(rectangle.x >= 0 && rectangle.x + rectangle.width <= Double(layout.imageWidth) + 1e-9)
-                        #expect(rectangle.y >= 0 && rectangle.y + rectangle.height <= Double(layout.imageHeight) + 1e-9)
-                    case .padding: #expect(key.rectangle == nil)
+                    guard place > 0, tile < layout.tiles.count else {
+                        #expect(key.rectangle == nil)
+                        continue
                     }
-                    if tile >= layout.tiles.count { #expect(key.content == .padding) }
+                    let size = layout.tileWidth / 3, (row, column) = ((place - 1) / 3, (place - 1) % 3)
+                    #expect(
+                        key.rectangle
+                            == layout.tiles[tile].pictureRectangle(
+                                x: column * size, y: row * size, width: size, height: size))
+                    guard let rectangle = key.rectangle else { continue }
+                    #expect(rectangle.x >= 0 && rectangle.x + rectangle.width <= Double(layout.imageWidth) + 1e-9)
+                    #expect(rectangle.y >= 0 && rectangle.y + rectangle.height <= Double(layout.imageHeight) + 1e-9)
                 }
             }
         }

@@ -233,7 +233,11 @@ struct PictureDecoderTests {
                     for (index, key) in own.enumerated() {
                         let place = index % (side * side)
                         #expect(key.tile == index / (side * side))
-                        #expect(key.content == .patch(row: place / side, column: place % side))
+                        let size = layout.tileWidth / side
+                        #expect(
+                            key.rectangle
+                                == layout.tiles[key.tile].pictureRectangle(
+                                    x: place % side * size, y: place / side * size, width: size, height: size))
                         #expect(key.isOverview == (layout.endsWithWholePicture && key.tile == layout.tiles.count - 1))
                         let rectangle = try #require(key.rectangle)
                         #expect(rectangle.x >= 0 && rectangle.x + rectangle.width <= Double(layout.imageWidth) + 1e-9)
@@ -327,8 +331,8 @@ struct PictureDecoderTests {
         )
         let keys = model.pictureKeys([picture.layout], in: Array(repeating: model.pictures.placeholder, count: tokens))[
             0]
-        #expect(keys[0].content == .classToken && keys[0].rectangle == nil)
-        #expect(keys[1].content == .patch(row: 0, column: 0) && keys[1].key == 1)
+        #expect(keys[0].rectangle == nil)
+        #expect(keys[1].rectangle != nil && keys[1].key == 1)
     }
 
     @Test("configurations that cannot be are errors that name file and key")

@@ -2,12 +2,12 @@ import AttentionTypes
 import Media
 
 /// A request to a loaded model.
-package struct GenerationRequest: Sendable {
+package struct GenerationRequest: Sendable, Hashable {
     /// The whole conversation, the new turn last. Models may use the last message alone: see
     /// `ModelAbilities.holdsConversations`.
     package var messages: [ChatMessage]
-    /// The recording for a speech model.
-    package var sound: Recording?
+    /// The sound for a speech model.
+    package var sound: SoundInput?
     /// Options of transcription.
     package var speech: TranscriptionOptions
     /// Options of text generation.
@@ -16,7 +16,7 @@ package struct GenerationRequest: Sendable {
     package var interventions: Interventions
 
     package init(
-        messages: [ChatMessage] = [], sound: Recording? = nil, speech: TranscriptionOptions = TranscriptionOptions(),
+        messages: [ChatMessage] = [], sound: SoundInput? = nil, speech: TranscriptionOptions = TranscriptionOptions(),
         text: TextOptions = TextOptions(), interventions: Interventions = .none
     ) {
         self.messages = messages
@@ -24,6 +24,21 @@ package struct GenerationRequest: Sendable {
         self.speech = speech
         self.text = text
         self.interventions = interventions
+    }
+}
+
+/// Sound for a speech model: a file that is still to be decoded, or samples.
+package enum SoundInput: Sendable, Hashable {
+    case file(path: String)
+    case recording(Recording)
+
+    /// The samples. A file that is cut off gives the sound that is there.
+    /// - Throws: `MediaError`.
+    package func recording() throws(MediaError) -> Recording {
+        switch self {
+        case .file(let path): try AudioFile.load(path: path, acceptTruncated: true)
+        case .recording(let recording): recording
+        }
     }
 }
 

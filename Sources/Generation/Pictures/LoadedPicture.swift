@@ -25,12 +25,6 @@ package struct LoadedPicture: Sendable {
         PictureInput(
             index: index, name: name, picture: picture, width: picture.width, height: picture.height,
             kind: model.capabilities.watchedAttention,
-            keys: keys.map(PictureKey.init))
-    }
-}
-
-extension PictureKey {
-    package init(_ key: PatchKey) {
-        self.init(key: key.key, tile: key.tile, rectangle: key.rectangle, isOverview: key.isOverview)
+            keys: keys)
     }
 }

@@ -10,7 +10,7 @@ import Synchronization
 #endif
 
 /// What a recording's header says.
-package struct AudioFileInfo: Sendable, Equatable {
+package struct AudioFileInfo: Sendable, Hashable, Codable {
     package let path: String
     /// The container, e.g. "WAV (Microsoft)".
     package let format: String

@@ -1,12 +1,12 @@
 /// A recording in memory: mono samples at one rate.
-package struct Recording: Sendable {
+package struct Recording: Sendable, Hashable, Codable {
     /// Full scale is ±1.
     package let samples: [Float]
     /// Hz.
     package let sampleRate: Int
-    /// Where it came from; nil for a microphone.
+    /// The file it was read from; nil for a microphone.
     package let source: AudioFileInfo?
-    /// Whether the file ended before its header says it should.
+    /// True if the file ends before its header says it should.
     package let isTruncated: Bool
 
     package init(
@@ -20,7 +20,7 @@ package struct Recording: Sendable {
     }
 
     /// Seconds.
-    package var duration: Double { Double(samples.count) / Double(sampleRate) }
+    package var duration: Double { sampleRate > 0 ? Double(samples.count) / Double(sampleRate) : 0 }
 }
 
 /// Whole recordings from files.

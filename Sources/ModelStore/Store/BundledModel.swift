@@ -46,11 +46,11 @@ package struct BundledModel: Sendable, Hashable {
     }
 }
 
-/// Something to try a model on.
+/// An example input for a model, by its authors.
 package struct ModelSample: Sendable, Hashable, Codable {
-    /// The path of a picture.
+    /// Path of a picture.
     package let picture: String?
-    /// What may be asked or said, the best first.
+    /// Questions or texts, the best first.
     package let questions: [String]
 
     package init(picture: String? = nil, questions: [String]) {

@@ -1,3 +1,4 @@
+import AttentionTypes
 import Checkpoint
 import Transformer
 
@@ -28,7 +29,7 @@ extension Whisper.Configuration {
         contextLength = textPositions
         try validate(file: checkpoint.path)
         alignmentHeads = (Self.publishedAlignmentHeads[.init(sizes)] ?? []).map {
-            AlignmentHead(layer: $0.layer, head: $0.head)
+            AttentionHead(kind: .cross, layer: $0.layer, head: $0.head)
         }
     }
 

@@ -27,13 +27,8 @@ extension Whisper {
         /// Positions of the decoder that memory is planned for.
         package var contextLength = 448
         package var scalesEmbedding = false
-        /// Decoder heads that follow the sound in time, as (layer, head); empty where the checkpoint names none.
-        package var alignmentHeads: [AlignmentHead] = []
-
-        package struct AlignmentHead: Sendable, Hashable {
-            package let layer: Int
-            package let head: Int
-        }
+        /// Cross-attention heads that follow the sound in time; empty if the checkpoint names none.
+        package var alignmentHeads: [AttentionHead] = []
 
         /// Mel frames of one window.
         package var frames: Int { audioPositions * 2 }
@@ -55,8 +50,7 @@ extension Whisper {
             audioPositions = try main.int("max_source_positions", default: 1500)
             textPositions = try main.int("max_target_positions", default: 448)
             scalesEmbedding = try main.bool("scale_embedding", default: false)
-            let heads = try file.generation.intLists("alignment_heads", default: [])
-            alignmentHeads = heads.filter { $0.count == 2 }.map { AlignmentHead(layer: $0[0], head: $0[1]) }
+            alignmentHeads = try Self.alignmentHeads(file.generation)
             contextLength = textPositions
             try validate(file: main.file)
             try ModelError.requireActivation(main, key: "activation_function", default: "gelu", supported: ["gelu"])
@@ -95,10 +89,15 @@ extension Whisper {
             decoderIntermediateSize = try shape("decoder/layer_0/ffn/linear_0/weight", rank: 2)[0]
             audioPositions = try shape("encoder/position_encodings/encodings", rank: 2)[0]
             textPositions = try shape("decoder/position_encodings/encodings", rank: 2)[0]
-            let pairs = try rules?.intLists("alignment_heads", default: []) ?? []
-            alignmentHeads = pairs.filter { $0.count == 2 }.map { AlignmentHead(layer: $0[0], head: $0[1]) }
+            alignmentHeads = try rules.map(Self.alignmentHeads) ?? []
             contextLength = textPositions
             try validate(file: checkpoint.path)
+        }
+
+        private static func alignmentHeads(_ file: JSONReader) throws -> [AttentionHead] {
+            try file.intLists("alignment_heads", default: []).filter { $0.count == 2 }.map {
+                AttentionHead(kind: .cross, layer: $0[0], head: $0[1])
+            }
         }
 
         func validate(file: String) throws {
@@ -261,9 +260,7 @@ package final class Whisper: SoundReader {
     package var soundGeometry: SoundGeometry {
         SoundGeometry(
             mels: configuration.mels, frames: configuration.frames, positions: configuration.audioPositions,
-            alignmentHeads: configuration.alignmentHeads.map {
-                AttentionHead(kind: .cross, layer: $0.layer, head: $0.head)
-            })
+            alignmentHeads: configuration.alignmentHeads)
     }
 
     /// Encodes one window and caches every block's cross-attention keys and values.

@@ -176,7 +176,7 @@ extension Mllama {
             (0..<vision.maximumTiles).flatMap { tile in
                 let first = (index * vision.maximumTiles + tile) * vision.tokensPerTile
                 guard tile < layout.tiles.count else {
-                    return (0..<vision.tokensPerTile).map { PatchKey(key: first + $0, tile: tile, content: .padding) }
+                    return (0..<vision.tokensPerTile).map { PatchKey(key: first + $0, tile: tile) }
                 }
                 return PatchKey.keys(
                     ofTile: tile, in: layout, patchSize: vision.grid.patchSize, leadingTokens: 1, from: first)

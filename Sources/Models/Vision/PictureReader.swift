@@ -55,9 +55,10 @@ extension PictureReader {
         .init(inputs: [.prompt, .pictures], watchedAttention: .selfAttention)
     }
 
-    /// Encodes a small dummy picture, where the files say how pictures are prepared.
+    /// Encodes a small dummy picture. Without image-processor settings there is none: such files answer texts alone.
     /// - Returns: the tokens that stand for it.
     package func encodeSample(of files: ModelFiles) throws -> [Int] {
+        guard files.projector != nil || files.configuration?.preprocessor.members.isEmpty == false else { return [] }
         let layout = try imageProcessor(of: files).layout(width: 8, height: 8)
         let pixels = [Float](repeating: 0, count: layout.valueCount)
         try readPictures([ProcessedImage(layout: layout, pixelValues: pixels)], keeping: 0)
@@ -103,63 +104,5 @@ extension ImageProcessorConfiguration {
             )
         }
         try self.init(file)
-    }
-}
-
-/// One key of attention to a picture.
-package struct PatchKey: Sendable, Equatable {
-    package enum Content: Sendable, Equatable {
-        /// A patch, or several merged to one token, of its tile's grid.
-        case patch(row: Int, column: Int)
-        case classToken
-        /// Shows nothing of the picture.
-        case padding
-    }
-
-    /// Column in the attention rows.
-    package var key: Int
-    /// Tile of the picture, from 0; the whole picture once more, where a model sees it also small, after all others.
-    package var tile: Int
-    package var content: Content
-    /// Area of the upright picture that it covers, in pixels; nil except for patches.
-    package var rectangle: PictureRectangle?
-    /// True where the tile is the whole picture once more, beside tiles that show it in detail.
-    package var isOverview: Bool
-
-    package init(key: Int, tile: Int, content: Content, rectangle: PictureRectangle? = nil, isOverview: Bool = false) {
-        self.key = key
-        self.tile = tile
-        self.content = content
-        self.rectangle = rectangle
-        self.isOverview = isOverview
-    }
-
-    /// The keys of one tile in a row: class tokens, where there are some, then the patches row by row.
-    /// - Parameters:
-    ///   - patchSize: pixels of a patch; of all that are merged where tokens are merged patches.
-    ///   - grid: rows and columns of patches; as many as fit the tile by default.
-    ///   - first: the first one's key.
-    static func keys(
-        ofTile tile: Int, in layout: ImageLayout, patchSize: Int, grid: (rows: Int, columns: Int)? = nil,
-        leadingTokens: Int, from first: Int
-    ) -> [PatchKey] {
-        let isOverview = layout.endsWithWholePicture && layout.tiles.count > 1 && tile == layout.tiles.count - 1
-        var keys = (0..<leadingTokens).map {
-            PatchKey(key: first + $0, tile: tile, content: .classToken, isOverview: isOverview)
-        }
-        let columns = grid?.columns ?? layout.tileWidth / patchSize
-        for index in 0..<(grid?.rows ?? layout.tileHeight / patchSize) * columns {
-            let (row, column) = (index / columns, index % columns)
-            let rectangle =
-                tile < layout.tiles.count
-                ? layout.tiles[tile].pictureRectangle(
-                    x: column * patchSize, y: row * patchSize, width: patchSize, height: patchSize) : nil
-            keys.append(
-                PatchKey(
-                    key: first + keys.count, tile: tile,
-                    content: rectangle == nil ? .padding : .patch(row: row, column: column),
-                    rectangle: rectangle, isOverview: isOverview))
-        }
-        return keys
     }
 }

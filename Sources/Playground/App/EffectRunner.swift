@@ -1,4 +1,6 @@
 import Foundation
+import Generation
+import Media
 import PlaygroundCore
 
 /// Runs effects: calls the backend, the disk and the store in tasks, and puts their results into the queue.
@@ -41,7 +43,7 @@ final class EffectRunner {
         case .listen(let seconds): listening = listen(to: backend.listen(), seconds: seconds)
         case .stopListening: listening?.cancel()
         case .answer(let number, var request):
-            request.audioPath = request.audioPath.map(\.expandingTilde)
+            if case .file(let path)? = request.sound { request.sound = .file(path: path.expandingTilde) }
             for index in request.messages.indices {
                 request.messages[index].pictures = request.messages[index].pictures.map(\.expandingTilde)
             }
@@ -127,22 +129,24 @@ final class EffectRunner {
     }
 
     /// Collects sound until it is long enough, the source ends, or it is stopped; no sound is lost.
-    private func listen(to chunks: AsyncThrowingStream<SpokenSound, any Error>, seconds: Double) -> Task<Void, Never> {
+    private func listen(to chunks: AsyncThrowingStream<Recording, any Error>, seconds: Double) -> Task<Void, Never> {
         Task.detached { [queue] in
-            var heard = SpokenSound(sampleRate: 0)
+            var samples: [Float] = []
+            var sampleRate = 0
             var end = TaskEnd.done
             do {
                 for try await chunk in chunks {
-                    heard.sampleRate = chunk.sampleRate
-                    heard.samples += chunk.samples
-                    queue.put(.microphoneLevel(level: chunk.level, seconds: heard.seconds))
-                    if heard.seconds >= seconds { break }
+                    sampleRate = chunk.sampleRate
+                    samples += chunk.samples
+                    let duration = Double(samples.count) / Double(max(1, sampleRate))
+                    queue.put(.microphoneLevel(level: chunk.level, seconds: duration))
+                    if duration >= seconds { break }
                 }
                 if Task.isCancelled { end = .cancelled }
             } catch {
                 end = Task.isCancelled || error is CancellationError ? .cancelled : .failed("\(error)")
             }
-            queue.put(.listened(heard, end))
+            queue.put(.listened(Recording(samples: samples, sampleRate: sampleRate), end))
         }
     }
 

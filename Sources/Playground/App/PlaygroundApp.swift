@@ -22,7 +22,8 @@ package enum PlaygroundApp {
         defer { screen.stop() }
 
         var state = State(size: screen.size, theme: Theme(screen.capabilities))
-        state.speech = SpeechSettings(language: options.language, task: options.task)
+        state.speech.language = options.language
+        state.speech.task = options.task
         if let map = options.colorMap { state.attention.colorMap = map }
         state.chat.record = AttentionRecord(memoryLimit: options.attentionMemory, directory: options.spillFolder) {
             queue.put(.attentionNotice("\($0)"))

@@ -23,7 +23,7 @@ struct DemoBackend: PlaygroundBackend {
     }
     func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> { AsyncThrowingStream { $0.finish() } }
     func unload() async {}
-    func listen() -> AsyncThrowingStream<SpokenSound, any Error> { AsyncThrowingStream { $0.finish() } }
+    func listen() -> AsyncThrowingStream<Recording, any Error> { AsyncThrowingStream { $0.finish() } }
     func memory() async -> MemoryReport {
         MemoryReport(byPurpose: [.weightsDecoder: 1 << 30, .selfKV: 1 << 28], accounted: 5 << 28, heapSize: 8 << 30)
     }
@@ -36,7 +36,7 @@ struct DemoBackend: PlaygroundBackend {
             attentionHeads: Self.heads, contextLength: 4096)
     }
 
-    func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    func answer(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
         .running { yield in
             for event in Self.events(tokens: tokens) {
                 if case .token = event { try await Task.sleep(for: pace) }
@@ -65,7 +65,7 @@ struct DemoBackend: PlaygroundBackend {
         for y in 0..<256 { for x in 0..<256 { pixels += [UInt8(x), UInt8(y), UInt8((x + y) / 2)] } }
         let step = 256.0 / Double(side)
         let keys = (0..<side * side).map { key in
-            PictureKey(
+            PatchKey(
                 key: key, tile: 0,
                 rectangle: PictureRectangle(
                     x: Double(key % side) * step, y: Double(key / side) * step, width: step, height: step))

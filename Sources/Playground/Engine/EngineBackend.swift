@@ -15,8 +15,8 @@ package final class EngineBackend: PlaygroundBackend {
     private let locate: @Sendable (String) throws -> ModelLocation
 
     /// - Parameters:
-    /// - loadOptions: options for loading models.
-    /// - locate: finds the configuration of a model to plan; nil finds installed models, folders and files.
+    ///   - loadOptions: options for loading models.
+    ///   - locate: finds the configuration of a model to plan; nil finds installed models, folders and files.
     package init(
         engine: Engine, store: ModelStore = .standard(), loadOptions: LoadOptions = LoadOptions(),
         locate: (@Sendable (String) throws -> ModelLocation)? = nil
@@ -34,7 +34,7 @@ package final class EngineBackend: PlaygroundBackend {
         let bundled = store.bundled.map {
             ModelChoice(
                 name: $0.name, description: $0.summary, installed: true, bytes: $0.byteCount,
-                sample: $0.sample.map { ModelChoice.Sample(picture: $0.picture, questions: $0.questions) })
+                sample: $0.sample)
         }
         let known = Catalogue.all.map { entry in
             let copy = installed.first { $0.name == entry.name }
@@ -81,50 +81,26 @@ package final class EngineBackend: PlaygroundBackend {
 
     package func unload() async { await engine.unload() }
 
-    package func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    package func answer(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
         let engine = engine
         return .running { yield in
+            // A speech model without sound is reported before anything runs.
+            if request.sound == nil, engine.abilities()?.inputs == [.sound] { throw BackendError.needsSound }
+            var request = request
             // Decoding a long file takes a while, so it happens here and not on the engine's thread.
-            let asked = try Self.generationRequest(request, engine.abilities())
-            for try await event in engine.answer(asked) { yield(event) }
+            request.sound = try request.sound.map { .recording(try $0.recording()) }
+            request.speech.words = true
+            request.text.alternatives = 6
+            for try await event in engine.answer(request) { yield(event) }
         }
     }
 
-    /// Number of alternatives requested for each token.
-    private static let alternatives = 6
-
-    private static func generationRequest(_ request: AnswerRequest, _ abilities: ModelAbilities?) throws
-        -> GenerationRequest
-    {
-        let isHeard = request.audioPath != nil || request.spoken != nil
-        // A speech model without sound is reported before anything runs.
-        if !isHeard, let inputs = abilities?.inputs, inputs == [.sound] { throw BackendError.needsSound }
-        var speech = TranscriptionOptions()
-        speech.language = request.language
-        speech.task = request.task
-        speech.words = true
-        var text = TextOptions()
-        text.sampling = request.text.sampling
-        text.maximumTokens = request.text.maximumTokens
-        text.alternatives = alternatives
-        text.answerPrefix = request.prefix
-        return GenerationRequest(
-            messages: request.messages, sound: isHeard ? try recording(of: request) : nil, speech: speech, text: text,
-            interventions: request.interventions)
-    }
-
-    private static func recording(of request: AnswerRequest) throws -> Recording {
-        if let spoken = request.spoken { return Recording(samples: spoken.samples, sampleRate: spoken.sampleRate) }
-        guard let path = request.audioPath else { throw BackendError.needsSound }
-        return try AudioFile.load(path: path, acceptTruncated: true)
-    }
-
-    package func listen() -> AsyncThrowingStream<SpokenSound, any Error> {
+    package func listen() -> AsyncThrowingStream<Recording, any Error> {
         .running { yield in
             let microphone = try Microphone()
             defer { microphone.stop() }
             for try await chunk in microphone.samples {
-                yield(SpokenSound(samples: chunk, sampleRate: microphone.sampleRate))
+                yield(Recording(samples: chunk, sampleRate: microphone.sampleRate))
             }
         }
     }

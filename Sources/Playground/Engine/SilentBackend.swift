@@ -1,4 +1,5 @@
 import Generation
+import Media
 import Planning
 import PlaygroundCore
 
@@ -15,8 +16,8 @@ package struct SilentBackend: PlaygroundBackend {
         AsyncThrowingStream { $0.finish() }
     }
     package func unload() async {}
-    package func listen() -> AsyncThrowingStream<SpokenSound, any Error> { AsyncThrowingStream { $0.finish() } }
-    package func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    package func listen() -> AsyncThrowingStream<Recording, any Error> { AsyncThrowingStream { $0.finish() } }
+    package func answer(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
         AsyncThrowingStream { $0.finish() }
     }
     package func memory() async -> MemoryReport { MemoryReport(byPurpose: [:], accounted: 0, heapSize: 0) }

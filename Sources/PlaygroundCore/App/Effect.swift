@@ -1,3 +1,4 @@
+import Generation
 import Planning
 
 /// Work for the app. `update` itself has no side effects.
@@ -14,7 +15,7 @@ package enum Effect: Sendable, Hashable {
     case listen(seconds: Double)
     /// Ends the recording early; the sound arrives with `.listened`.
     case stopListening
-    case answer(Int, AnswerRequest)
+    case answer(Int, GenerationRequest)
     case cancelAnswer
     case readMemory
     case readAbilities
@@ -65,7 +66,6 @@ package struct ExitStatus: Sendable, Hashable {
     package init(_ code: Int32) { self.code = code }
 
     package static let done = ExitStatus(0)
-    package static let failed = ExitStatus(1)
     /// The status that shells report for a signal.
     package static func signal(_ number: Int32) -> ExitStatus { ExitStatus(128 + number) }
 }

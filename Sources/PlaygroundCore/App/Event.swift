@@ -1,4 +1,5 @@
 import Generation
+import Media
 import Planning
 import Terminal
 
@@ -23,7 +24,7 @@ package indirect enum Event: Sendable, Codable {
     /// Loudness (0…1) of the newest microphone sound, and its total length.
     case microphoneLevel(level: Float, seconds: Double)
     /// The recording ended with this sound.
-    case listened(SpokenSound, TaskEnd)
+    case listened(Recording, TaskEnd)
     case memory(MemoryReport)
     /// A notice about the captured attention.
     case attentionNotice(String)

@@ -1,4 +1,5 @@
 import Generation
+import Media
 import Planning
 
 /// The engine as the app sees it. Tests and replays replace it.
@@ -12,9 +13,9 @@ package protocol PlaygroundBackend: Sendable {
     func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error>
     func unload() async
     /// Records through the microphone, chunk by chunk, until the task that reads the stream is cancelled.
-    func listen() -> AsyncThrowingStream<SpokenSound, any Error>
+    func listen() -> AsyncThrowingStream<Recording, any Error>
     /// Answers with the loaded model; cancelling the task that reads the stream stops it.
-    func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error>
+    func answer(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error>
     func memory() async -> MemoryReport
     /// Inputs and outputs of the loaded model; nil if none is loaded.
     func abilities() async -> ModelAbilities?

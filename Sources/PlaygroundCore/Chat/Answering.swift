@@ -20,13 +20,13 @@ extension State {
         return [.keep(stored(chat.messages.count - 1))] + ask(request(), now)
     }
 
-    func request(for audio: String) -> AnswerRequest {
-        AnswerRequest(audioPath: audio, language: speech.language, task: speech.task, text: text)
+    func request(for audio: String) -> GenerationRequest {
+        GenerationRequest(sound: .file(path: audio), speech: speech, text: text)
     }
 
     /// The request for the conversation.
     /// - Parameter last: index of the last message to include; nil is the newest.
-    func request(upTo last: Int? = nil) -> AnswerRequest {
+    func request(upTo last: Int? = nil) -> GenerationRequest {
         var messages: [ChatMessage] = systemPrompt.isEmpty ? [] : [ChatMessage(.system, systemPrompt)]
         for message in chat.messages[...(last ?? chat.messages.count - 1)] where message.variantOf == nil {
             switch message.author {
@@ -41,7 +41,7 @@ extension State {
             case .program: break
             }
         }
-        return AnswerRequest(messages: messages, language: speech.language, task: speech.task, text: text)
+        return GenerationRequest(messages: messages, speech: speech, text: text)
     }
 
     mutating func isFreeToSend() -> Bool {
@@ -57,7 +57,7 @@ extension State {
     }
 
     /// Sends a request to the model, or queues it until one is loaded.
-    mutating func ask(_ request: AnswerRequest, _ now: Date) -> [Effect] {
+    mutating func ask(_ request: GenerationRequest, _ now: Date) -> [Effect] {
         chat.scroll = 0
         attention.selected = nil
         if engine.model != nil && !engine.isBusy { return start(request, now) }
@@ -70,7 +70,7 @@ extension State {
         return []
     }
 
-    mutating func start(_ request: AnswerRequest, _ now: Date) -> [Effect] {
+    mutating func start(_ request: GenerationRequest, _ now: Date) -> [Effect] {
         chat.answer += 1
         chat.messages.append(Message(.model(engine.modelName ?? "model"), "", date: now, progress: .streaming))
         engine.phase = .encoding

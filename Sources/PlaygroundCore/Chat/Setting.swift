@@ -4,9 +4,9 @@ import Generation
 struct Setting: Sendable {
     let name: String
     let allowed: String
-    let value: @Sendable (TextSettings) -> String
+    let value: @Sendable (TextOptions) -> String
     /// Returns false if the text is no valid value.
-    let change: @Sendable (inout TextSettings, String) -> Bool
+    let change: @Sendable (inout TextOptions, String) -> Bool
 
     private static func number(
         _ name: String, _ allowed: String, _ path: WritableKeyPath<SamplingOptions, Float> & Sendable

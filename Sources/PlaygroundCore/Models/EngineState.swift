@@ -1,5 +1,6 @@
 import Foundation
 import Generation
+import ModelStore
 
 /// The loaded model and its activity.
 package struct EngineState: Sendable {
@@ -23,11 +24,11 @@ package struct EngineState: Sendable {
     package var abilities: ModelAbilities?
     package var phase: Phase = .idle
     /// The example input of the loaded model.
-    package var sample: ModelChoice.Sample?
+    package var sample: ModelSample?
     /// The model to load once the list of models is known, from the command line.
     var wanted: String?
     /// The request to send once a model is loaded.
-    var waiting: AnswerRequest?
+    var waiting: GenerationRequest?
     package var rate = TokenRate()
 
     /// The model's name on the screen: the last part of a path.

@@ -1,3 +1,5 @@
+import ModelStore
+
 /// A model that can be chosen.
 package struct ModelChoice: Sendable, Hashable, Codable {
     package var name: String
@@ -5,22 +7,10 @@ package struct ModelChoice: Sendable, Hashable, Codable {
     package var installed: Bool
     /// Size of its files, to download or on disk.
     package var bytes: Int
-    package var sample: Sample?
+    /// An example input, by the model's authors.
+    package var sample: ModelSample?
 
-    /// An example input, by the model's makers.
-    package struct Sample: Sendable, Hashable, Codable {
-        /// Path of a picture.
-        package let picture: String?
-        /// Questions or texts, the best first.
-        package let questions: [String]
-
-        package init(picture: String? = nil, questions: [String]) {
-            self.picture = picture
-            self.questions = questions
-        }
-    }
-
-    package init(name: String, description: String, installed: Bool, bytes: Int, sample: Sample? = nil) {
+    package init(name: String, description: String, installed: Bool, bytes: Int, sample: ModelSample? = nil) {
         self.name = name
         self.description = description
         self.installed = installed

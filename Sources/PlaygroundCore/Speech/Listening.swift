@@ -1,4 +1,6 @@
 import Foundation
+import Generation
+import Media
 
 // Recording through the microphone.
 extension State {
@@ -51,20 +53,20 @@ extension State {
         return [.stopListening]
     }
 
-    mutating func didListen(_ sound: SpokenSound, _ end: TaskEnd, _ now: Date) -> [Effect] {
+    mutating func didListen(_ sound: Recording, _ end: TaskEnd, _ now: Date) -> [Effect] {
         guard case .listening = engine.phase, let index = openMeter else { return [] }
         engine.phase = .idle
         chat.messages[index].spoken?.isOpen = false
-        chat.messages[index].spoken?.seconds = sound.seconds
+        chat.messages[index].spoken?.seconds = sound.duration
         chat.messages[index].progress = .finished
         if case .failed(let reason) = end { report(reason, now) }
-        guard sound.seconds >= Self.shortestSound else {
+        guard sound.duration >= Self.shortestSound else {
             chat.messages[index].progress = .failed
             if case .failed = end { return [] }
             say(.information, "nothing was recorded")
             return []
         }
         return [.keep(stored(index))]
-            + ask(AnswerRequest(spoken: sound, language: speech.language, task: speech.task), now)
+            + ask(GenerationRequest(sound: .recording(sound), speech: speech), now)
     }
 }

@@ -97,7 +97,7 @@ struct RunCommand: AsyncParsableCommand {
         request.text = text.text(speech, maximumTokens: maxTokens)
         if abilities.inputs.contains(.sound) {
             guard let audio else { throw refuse("--audio", "a speech model needs a recording") }
-            request.sound = try SpeechSetup.recording(audio)
+            request.sound = .recording(try SpeechSetup.recording(audio))
             request.speech.initialPrompt = prompt
             request.speech.maximumTokensPerWindow = maxTokens
             return request

@@ -143,7 +143,7 @@ struct EngineTests {
         let engine = try await Self.open(Fixtures.model("whisper-80").path)
         let sound = try AudioFile.load(
             path: Fixtures.models.appending(path: "inputs/audio.wav").path, acceptTruncated: false)
-        var request = GenerationRequest(sound: sound)
+        var request = GenerationRequest(sound: .recording(sound))
         request.speech.temperatures = [0]
         request.speech.language = "fr"
         request.speech.noSpeechThreshold = nil
@@ -197,7 +197,7 @@ struct EngineTests {
         let engine = try await Self.open(Fixtures.model("t5").path)
         let sound = Recording(samples: [0, 0], sampleRate: 16000)
         for request in [
-            GenerationRequest(messages: [ChatMessage(.user, "a")], sound: sound), GenerationRequest(),
+            GenerationRequest(messages: [ChatMessage(.user, "a")], sound: .recording(sound)), GenerationRequest(),
             GenerationRequest(messages: [ChatMessage(.user, "a", pictures: ["a.png"])]),
         ] {
             do {

@@ -82,8 +82,8 @@ struct SessionTests {
         try await sitting.see("♪ microphone 1.")
         sitting.press(Key(.escape))
         try await sitting.see("31 tokens")
-        let spoken = try #require(sitting.backend.lastRequest?.spoken)
-        #expect(spoken.seconds >= 1 && spoken.seconds < 60 && spoken.sampleRate == 16_000)
+        let spoken = try #require(try sitting.backend.lastRequest?.sound?.recording())
+        #expect(spoken.duration >= 1 && spoken.duration < 60 && spoken.sampleRate == 16_000)
         sitting.press(.control("d"))
         #expect(try await sitting.end() == .done)
     }
@@ -94,7 +94,7 @@ struct SessionTests {
         sitting.type("/mic 2")
         sitting.press(Key(.enter))
         try await sitting.see("31 tokens")
-        #expect(sitting.backend.lastRequest?.spoken?.samples.count == 32_000)
+        #expect(try sitting.backend.lastRequest?.sound?.recording().samples.count == 32_000)
         sitting.press(.control("d"))
         #expect(try await sitting.end() == .done)
     }
@@ -120,7 +120,7 @@ struct SessionTests {
         sitting.press(Key(.enter))
         try await sitting.see("✗ Microphone “default”: reading failed")
         try await sitting.see("31 tokens")
-        #expect(sitting.backend.lastRequest?.spoken?.seconds == 1.5)
+        #expect(try sitting.backend.lastRequest?.sound?.recording().duration == 1.5)
         sitting.press(.control("d"))
         #expect(try await sitting.end() == .done)
     }

@@ -68,14 +68,16 @@ struct Scene {
         press(Key(.enter))
         var index = 0
         for window in 0..<windows {
-            send(.answer(state.chat.answer, .inputPrepared(.audio(Recording.window(window, language: "en"))), time: 0))
+            send(
+                .answer(
+                    state.chat.answer, .inputPrepared(.audio(RecordedSpeech.window(window, language: "en"))), time: 0))
             send(.answer(state.chat.answer, .encoded(seconds: 0.4), time: 0.4))
-            for token in Recording.tokens(window: window, start: Double(window) * 30).prefix(count) {
+            for token in RecordedSpeech.tokens(window: window, start: Double(window) * 30).prefix(count) {
                 send(.answer(state.chat.answer, .token(token.renumbered(index)), time: 0.5 + Double(index) * 0.05))
                 index += 1
             }
             guard finished else { continue }
-            for segment in Recording.segments(window: window, start: Double(window) * 30) {
+            for segment in RecordedSpeech.segments(window: window, start: Double(window) * 30) {
                 send(.answer(state.chat.answer, .segment(segment), time: 3))
             }
         }

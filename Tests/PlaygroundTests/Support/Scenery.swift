@@ -29,7 +29,7 @@ enum Scenery {
 
     /// Seen whole in 16×12 patches of 20 pixels, after a class token.
     static func whole(_ kind: AttentionKind = .cross, index: Int = 0, first: Int = 0) -> PictureInput {
-        var keys = [PictureKey(key: first, tile: 0, rectangle: nil)]
+        var keys = [PatchKey(key: first, tile: 0, rectangle: nil)]
         for row in 0..<12 {
             for column in 0..<16 { keys.append(key(first + keys.count, 0, Double(column * 20), Double(row * 20), 20)) }
         }
@@ -39,9 +39,9 @@ enum Scenery {
 
     /// Cut into 2×2 tiles of 8×6 patches, then seen whole in 8×6, each tile after a class token; a row of padding at the end.
     static let tiled: PictureInput = {
-        var keys: [PictureKey] = []
+        var keys: [PatchKey] = []
         for tile in 0..<4 {
-            keys.append(PictureKey(key: keys.count, tile: tile, rectangle: nil))
+            keys.append(PatchKey(key: keys.count, tile: tile, rectangle: nil))
             for row in 0..<6 {
                 for column in 0..<8 {
                     keys.append(
@@ -56,15 +56,15 @@ enum Scenery {
                 keys.append(key(keys.count, 4, Double(column * 40), Double(row * 40), 40, overview: true))
             }
         }
-        for _ in 0..<8 { keys.append(PictureKey(key: keys.count, tile: 4, rectangle: nil)) }
+        for _ in 0..<8 { keys.append(PatchKey(key: keys.count, tile: 4, rectangle: nil)) }
         return PictureInput(
             index: 0, name: "scenery.png", picture: picture, width: width, height: height, kind: .cross, keys: keys)
     }()
 
     private static func key(_ key: Int, _ tile: Int, _ x: Double, _ y: Double, _ side: Double, overview: Bool = false)
-        -> PictureKey
+        -> PatchKey
     {
-        PictureKey(
+        PatchKey(
             key: key, tile: tile, rectangle: PictureRectangle(x: x, y: y, width: side, height: side),
             isOverview: overview)
     }

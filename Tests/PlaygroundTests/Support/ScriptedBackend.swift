@@ -3,6 +3,7 @@ import AttentionTypes
 import NumberFormats
 import Foundation
 import Generation
+import Media
 import Playground
 import Support
 import PlaygroundCore
@@ -33,7 +34,7 @@ final class ScriptedBackend: PlaygroundBackend {
         var installed: Bool
         var tokens = 0
         var encoding = false
-        var request: AnswerRequest?
+        var request: GenerationRequest?
     }
 
     private let script: Script
@@ -89,14 +90,14 @@ final class ScriptedBackend: PlaygroundBackend {
     /// Something is on the device.
     var isLoaded: Bool { holdings.withLock { $0.loaded } }
     /// What was asked last.
-    var lastRequest: AnswerRequest? { holdings.withLock { $0.request } }
+    var lastRequest: GenerationRequest? { holdings.withLock { $0.request } }
 
-    func listen() -> AsyncThrowingStream<SpokenSound, any Error> {
+    func listen() -> AsyncThrowingStream<Recording, any Error> {
         .running { [script] emit in
             var chunk = 0
             while script.microphoneFailure == nil || Double(chunk) * 0.1 < script.microphoneSeconds {
                 let loudness = Float(0.02 + 0.3 * abs(sin(Double(chunk) * 0.7)))
-                emit(SpokenSound(samples: (0..<1600).map { $0 % 2 == 0 ? loudness : -loudness }, sampleRate: 16_000))
+                emit(Recording(samples: (0..<1600).map { $0 % 2 == 0 ? loudness : -loudness }, sampleRate: 16_000))
                 chunk += 1
                 try await Task.sleep(for: script.pace)
             }
@@ -108,8 +109,8 @@ final class ScriptedBackend: PlaygroundBackend {
         guard isLoaded else { return nil }
         return ModelAbilities(
             family: "Whisper", inputs: [.sound], holdsConversations: false, shownAttention: .cross,
-            attentionLayers: Array(0..<Recording.layers),
-            attentionHeads: Recording.heads, contextLength: 448)
+            attentionLayers: Array(0..<RecordedSpeech.layers),
+            attentionHeads: RecordedSpeech.heads, contextLength: 448)
     }
 
     func plan(_ request: PlanRequest) async throws -> MemoryPlan {
@@ -139,7 +140,7 @@ final class ScriptedBackend: PlaygroundBackend {
             tokensLeft: 448 - now.tokens)
     }
 
-    func answer(_ request: AnswerRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    func answer(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
         .running { [script, self] emit in
             holdings.withLock { $0.request = request }
             if let failure = script.failure { throw Failure(description: failure) }
@@ -147,11 +148,11 @@ final class ScriptedBackend: PlaygroundBackend {
             for window in 0..<script.windows {
                 let start = Double(window) * 30
                 holdings.withLock { $0.encoding = true }
-                emit(.inputPrepared(.audio(Recording.window(window, language: request.language ?? "en"))))
+                emit(.inputPrepared(.audio(RecordedSpeech.window(window, language: request.speech.language ?? "en"))))
                 try await Task.sleep(for: script.pace * 4)
                 holdings.withLock { $0.encoding = false }
                 emit(.encoded(seconds: 0.41))
-                let tokens = Recording.tokens(window: window, start: start)
+                let tokens = RecordedSpeech.tokens(window: window, start: start)
                 if script.discards && window == 0 {
                     for token in tokens.prefix(5) { emit(.token(token)) }
                     emit(.discarded(keeping: 0, reason: "compression ratio 2.6 above 2.4, temperature 0.2"))
@@ -162,7 +163,7 @@ final class ScriptedBackend: PlaygroundBackend {
                     index += 1
                     holdings.withLock { $0.tokens = index }
                 }
-                for segment in Recording.segments(window: window, start: start) { emit(.segment(segment)) }
+                for segment in RecordedSpeech.segments(window: window, start: start) { emit(.segment(segment)) }
             }
             emit(
                 .finished(
@@ -183,7 +184,7 @@ extension GeneratedToken {
 }
 
 /// The made-up recording: words with times, a spectrogram with bands like a voice's, attention near each word.
-enum Recording {
+enum RecordedSpeech {
     static let layers = 6, heads = 8, positions = 1500, frames = 3000, mels = 80
     static let duration = 11.0
 

@@ -60,21 +60,6 @@ package struct ImageLayout: Sendable, Equatable {
 
     /// 1 for the slots that hold a tile: Mllama's `aspect_ratio_mask`, `[slotCount]`.
     package var slotMask: [Int] { (0..<slotCount).map { $0 < tiles.count ? 1 : 0 } }
-
-    /// The part of the picture each patch of a tile covers, row by row: `[tileHeight / patchSize, tileWidth / patchSize]`,
-    /// nil for a patch of padding. For models that merge patches to one token (pixel shuffle) give the merged size.
-    package func patches(ofTile tile: Int, patchSize: Int) -> [PictureRectangle?] {
-        precondition(patchSize > 0, "a patch has pixels")
-        var result: [PictureRectangle?] = []
-        for row in 0..<tileHeight / patchSize {
-            for column in 0..<tileWidth / patchSize {
-                result.append(
-                    tiles[tile].pictureRectangle(
-                        x: column * patchSize, y: row * patchSize, width: patchSize, height: patchSize))
-            }
-        }
-        return result
-    }
 }
 
 /// A picture as a model reads it.

@@ -3,6 +3,7 @@ import Foundation
 import AttentionTypes
 import Generation
 import Synchronization
+import Media
 import Terminal
 import Testing
 
@@ -39,7 +40,7 @@ struct UpdateTests {
             .started(model: nil, audio: "a.wav"),
             .models([ModelChoice(name: "m", description: "", installed: true, bytes: 1)]))
         let effects = scene.send(.loaded("m", .done))
-        #expect(effects.contains(.answer(1, AnswerRequest(audioPath: "a.wav"))))
+        #expect(effects.contains(.answer(1, GenerationRequest(sound: .file(path: "a.wav")))))
         #expect(scene.state.engine.phase == .encoding)
     }
 
@@ -50,9 +51,10 @@ struct UpdateTests {
             scene.send(.input(.paste(line)))
             scene.press(Key(.enter))
         }
-        #expect(
-            scene.effects.contains(
-                .answer(1, AnswerRequest(audioPath: "my file.wav", language: "de", task: .translate))))
+        var request = GenerationRequest(sound: .file(path: "my file.wav"))
+        request.speech.language = "de"
+        request.speech.task = .translate
+        #expect(scene.effects.contains(.answer(1, request)))
     }
 
     @Test("a dropped sound file is sent, a question is not taken for one") func dropped() {
@@ -94,7 +96,7 @@ struct UpdateTests {
         scene.loadModel()
         scene.send(.input(.paste("/audio a.wav")))
         scene.press(Key(.enter))
-        scene.send(.answer(1, .inputPrepared(.audio(Recording.window(0, language: "en"))), time: 0))
+        scene.send(.answer(1, .inputPrepared(.audio(RecordedSpeech.window(0, language: "en"))), time: 0))
         for index in 0..<40 {
             var values = [Float](repeating: 0, count: 10_000)
             for head in 0..<2 { values[head * 5000 + index] = 1 }
@@ -247,7 +249,7 @@ struct UpdateTests {
         #expect(scene.state.engine.phase == .idle && scene.text.contains("dropped"))
         #expect(
             scene.send(
-                .listened(SpokenSound(samples: Array(repeating: 0.1, count: 3200), sampleRate: 16_000), .cancelled))
+                .listened(Recording(samples: Array(repeating: 0.1, count: 3200), sampleRate: 16_000), .cancelled))
                 == [])
         for line in ["/mic x", "/mic 0", "/mic 1e9", "/mic nan"] {
             scene.send(.input(.paste(line)))
@@ -257,11 +259,11 @@ struct UpdateTests {
     }
 
     @Test("loudness of sound") func level() {
-        #expect(SpokenSound(samples: [1, -1], sampleRate: 16_000).level == 1)
-        #expect(SpokenSound(samples: [0, 0], sampleRate: 16_000).level == 0)
-        #expect(abs(SpokenSound(samples: [0.001, -0.001], sampleRate: 16_000).level) < 1e-3)
+        #expect(Recording(samples: [1, -1], sampleRate: 16_000).level == 1)
+        #expect(Recording(samples: [0, 0], sampleRate: 16_000).level == 0)
+        #expect(abs(Recording(samples: [0.001, -0.001], sampleRate: 16_000).level) < 1e-3)
         #expect(
-            SpokenSound(samples: [], sampleRate: 0).level == 0 && SpokenSound(samples: [1], sampleRate: 0).seconds == 0)
+            Recording(samples: [], sampleRate: 0).level == 0 && Recording(samples: [1], sampleRate: 0).duration == 0)
     }
 
     @Test("loading that is stopped leaves no model on the device") func stoppedLoading() {
@@ -275,7 +277,7 @@ struct UpdateTests {
         var scene = Scene(80, 24)
         scene.loadModel()
         scene.answer(tokens: 3)
-        scene.send(.answer(0, .token(Recording.tokens(window: 0, start: 0)[5]), time: 9))
+        scene.send(.answer(0, .token(RecordedSpeech.tokens(window: 0, start: 0)[5]), time: 9))
         #expect(scene.state.chat.messages.last?.tokens.count == 3)
     }
 

@@ -42,7 +42,7 @@ struct ConversationTests {
         ] {
             scene.send(.input(.paste(line)))
             scene.press(Key(.enter))
-            #expect(scene.state.text == TextSettings(), "\(line)")
+            #expect(scene.state.text == TextOptions(), "\(line)")
             #expect(scene.state.notice?.kind == .warning, "\(line)")
         }
         scene.type("/set top-")
@@ -135,7 +135,7 @@ struct ConversationTests {
         let effects = scene.press(Key(.enter))
         guard case .answer(_, let request)? = effects.first(where: { if case .answer = $0 { true } else { false } })
         else { Issue.record("not sent"); return }
-        #expect(request.prefix == scene.state.chat.messages[1].tokens.prefix(place.token).map(\.id) + [900])
+        #expect(request.text.answerPrefix == scene.state.chat.messages[1].tokens.prefix(place.token).map(\.id) + [900])
         #expect(request.messages.count == 1)
         scene.send(.answered(scene.state.chat.answer, .done))
         // The second answer is no part of the conversation that follows.

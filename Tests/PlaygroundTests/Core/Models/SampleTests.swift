@@ -4,6 +4,7 @@ import Checkpoint
 import Foundation
 import Generation
 import Terminal
+import ModelStore
 import Testing
 
 @testable import Playground
@@ -14,10 +15,10 @@ import Testing
     private static let picture = "/models/seer/sample.png"
     private static let seer = ModelChoice(
         name: "seer", description: "sees", installed: true, bytes: 1,
-        sample: ModelChoice.Sample(picture: picture, questions: ["What do you see?", "Where is the dog?"]))
+        sample: ModelSample(picture: picture, questions: ["What do you see?", "Where is the dog?"]))
     private static let reader = ModelChoice(
         name: "reader", description: "reads", installed: true, bytes: 1,
-        sample: ModelChoice.Sample(questions: ["Bonjour !"]))
+        sample: ModelSample(questions: ["Bonjour !"]))
 
     private static func scene() -> Scene {
         var scene = Scene(120, 40)

@@ -5,7 +5,7 @@ import Testing
 @testable import Tokenization
 
 /// ByT5's bytes as tokens, against transformers' `ByT5Tokenizer`.
-@Suite("Bytes as tokens", .enabled(if: Fixtures.arePresent, "needs the large fixtures"))
+@Suite("Bytes as tokens", .needsLargeFixtures)
 struct ByteTokenizerTests {
     struct Golden: Decodable {
         struct Case: Decodable {
@@ -25,7 +25,7 @@ struct ByteTokenizerTests {
 
     @Test func encodesAndDecodes() throws {
         let golden = try Fixtures.json(Golden.self, "\(folder)/golden_tokens.json")
-        let tokenizer = try Tokenizer(contentsOf: Fixtures.folder(folder))
+        let tokenizer = try Tokenizer(contentsOf: Fixtures.model(folder))
         #expect(tokenizer.vocabularySize == 384)
         #expect(golden.cases.count >= 200)
         for test in golden.cases {
