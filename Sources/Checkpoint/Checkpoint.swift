@@ -3,18 +3,12 @@ import NumberFormats
 import Foundation
 import Synchronization
 
-/// # Checkpoint
+/// The weights of one model: memory-mapped files whose tensors are looked up by name.
 ///
-/// Everything about files of weights: reading them where they lie (safetensors, PyTorch, CTranslate2, GGUF,
-/// whisper.cpp), the configuration beside them, writing safetensors, and getting models onto this machine.
-///
-/// A `Checkpoint` is one model's weights: its files are memory-mapped, its tensors found by name. No tensor is copied
-/// or converted until asked for: `withBytes(of:)` lends the file's own bytes, from which they go to the device in the
-/// format they are stored in.
-///
-/// All headers are checked when the checkpoint is opened: every entry's bytes are known to lie inside its file.
+/// Tensors are not copied or converted: `withBytes(of:)` passes the bytes of the file, in the stored format. Opening
+/// validates all headers, so that the bytes of every entry lie inside its file.
 package final class Checkpoint: Sendable {
-    /// The file that says which shard holds which tensor of a checkpoint in several safetensors files.
+    /// Name of the index file of a checkpoint in several safetensors files.
     package static let shardIndexName = "model.safetensors.index.json"
 
     /// The folder or file that was opened.
@@ -26,20 +20,20 @@ package final class Checkpoint: Sendable {
     package let names: [String]
     /// Other names for tensors (tied weights in CTranslate2 files), each with the name of the tensor itself.
     package let aliases: [String: String]
-    /// Tensors that are there but in an encoding that cannot be decoded, with the name of that encoding.
+    /// Tensors in encodings that cannot be decoded, with the name of the encoding.
     package let unsupported: [String: String]
-    /// Free text the writer of a safetensors file left in it.
+    /// `__metadata__` of a safetensors file: free text by its writer.
     package let metadata: [String: String]
     /// The key-value section of a GGUF file; `nil` for other formats.
     package let gguf: GGUFMetadata?
     /// The header of a Whisper file of whisper.cpp or OpenAI; `nil` for other files.
     package let whisper: WhisperHeader?
-    /// What is to be taken for the weights, where there are none.
+    /// The stand-in for the weights of a checkpoint that has none.
     package let standIn: StandIn?
 
-    /// What stands in for weights that are not there.
+    /// A stand-in for weights.
     package enum StandIn: Sendable, Hashable {
-        /// Nothing: the model is planned for only, as if its weights had this format.
+        /// None: the model can only be planned, as if its weights had this format.
         case forecast(ElementFormat)
         /// Random values in this format.
         case random(ElementFormat)
@@ -54,8 +48,8 @@ package final class Checkpoint: Sendable {
     private let entries: [String: TensorEntry]
     private let mappings: Mutex<[MappedFile]?>
 
-    /// Opens the weights at `path`: a folder as Hugging Face or CTranslate2 lay it out, or a single file. The format
-    /// is found out from what is there.
+    /// Opens the weights at `path`: a folder in the layout of Hugging Face or CTranslate2, or a single file. The format
+    /// is detected from file names and first bytes.
     ///
     /// - Throws: `CheckpointError` naming the file and, where there is one, the tensor.
     package static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
@@ -63,7 +57,7 @@ package final class Checkpoint: Sendable {
         return Checkpoint(path: path, format: reader.format, contents: try reader.read(file))
     }
 
-    /// A checkpoint without a single tensor, for a model of which there is only a configuration.
+    /// A checkpoint without tensors, for a model of which only the configuration is present.
     package static func absent(path: String, standIn: StandIn) -> Checkpoint {
         Checkpoint(path: path, format: .safetensors, contents: CheckpointContents(), standIn: standIn)
     }
@@ -83,12 +77,12 @@ package final class Checkpoint: Sendable {
         mappings = Mutex(contents.files)
     }
 
-    /// Whether `name` is a tensor or an alias of one.
+    /// True if `name` is a tensor or an alias of one.
     package func contains(_ name: String) -> Bool { entries[aliases[name] ?? name] != nil }
 
-    /// The tensor called `name`; for an alias, the tensor it stands for.
+    /// The tensor called `name`; for an alias, its target.
     ///
-    /// - Throws: `CheckpointError.missingTensor` with the nearest names there are, or `.unsupportedFormat`.
+    /// - Throws: `CheckpointError.missingTensor` with the nearest names, or `.unsupportedFormat`.
     package func entry(_ name: String) throws(CheckpointError) -> TensorEntry {
         if let entry = entries[aliases[name] ?? name] { return entry }
         if let format = unsupported[name] {
@@ -106,9 +100,8 @@ package final class Checkpoint: Sendable {
         return entry
     }
 
-    /// Lends the bytes of a tensor in row-major order, for the duration of `body` only: those of the file, or a copy if
-    /// the file has the elements in another order. They may be unaligned: load from them with `loadUnaligned` or copy
-    /// them.
+    /// Passes the bytes of a tensor in row-major order to `body`: those of the file, or a copy if the file stores the
+    /// elements in another order. The pointer is valid only during `body` and may be unaligned (`loadUnaligned`).
     package func withBytes<T>(of entry: TensorEntry, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
         // Holding the mapping itself keeps it alive through `body` even if another thread releases the checkpoint.
         let file = try mapping(entry.location.file)
@@ -123,7 +116,7 @@ package final class Checkpoint: Sendable {
         }
     }
 
-    /// Lends the bytes of the tensor called `name`.
+    /// Passes the bytes of the tensor called `name` to `body`.
     package func withBytes<T>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> T) throws -> T {
         try withBytes(of: try entry(name), body)
     }
@@ -146,20 +139,20 @@ package final class Checkpoint: Sendable {
         return decoded
     }
 
-    /// Lets the pages of a tensor go from memory, after it was copied to the device. It stays readable.
+    /// Drops the pages of a tensor from memory after the copy to the device. The tensor stays readable.
     package func discardPages(of entry: TensorEntry) {
         guard let file = try? mapping(entry.location.file) else { return }
         file.discard(entry.extent)
     }
 
-    /// Lets the system read a tensor from the disk while other work goes on.
+    /// Starts reading a tensor from disk in the background.
     package func prefetchPages(of entry: TensorEntry) {
         guard let file = try? mapping(entry.location.file) else { return }
         file.prefetch(entry.extent)
     }
 
-    /// Unmaps all files: no copy of the weights stays in host memory. Names and entries can still be asked for;
-    /// bytes cannot. Reads that are under way finish first.
+    /// Unmaps all files, so that host memory holds no copy of the weights. Names and entries stay available, bytes do
+    /// not. Reads in progress finish first.
     package func release() { mappings.withLock { $0 = nil } }
 
     /// The bytes of all tensors together.

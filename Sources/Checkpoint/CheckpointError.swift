@@ -1,25 +1,25 @@
 import NumberFormats
 
-/// What can go wrong with checkpoint files and their configuration. Every case names the file, and the tensor or key
-/// where there is one; the description says what was expected, what was found, and what to do.
+/// Errors of checkpoint files. Every case names the file, and the tensor or key if there is one; the description gives
+/// the expected and the actual value and the remedy.
 package enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The operating system refused a file; `reason` is its own words.
+    /// A failed system call on a file; `reason` is the system's message.
     case cannotRead(file: String, reason: String)
     case cannotWrite(file: String, reason: String)
-    /// The path is there but holds no format this program reads.
+    /// A path that exists but is in no supported format.
     case notACheckpoint(path: String, reason: String)
-    /// The file ends before what its header promises.
+    /// A file that ends before the data its header describes.
     case truncated(file: String, tensor: String?, needed: Int, available: Int)
-    /// The file contradicts its format's rules.
+    /// A file that violates the rules of its format.
     case malformed(file: String, tensor: String?, problem: String)
-    /// A pickle asks for something other than tensors and plain values.
+    /// A pickle with anything but tensors and plain values.
     case refusedPickle(file: String, item: String)
     /// A well-formed tensor in an encoding this program does not decode.
     case unsupportedFormat(file: String, tensor: String, format: String)
     case missingTensor(name: String, file: String, similar: [String])
     case shapeMismatch(file: String, tensor: String, expected: [Int], actual: [Int])
     case wrongFormat(file: String, tensor: String, expected: String, actual: ElementFormat)
-    /// The checkpoint was unmapped by `release()`.
+    /// A read after `release()`.
     case released(file: String)
     case missingKey(file: String, key: String)
     case wrongKeyType(file: String, key: String, expected: String, actual: String)
@@ -33,12 +33,12 @@ package enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible
         case .notACheckpoint(let path, let reason):
             "\(path) is not a model this program reads: \(reason)"
         case .truncated(let file, let tensor, let needed, let available):
-            "\(file)\(Self.place(tensor)): the file ends too early: \(needed) bytes needed, \(available) there; "
+            "\(file)\(Self.place(tensor)): the file ends too early: \(needed) bytes expected, \(available) found; "
                 + "the download or copy was cut short, fetch the file again"
         case .malformed(let file, let tensor, let problem):
             "\(file)\(Self.place(tensor)): \(problem); the file is damaged or not what its name says"
         case .refusedPickle(let file, let item):
-            "\(file): the pickle in it asks for \(item), which is refused: only tensors and plain values are read and "
+            "\(file): its pickle asks for \(item), which is refused: only tensors and plain values are read, and "
                 + "nothing is executed; save the state_dict alone, or as safetensors"
         case .unsupportedFormat(let file, let tensor, let format):
             "\(file)\(Self.place(tensor)): elements are stored as \(format), which is not supported; "

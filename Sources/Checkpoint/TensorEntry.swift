@@ -1,7 +1,7 @@
 import JSON
 import NumberFormats
 
-/// One stored tensor: what it is and where its bytes lie.
+/// One stored tensor: its description and the place of its bytes.
 package struct TensorEntry: Sendable, Hashable {
     package let name: String
     package let format: ElementFormat
@@ -31,7 +31,7 @@ package struct TensorEntry: Sendable, Hashable {
         return location.offset..<location.offset + (last + 1) * format.bytesPerBlock
     }
 
-    /// Checks that `shape` in `format` takes exactly a representable number of bytes, and computes it.
+    /// Computes the byte count of `shape` in `format`, with checks for overflow and partial blocks.
     init(
         name: String, format: ElementFormat, shape: [Int], strides: [Int]? = nil, file: Int, offset: Int, path: String
     ) throws(CheckpointError) {

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// An open regular file with something in it; every other kind of path is refused with its own error.
+/// An open regular file that is not empty. Each other kind of path has its own error.
 struct InputFile: ~Copyable {
     let path: String
     let descriptor: Int32
@@ -16,7 +16,7 @@ struct InputFile: ~Copyable {
     init(path: String) throws(MediaError) {
         // A NUL would silently cut the path at the C boundary and open another file.
         guard !path.utf8.contains(0) else { throw .fileNotFound(path: path) }
-        // O_NONBLOCK: opening a pipe nobody writes to must not hang.
+        // O_NONBLOCK: opening a FIFO without a writer must not block.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Self.error(errno, path: path) }
         var status = stat()

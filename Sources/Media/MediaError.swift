@@ -1,4 +1,4 @@
-/// Everything that can go wrong between a file (or a microphone) and the numbers a model reads.
+/// Errors of sound and picture files, processors and microphones.
 package enum MediaError: Error, Sendable, Equatable {
     // Files
     case fileNotFound(path: String)
@@ -14,7 +14,7 @@ package enum MediaError: Error, Sendable, Equatable {
     case damagedAudio(path: String, reason: String)
     /// `expected` and `actual` are in `unit` ("bytes of samples", "frames").
     case truncatedAudio(path: String, expected: Int64, actual: Int64, unit: String)
-    /// A header field beyond what is sensible, e.g. a sample rate of 1 Hz.
+    /// A header field out of range, such as a sample rate of 1 Hz.
     case unsupportedAudio(path: String, property: String, value: Int64, supported: ClosedRange<Int64>)
     case noAudioFrames(path: String)
     case nonFiniteSample(path: String, frame: Int64)
@@ -55,7 +55,7 @@ extension MediaError: CustomStringConvertible {
         case .damagedAudio(let path, let reason):
             "\(quoted(path)): damaged recording (\(printable(reason))). Convert or record it again."
         case .truncatedAudio(let path, let expected, let actual, let unit):
-            "\(quoted(path)): the recording is cut off: its header promises \(expected) \(unit), \(actual) are there. Copy it again, or accept the part that is there."
+            "\(quoted(path)): the recording is cut off: its header states \(expected) \(unit), the file has \(actual). Copy it again, or accept the existing part."
         case .unsupportedAudio(let path, let property, let value, let supported):
             "\(quoted(path)): \(property) is \(value); \(supported.lowerBound) to \(supported.upperBound) is supported. The header may be damaged."
         case .noAudioFrames(let path):
@@ -84,7 +84,7 @@ extension MediaError: CustomStringConvertible {
     }
 }
 
-/// Names of files and messages of libraries are untrusted: control characters would reach the terminal.
+/// Untrusted text (file names, messages of libraries) without control characters.
 func printable(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars.prefix(4096) {

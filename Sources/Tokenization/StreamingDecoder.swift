@@ -1,5 +1,5 @@
-/// Text out of token ids as they come. Every piece of text consists of whole characters, and all pieces together are what
-/// `Tokenizer.decode` gives for the same ids.
+/// Incremental decoding of token ids. Every piece of text consists of whole characters, and the pieces together equal
+/// `Tokenizer.decode` of the same ids.
 package struct StreamingDecoder: Sendable {
     private let tokenizer: Tokenizer
     private let skipSpecialTokens: Bool
@@ -11,14 +11,14 @@ package struct StreamingDecoder: Sendable {
         pipeline = DecoderPipeline(tokenizer.decoder)
     }
 
-    /// The text that has become certain with this token; empty while a character is incomplete.
+    /// The text that this token completes; empty while a character is incomplete.
     package mutating func append(_ id: Int) -> String {
         if skipSpecialTokens, tokenizer.isSpecial(id) { return "" }
         guard let piece = tokenizer.decoderPiece(id) else { return "" }
         return String(decoding: pipeline.accept(piece), as: UTF8.self)
     }
 
-    /// What is left at the end, incomplete characters as U+FFFD. The decoder is as new afterwards.
+    /// The rest of the text, with U+FFFD for incomplete characters. Resets the decoder.
     package mutating func finish() -> String {
         let rest = String(decoding: pipeline.finish(), as: UTF8.self)
         pipeline = DecoderPipeline(tokenizer.decoder)

@@ -1,18 +1,18 @@
-/// What can go wrong while a tokenizer is read. Encoding and decoding themselves never fail.
+/// Errors of reading a tokenizer. Encoding and decoding never fail.
 package enum TokenizationError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The file is absent or could not be read.
+    /// A file that is absent or unreadable.
     case unreadable(file: String, reason: String)
-    /// The folder holds none of the files a tokenizer can be read from.
+    /// A folder without a tokenizer file.
     case noTokenizer(folder: String, lookedFor: [String])
-    /// The bytes are not what the file's format demands (broken JSON, truncated protobuf).
+    /// Bytes that violate the file's format (invalid JSON, truncated protobuf).
     case malformed(file: String, offset: Int, reason: String)
-    /// A field is absent or holds something else than it must.
+    /// A field that is absent or has an invalid value.
     case field(file: String, field: String, expected: String, actual: String)
-    /// A component this program does not know.
+    /// A component of an unsupported type.
     case unsupported(file: String, field: String, kind: String, known: [String])
-    /// A split pattern that is not a valid, or not a supported, regular expression.
+    /// A split pattern that is invalid or uses an unsupported construct.
     case pattern(file: String, field: String, pattern: String, reason: String)
-    /// A token another part of the tokenizer refers to is not in the vocabulary.
+    /// A token that another part of the tokenizer refers to and the vocabulary lacks.
     case missingToken(file: String, field: String, token: String)
 
     package var description: String {

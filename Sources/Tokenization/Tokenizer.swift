@@ -1,14 +1,8 @@
 import Regex
 
-/// # Tokenization
+/// A tokenizer: a pipeline from text to token ids and back.
 ///
-/// Text to token ids and back, exactly as the model's training code did it. A tokenizer is a pipeline
-/// (normalizer → words → model → special tokens, and a decoder back) read from the file the checkpoint came with:
-/// tokenizer.json, a SentencePiece `.model`, `vocab.json` with `merges.txt`, `vocab.txt`, or the metadata of a GGUF file.
-///
-/// - `Normalizers`, `PreTokenizers`, `Models`, `PostProcessors`, `Decoders`: the steps, each with a registry by its JSON "type".
-/// - `SentencePiece`, `GGUF`, `Marian`: the other file formats.
-/// - `Whisper`: what a speech model's special tokens mean, and words out of tokens.
+/// Encoding: added tokens, normalizer, pre-tokenizer, model, post-processor. Decoding: the stages of the decoder.
 package final class Tokenizer: Sendable {
     let normalizer: (any Normalizer)?
     let preTokenizer: (any PreTokenizer)?
@@ -16,11 +10,11 @@ package final class Tokenizer: Sendable {
     let postProcessor: (any PostProcessor)?
     let decoder: [any DecoderStage]
     let addedTokens: AddedTokens
-    /// Whether a byte-level decoder leaves added tokens as they are spelt. tokenizer.json's reads even those in the byte
-    /// alphabet, so that a token `ü` of DeepSeek decodes to half a character there.
+    /// True if a byte-level decoder leaves the spelling of added tokens unchanged. With tokenizer.json it reads them in the
+    /// byte alphabet too, so that the token `ü` of DeepSeek decodes to half a character.
     let addedTokensAreLiteral: Bool
     let leadingToken: LeadingToken?
-    /// Whether pieces are spelt in the byte alphabet of GPT-2.
+    /// True if pieces are spelled in the byte alphabet of GPT-2.
     let isByteLevel: Bool
 
     init(
@@ -42,25 +36,25 @@ package final class Tokenizer: Sendable {
 
     // MARK: Vocabulary
 
-    /// The spelling of a token in the vocabulary, as in `Ġthe` or `▁the`; nil when there is no such id.
+    /// The spelling of a token in the vocabulary, such as `Ġthe` or `▁the`; nil for an unknown id.
     package func piece(_ id: Int) -> String? {
         pieceBytes(id).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The id of a token spelt as in the vocabulary.
+    /// The id of a token by its spelling in the vocabulary.
     package func id(of piece: String) -> Int? {
         let bytes = Array(piece.utf8)
         return addedTokens.id(bytes) ?? model.vocabulary.id(bytes).map(Int.init)
     }
 
-    /// Whether the token is one that decoding can leave out, such as the end of text.
+    /// True for tokens that decoding can leave out, such as the end of text.
     package func isSpecial(_ id: Int) -> Bool { addedTokens.token(id)?.isSpecial ?? false }
 
     func pieceBytes(_ id: Int) -> [UInt8]? {
         addedTokens.token(id)?.content ?? model.vocabulary.piece(id)
     }
 
-    /// The piece as the decoder takes it.
+    /// The input of the decoder for a token.
     func decoderPiece(_ id: Int) -> [UInt8]? {
         guard let token = addedTokens.token(id) else { return model.vocabulary.piece(id) }
         return addedTokensAreLiteral && isByteLevel ? ByteAlphabet.spelling(of: token.content) : token.normalizedContent
@@ -68,11 +62,11 @@ package final class Tokenizer: Sendable {
 
     // MARK: Encoding
 
-    /// Token ids of a text. Added tokens that stand in the text become their ids.
+    /// Token ids of a text. Added tokens in the text become their ids.
     /// - Parameters:
-    ///   - addSpecialTokens: whether the tokens every input has (begin or end of text, and the like) are put around.
-    ///   - parseSpecialTokens: whether special tokens spelt out in the text become their ids. Pass false for text that may
-    ///     come from anyone: `<|im_end|>` is then encoded as the characters it consists of.
+    ///   - addSpecialTokens: adds the tokens that surround every input, such as begin and end of text.
+    ///   - parseSpecialTokens: encodes special tokens spelled out in the text as their ids. Pass false for untrusted text:
+    ///     `<|im_end|>` is then encoded as its characters.
     package func encode(_ text: String, addSpecialTokens: Bool = true, parseSpecialTokens: Bool = true) -> [Int] {
         var bytes = Array(text.utf8)
         var ids: [Int32] = []
@@ -96,8 +90,8 @@ package final class Tokenizer: Sendable {
         return addSpecialTokens ? postProcessor?.process(plain) ?? plain : plain
     }
 
-    /// Token ids of a text in pieces, some of which are markup: special tokens are found in markup alone, never across
-    /// its ends, and the text is otherwise encoded as if it were whole.
+    /// Token ids of a text in pieces, some of which are markup. Special tokens are matched only inside markup; otherwise the
+    /// text is encoded as a whole.
     ///
     /// - Parameter pieces: the text in order.
     package func encode(_ pieces: [(text: String, isMarkup: Bool)], addSpecialTokens: Bool = true) -> [Int] {
@@ -136,7 +130,7 @@ package final class Tokenizer: Sendable {
         return addSpecialTokens ? postProcessor?.process(plain) ?? plain : plain
     }
 
-    /// A stretch without added tokens of the plain kind.
+    /// A range without added tokens that are matched in the original text.
     private func encode(
         stretch: [UInt8], beginsInput: Bool, parsesSpecial: Bool, into ids: inout [Int32],
         _ workspace: inout TokenizerWorkspace
@@ -161,7 +155,7 @@ package final class Tokenizer: Sendable {
 
     // MARK: Decoding
 
-    /// The text of token ids. Ids outside the vocabulary are left out; bytes that are not UTF-8 become U+FFFD.
+    /// The text of token ids. Unknown ids are left out; bytes that are not UTF-8 become U+FFFD.
     package func decode(_ ids: some Sequence<Int>, skipSpecialTokens: Bool = true) -> String {
         var stream = StreamingDecoder(self, skipSpecialTokens: skipSpecialTokens)
         var text = ""
@@ -169,7 +163,7 @@ package final class Tokenizer: Sendable {
         return text + stream.finish()
     }
 
-    /// The bytes a single token stands for, without what its neighbors would add or take away; nil when there is no such id.
+    /// The bytes of a single token, without the influence of adjacent tokens; nil for an unknown id.
     package func bytes(of id: Int) -> [UInt8]? {
         if let token = addedTokens.token(id) { return token.content }
         guard let piece = model.vocabulary.piece(id) else { return nil }

@@ -67,7 +67,7 @@ extension JSONReader {
     package func rotary(defaultTheta: Double = 10_000) throws -> Rotary {
         let scaling = try objectIfPresent("rope_parameters") ?? object("rope_scaling", default: [:])
         let theta = try scaling.double("rope_theta", default: double("rope_theta", default: defaultTheta))
-        // The first published `rope_scaling` objects said `type`.
+        // The first published `rope_scaling` objects have `type` instead.
         let type = try scaling.string("rope_type", default: scaling.string("type", default: "default"))
         return Rotary(theta: theta, type: type, parameters: scaling)
     }

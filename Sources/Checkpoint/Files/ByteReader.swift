@@ -1,12 +1,12 @@
 import JSON
 
-/// Reads little-endian values one after another from untrusted bytes; never past the end.
+/// A reader of little-endian values from untrusted bytes, with bounds checks.
 struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
     private let path: String
     private let end: Int
     private(set) var offset: Int
-    /// What is being read, for messages.
+    /// The file, for messages.
     var tensor: String?
 
     init(_ file: MappedFile, offset: Int = 0) { self.init(file, offset..<file.bytes.count) }
@@ -21,7 +21,7 @@ struct ByteReader {
 
     var remaining: Int { end - offset }
 
-    /// Moves past `count` bytes and returns where they begin.
+    /// Skips `count` bytes and returns their offset.
     mutating func skip(_ count: Int) throws(CheckpointError) -> Int {
         guard count >= 0, count <= remaining else {
             let (needed, overflow) = offset.addingReportingOverflow(count)
@@ -56,13 +56,13 @@ struct ByteReader {
         return text
     }
 
-    /// The next `count` bytes as UTF-8, what is not UTF-8 replaced by U+FFFD.
+    /// The next `count` bytes as UTF-8, with invalid bytes replaced by U+FFFD.
     mutating func lenientText(count: Int) throws(CheckpointError) -> String {
         let start = try skip(count)
         return String(decoding: bytes[start..<start + count], as: UTF8.self)
     }
 
-    /// Refuses a count of items that could not fit into the rest of the file, before anything is allocated for them.
+    /// Rejects a count of items that cannot fit into the rest of the file, before memory is allocated for them.
     func checkCount(_ count: UInt64, minimumBytes: Int, what: String) throws(CheckpointError) -> Int {
         guard let count = Int(exactly: count), count <= remaining / minimumBytes else {
             throw malformed("the header promises \(count) \(what), but only \(remaining) bytes follow")

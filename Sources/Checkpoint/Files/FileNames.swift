@@ -1,6 +1,6 @@
 /// Rules for file names that come from a file or from the network.
 package enum FileNames {
-    /// Whether `name` names a file in its folder and nothing else: no separators, no dot entries, no control characters.
+    /// True if `name` is a plain file name: no separators, no dot entries, no control characters.
     package static func isPlain(_ name: String) -> Bool {
         guard !name.isEmpty, name.utf8.count <= 255, !name.hasPrefix(".") else { return false }
         return name.unicodeScalars.allSatisfy {

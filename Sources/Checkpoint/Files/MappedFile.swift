@@ -1,13 +1,13 @@
 import Foundation
 
-/// A file mapped read-only into memory; unmapped when the last reference goes.
+/// A file mapped read-only into memory until the last reference is released.
 ///
-/// Pages are read on first touch and can be dropped again, so mapping a 20 GB checkpoint costs address space only.
+/// Pages are read on first access and can be dropped again, so mapping a 20 GB checkpoint costs address space only.
 /// As with any mapping, a file that another process shortens while it is mapped ends the program (SIGBUS); replace
 /// checkpoints by renaming, as `fovea pull` does.
 package final class MappedFile: Sendable {
     package let path: String
-    /// The whole file. Valid as long as this object is.
+    /// The whole file, valid for the lifetime of this object.
     package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
     package init(path: String) throws(CheckpointError) {
@@ -33,19 +33,19 @@ package final class MappedFile: Sendable {
         if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
     }
 
-    /// Tells the kernel that the pages wholly inside `range` will not be needed soon. They stay readable.
+    /// Drops the pages that lie wholly inside `range` (`MADV_DONTNEED`). They stay readable.
     package func discard(_ range: Range<Int>) {
         guard let base = bytes.baseAddress else { return }
         let page = sysconf(Int32(_SC_PAGESIZE))
         guard page > 0 else { return }
         let lower = (range.lowerBound + page - 1) / page * page
-        // The last page of the file may be dropped too: nothing else lies behind it.
+        // The last page of the file may be dropped too: no other data follows.
         let upper = range.upperBound == bytes.count ? range.upperBound : range.upperBound / page * page
         guard lower < upper else { return }
         _ = madvise(UnsafeMutableRawPointer(mutating: base + lower), upper - lower, MADV_DONTNEED)
     }
 
-    /// Tells the kernel that `range` will be read soon. It reads ahead on its own.
+    /// Starts reading `range` in the background (`MADV_WILLNEED`).
     package func prefetch(_ range: Range<Int>) {
         let page = sysconf(Int32(_SC_PAGESIZE))
         guard let base = bytes.baseAddress, page > 0 else { return }
@@ -55,5 +55,5 @@ package final class MappedFile: Sendable {
     }
 }
 
-/// The operating system's words for `errno`.
+/// The system's message for `errno`.
 package func lastSystemError() -> String { String(cString: strerror(errno)) }

@@ -37,7 +37,7 @@ package final class OutputFile {
         }
     }
 
-    /// Brings the data to the disk and closes the file; a full disk shows here at the latest.
+    /// Flushes the data to disk and closes the file; a full disk is reported here at the latest.
     package func close() throws(CheckpointError) {
         let failed = fsync(descriptor) != 0 && errno != EINVAL && errno != EROFS
         let reason = lastSystemError()

@@ -1,4 +1,4 @@
-/// Copies elements that lie at strides into row-major order.
+/// A copy of strided elements to row-major order.
 struct StridedCopy {
     let shape: [Int]
     /// Elements between neighbors of each dimension.

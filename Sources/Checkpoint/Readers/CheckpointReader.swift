@@ -1,6 +1,6 @@
 import Foundation
 
-/// The file formats weights come in.
+/// The file formats of weights.
 package enum CheckpointFormat: String, Sendable, Hashable, CaseIterable {
     case safetensors
     case shardedSafetensors = "sharded safetensors"
@@ -11,7 +11,7 @@ package enum CheckpointFormat: String, Sendable, Hashable, CaseIterable {
     case whisperCpp = "whisper.cpp"
 }
 
-/// What a reader found: mapped files and the tensors in them, all checked.
+/// The result of a reader: mapped files and their validated tensors.
 struct CheckpointContents {
     var files: [MappedFile] = []
     var entries: [TensorEntry] = []
@@ -22,28 +22,28 @@ struct CheckpointContents {
     var whisper: WhisperHeader?
 }
 
-/// Reads one file format. To add a format, write one of these and name it in `CheckpointReaders.all`.
+/// A reader of one file format. `CheckpointReaders.all` lists them.
 protocol CheckpointReader: Sendable {
     static var format: CheckpointFormat { get }
 
-    /// The file of this format among a folder's file names, if there is one.
+    /// The file of this format among a folder's file names; `nil` if there is none.
     static func candidate(in fileNames: [String]) -> String?
 
-    /// Whether a file that begins with `head` (up to 64 bytes) is of this format.
+    /// True if `head`, the first 64 bytes of a file or fewer, is of this format.
     static func recognizes(fileName: String, head: [UInt8], size: Int) -> Bool
 
-    /// Reads and checks the headers of the file at `path`.
+    /// Reads and validates the headers of the file at `path`.
     static func read(_ path: String) throws(CheckpointError) -> CheckpointContents
 }
 
-/// All readers, in the order a folder is searched.
+/// All readers, in the order of the search in a folder.
 enum CheckpointReaders {
     static let all: [any CheckpointReader.Type] = [
         SafetensorsReader.self, ShardedSafetensorsReader.self, CTranslate2Reader.self, GGUFReader.self,
         PyTorchReader.self, ShardedPyTorchReader.self, WhisperCppReader.self,
     ]
 
-    /// The reader for a path, and the file to give it.
+    /// The reader for a path, and the file that it reads.
     static func find(_ path: String) throws(CheckpointError) -> (any CheckpointReader.Type, String) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -64,7 +64,7 @@ enum CheckpointReaders {
         for reader in all {
             guard let name = reader.candidate(in: fileNames) else { continue }
             let file = (path as NSString).appendingPathComponent(name)
-            // `model.bin` is also what other programs call their files: look inside before believing the name.
+            // Other programs use the name `model.bin` too, so the contents decide.
             if reader == CTranslate2Reader.self, try recognize(file) != CTranslate2Reader.self { continue }
             return (reader, file)
         }

@@ -15,7 +15,7 @@ package struct GGUFMetadata: Sendable, Hashable {
         case strings([String])
         case nested([Value])
 
-        /// What it is, for messages.
+        /// The kind of value, for messages.
         package var kind: String {
             switch self {
             case .integer, .large: "an integer"

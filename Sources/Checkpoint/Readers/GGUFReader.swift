@@ -3,13 +3,13 @@ import NumberFormats
 
 /// Reads GGUF versions 2 and 3, little-endian (github.com/ggml-org/ggml, docs/gguf.md).
 ///
-/// GGUF lists dimensions innermost first; entries have them turned round, `[out, in]` for a linear layer as in every
-/// other format here.
+/// GGUF lists dimensions innermost first; entries have them reversed, `[out, in]` for a linear layer, as in all other
+/// formats.
 enum GGUFReader: CheckpointReader {
     static let format = CheckpointFormat.gguf
-    /// ggml itself allows four.
+    /// The limit of ggml.
     static let mostDimensions = 4
-    /// More than any vocabulary or merge list; bounds what an array may take in memory.
+    /// More than any vocabulary or merge list; bounds the memory of an array.
     static let longestArray = 1 << 24
     static let deepestNesting = 4
 
@@ -75,7 +75,7 @@ enum GGUFReader: CheckpointReader {
 
     // MARK: Tensors
 
-    /// A tensor as the header describes it.
+    /// A tensor's description in the header.
     private struct StoredTensor {
         let name: String
         /// Outermost first.

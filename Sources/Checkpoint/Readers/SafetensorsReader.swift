@@ -4,10 +4,10 @@ import NumberFormats
 /// Reads a safetensors file: eight bytes of header length, a JSON header, the tensors' bytes.
 ///
 /// As strict as the reference implementation (github.com/huggingface/safetensors): the tensors must cover the data
-/// exactly, without overlap or gap, so that no byte of the file is anything but what the header says.
+/// exactly, without overlap or gap.
 enum SafetensorsReader: CheckpointReader {
     static let format = CheckpointFormat.safetensors
-    /// The reference implementation's own bound on the header.
+    /// The reference implementation's limit on the header.
     static let largestHeader = 100_000_000
 
     static func candidate(in fileNames: [String]) -> String? {
@@ -82,7 +82,7 @@ enum SafetensorsReader: CheckpointReader {
         let range: Range<Int>
     }
 
-    /// Checks that the extents, each inside the data, follow one another without overlap or gap to its end.
+    /// Checks that the extents cover the data without overlap or gap.
     private static func checkCover(_ extents: [Extent], dataSize: Int, path: String) throws(CheckpointError) {
         var end = 0
         for extent in extents.sorted(by: {
@@ -99,7 +99,7 @@ enum SafetensorsReader: CheckpointReader {
         }
         guard end == dataSize else {
             throw .malformed(
-                file: path, tensor: nil, problem: "\(dataSize - end) bytes behind the last tensor belong to none")
+                file: path, tensor: nil, problem: "\(dataSize - end) bytes after the last tensor belong to no tensor")
         }
     }
 
@@ -120,7 +120,7 @@ enum SafetensorsReader: CheckpointReader {
     }
 }
 
-/// A tensor as a safetensors header describes it.
+/// A tensor's description in a safetensors header.
 private struct StoredTensor {
     let dtype: SafetensorsType
     let shape: [Int]

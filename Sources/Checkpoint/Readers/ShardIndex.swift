@@ -28,7 +28,7 @@ struct ShardIndex {
                 throw .malformed(
                     file: path, tensor: printable(tensor), problem: "its shard is \(value.kind), not a file name")
             }
-            // A shard lies beside its index: nothing that leads elsewhere or to another index.
+            // A shard lies beside its index: no paths to other folders, and no other index.
             guard shard.hasSuffix(fileExtension), FileNames.isPlain(shard) else {
                 throw .malformed(
                     file: path, tensor: printable(tensor),
@@ -64,7 +64,7 @@ struct ShardIndex {
             if let absent = wanted.subtracting(found).min() {
                 throw .malformed(
                     file: shardPath, tensor: printable(absent),
-                    problem: "the index promises it here, but it is not in the file")
+                    problem: "the index lists the tensor here, but the file does not have it")
             }
             contents.files.append(file)
             contents.entries += part.entries.filter { wanted.contains($0.name) }

@@ -1,4 +1,4 @@
-/// Reads safetensors files that an index ties together.
+/// A reader of safetensors files that are shards of one checkpoint.
 enum ShardedSafetensorsReader: CheckpointReader {
     static let format = CheckpointFormat.shardedSafetensors
     static let indexName = Checkpoint.shardIndexName

@@ -5,9 +5,9 @@ import Foundation
 
 /// Writes a safetensors file tensor by tensor.
 ///
-/// Tensors go to a temporary file beside the destination as they are added, so none is kept in memory. `finish()`
-/// writes the header (which names all of them and so cannot come first), copies the data behind it and renames the
-/// result into place: the destination is either absent, as it was, or complete.
+/// Added tensors go to a temporary file beside the destination, so none is kept in memory. `finish()` writes the header,
+/// which names all tensors, appends the data and renames the result into place: the destination is either unchanged or
+/// complete.
 ///
 /// Not thread-safe. Dropping a writer without `finish()` leaves nothing behind.
 package final class SafetensorsWriter {

@@ -10,7 +10,7 @@ final class AlsaCapture {
     private let pcm: OpaquePointer
     private var interleaved: [Int16]
 
-    /// ALSA prints its complaints to standard error unless told otherwise; once for the process.
+    /// Disables ALSA's messages on standard error, once per process.
     private static let silenced: Int32 = fovea_alsa_silence()
     static func silence() { _ = silenced }
 
@@ -18,10 +18,10 @@ final class AlsaCapture {
     init(device: String, preferredRate: Int) throws(MediaError) {
         Self.silence()
         var opened: OpaquePointer?
-        // Opened without blocking: a device in use answers at once instead of making the program wait for it.
+        // Opened without blocking: a device in use fails immediately.
         let code = snd_pcm_open(&opened, device, SND_PCM_STREAM_CAPTURE, Int32(SND_PCM_NONBLOCK))
         guard code == 0, let opened else { throw Self.openingError(code, device: device) }
-        // Most devices (and "default" always) convert to what is asked; raw ones offer what their hardware has.
+        // Most devices (and always "default") convert; raw devices offer only the formats of their hardware.
         var wanted: [(channels: Int, rate: Int)] = [(1, preferredRate)]
         for rate in [48_000, 44_100, 96_000] { wanted += [(1, rate), (2, rate)] }
         var lastCode: Int32 = 0
@@ -44,14 +44,14 @@ final class AlsaCapture {
 
     deinit { snd_pcm_close(pcm) }
 
-    /// Starts a prepared device; one that is running already goes on.
+    /// Starts a prepared device; a running one continues.
     func start() throws(MediaError) {
         guard snd_pcm_state(pcm) == SND_PCM_STATE_PREPARED else { return }
         let code = snd_pcm_start(pcm)
         guard code == 0 else { throw .captureFailed(device: device, operation: "starting", reason: Self.text(code)) }
     }
 
-    /// Mono samples as they come, up to 100 ms; empty if none came within 200 ms.
+    /// The next mono samples, up to 100 ms; empty if none arrive within 200 ms.
     func read() throws(MediaError) -> [Float] {
         let ready = snd_pcm_wait(pcm, 200)
         if ready == 0 { return [] }
@@ -81,7 +81,7 @@ final class AlsaCapture {
         }
     }
 
-    /// After an overrun or a suspended machine recording goes on, with a gap.
+    /// Continues after an overrun or a suspended machine, with a gap.
     private func recover(_ code: Int32, operation: String) throws(MediaError) {
         let result = snd_pcm_recover(pcm, code, 1)
         guard result == 0 else { throw .captureFailed(device: device, operation: operation, reason: Self.text(result)) }

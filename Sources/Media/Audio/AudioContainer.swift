@@ -1,14 +1,14 @@
-/// What a file's container promises, so that a cut-off recording is told from a short one. libsndfile reads what is there
-/// and says nothing; this looks only at the few header fields that name the length of what should follow.
+/// The length that a container's header states, to tell a truncated recording from a short one: libsndfile reads the existing
+/// part without an error. Only the few header fields that state lengths are read.
 enum AudioContainer {
-    /// Bytes of samples a header promises and the file holds.
+    /// Bytes of samples: stated by the header, and present in the file.
     struct Shortfall: Equatable {
         let expected: Int64
         let actual: Int64
         let unit: String
     }
 
-    /// What is missing at the end, or nil if nothing is or the format does not tell.
+    /// The missing part at the end; nil if nothing is missing or the format does not state a length.
     static func shortfall(of file: borrowing InputFile) throws(MediaError) -> Shortfall? {
         let head = try file.bytes(at: 0, count: 12)
         switch head.prefix(4) {
@@ -39,8 +39,8 @@ enum AudioContainer {
         let shortfall: Shortfall?
     }
 
-    /// MP3: after an ID3v2 tag the first frame may be a header ("Xing" or, for a constant rate, "Info") that names the number
-    /// of bytes. Nil if it is no MPEG audio. (Found out here also because libmpg123 complains on standard error.)
+    /// MP3: after an ID3v2 tag, the first frame may be a header ("Xing" or, for a constant rate, "Info") with the number of
+    /// bytes. Nil if it is not MPEG audio. (libmpg123 would print errors to standard error.)
     private static func mpegStream(of file: borrowing InputFile) throws(MediaError) -> MPEGStream? {
         var start: Int64 = 0
         var head = try file.bytes(at: 0, count: 10)
@@ -69,7 +69,7 @@ enum AudioContainer {
         -> Shortfall?
     {
         var offset: Int64 = 12
-        // A thousand chunks before the samples is not a recording; the bound keeps a hostile file from costing a scan.
+        // The bound on chunks before the samples keeps a hostile file from costing a long scan.
         for _ in 0..<1000 {
             let header = try file.bytes(at: offset, count: 8)
             guard header.count == 8 else { return nil }
@@ -77,7 +77,7 @@ enum AudioContainer {
             let size = bytes.reduce(Int64(0)) { $0 << 8 | Int64($1) }
             let content = offset + 8
             if Array(header[..<4]) == data {
-                // Recorders that stream do not know the size: they write 0, or (almost) the largest number.
+                // Streaming recorders do not know the size: they write 0 or (almost) the largest number.
                 guard size > 0, size < 0x7FFF_0000 else { return nil }
                 let there = file.byteCount - content
                 return there < size ? Shortfall(expected: size, actual: there, unit: "bytes of samples") : nil
@@ -138,7 +138,7 @@ private struct MPEGFrame {
         byteCount = sampleCount / 8 * kilobits[bitRateIndex - 1] * 1000 / rate + Int64(header[2] >> 1 & 1)
     }
 
-    /// Sum over the frames from `start` on, up to the first byte that is none.
+    /// Sum over the frames from `start` to the first byte that begins no frame.
     static func sampleCount(of file: borrowing InputFile, from start: Int64) throws(MediaError) -> Int64 {
         var total: Int64 = 0
         var position = start, blockStart = start

@@ -9,7 +9,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// What a recording's header says.
+/// The header of a recording.
 package struct AudioFileInfo: Sendable, Hashable, Codable {
     package let path: String
     /// The container, e.g. "WAV (Microsoft)".
@@ -17,21 +17,21 @@ package struct AudioFileInfo: Sendable, Hashable, Codable {
     /// Hz, as recorded.
     package let sampleRate: Int
     package let channelCount: Int
-    /// Samples per channel, nil if the header does not tell. A claim: the decoder may find fewer.
+    /// Samples per channel by the header, nil if it does not state them. The decoder may find fewer.
     package let frameCount: Int64?
 
     package var duration: Double? { frameCount.map { Double($0) / Double(sampleRate) } }
 }
 
-/// Reads a recording block by block as mono samples at one rate. WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU, CAF and
-/// whatever else libsndfile knows; channels are averaged; the rate is changed by `Resampler`.
+/// A decoder that reads a recording block by block as mono samples at one rate: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU,
+/// CAF and the other formats of libsndfile. Channels are averaged, and `Resampler` changes the rate.
 ///
-/// Memory stays at a block's size however long the recording is. Not for use by several tasks at once.
+/// Memory is a block's size for any length of recording. Not for use by several tasks at once.
 package final class AudioDecoder {
     package let info: AudioFileInfo
-    /// Hz of the samples given out.
+    /// Sample rate of the output, in Hz.
     package let sampleRate: Int
-    /// Whether the file ends before its header says it should (only ever true with `acceptTruncated`).
+    /// True if the file ends before its header says it should (only with `acceptTruncated`).
     package private(set) var isTruncated = false
 
     /// Size of the file.
@@ -49,13 +49,13 @@ package final class AudioDecoder {
     private static let sampleRates: ClosedRange<Int64> = 1000...768_000
     private static let channelCounts: ClosedRange<Int64> = 1...64
 
-    /// libsndfile keeps the error of a failed open in a global.
+    /// libsndfile keeps the error of a failed open in a global variable.
     private static let opening = Mutex(())
 
     /// - Parameters:
-    ///   - sampleRate: Hz of the samples to give out
-    ///   - acceptTruncated: give what is there of a cut-off file instead of throwing `truncatedAudio`
-    /// - Throws: a `MediaError` for what is not a readable recording.
+    ///   - sampleRate: sample rate of the output, in Hz
+    ///   - acceptTruncated: decodes the existing part of a truncated file instead of throwing `truncatedAudio`
+    /// - Throws: `MediaError` if the file is not a readable recording.
     package init(path: String, sampleRate: Int = Media.speechSampleRate, acceptTruncated: Bool = false)
         throws(MediaError)
     {
@@ -79,7 +79,7 @@ package final class AudioDecoder {
         } else if header.frames == 0, shortfall == nil {
             failure = .noAudioFrames(path: path)
         } else if let countedLength, countedLength > header.frames + 4 * 1152, !acceptTruncated {
-            // libsndfile reads no further than its estimate: better to say so than to lose the end silently.
+            // libsndfile stops at its estimate of the length: an error is better than a silently missing end.
             failure = .damagedAudio(
                 path: path,
                 reason:

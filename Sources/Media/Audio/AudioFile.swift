@@ -28,15 +28,15 @@ package enum AudioFile {
     /// Six hours: 1.4 GB of samples at 16 kHz.
     package static let defaultMaximumSeconds = 21_600.0
 
-    /// What the header says, without decoding.
+    /// The header, without decoding.
     package static func info(path: String) throws(MediaError) -> AudioFileInfo {
         try AudioDecoder(path: path, acceptTruncated: true).info
     }
 
-    /// Decodes, mixes to mono and resamples a whole file. Besides the samples themselves only a block is held.
+    /// Decodes, mixes to mono and resamples a whole file. Memory beyond the samples is one block.
     /// - Parameters:
-    ///   - maximumSeconds: a few kilobytes of FLAC can hold days of silence; what lasts longer is refused
-    ///   - acceptTruncated: take what is there of a cut-off file (`Recording.isTruncated` tells)
+    ///   - maximumSeconds: bound on the duration; a few kilobytes of FLAC can expand to days of silence
+    ///   - acceptTruncated: accepts the existing part of a truncated file, and sets `Recording.isTruncated`
     /// - Throws: `MediaError`.
     package static func load(
         path: String, sampleRate: Int = Media.speechSampleRate, maximumSeconds: Double = defaultMaximumSeconds,
@@ -48,8 +48,8 @@ package enum AudioFile {
             throw .recordingTooLong(path: path, seconds: duration, limit: maximumSeconds)
         }
         var samples: [Float] = []
-        // One allocation of the right size. The header's count is a claim, so it is believed only as far as the size of the
-        // file makes it likely (64 samples a byte: a compressed hour of quiet speech is far below).
+        // One allocation of the right size. The header's count is untrusted, so it is bounded by the size of the file: 64
+        // samples per byte are far more than compressed quiet speech has.
         let claimed = (decoder.info.duration ?? 0) * Double(sampleRate)
         samples.reserveCapacity(Int(min(claimed + 64, Double(decoder.byteCount) * 64, Double(limit))))
         while let block = try decoder.nextBlock() {

@@ -75,7 +75,7 @@ struct FourierTransform: Sendable {
         return result
     }
 
-    /// Doubles of scratch space `transform` wants.
+    /// Number of doubles of scratch space for `transform`.
     var scratchCount: Int { 2 * length }
 
     /// Transforms `real + i·imaginary` (each `length`) in place.
@@ -104,7 +104,7 @@ struct FourierTransform: Sendable {
 fileprivate extension FourierTransform.Stage {
     typealias Pointer = UnsafeMutablePointer<Double>
 
-    /// The element order all radices share: input `q + stride·(p + rest·k)`, output `q + stride·(radix·p + j)`.
+    /// The element order of all radices: input `q + stride·(p + rest·k)`, output `q + stride·(radix·p + j)`.
     @inline(__always)
     func radix4(_ xr: Pointer, _ xi: Pointer, _ yr: Pointer, _ yi: Pointer) {
         let s = stride, m = s * rest
@@ -176,7 +176,7 @@ fileprivate extension FourierTransform.Stage {
         }
     }
 
-    /// The definition, for radices that have no form of their own.
+    /// The definition of the transform, for radices without a special form.
     func anyRadix(_ xr: Pointer, _ xi: Pointer, _ yr: Pointer, _ yi: Pointer) {
         let s = stride, m = s * rest
         for p in 0..<rest {

@@ -8,17 +8,17 @@
 
 /// Whisper's features: the logarithm of the power in mel bands, 100 times a second.
 ///
-/// As `WhisperFeatureExtractor` of transformers and `log_mel_spectrogram` of openai-whisper compute it: frames of `fftSize`
-/// samples every `hopLength`, centered (the signal is mirrored at both ends), periodic Hann window, squared magnitude, mel
-/// filters, `log10(max(power, 1e-10))`, everything below the loudest value minus 8 lifted to that, `(x + 4) / 4`. The last
-/// frame (centered on the end) is dropped, so `samples / hopLength` frames remain.
+/// Equal to `WhisperFeatureExtractor` of transformers and `log_mel_spectrogram` of openai-whisper: frames of `fftSize` samples
+/// every `hopLength`, centered (the signal is mirrored at both ends), periodic Hann window, squared magnitude, mel filters,
+/// `log10(max(power, 1e-10))`, clamped from below at the maximum minus 8, `(x + 4) / 4`. The last frame (centered on the end)
+/// is dropped, so `samples / hopLength` frames remain.
 ///
-/// "Loudest" means loudest of the signal given, so it matters what is given. Both reference implementations agree on this:
-/// - a recording of up to 30 s is filled with silence to exactly 30 s: `window(_:)`;
-/// - a longer one is transformed at once, so that quiet passages stay quiet relative to the whole, and windows are then cut
-///   out of the features: `whole(_:)`.
+/// The maximum is that of the signal passed in. Both reference implementations compute
+/// - a recording of up to 30 s padded with silence to exactly 30 s: `window(_:)`;
+/// - a longer one as a whole, so that quiet passages stay quiet relative to the rest, with windows cut out of the features:
+///   `whole(_:)`.
 package struct LogMelSpectrogram: Sendable {
-    /// The fields of `preprocessor_config.json` that matter here.
+    /// Fields of `preprocessor_config.json`.
     package struct Parameters: Sendable, Equatable {
         /// `feature_size`: 80, or 128 since large-v3.
         package var melCount: Int
@@ -51,7 +51,7 @@ package struct LogMelSpectrogram: Sendable {
     private let filters: MelFilterBank
     private let hann: [Double]
 
-    /// - Throws: `MediaError.invalidParameter` for values outside what any model uses (they come from a downloaded file).
+    /// - Throws: `MediaError.invalidParameter` for values beyond those of any model (they come from a downloaded file).
     package init(_ parameters: Parameters = Parameters()) throws(MediaError) {
         let limits: [(String, Int, ClosedRange<Int>)] = [
             ("feature_size", parameters.melCount, 1...1024),
@@ -71,19 +71,19 @@ package struct LogMelSpectrogram: Sendable {
         hann = (0..<size).map { 0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(size)) }
     }
 
-    /// Exactly one window, `[melCount, 3000]`: shorter signals are filled with silence, longer ones cut.
+    /// Features of exactly one window, `[melCount, 3000]`: shorter signals are padded with silence, longer ones cut.
     package func window(_ samples: [Float]) -> LogMelFeatures {
         compute(samples, count: min(samples.count, windowSampleCount), paddedCount: windowSampleCount)
     }
 
-    /// The whole signal, `[melCount, samples / hopLength]`, with one loudest value for all of it.
+    /// Features of the whole signal, `[melCount, samples / hopLength]`, with one maximum for all of it.
     package func whole(_ samples: [Float]) -> LogMelFeatures {
         compute(samples, count: samples.count, paddedCount: samples.count)
     }
 
     /// - Parameters:
-    ///   - count: how many of the samples are used
-    ///   - paddedCount: the length they are filled up to with zeros
+    ///   - count: number of samples used
+    ///   - paddedCount: length after padding with zeros
     private func compute(_ samples: [Float], count: Int, paddedCount: Int) -> LogMelFeatures {
         let frames = paddedCount / parameters.hopLength, mels = parameters.melCount
         var loudest = -Float.infinity
@@ -124,7 +124,7 @@ package struct LogMelSpectrogram: Sendable {
                 frame += 1
                 continue
             }
-            // Two real frames ride in one complex transform; they part by symmetry.
+            // One complex transform computes two real frames, which are separated by symmetry.
             load(signal, paddedCount: paddedCount, start: frame * hop - size / 2, into: real)
             load(signal, paddedCount: paddedCount, start: (frame + 1) * hop - size / 2, into: imaginary)
             transform.transform(real: real, imaginary: imaginary, scratch: scratch)
@@ -170,7 +170,7 @@ package struct LogMelSpectrogram: Sendable {
     }
 }
 
-/// Log-mel features of a signal. Row-major `[melCount, frameCount]`, as the reference implementations lay them out.
+/// Log-mel features of a signal, row-major `[melCount, frameCount]` as in the reference implementations.
 package struct LogMelFeatures: Sendable, Equatable {
     package let melCount: Int
     package let frameCount: Int

@@ -11,7 +11,7 @@
 struct MelFilterBank: Sendable {
     let melCount: Int
     let binCount: Int
-    /// Bins outside `firstBin[m] ..< firstBin[m] + weights of m` do not reach mel `m`.
+    /// First bin of each mel. Mel `m` has weights for bins from `firstBin[m]` on.
     private let firstBin: [Int]
     /// Mel `m`'s weights are `weights[offset[m] ..< offset[m + 1]]`.
     private let offset: [Int]

@@ -3,7 +3,7 @@ import CMediaShims
 import Foundation
 import Synchronization
 
-/// Live sound as mono samples at one rate, through ALSA (and through ALSA's default device also PulseAudio and PipeWire).
+/// A microphone as a stream of mono samples at one rate, through ALSA (whose default device may be PulseAudio or PipeWire).
 ///
 ///     let microphone = try Microphone()
 ///     for try await chunk in microphone.samples { … }   // 100 ms each
@@ -12,9 +12,9 @@ import Synchronization
 /// last reference. If nobody reads for a minute the oldest chunks are dropped.
 package final class Microphone: Sendable {
     package let deviceName: String
-    /// Hz of the samples given out.
+    /// Sample rate of the output, in Hz.
     package let sampleRate: Int
-    /// Hz and channels the device records with; converted here where the device cannot do otherwise.
+    /// Sample rate and channels of the device; converted if they differ from the output.
     package let deviceRate: Int
     package let deviceChannelCount: Int
     /// Mono samples, full scale ±1, about 100 ms a chunk. Ends after `stop()`; throws `MediaError.captureFailed` when the
@@ -23,7 +23,7 @@ package final class Microphone: Sendable {
 
     let stopping: StopFlag
 
-    /// - Throws: `noCaptureDevice` when there is nothing to record with, `captureFailed` when there is and it refuses.
+    /// - Throws: `noCaptureDevice` if there is no device, `captureFailed` if the device cannot record.
     package init(device name: String = "default", sampleRate: Int = Media.speechSampleRate) throws(MediaError) {
         let capture = try AlsaCapture(device: name, preferredRate: sampleRate)
         let resampler = try Resampler(from: capture.rate, to: sampleRate)
@@ -46,7 +46,7 @@ package final class Microphone: Sendable {
     package func stop() { stopping.set() }
 }
 
-/// Set once, by whoever ends the recording.
+/// A flag that ends the recording; it is set once.
 final class StopFlag: Sendable {
     private let flag = Atomic(false)
     func set() { flag.store(true, ordering: .releasing) }

@@ -6,16 +6,16 @@
     import Darwin
 #endif
 
-/// Changes the sample rate of a stream of mono samples by any rational ratio.
+/// A converter of the sample rate of a stream of mono samples, by any rational ratio.
 ///
 /// A Kaiser-windowed sinc in polyphase form (Crochiere and Rabiner, *Multirate Digital Signal Processing*, 1983): output
 /// sample `k` lies at input time `k · inputRate / outputRate`, and is the inner product of the input around that time with
 /// the filter shifted to its fractional part. The filter's band ends at the Nyquist frequency of the lower of the two
-/// rates, so nothing aliases; it is centered, so nothing is delayed. Pass band: flat to 0.9 of that Nyquist frequency;
-/// stop band: more than 90 dB down from it on.
+/// rates, so there is no aliasing, and it is centered, so there is no delay. Pass band: flat to 0.9 of that Nyquist frequency;
+/// stop band: more than 90 dB of attenuation above it.
 ///
-/// Feed blocks of any size to `process(_:)` and call `finish()` once: `ceil(inputs · outputRate / inputRate)` samples
-/// come out, whatever the block sizes.
+/// `process(_:)` takes blocks of any size, and one `finish()` follows: together they give
+/// `ceil(inputs · outputRate / inputRate)` samples, independent of the block sizes.
 package struct Resampler: Sendable {
     package let inputRate: Int
     package let outputRate: Int
@@ -56,7 +56,7 @@ package struct Resampler: Sendable {
         buffer = [Float](repeating: 0, count: filter?.leading ?? 0)
     }
 
-    /// Takes the next input samples and gives the output samples they complete.
+    /// Adds input samples and returns the output samples that they complete.
     package mutating func process(_ input: [Float]) -> [Float] {
         guard filter != nil else {
             outputCount += input.count
@@ -106,9 +106,9 @@ package struct Resampler: Sendable {
     }
 }
 
-/// The windowed sinc cut into one row of taps per phase.
+/// The windowed sinc, divided into one row of taps per phase.
 private struct PolyphaseFilter: Sendable {
-    /// Input samples read before the one the output lies at.
+    /// Input samples before the position of the output sample.
     let leading: Int
     let tapCount: Int
     /// `[phases + 1, tapCount]`: the last row is the first one shifted by a sample, for interpolation.
@@ -116,8 +116,8 @@ private struct PolyphaseFilter: Sendable {
     private let phaseCount: Int
     private let up: Int
 
-    /// Above this many phases the rows are interpolated (error below -110 dB), so that rates without a common divisor
-    /// do not need a table of megabytes.
+    /// Number of phases above which rows are interpolated (error below −110 dB), so that rates without a common divisor do
+    /// not need a table of megabytes.
     private static let maximumPhases = 1024
     /// Stop band attenuation in dB, and transition band as a fraction of the lower Nyquist frequency.
     private static let attenuation = 96.0
@@ -150,7 +150,7 @@ private struct PolyphaseFilter: Sendable {
                 row[tap] = sinc * modifiedBessel(beta * (1 - x * x).squareRoot()) * scale
                 sum += row[tap]
             }
-            // Unit gain at DC in every phase: otherwise a constant would come out with a ripple.
+            // Unit gain at DC in every phase: otherwise a constant would get a ripple.
             for tap in 0..<tapCount { rows[phase * tapCount + tap] = Float(row[tap] / sum) }
         }
         taps = rows

@@ -1,7 +1,7 @@
-/// What a picture file's header says.
+/// The header of a picture file.
 package struct ImageFileInfo: Sendable, Equatable {
     package let format: ImageFormat
-    /// Size as it is looked at: a photo taken with the camera on its side is turned upright.
+    /// Size of the upright picture, after its EXIF orientation.
     package let width: Int
     package let height: Int
     let orientation: ImageOrientation
@@ -12,7 +12,7 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     case png = "PNG"
     case webp = "WebP"
 
-    /// By the file's first bytes; names of files lie.
+    /// Detected from the first bytes, not from the file's name.
     init?(signature bytes: [UInt8]) {
         if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
             self = .jpeg
@@ -29,34 +29,33 @@ package enum ImageFormat: String, Sendable, CaseIterable {
 
 /// Pictures from files: JPEG, PNG and WebP, turned upright by their EXIF orientation, as 8-bit RGB.
 ///
-/// The numbers are those of Pillow's `exif_transpose(open(path)).convert("RGB")`, which the reference processors read
-/// files with: alpha is dropped (the color under it shows), palettes and grey are expanded, color profiles are not
-/// applied, of an animation the first picture is taken. One exception: 16-bit grey keeps its upper 8 bits, where Pillow clips
-/// everything above 255 to white.
+/// Pixels equal those of Pillow's `exif_transpose(open(path)).convert("RGB")`, as the reference processors read files: alpha is
+/// dropped (the color under it remains), palettes and gray are expanded, color profiles are not applied, and only the first
+/// frame of an animation is read. One exception: 16-bit gray keeps its upper 8 bits, where Pillow clips above 255 to white.
 package enum ImageFile {
-    /// Pixels above which a picture is refused rather than decoded (300 MB as RGB).
+    /// Bound on the pixels of a picture (300 MB as RGB).
     package static let defaultMaximumPixels = 100_000_000
     private static let maximumBytes: Int64 = 256 << 20
 
-    /// What the header says, without decoding.
+    /// The header, without decoding.
     package static func info(path: String) throws(MediaError) -> ImageFileInfo {
         try info(of: contents(of: path), path: path)
     }
 
     /// Decodes a whole picture.
-    /// - Throws: `MediaError` for what is not a readable picture of at most `maximumPixels`.
+    /// - Throws: `MediaError` if the file is not a readable picture of at most `maximumPixels`.
     package static func load(path: String, maximumPixels: Int = defaultMaximumPixels) throws(MediaError) -> RGBImage {
         try decode(contents(of: path), path: path, maximumPixels: maximumPixels)
     }
 
-    /// Looks at the first bytes before reading all of what may be a film.
+    /// Checks the first bytes before reading the whole file, which may be a film.
     private static func contents(of path: String) throws(MediaError) -> [UInt8] {
         let file = try InputFile(path: path)
         guard ImageFormat(signature: try file.bytes(at: 0, count: 12)) != nil else { throw .notAnImage(path: path) }
         return try file.contents(limit: maximumBytes)
     }
 
-    /// Decodes a picture in memory; `path` is what errors call it.
+    /// Decodes a picture in memory; `path` is its name in errors.
     package static func decode(
         _ bytes: [UInt8], path: String, maximumPixels: Int = defaultMaximumPixels
     ) throws(MediaError) -> RGBImage {
@@ -85,7 +84,7 @@ package enum ImageFile {
 /// A file format's codec. Sizes are as stored, before orientation.
 protocol ImageDecoder {
     static func size(of bytes: [UInt8], path: String) throws(MediaError) -> (width: Int, height: Int)
-    /// Called only after `size` was found acceptable.
+    /// Decodes the picture. Called only if `size` is within bounds.
     static func decode(_ bytes: [UInt8], path: String) throws(MediaError) -> RGBImage
 }
 

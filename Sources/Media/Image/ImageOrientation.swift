@@ -1,11 +1,11 @@
-/// How a stored picture must be turned to be upright: EXIF tag 0x0112 (CIPA DC-008, §4.6.4), values 1 to 8.
+/// The rotation and reflection that make a stored picture upright: EXIF tag 0x0112 (CIPA DC-008, §4.6.4), values 1 to 8.
 enum ImageOrientation: Int, Sendable {
     case upright = 1, mirrored, upsideDown, mirroredUpsideDown
     case mirroredOnLeftSide, onLeftSide, mirroredOnRightSide, onRightSide
 
     var swapsAxes: Bool { rawValue >= 5 }
 
-    /// Which stored pixel shows at (x, y) of the upright picture; `width` and `height` are the stored ones.
+    /// The stored pixel at (x, y) of the upright picture; `width` and `height` are the stored ones.
     @inline(__always)
     private func source(_ x: Int, _ y: Int, _ width: Int, _ height: Int) -> (x: Int, y: Int) {
         switch self {
@@ -44,7 +44,7 @@ enum ImageOrientation: Int, Sendable {
 }
 
 extension ImageOrientation {
-    /// What the file says; upright if it says nothing or nonsense.
+    /// The orientation in the file; upright if it is absent or invalid.
     init(format: ImageFormat, file: [UInt8]) {
         let block: ArraySlice<UInt8>? =
             switch format {

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// Resampling filters by the numbers Pillow and `preprocessor_config.json` (`resample`) give them.
+/// Resampling filters, with the numbers of Pillow and of `resample` in `preprocessor_config.json`.
 package enum ResampleFilter: Int, Sendable, CaseIterable, Decodable {
     case nearest = 0
     case lanczos = 1
@@ -60,19 +60,17 @@ package struct PixelRectangle: Sendable, Equatable {
     }
 }
 
-/// Resizing with the arithmetic of Pillow's `Image.resize` for 8-bit pictures, to the last bit: the filter is stretched when
-/// the picture shrinks (antialiasing), weights are fixed-point numbers of 22 bits, and each of the two passes rounds to
-/// 8 bits.
+/// Resizing with the arithmetic of Pillow's `Image.resize` for 8-bit pictures, bit by bit: the filter is stretched when the
+/// picture shrinks (antialiasing), weights are fixed-point numbers of 22 bits, and each of the two passes rounds to 8 bits.
 ///
-/// Which pass comes first therefore shows. Rows are resized first, except that since version 13 Pillow begins with the columns
-/// when the height shrinks by more than twice the pixels the width does (python-pillow/Pillow#9549); the exact condition was
-/// found by comparing with Pillow 13.0.0 on thousands of sizes. Older versions differ by a level or a few on such pictures.
+/// The order of the passes therefore matters. Rows are resized first, except that Pillow 13 and later begin with the columns
+/// when the height shrinks by more than twice the pixels of the width (python-pillow/Pillow#9549); the exact condition was
+/// determined by comparison with Pillow 13.0.0 on thousands of sizes. Older versions differ by a few levels on such pictures.
 package enum ImageResize {
     /// - Parameters:
     ///   - width: pixels, positive
     ///   - height: pixels, positive
-    ///   - window: the part of the result that is wanted (default: all). Only it is computed, which makes "resize, then crop"
-    ///     cheap whatever the proportions.
+    ///   - window: the part of the result that is computed (default: all), which makes "resize, then crop" cheap.
     package static func resize(
         _ image: RGBImage, width: Int, height: Int, filter: ResampleFilter, window: PixelRectangle? = nil
     ) -> RGBImage {
@@ -82,11 +80,11 @@ package enum ImageResize {
             window.x >= 0 && window.y >= 0 && window.width > 0 && window.height > 0 && window.x + window.width <= width
                 && window.y + window.height <= height, "the window lies inside the result")
         if filter == .nearest { return nearest(image, width: width, height: height, window: window) }
-        // A pass that changes no size does not happen, and so does not blur.
+        // A pass that changes no size is skipped, so that it does not blur.
         let columns = Weights(from: image.width, to: width, window: window.x..<window.x + window.width, filter: filter)
         let rows = Weights(from: image.height, to: height, window: window.y..<window.y + window.height, filter: filter)
         let whole = Plane(pixels: image.pixels, columns: 0..<image.width, rows: 0..<image.height)
-        // The first pass computes only what the second one reads.
+        // The first pass computes only the part that the second one reads.
         let result: Plane
         if image.height > height, image.height - height > 2 * (image.width - width) {
             result = horizontal(vertical(whole, rows, columns: columns.inputs), columns, rows: rows.window)
@@ -96,7 +94,7 @@ package enum ImageResize {
         return RGBImage(width: window.width, height: window.height, pixels: result.pixels)
     }
 
-    /// Part of a picture on its way: pixels of `columns` × `rows`.
+    /// An intermediate part of a picture: pixels of `columns` × `rows`.
     private struct Plane {
         let pixels: [UInt8]
         let columns: Range<Int>
@@ -175,7 +173,7 @@ package enum ImageResize {
         return RGBImage(width: window.width, height: window.height, pixels: pixels)
     }
 
-    /// For each output pixel of a window: which input pixels it is made of, and their weights in 1/2²².
+    /// The input pixels of each output pixel of a window, and their weights in units of 2⁻²².
     private struct Weights {
         let window: Range<Int>
         let stride: Int
@@ -190,7 +188,7 @@ package enum ImageResize {
         @inline(__always)
         static func round(_ sum: Int32) -> UInt8 { UInt8(truncatingIfNeeded: max(0, min(255, sum >> precision))) }
 
-        /// All input pixels that are read.
+        /// The range of input pixels.
         var inputs: Range<Int> { (first.min() ?? 0)..<(zip(first, taps).map(+).max() ?? 0) }
 
         init(from inputSize: Int, to outputSize: Int, window: Range<Int>, filter: ResampleFilter) {
@@ -211,7 +209,7 @@ package enum ImageResize {
             var weights = [Double](repeating: 0, count: stride)
             for (row, output) in window.enumerated() {
                 let center = (Double(output) + 0.5) * scale
-                // Towards zero, as a C cast does; then into the picture.
+                // Toward zero, as a C cast does; then clamped to the picture.
                 let low = max(0, Int(center - support + 0.5))
                 let high = min(inputSize, Int(center + support + 0.5))
                 let taps = high - low

@@ -1,7 +1,7 @@
 import CTurboJpeg
 
-/// Baseline and progressive JPEG in grey, YCbCr, RGB, CMYK and YCCK, by libjpeg-turbo with the settings Pillow uses
-/// (accurate DCT, smooth upsampling), which makes the pixels the same.
+/// A decoder of baseline and progressive JPEG in gray, YCbCr, RGB, CMYK and YCCK: libjpeg-turbo with Pillow's settings
+/// (accurate DCT, smooth upsampling), for the same pixels.
 enum JPEGDecoder: ImageDecoder {
     static func size(of bytes: [UInt8], path: String) throws(MediaError) -> (width: Int, height: Int) {
         let session = try Session(path: path)
@@ -19,7 +19,7 @@ enum JPEGDecoder: ImageDecoder {
             width: header.width, height: header.height, pixels: isCMYK ? rgb(fromInvertedCMYK: decoded) : decoded)
     }
 
-    /// Adobe's files hold 255 - ink. RGB = paper not covered by black, less the share each ink covers of it.
+    /// RGB of CMYK: (255 − ink) · (255 − black) / 255. Adobe's files store 255 − ink.
     private static func rgb(fromInvertedCMYK cmyk: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: cmyk.count / 4 * 3) { rgb, filled in
             for pixel in 0..<cmyk.count / 4 {
@@ -35,7 +35,7 @@ enum JPEGDecoder: ImageDecoder {
         }
     }
 
-    /// Whether the marker that ends the picture comes after the first scan (a preview in the header has one of its own).
+    /// True if the end-of-image marker follows the first scan (a preview in the header has its own).
     fileprivate static func hasEnd(_ bytes: [UInt8]) -> Bool {
         var offset = 2
         while offset + 4 <= bytes.count, bytes[offset] == 0xFF, bytes[offset + 1] != 0xDA {
@@ -79,7 +79,7 @@ enum JPEGDecoder: ImageDecoder {
 
         func pixels(of bytes: [UInt8], header: Header, format: TJPF, channels: Int) throws(MediaError) -> [UInt8] {
             var status: Int32 = 0
-            // A progressive file may repeat scans without end: each costs a pass over the picture.
+            // A progressive file may repeat scans indefinitely, and each costs a pass over the picture.
             let flags = Int32(TJFLAG_ACCURATEDCT) | Int32(TJFLAG_LIMITSCANS)
             let result = [UInt8](unsafeUninitializedCapacity: header.width * header.height * channels) {
                 pixels, filled in
@@ -95,8 +95,8 @@ enum JPEGDecoder: ImageDecoder {
             return result
         }
 
-        /// After a call that was not all right. Warnings (stray bytes, a wrong code) still leave a picture, unless its end is
-        /// missing: then what was not there is grey.
+        /// The error of a failed call. After warnings (stray bytes, a wrong code) the picture is usable, unless its end is
+        /// missing: libjpeg fills missing parts with gray.
         private func check(_ bytes: [UInt8]) throws(MediaError) {
             let reason = String(cString: tjGetErrorStr2(handle))
             if !JPEGDecoder.hasEnd(bytes) { throw .truncatedImage(path: path, format: "JPEG") }

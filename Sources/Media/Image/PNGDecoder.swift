@@ -1,6 +1,6 @@
 import CMediaShims
 
-/// PNG of every color type and depth, interlaced or not, by libpng.
+/// A decoder of PNG, all color types and depths, interlaced or not, by libpng.
 enum PNGDecoder: ImageDecoder {
     static func size(of bytes: [UInt8], path: String) throws(MediaError) -> (width: Int, height: Int) {
         var info = FoveaPNGInfo()
@@ -14,7 +14,7 @@ enum PNGDecoder: ImageDecoder {
         var info = FoveaPNGInfo()
         var status = Int32(FOVEA_PNG_OK)
         let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { pixels, filled in
-            // A damaged file may leave rows unwritten; they must not show what was in memory before.
+            // A damaged file may leave rows unwritten; they must not show earlier contents of memory.
             pixels.initialize(repeating: 0)
             status = bytes.withUnsafeBufferPointer {
                 fovea_png_decode($0.baseAddress, $0.count, pixels.baseAddress, pixels.count, &info)

@@ -1,4 +1,4 @@
-/// A picture: 8-bit red, green, blue, row after row (`[height, width, 3]`), upright.
+/// An upright picture of 8-bit red, green and blue, `[height, width, 3]`.
 package struct RGBImage: Sendable, Equatable {
     package let width: Int
     package let height: Int

@@ -1,6 +1,6 @@
 import CWebP
 
-/// WebP, lossy and lossless; of an animation the first picture, on its canvas.
+/// A decoder of WebP, lossy and lossless. Of an animation it decodes the first frame, on the canvas.
 enum WebPDecoder: ImageDecoder {
     static func size(of bytes: [UInt8], path: String) throws(MediaError) -> (width: Int, height: Int) {
         let features = try features(of: bytes, path: path)

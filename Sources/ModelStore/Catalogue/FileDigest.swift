@@ -2,11 +2,11 @@ import Checkpoint
 import Crypto
 import Foundation
 
-/// What identifies the content of a file.
+/// A digest of the content of a file.
 package enum FileDigest: Sendable, Hashable {
     /// SHA-256 of the content, in lower-case hexadecimal.
     case sha256(String)
-    /// Git's name for the content: SHA-1 of a header and the content. All that a hub tells of small files.
+    /// Git's blob id: SHA-1 of a header and the content. Hubs list no other digest for small files.
     case gitBlob(String)
 
     package var algorithm: String {
@@ -47,7 +47,7 @@ package enum FileDigest: Sendable, Hashable {
             try Task.checkCancellation()
             let end = min(offset + 1 << 22, file.bytes.count)
             hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: file.bytes[offset..<end]))
-            // What is hashed is not needed again: a big file should not push others out of memory.
+            // Hashed pages are dropped, so that a large file does not displace others from the page cache.
             file.discard(offset..<end)
             offset = end
         }

@@ -1,7 +1,7 @@
 import Checkpoint
 import Foundation
 
-/// Downloads files: resumes what is partly there, retries when the connection breaks, checks the digest.
+/// A downloader that resumes partial files, retries after broken connections, and verifies digests.
 struct Downloader: Sendable {
     struct Request: Sendable {
         let url: URL
@@ -14,12 +14,12 @@ struct Downloader: Sendable {
 
     /// Seconds before the first retry; doubled each time.
     var firstPause = 0.3
-    /// Fruitless retries before giving up.
+    /// Number of retries without progress before the download fails.
     var retries = 3
 
     /// The verified file in `folder`. An earlier attempt's `.part` file is continued.
     ///
-    /// - Parameter report: Called with the phase and the bytes of this file that are there.
+    /// - Parameter report: Called with the phase and the received bytes of this file.
     func fetch(
         _ file: ModelFile, _ request: Request, into folder: String,
         report: @escaping @Sendable (PullProgress.Phase, Int) -> Void
@@ -44,7 +44,7 @@ struct Downloader: Sendable {
                 break
             } catch let error as ModelStoreError {
                 try? FileManager.default.removeItem(atPath: partial)
-                // The start of an earlier version does not fit the new end: once more from the beginning.
+                // The partial file is of an earlier version: download it again from the beginning.
                 guard resumed, attempt == 0 else { throw error }
             }
         }
@@ -69,14 +69,14 @@ struct Downloader: Sendable {
     /// - Parameters:
     ///   - size: The file's size if known.
     ///   - limit: The most bytes to accept.
-    ///   - progress: Called with the bytes that are there.
-    /// - Throws: `HTTPTransfer.Refused` for a status that another try will not change, `ModelStoreError`, `CancellationError`
+    ///   - progress: Called with the number of received bytes.
+    /// - Throws: `HTTPTransfer.Refused` for a status that a retry does not change, `ModelStoreError`, `CancellationError`
     @discardableResult
     private func download(
         _ request: Request, to destination: String, size: Int?, limit: Int, progress: @escaping @Sendable (Int) -> Void
     ) async throws -> HTTPTransfer.Answer? {
         var fruitless = 0
-        // A server that hands out a few bytes per connection would otherwise keep us here for ever.
+        // Without this bound, a server that sends a few bytes per connection would never end the loop.
         for _ in 0..<200 {
             var offset = ModelStore.size(ofFile: destination) ?? 0
             if let size, offset == size { return nil }
@@ -93,7 +93,7 @@ struct Downloader: Sendable {
                 problem = interrupted.reason
             } catch let refused as HTTPTransfer.Refused {
                 if refused.status == 416 {
-                    // What is there does not fit what the server has: begin again.
+                    // The partial file does not match the server's: start again.
                     try? FileManager.default.removeItem(atPath: destination)
                 } else if refused.status < 500, refused.status != 429, refused.status != 408 {
                     throw refused

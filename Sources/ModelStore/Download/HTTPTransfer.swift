@@ -6,14 +6,14 @@ import Synchronization
     import FoundationNetworking
 #endif
 
-/// One HTTP request whose answer is written to a file as it arrives, up to a limit of bytes.
+/// One HTTP request whose response is written to a file while it arrives, up to a limit of bytes.
 final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
-    /// The connection broke or could not be made; worth another try.
+    /// A failed or broken connection, which is retried.
     struct Interrupted: Error {
         let reason: String
     }
 
-    /// The server answered with a status other than 200 or 206.
+    /// A status other than 200 or 206.
     struct Refused: Error {
         let status: Int
     }
@@ -102,7 +102,7 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
         if !accepted { dataTask.cancel() }
     }
 
-    /// Whether the answer continues the file (206) or is all of it (200).
+    /// True if the response continues the file (206), false if it is the whole file (200).
     private func shouldAppend(_ response: URLResponse) throws -> Bool {
         guard let response = response as? HTTPURLResponse else { throw Interrupted(reason: "not an HTTP answer") }
         switch response.statusCode {
@@ -137,13 +137,13 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
         newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
     ) {
         var request = request
-        // Hubs redirect to storage on other hosts, which must not see the token.
+        // Hubs redirect to storage on other hosts, which must not get the token.
         if request.url?.host != task.originalRequest?.url?.host || request.url?.port != task.originalRequest?.url?.port
             || request.url?.scheme != task.originalRequest?.url?.scheme
         {
             request.setValue(nil, forHTTPHeaderField: "Authorization")
         }
-        // Never from a secure to an open connection.
+        // A redirection from https to http is refused.
         let downgraded = task.originalRequest?.url?.scheme == "https" && request.url?.scheme != "https"
         completionHandler(downgraded ? nil : request)
     }

@@ -1,7 +1,7 @@
 import Foundation
 import JSON
 
-/// Client of a model hub: huggingface.co, or a mirror that speaks its protocol.
+/// A client of a model hub: huggingface.co, or a mirror with the same protocol.
 struct HubClient: Sendable {
     /// `HF_ENDPOINT` without credentials and closing slash.
     let endpoint: URL
@@ -33,7 +33,7 @@ struct HubClient: Sendable {
 
     /// Fetches a file into `folder`; see ``Downloader/fetch(_:_:into:report:)``.
     ///
-    /// - Parameter path: What follows the endpoint, escaped.
+    /// - Parameter path: The path after the endpoint, percent-encoded.
     func fetch(
         _ file: ModelFile, _ path: String, what: String, into folder: String,
         report: @escaping @Sendable (PullProgress.Phase, Int) -> Void
@@ -62,7 +62,7 @@ struct HubClient: Sendable {
         }
     }
 
-    /// A file name as part of an address.
+    /// A file name, percent-encoded for a URL.
     static func escaped(_ name: String) -> String {
         name.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-._~"))) ?? name
     }

@@ -1,6 +1,6 @@
 import Checkpoint
 
-/// A file as a hub lists it.
+/// A file in a hub's listing.
 struct HubFile: Sendable, Hashable {
     let path: String
     let byteCount: Int?
@@ -9,7 +9,7 @@ struct HubFile: Sendable, Hashable {
 
 /// The choice of a repository's files that make a model.
 enum HubSelection {
-    /// Files taken if they are there.
+    /// Companion files that are fetched if they exist.
     private static let companions: Set<String> = [
         "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
         "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt",
@@ -19,11 +19,12 @@ enum HubSelection {
         "spiece.model", "sentencepiece.bpe.model", "source.spm", "target.spm", "README.md", "LICENSE", "LICENSE.txt",
     ]
 
-    /// The weights and their companions, small files first, so that a wrong configuration shows before gigabytes travel.
+    /// The weights and their companions, small files first, so that a wrong configuration fails before gigabytes are
+    /// downloaded.
     static func choose(_ files: [HubFile], repository: String, file chosen: String?) throws(ModelStoreError)
         -> [ModelFile]
     {
-        // Files in subfolders belong to other programs; only a name that would lead out is an attack.
+        // Files in subfolders belong to other programs and are ignored. Names that lead out of the folder are refused.
         for file in files
         where file.path.hasPrefix("/") || file.path.split(separator: "/").contains("..") || file.path.contains("\\") {
             throw .hostileFileName(name: file.path, source: repository)

@@ -2,8 +2,7 @@ import Checkpoint
 import Foundation
 import JSON
 
-/// Fetches a model from a hub by `owner/repo`: its weights (safetensors first) and the files that belong to them, and
-/// nothing that could run.
+/// A source of models on a hub, by `owner/repo`: the weights (safetensors first) and their companion files, no code.
 struct HubSource: ModelSource {
     let owner: String
     let repository: String
@@ -60,7 +59,7 @@ struct HubSource: ModelSource {
         }
     }
 
-    /// The files of a repository and its revision, out of the hub's answer.
+    /// The files of a repository and its revision, from the hub's response.
     private func read(_ listing: JSONValue) throws(ModelStoreError) -> (files: [HubFile], revision: String) {
         guard let siblings = listing["siblings"]?.arrayValue else {
             throw .unexpectedAnswer(what: name, reason: "it lists no files")

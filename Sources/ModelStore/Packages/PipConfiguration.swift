@@ -1,11 +1,11 @@
 import Foundation
 
-/// The package index addresses that pip is configured with, so that mirrors people already use work here too.
+/// The addresses of package indexes in pip's configuration, so that the user's mirrors apply.
 ///
-/// Read are `PIP_INDEX_URL` and `PIP_EXTRA_INDEX_URL`, and `index-url` and `extra-index-url` of pip's configuration
-/// files in pip's order of precedence.
+/// It reads `PIP_INDEX_URL` and `PIP_EXTRA_INDEX_URL`, and `index-url` and `extra-index-url` of pip's configuration files, in
+/// pip's order of precedence.
 struct PipConfiguration: Sendable, Equatable {
-    /// Addresses in the order in which they are asked. They may hold credentials.
+    /// Addresses in the order of requests. They may hold credentials.
     let indexes: [String]
 
     static let defaultIndex = "https://pypi.org/simple"
@@ -23,11 +23,11 @@ struct PipConfiguration: Sendable, Equatable {
         indexes = [main] + (settings["extra-index-url"] ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
     }
 
-    /// Least important first: the machine's, the user's, the virtual environment's, the one that is named.
+    /// Configuration files by ascending precedence: system, user, virtual environment, `PIP_CONFIG_FILE`.
     private static func files(environment: [String: String]) -> [String] {
         func folder(_ variable: String) -> String? { environment[variable].flatMap { $0.isEmpty ? nil : $0 } }
         let named = folder("PIP_CONFIG_FILE")
-        // pip's way to switch all files off.
+        // pip's setting to ignore all files.
         if named == "/dev/null" { return [] }
         var files: [String] = (folder("XDG_CONFIG_DIRS") ?? "/etc/xdg").split(separator: ":").reversed().map {
             $0 + "/pip/pip.conf"
@@ -41,8 +41,8 @@ struct PipConfiguration: Sendable, Equatable {
         return files
     }
 
-    /// The settings of the sections that concern downloads; `[download]` counts more than `[global]`. A value may go on in
-    /// indented lines.
+    /// The settings of the sections for downloads; `[download]` takes precedence over `[global]`. Indented lines continue a
+    /// value.
     static func settings(in text: String) -> [String: String] {
         var sections: [String: [String: String]] = [:]
         var section = ""

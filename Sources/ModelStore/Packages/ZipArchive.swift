@@ -4,8 +4,8 @@ import JSON
 
 /// The members of a Python wheel, which is a zip archive.
 ///
-/// The archive is untrusted: names that lead out of a folder refuse the whole archive, and no member writes more than its
-/// announced size.
+/// The archive is untrusted: a name that leads out of the folder is an error for the whole archive, and no member writes more
+/// than its stated size.
 struct ZipArchive {
     private let directory: ZipDirectory
     private var file: MappedFile { directory.file }
@@ -45,7 +45,7 @@ struct ZipArchive {
 
     private static let step = 1 << 18
 
-    /// Returns whether all bytes fitted.
+    /// - Returns: true if all bytes fit.
     private static func copy(_ bytes: UnsafeRawBufferPointer, into sink: inout ChecksummedOutput) throws -> Bool {
         for start in stride(from: 0, to: bytes.count, by: step) {
             let end = min(start + step, bytes.count)
@@ -54,7 +54,7 @@ struct ZipArchive {
         return true
     }
 
-    /// Returns whether the stream ends where the member does, and all bytes fitted.
+    /// - Returns: true if the stream ends at the end of the member and all bytes fit.
     private static func inflate(_ bytes: UnsafeRawBufferPointer, into sink: inout ChecksummedOutput) throws -> Bool {
         var stream = z_stream()
         // Raw deflate: the archive has its own headers.
@@ -81,7 +81,7 @@ struct ZipArchive {
     }
 }
 
-/// A file that is written up to a limit, with the CRC-32 of what was written.
+/// A file that is written up to a limit, with the CRC-32 of its bytes.
 private struct ChecksummedOutput {
     private let output: OutputFile
     private let limit: Int
@@ -93,7 +93,7 @@ private struct ChecksummedOutput {
         self.limit = limit
     }
 
-    /// Returns whether the bytes are within the limit; otherwise nothing is written.
+    /// - Returns: true if the bytes are within the limit; otherwise nothing is written.
     mutating func write(_ bytes: UnsafeRawBufferPointer) throws -> Bool {
         try Task.checkCancellation()
         guard count + bytes.count <= limit else { return false }

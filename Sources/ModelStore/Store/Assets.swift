@@ -1,9 +1,9 @@
 import Foundation
 
-/// Files that come with the program: in the folder that `FOVEA_ASSETS` names and there alone; else beside the executable, where
-/// an installation puts them, or in the checkout that it was built in.
+/// Files that come with the program. `FOVEA_ASSETS` names their only folder; otherwise they are beside the executable, as
+/// installed, or in the checkout of the build.
 package enum Assets {
-    /// The path of a bundled file or folder, or `nil` where there is none.
+    /// The path of a bundled file or folder; `nil` if there is none.
     package static func path(_ relative: String) -> String? {
         folders.map { $0.appending(path: relative).path }.first { FileManager.default.fileExists(atPath: $0) }
     }

@@ -1,7 +1,7 @@
 import Checkpoint
 import Foundation
 
-/// A model that comes with the program: a folder with its weights and, in `fovea.json`, what to say of it and what to try it on.
+/// A model that comes with the program: a folder with its weights, and `fovea.json` with a description and an example input.
 package struct BundledModel: Sendable, Hashable {
     package let name: String
     package let path: String
@@ -11,8 +11,8 @@ package struct BundledModel: Sendable, Hashable {
     package let sample: ModelSample?
     private let order: Int
 
-    /// The models in a folder of folders, the one to begin with first. Folders without weights or without a readable
-    /// description are not models.
+    /// The models in a folder of folders, in the order of their descriptions. Folders without weights or a readable
+    /// description are left out.
     package static func all(in folder: String) -> [BundledModel] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.compactMap { BundledModel(name: $0, path: folder + "/" + $0) }.sorted {
@@ -27,7 +27,7 @@ package struct BundledModel: Sendable, Hashable {
         else { return nil }
         self.name = name
         self.path = path
-        // The recipe and what it was tested on are no part of what a model takes.
+        // The size does not include subfolders, which hold the training recipe.
         let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         byteCount = files.reduce(0) { $0 + (ModelStore.size(ofFile: path + "/" + $1) ?? 0) }
         (summary, licence, order) = (description.summary, description.licence, description.order)

@@ -1,10 +1,10 @@
 import Checkpoint
 import Foundation
 
-/// What lies beside an installed model and says where it came from and what its files must be.
+/// The manifest of an installed model: its source, and the size and digest of each file.
 package struct ModelManifest: Sendable, Hashable, Codable {
     package let name: String
-    /// For people: packages and versions, or repository and revision.
+    /// The source, for display: packages and versions, or repository and revision.
     package let source: String
     private let entries: [Entry]
 

@@ -5,8 +5,8 @@ import Support
 extension ModelStore {
     /// Fetches a model: a catalogue name, `owner/repo` of a hub, or `owner/repo:FILE` for one GGUF file of several.
     ///
-    /// The last element has phase `.installed`. Ending the iteration, or cancelling the task that iterates, stops the
-    /// download; what has arrived stays, and the next call goes on from it.
+    /// The last element has phase `.installed`. Ending the iteration, or canceling the task that iterates, stops the
+    /// download; received parts stay, and the next call continues from there.
     ///
     /// - Throws: through the stream, `ModelStoreError`.
     package func pull(_ name: String) -> AsyncThrowingStream<PullProgress, any Error> {
@@ -15,7 +15,7 @@ extension ModelStore {
 
     /// Fetches a model and returns the path of its folder.
     ///
-    /// - Throws: `ModelStoreError`; `.cancelled` when the task is cancelled.
+    /// - Throws: `ModelStoreError`; `.cancelled` if the task is canceled.
     package func pull(_ name: ModelName, report: @escaping @Sendable (PullProgress) -> Void) async throws -> String {
         do {
             return try await fetch(name, report: report)
@@ -62,7 +62,7 @@ extension ModelStore {
         return PullProgress(phase: .installed, file: manifest.name, receivedBytes: bytes, totalBytes: bytes)
     }
 
-    /// Replaces the destination by the complete folder. What was there before goes only when the new one is ready.
+    /// Replaces the destination by the complete folder. The previous folder is removed last.
     private func moveIntoPlace(_ staging: StagingFolder, _ destination: String) throws {
         let old = staging.path + "/old"
         if FileManager.default.fileExists(atPath: destination), rename(destination, old) != 0 {
@@ -77,17 +77,17 @@ extension ModelStore {
     }
 }
 
-/// Where a model comes from.
+/// A source of model files.
 protocol ModelSource: Sendable {
-    /// Brings all files of the model, verified, into `staging.files`.
+    /// Fetches all files of the model into `staging.files` and verifies them.
     func fetch(into staging: StagingFolder, report: @escaping @Sendable (PullProgress) -> Void) async throws
         -> ModelManifest
 }
 
-/// The folder in which a model is put together; on the store's own disk, so that moving it into place is a renaming.
+/// The folder in which a model is assembled, on the disk of the store, so that a rename moves it into place.
 struct StagingFolder: Sendable {
     let path: String
-    /// What becomes the model's folder.
+    /// The future folder of the model.
     var files: String { path + "/files" }
 
     func create() throws(ModelStoreError) { try makeFolder(files) }
@@ -99,14 +99,14 @@ struct StagingFolder: Sendable {
         for part in folder.split(separator: "/") {
             made += "/" + part
             if mkdir(made, 0o755) != 0, errno != EEXIST {
-                // A parent that cannot be searched shows as EACCES here too; an existing one never does.
+                // A parent without search permission gives EACCES too; an existing folder gives EEXIST.
                 throw .writing(made, errno: errno, reason: lastSystemError())
             }
         }
         guard access(folder, W_OK | X_OK) == 0 else { throw .unwritable(path: folder, reason: lastSystemError()) }
     }
 
-    /// Refuses to begin what the disk cannot hold.
+    /// Throws `diskFull` if the disk has fewer than `needed` bytes left.
     func checkRoom(_ needed: Int) throws(ModelStoreError) {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return }
@@ -116,7 +116,7 @@ struct StagingFolder: Sendable {
     }
 }
 
-/// Holds a file's advisory lock as long as it lives; the system lets it go if the process dies.
+/// An advisory lock of a file, held for the lifetime of this object. The system releases it if the process ends.
 final class FileLock: Sendable {
     private let descriptor: Int32
 

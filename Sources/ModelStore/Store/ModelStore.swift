@@ -4,14 +4,14 @@ import Support
 
 /// The models on this machine: one folder each under `$XDG_DATA_HOME/fovea/models` (else `~/.local/share/…`).
 ///
-/// A model's folder appears in one step when all its files are there and verified. What is still arriving lies under
-/// `.partial`, where the next attempt finds it.
+/// A model's folder appears in one step, with all files complete and verified. Partial downloads are under `.partial`, where
+/// the next attempt continues them.
 package struct ModelStore: Sendable {
-    /// The folder of the models' folders. Created when something is first put there.
+    /// The folder of the models' folders. The first download creates it.
     package let root: String
-    /// Where programs are searched and settings looked up: `PATH`, `HF_ENDPOINT`, `HF_TOKEN`, and what pip reads.
+    /// Environment variables: `PATH`, `HF_ENDPOINT`, `HF_TOKEN`, and those of pip.
     let environment: [String: String]
-    /// Models that came with the program.
+    /// Models that come with the program.
     package let bundled: [BundledModel]
 
     package init(
@@ -22,24 +22,24 @@ package struct ModelStore: Sendable {
         self.bundled = bundled
     }
 
-    /// The user's own store, and the models that came with the program.
+    /// The user's store and the models that come with the program.
     package static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> ModelStore {
         ModelStore(
             root: BaseDirectories(environment: environment).data + "/models", environment: environment,
             bundled: Assets.path("models").map(BundledModel.all) ?? [])
     }
 
-    /// A model that is in place.
+    /// An installed model.
     package struct InstalledModel: Sendable, Hashable {
-        /// As it was pulled: a catalogue name or `owner/repo`.
+        /// The name that it was pulled by: a catalogue name or `owner/repo`.
         package let name: String
         package let path: String
         package let byteCount: Int
-        /// What its files must be; `nil` for a folder that was put there by hand.
+        /// The manifest; `nil` for a folder that was copied by hand.
         package let manifest: ModelManifest?
     }
 
-    /// What is installed, by name.
+    /// The installed models, by name.
     package func installed() -> [InstalledModel] {
         let folders = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         return folders.filter { !$0.hasPrefix(".") }.compactMap { folder in
@@ -54,7 +54,7 @@ package struct ModelStore: Sendable {
         }.sorted { $0.name < $1.name }
     }
 
-    /// The folder a model has or will have.
+    /// The folder of a model, installed or not.
     package func path(of name: ModelName) -> String { root + "/" + name.folder }
 
     /// Models in the stores of other programs.
@@ -121,7 +121,7 @@ package struct ModelStore: Sendable {
         }
     }
 
-    /// Bytes of a file; `nil` when it is not there.
+    /// Bytes of a file; `nil` if it is absent.
     static func size(ofFile path: String) -> Int? {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
@@ -178,7 +178,7 @@ package struct ModelName: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// What a hub allows in the names of owners and repositories.
+    /// True for names of owners and repositories that a hub allows.
     private static func isPart(_ text: String) -> Bool {
         guard (1...96).contains(text.utf8.count), text != ".", text != "..", !text.hasPrefix(".") else { return false }
         return text.utf8.allSatisfy {

@@ -1,7 +1,7 @@
 import JSON
 import Foundation
 
-/// What can go wrong with getting and keeping models. Each case says what to do about it.
+/// Errors of downloading and storing models. Each description names the remedy.
 package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownModel(name: String, known: [String])
     case notInstalled(name: String, canBePulled: Bool)
@@ -16,7 +16,7 @@ package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible
     case wrongSize(file: String, expected: Int, actual: Int)
     case wrongDigest(file: String, algorithm: String, expected: String, actual: String)
     case missingFile(file: String)
-    /// A setting that should be a web address is none. It is not quoted: it may hold credentials.
+    /// A setting that is not a web address. The description does not quote it, because it may hold credentials.
     case badAddress(setting: String)
     case packageUnavailable(package: String, reason: String)
     case noNetwork(what: String, reason: String)
@@ -90,7 +90,7 @@ package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible
 
     private static func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
 
-    /// The error for a failed write, told apart by its `errno`.
+    /// The error of a failed write, by its `errno`.
     static func writing(_ path: String, errno code: Int32, reason: String) -> ModelStoreError {
         code == ENOSPC || code == EDQUOT
             ? .diskFull(path: path, needed: nil, available: nil) : .unwritable(path: path, reason: reason)

@@ -1,7 +1,7 @@
-/// How far a download has come.
+/// Progress of a download.
 package struct PullProgress: Sendable, Hashable {
     package enum Phase: String, Sendable, Hashable {
-        /// Finding out what there is to fetch.
+        /// Listing the files to fetch.
         case resolving
         case downloading
         case verifying
@@ -11,11 +11,11 @@ package struct PullProgress: Sendable, Hashable {
     }
 
     package let phase: Phase
-    /// The file being worked on, for people.
+    /// The current file, for display.
     package let file: String
-    /// Bytes that have arrived of the whole model, also from an earlier attempt.
+    /// Bytes received of the whole model, including earlier attempts.
     package let receivedBytes: Int
-    /// Bytes there will be; `nil` while unknown.
+    /// Bytes in total; `nil` while unknown.
     package let totalBytes: Int?
 
     package init(phase: Phase, file: String, receivedBytes: Int, totalBytes: Int?) {

@@ -1,6 +1,6 @@
 import Regex
 
-/// `ByteLevel`: spellings back to bytes, bytes to text; what is not UTF-8 becomes U+FFFD. Only whole characters leave.
+/// `ByteLevel`: spellings to bytes, bytes to text; invalid bytes become U+FFFD. Emits whole characters only.
 struct ByteLevelStage: DecoderStage {
     private var pending: [UInt8] = []
     private var hasBegun = false
@@ -21,8 +21,8 @@ struct ByteLevelStage: DecoderStage {
     }
 }
 
-/// `ByteFallback`: a run of `<0x..>` tokens becomes the text its bytes spell, or one U+FFFD a byte if they spell none.
-/// The run is judged as a whole, so its text leaves when the run ends.
+/// `ByteFallback`: a run of `<0x..>` tokens becomes the text of its bytes, or one U+FFFD per byte if they are not UTF-8. The
+/// whole run decides, so its text is emitted at the end of the run.
 struct ByteFallbackStage: DecoderStage {
     private var run: [UInt8] = []
 
@@ -45,14 +45,14 @@ struct ByteFallbackStage: DecoderStage {
         run = []
     }
 
-    /// The byte `<0xAB>` stands for.
+    /// The byte of a piece like `<0xAB>`.
     static func byte(of piece: [UInt8]) -> UInt8? {
         guard piece.count == 6, piece.starts(with: [0x3C, 0x30, 0x78]), piece[5] == 0x3E else { return nil }
         return UInt8(String(decoding: piece[3..<5], as: UTF8.self), radix: 16)
     }
 }
 
-/// `Fuse`: what follows sees one piece only.
+/// `Fuse`: joins all pieces to one for the stages that follow.
 struct FuseStage: DecoderStage {
     private var hasBegun = false
 

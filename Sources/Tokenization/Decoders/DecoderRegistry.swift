@@ -1,6 +1,6 @@
 import JSON
 
-/// Reads `decoder` of a tokenizer.json by its "type": a list of fresh stages.
+/// Factories of decoders by the "type" in tokenizer.json. Each call makes new stages.
 enum DecoderRegistry {
     static func make(_ field: JSONReader, depth: Int = 0) throws -> [any DecoderStage] {
         try ComponentRegistry.make(field, from: makers, depth: depth)

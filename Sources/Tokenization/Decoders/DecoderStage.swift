@@ -1,13 +1,13 @@
-/// A stretch of text on its way through the decoder. A token's text may come in several fragments once tokens are fused.
+/// A part of the text in the decoder. After `Fuse`, the text of a token may consist of several fragments.
 struct PieceFragment {
     var bytes: [UInt8]
     var begins = true
     var ends = true
 }
 
-/// One step of turning token spellings back into text (tokenizer.json `decoder`), fed token by token.
+/// One stage of decoding (tokenizer.json `decoder`), which receives token after token.
 ///
-/// Whole-text decoding runs the same stages, so streaming and whole decoding cannot differ.
+/// Decoding of whole texts runs the same stages, so streaming and whole decoding cannot differ.
 protocol DecoderStage: Sendable {
     mutating func accept(_ fragment: PieceFragment, emit: (PieceFragment) -> Void)
     mutating func finish(emit: (PieceFragment) -> Void)
@@ -17,7 +17,7 @@ extension DecoderStage {
     mutating func finish(emit: (PieceFragment) -> Void) {}
 }
 
-/// Stages one after the other; text comes out as bytes.
+/// Stages in sequence, with bytes of text as output.
 struct DecoderPipeline: Sendable {
     private var stages: [any DecoderStage]
 
@@ -48,7 +48,7 @@ struct DecoderPipeline: Sendable {
     }
 }
 
-/// Hands whole pieces to `rewrite`, with their number from zero.
+/// Passes whole pieces to `rewrite`, with their number from zero.
 struct PieceStage: DecoderStage {
     let rewrite: @Sendable (_ piece: [UInt8], _ index: Int) -> [UInt8]
     private var pending: [UInt8] = []

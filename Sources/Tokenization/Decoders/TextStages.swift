@@ -1,12 +1,12 @@
 import Regex
 
-/// `Strip`: takes up to so many of a character from both ends of a piece.
+/// `Strip`: removes up to a given number of a character from both ends of a piece.
 struct StripStage: DecoderStage {
     let content: [UInt8]
     let start: Int
     let stop: Int
     private var leftToStrip: Int
-    /// Trailing characters that may still turn out to be the piece's end.
+    /// Trailing characters that are held back because they may be the end of the piece.
     private var held = 0
 
     init(content: [UInt8], start: Int, stop: Int) {
@@ -40,7 +40,7 @@ struct StripStage: DecoderStage {
             held = 0
         }
         held += trailing
-        // Only the last `stop` of them can be stripped.
+        // At most the last `stop` of them are stripped.
         let certain = fragment.ends ? held - min(held, stop) : max(0, held - stop)
         append(certain)
         held = fragment.ends ? 0 : held - certain
@@ -48,7 +48,7 @@ struct StripStage: DecoderStage {
     }
 }
 
-/// `Replace` of a literal; a match may span fragments of one piece, so its possible beginning waits.
+/// `Replace` of a literal. A match may span fragments of one piece, so a possible beginning is held back.
 struct ReplaceStage: DecoderStage {
     let pattern: [UInt8]
     let content: [UInt8]
@@ -80,7 +80,7 @@ struct ReplaceStage: DecoderStage {
     }
 }
 
-/// Takes the whitespace from both ends of the whole text; what may be the end waits.
+/// Removes whitespace from both ends of the whole text. Whitespace that may be the end is held back.
 struct TrimStage: DecoderStage {
     private var hasText = false
     private var held: [UInt8] = []
@@ -101,7 +101,7 @@ struct TrimStage: DecoderStage {
     }
 }
 
-/// `Metaspace`: the mark becomes a space; those of the first piece vanish where encoding would have put one.
+/// `Metaspace`: marks become spaces; those of the first piece are removed if encoding adds one.
 struct MetaspaceStage: DecoderStage {
     let mark: [UInt8]
     let dropsFirst: Bool
@@ -119,7 +119,7 @@ struct MetaspaceStage: DecoderStage {
     }
 }
 
-/// `BPEDecoder`: the end-of-word mark becomes a space, at the very end nothing. The last piece waits to know that it is.
+/// `BPEDecoder`: the end-of-word mark becomes a space, and nothing at the end of the text, so one piece is held back.
 struct WordSuffixStage: DecoderStage {
     let suffix: [UInt8]
     private var held: [UInt8]?
@@ -143,7 +143,7 @@ struct WordSuffixStage: DecoderStage {
     }
 }
 
-/// `CTC`: repetitions collapse, the blank vanishes, the word delimiter becomes a space.
+/// `CTC`: repetitions collapse, blanks are removed, the word delimiter becomes a space.
 struct CTCStage: DecoderStage {
     let blank: [UInt8]
     let wordDelimiter: [UInt8]
@@ -165,7 +165,7 @@ struct CTCStage: DecoderStage {
     }
 }
 
-/// The spacing rules English WordPiece decoders apply to each piece.
+/// The English spacing rules of WordPiece decoders, applied to each piece.
 enum EnglishCleanup {
     private static let rules: [(from: [UInt8], to: [UInt8])] = [
         (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),

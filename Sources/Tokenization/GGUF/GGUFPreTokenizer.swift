@@ -1,5 +1,5 @@
-/// The split patterns behind the names in `tokenizer.ggml.pre`. GGUF stores only the name; the patterns are those of the
-/// models' own tokenizer.json, applied one after the other.
+/// The split patterns for the names in `tokenizer.ggml.pre`. GGUF stores only the name; the patterns are those of the models'
+/// tokenizer.json, applied in sequence.
 struct GGUFPreTokenizer: Sendable {
     let patterns: [String]
     var ignoresMerges = false

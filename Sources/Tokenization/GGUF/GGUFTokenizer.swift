@@ -121,7 +121,7 @@ enum GGUFTokenizer {
             .makeTokenizer(addsBOS: gguf.addsBOS ?? false, addsEOS: gguf.addsEOS ?? true, findsControls: true)
     }
 
-    /// GGUF marks the pieces that begin a word (`▁the`) where BERT marks those that do not (`##ing`): spelt BERT's way here.
+    /// BERT's spelling of the pieces: GGUF marks those that begin a word (`▁the`), BERT those that do not (`##ing`).
     @Sendable private static func makeWordPiece(_ gguf: GGUFVocabulary, file: String) throws -> Tokenizer {
         let mark = "\u{2581}"
         let usesMarks = gguf.tokens.contains { $0.hasPrefix(mark) }

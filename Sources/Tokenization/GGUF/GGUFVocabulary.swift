@@ -1,8 +1,8 @@
-/// The tokenizer part of a GGUF file's metadata, as plain values. The file itself is read elsewhere.
+/// The tokenizer part of a GGUF file's metadata, as plain values. `Checkpoint` reads the file.
 package struct GGUFVocabulary: Sendable {
     /// `tokenizer.ggml.model`: `gpt2` (byte-level BPE), `llama` (SentencePiece BPE), `t5` (unigram), `bert` (WordPiece).
     package var model: String
-    /// `tokenizer.ggml.pre`: which split patterns a byte-level BPE was trained with.
+    /// `tokenizer.ggml.pre`: the name of the split patterns of a byte-level BPE.
     package var pre: String?
     /// `tokenizer.ggml.tokens`.
     package var tokens: [String]
@@ -19,7 +19,7 @@ package struct GGUFVocabulary: Sendable {
     package var separator: Int?
     package var padding: Int?
     package var classification: Int?
-    /// `tokenizer.ggml.add_bos_token`, `add_eos_token`, `add_space_prefix`, `remove_extra_whitespaces`; nil for what the model kind implies.
+    /// `tokenizer.ggml.add_bos_token`, `add_eos_token`, `add_space_prefix`, `remove_extra_whitespaces`; nil for the default of the model kind.
     package var addsBOS: Bool?
     package var addsEOS: Bool?
     package var addsSpacePrefix: Bool?

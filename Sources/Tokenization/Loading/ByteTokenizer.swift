@@ -3,7 +3,7 @@ import JSON
 import Regex
 
 /// ByT5's tokenizer (Xue et al. 2022, "ByT5: Towards a Token-Free Future with Pre-trained Byte-to-Byte Models"): a token for
-/// each byte, behind `<pad>`, `</s>` and `<unk>`; after the bytes come `<extra_id_0>` and so on. It has no vocabulary file:
+/// each byte, after `<pad>`, `</s>` and `<unk>`; the bytes are followed by `<extra_id_0>` and so on. It has no vocabulary file:
 /// `tokenizer_config.json` names its class. Reference: transformers' tokenization_byt5.
 enum ByteTokenizer {
     static let file = "tokenizer_config.json"
@@ -56,7 +56,7 @@ private struct EndingPostProcessor: PostProcessor {
     func process(_ ids: [Int]) -> [Int] { ids.last == end ? ids : ids + [end] }
 }
 
-/// Bytes to text; drops those that are not UTF-8. Only whole characters leave.
+/// Bytes to text, without bytes that are not UTF-8. Emits whole characters only.
 private struct ValidTextStage: DecoderStage {
     private var pending: [UInt8] = []
 

@@ -1,7 +1,7 @@
 import JSON
 import Regex
 
-/// What the registries of pipeline components share: look-up by "type", bounded nesting, common fields.
+/// Common parts of the registries of pipeline components: look-up by "type", bounded nesting, shared fields.
 enum ComponentRegistry {
     typealias Maker<Component> = @Sendable (JSONReader, _ depth: Int) throws -> Component
 
@@ -42,7 +42,7 @@ enum ComponentRegistry {
         return Array(String(try mark.scalar()).utf8)
     }
 
-    /// `prepend_scheme`, or what the older `add_prefix_space` says.
+    /// `prepend_scheme`, or its older form `add_prefix_space`.
     static func prependScheme(_ field: JSONReader) throws -> PrependScheme {
         guard let name = try field.memberIfPresent("prepend_scheme") else {
             return try field.bool("add_prefix_space", default: true) ? .always : .never

@@ -1,10 +1,10 @@
 import Foundation
 import JSON
 
-/// Formats that hold a vocabulary and little else; what they leave out comes from `tokenizer_config.json` beside them.
+/// Formats that consist of a vocabulary; their settings come from `tokenizer_config.json` in the same folder.
 enum PlainFormats {
-    /// A SentencePiece `.model`. Where it has a begin-of-text piece inputs begin with it (Llama), otherwise they end with the
-    /// end-of-text piece (T5), unless the configuration says otherwise.
+    /// A SentencePiece `.model`. By default, inputs begin with the begin-of-text piece if there is one (Llama), else they end
+    /// with the end-of-text piece (T5); the configuration overrides that.
     @Sendable static func sentencePiece(_ file: URL) throws -> Tokenizer {
         let model = try SentencePieceModel(TokenizerFormat.read(file), file: file.path)
         let configuration = try configuration(beside: file)
@@ -62,7 +62,7 @@ enum PlainFormats {
             lowercases: try configuration?.boolIfPresent("do_lower_case") ?? true)
     }
 
-    /// The pipeline of BERT over a vocabulary spelt with `##`.
+    /// The pipeline of BERT, with a vocabulary that marks continuations by `##`.
     static func bert(_ vocabulary: Vocabulary, file: String, lowercases: Bool) throws -> Tokenizer {
         func id(_ piece: String) throws -> Int {
             guard let id = vocabulary.id(Array(piece.utf8)) else {

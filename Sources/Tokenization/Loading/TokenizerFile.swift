@@ -1,9 +1,9 @@
 import Foundation
 
 extension Tokenizer {
-    /// Reads a tokenizer from its file, or from a folder that holds one of the files checkpoints come with.
+    /// Reads a tokenizer from its file, or from a folder with one of the usual files.
     ///
-    /// In a folder the first of these counts: `tokenizer.json`, `tokenizer.model`, `spiece.model`, `sentencepiece.bpe.model`,
+    /// In a folder, the first of these is read: `tokenizer.json`, `tokenizer.model`, `spiece.model`, `sentencepiece.bpe.model`,
     /// `source.spm` (with `vocab.json`; see `MarianTokenizer` for the target side), `vocab.json` with `merges.txt`, `vocab.txt`,
     /// `tokenizer_config.json` (of ByT5, which has no other file).
     /// - Throws: `TokenizationError`.
@@ -45,10 +45,10 @@ extension Tokenizer {
     }
 }
 
-/// A file a tokenizer can be read from.
+/// A file format of tokenizers.
 struct TokenizerFormat: Sendable {
     let name: String
-    /// Whether the folder has what else the format needs.
+    /// True if the folder has the other files that the format needs.
     var isComplete: @Sendable (_ folder: URL) throws -> Bool = { _ in true }
     let load: @Sendable (_ file: URL) throws -> Tokenizer
 
@@ -67,7 +67,7 @@ struct TokenizerFormat: Sendable {
         { FileManager.default.fileExists(atPath: $0.appendingPathComponent(name).path) }
     }
 
-    /// Larger files are not tokenizers.
+    /// Bound on the size of a file, in bytes.
     static let maximumSize = 1 << 30
 
     static func read(_ file: URL) throws -> [UInt8] {

@@ -1,6 +1,6 @@
 import JSON
 
-/// Reads a tokenizer.json. Truncation and padding, which such files may carry, are settings of a training run and not applied.
+/// A reader of tokenizer.json. Truncation and padding in such files are settings of a training run and are ignored.
 enum TokenizerJSON {
     static func load(_ data: [UInt8], file: String) throws -> Tokenizer {
         let root = try JSONReader(parsing: data, file: file, duplicateKeys: .lastCounts)
@@ -15,7 +15,7 @@ enum TokenizerJSON {
             addedTokens: try addedTokens(root, vocabulary: model.vocabulary))
     }
 
-    /// A token that the model's vocabulary also has keeps the id it has there.
+    /// A token that the model's vocabulary has too keeps that id.
     private static func addedTokens(_ root: JSONReader, vocabulary: Vocabulary) throws -> [AddedToken] {
         guard let list = try root.memberIfPresent("added_tokens") else { return [] }
         return try list.elements().compactMap { field in

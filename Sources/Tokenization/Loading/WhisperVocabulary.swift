@@ -1,7 +1,7 @@
-/// The vocabulary of a Whisper model without merges and special tokens, as whisper.cpp's files hold it.
+/// The vocabulary of a Whisper model without merges and special tokens, as in files of whisper.cpp.
 ///
-/// Any two neighbors whose joined bytes are a token may merge, those of the lowest id first: the rule of OpenAI's
-/// tiktoken. The special tokens follow the text tokens in a fixed order.
+/// Adjacent tokens merge if their joined bytes are a token, the lowest id first: the rule of OpenAI's tiktoken. The special
+/// tokens follow the text tokens in a fixed order.
 package struct WhisperVocabulary: Sendable {
     /// The bytes of each text token, by id.
     private let tokens: [[UInt8]]

@@ -45,7 +45,7 @@ package struct MarianTokenizer: Sendable {
     }
 }
 
-/// A token that only counts at the very beginning of a text, between two marks.
+/// A token between two marks that is matched only at the beginning of a text.
 struct LeadingToken: Sendable {
     let open: [UInt8]
     let close: [UInt8]

@@ -9,7 +9,7 @@ struct BytePairEncoding: TokenModel {
     let merges: PairTable
     var unknown: Int32?
     var fusesUnknown = false
-    /// A word that is a token as it stands is taken whole.
+    /// True if a word that is a token is not split further.
     var ignoresMerges = false
     var continuingPrefix: [UInt8] = []
     var wordSuffix: [UInt8] = []
@@ -150,7 +150,7 @@ struct BytePairEncoding: TokenModel {
         if symbols[right].next >= 0 { symbols[Int(symbols[right].next)].previous = Int32(left) }
     }
 
-    /// The same by looking at every pair each time: faster than a heap for ordinary words.
+    /// The same without a heap, by a scan of all pairs per merge: faster for words of ordinary length.
     private func mergeShort(_ symbols: inout [Symbol]) {
         while true {
             var best: PairTable.Value?

@@ -1,13 +1,13 @@
-/// A binary heap of candidate merges, cheapest first, leftmost among equals.
+/// A binary heap of candidate merges, ordered by cost, then by position.
 struct MergeQueue {
     struct Candidate {
         /// Merge rank, or negated score: smaller goes first.
         var cost: Double
         /// Index of the left symbol; the order among equal costs.
         var left: Int32
-        /// What the pair becomes.
+        /// The id of the merged symbol.
         var merged: Int32
-        /// Bytes of both symbols together when the candidate was made; tells stale candidates.
+        /// Bytes of both symbols at the time of insertion, to detect stale candidates.
         var length: Int32
 
         @inline(__always)

@@ -1,20 +1,20 @@
-/// Turns one word into token ids (tokenizer.json `model`).
+/// A model that encodes one word as token ids (tokenizer.json `model`).
 protocol TokenModel: Sendable {
     var vocabulary: Vocabulary { get }
     /// Appends the ids of the word.
     func tokenize(_ word: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], workspace: inout TokenizerWorkspace)
 }
 
-/// A model whose tokens are stretches of the word, and which knows the stretches it has no token for.
+/// A model whose tokens are ranges of the word, and which reports the ranges without a token.
 protocol SegmentingModel: TokenModel {
     var unknown: Int32? { get }
-    /// Ids of the 256 byte tokens, where the model falls back to bytes.
+    /// Ids of the 256 byte tokens; nil without byte fallback.
     var byteTokens: [Int32?]? { get }
-    /// The tokens' stretches in order; id -1 for a run of characters without a token.
+    /// The tokens' ranges in order; id -1 for a run of characters without a token.
     func segments(of word: UnsafeBufferPointer<UInt8>, workspace: inout TokenizerWorkspace) -> [(
         range: Range<Int>, id: Int32
     )]
-    /// Whether a run without a token is looked up once more as a whole (tokenizer.json's unigram does).
+    /// True if a run without a token is looked up once more as a whole, as in tokenizer.json's unigram.
     var looksUpRuns: Bool { get }
 }
 
@@ -39,7 +39,7 @@ extension SegmentingModel {
     }
 }
 
-/// Segments of one vocabulary numbered by another (Marian's `vocab.json` over two SentencePiece models).
+/// A model that segments by one vocabulary and takes ids from another (Marian's `vocab.json` over two SentencePiece models).
 struct RenumberedModel: TokenModel {
     let segmentation: any SegmentingModel
     let vocabulary: Vocabulary
@@ -52,7 +52,7 @@ struct RenumberedModel: TokenModel {
     }
 }
 
-/// Buffers that live as long as one call of `encode`, so that words do not allocate.
+/// Buffers of one call of `encode`, so that words do not allocate.
 struct TokenizerWorkspace {
     var symbols: [BytePairEncoding.Symbol] = []
     var queue = MergeQueue()

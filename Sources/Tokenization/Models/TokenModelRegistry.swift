@@ -1,6 +1,6 @@
 import JSON
 
-/// Reads `model` of a tokenizer.json by its "type"; older files leave the type out and are known by their fields.
+/// Factories of models by the "type" in tokenizer.json; older files without it are recognized by their fields.
 enum TokenModelRegistry {
     static func make(_ field: JSONReader) throws -> any TokenModel {
         let type = try field.stringIfPresent("type") ?? inferredType(field)
@@ -24,7 +24,7 @@ enum TokenModelRegistry {
     /// `{"piece": id, …}`
     static func vocabulary(_ field: JSONReader) throws -> Vocabulary {
         let entries = try field.object().members.map { key, value in
-            // The place of an entry is only written down when it is wrong: there are hundreds of thousands.
+            // The path of an entry is composed only for an error: there are hundreds of thousands of entries.
             guard let id = value.intValue, (0...Int(Int32.max)).contains(id) else {
                 let place = "\(field.path)[\"\(key)\"]"
                 return (piece: Array(key.utf8), id: try JSONReader(value, file: field.file, path: place).count())
@@ -58,7 +58,7 @@ enum TokenModelRegistry {
         return model
     }
 
-    /// Adds a merge; the joined spelling must be a token.
+    /// Adds a merge. The joined spelling must be a token.
     static func add(
         _ left: [UInt8], _ right: [UInt8], rank: Int, prefix: Int = 0, to merges: inout PairTable,
         _ vocabulary: Vocabulary, file: String, field: String

@@ -10,7 +10,7 @@ struct UnigramModel: SegmentingModel {
     private let unknownScore: Double
     private let followsSentencePiece: Bool
 
-    /// How the best path reaches a position.
+    /// The last step of the best path to a position.
     struct Arrival {
         var score: Double
         var start: Int32
@@ -19,8 +19,8 @@ struct UnigramModel: SegmentingModel {
 
     /// - Parameters:
     ///   - scores: log-probability by id; `vocabulary` ids index it.
-    ///   - followsSentencePiece: whether path scores are rounded to `Float` as in SentencePiece itself; tokenizer.json's are not.
-    ///   - isInTrie: whether an id can be found in text (SentencePiece leaves control and unknown pieces out).
+    ///   - followsSentencePiece: rounds path scores to `Float`, as SentencePiece does and tokenizer.json does not.
+    ///   - isInTrie: false for ids that are never matched in text (SentencePiece excludes control and unknown pieces).
     init(
         vocabulary: Vocabulary, scores: [Double], unknown: Int32?, byteTokens: [Int32?]?, lowestScore: Double,
         followsSentencePiece: Bool = false,
@@ -31,7 +31,7 @@ struct UnigramModel: SegmentingModel {
         self.byteTokens = byteTokens
         self.scores = scores
         self.followsSentencePiece = followsSentencePiece
-        // SentencePiece's penalty for a character no piece covers.
+        // SentencePiece's penalty for a character that no piece covers.
         unknownScore = lowestScore - 10
         var trie = ByteTrie()
         vocabulary.forEach { piece, id in if isInTrie(id) { trie.insert(piece, value: id) } }
@@ -80,7 +80,7 @@ struct UnigramModel: SegmentingModel {
         return bestPath(count, workspace.scores)
     }
 
-    /// Walks the best path back; neighboring unknowns become one.
+    /// Follows the best path back; adjacent unknown characters become one token.
     private func bestPath(_ count: Int, _ arrivals: [Arrival]) -> [(range: Range<Int>, id: Int32)] {
         var segments: [(range: Range<Int>, id: Int32)] = []
         var end = count

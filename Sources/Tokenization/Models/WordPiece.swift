@@ -1,4 +1,5 @@
-/// WordPiece (Schuster & Nakajima 2012, as in BERT): the longest token that fits, from the left; one misfit and the word is unknown.
+/// WordPiece (Schuster & Nakajima 2012, as in BERT): the longest matching token, from the
+/// left. A word with a part without a match is unknown.
 struct WordPiece: TokenModel {
     let vocabulary: Vocabulary
     let unknown: Int32?

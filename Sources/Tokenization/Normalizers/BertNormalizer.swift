@@ -1,6 +1,7 @@
 import Regex
 
-/// `BertNormalizer`: clean text, set ideographs apart, strip accents, lower case (Devlin et al. 2018, `BasicTokenizer`).
+/// `BertNormalizer`: cleans text, surrounds ideographs with spaces, strips accents, lowercases (Devlin et al. 2018,
+/// `BasicTokenizer`).
 struct BertNormalizer: Normalizer {
     var cleansText = true
     var separatesIdeographs = true
@@ -38,7 +39,7 @@ struct BertNormalizer: Normalizer {
 
     private static func isControl(_ scalar: UInt32) -> Bool {
         if scalar == 0x09 || scalar == 0x0A || scalar == 0x0D { return false }
-        // Unassigned characters stay, and so do those that Unicode 8, whose tables the reference has, did not know.
+        // Unassigned characters stay, and so do those newer than Unicode 8, the version of the reference's tables.
         return !CharacterClass.of(scalar).isDisjoint(with: [.cc, .cf, .co])
             && CharacterClass.isAssigned(scalar, byUnicode: 8)
     }

@@ -46,7 +46,7 @@ struct CharacterMap: Sendable {
         return replacements[start...].prefix { $0 != 0 }
     }
 
-    /// The replacement of the shortest key that begins the stretch.
+    /// The replacement of the shortest key that is a prefix of the range.
     private func shortest(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> ArraySlice<UInt8>? {
         var found: Int?
         prefixes(of: text, from: range.lowerBound, to: range.upperBound) { _, value in
@@ -56,8 +56,8 @@ struct CharacterMap: Sendable {
         return found.flatMap(replacement(at:))
     }
 
-    /// As tokenizer.json's `Precompiled` applies the map: by grapheme cluster if it has at most five bytes, else by character.
-    /// It replaces the whole stretch by what the shortest matching key gives; SentencePiece itself goes by the longest key.
+    /// The rule of tokenizer.json's `Precompiled`: by grapheme cluster of at most five bytes, else by character. The shortest
+    /// matching key replaces the whole range; SentencePiece itself takes the longest key.
     func normalizeByCluster(_ text: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(text.count)
@@ -87,7 +87,7 @@ struct CharacterMap: Sendable {
         return result
     }
 
-    /// The replacement of the longest key that begins at `index`, and how many bytes it replaces.
+    /// The replacement of the longest key at `index`, and the number of bytes that it replaces.
     func longest(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> (replacement: ArraySlice<UInt8>, length: Int)? {
         var found: (length: Int, value: Int)?
         prefixes(of: text, from: index, to: text.count) { length, value in

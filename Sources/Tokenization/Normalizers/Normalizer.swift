@@ -1,25 +1,25 @@
 import Regex
 
-/// Rewrites text before it is cut into words (tokenizer.json `normalizer`).
+/// A rewriting of text before it is split into words (tokenizer.json `normalizer`).
 protocol Normalizer: Sendable {
     func normalize(_ text: [UInt8]) -> [UInt8]
 }
 
-/// One after the other.
+/// Normalizers in sequence.
 struct SequenceNormalizer: Normalizer {
     let steps: [any Normalizer]
     func normalize(_ text: [UInt8]) -> [UInt8] { steps.reduce(text) { $1.normalize($0) } }
 }
 
-/// Applies a function to the text.
+/// A normalizer given by a function.
 struct FunctionNormalizer: Normalizer {
     let function: @Sendable ([UInt8]) -> [UInt8]
     func normalize(_ text: [UInt8]) -> [UInt8] { function(text) }
 }
 
-/// Rewrites or drops every character on its own.
+/// A normalizer that replaces or drops single characters.
 struct ScalarNormalizer: Normalizer {
-    /// Appends what the character becomes.
+    /// Appends the replacement of a character.
     let rewrite: @Sendable (_ scalar: UInt32, _ output: inout [UInt8]) -> Void
 
     func normalize(_ text: [UInt8]) -> [UInt8] {

@@ -2,7 +2,7 @@ import Foundation
 import JSON
 import Regex
 
-/// Reads `normalizer` of a tokenizer.json by its "type".
+/// Factories of normalizers by the "type" in tokenizer.json.
 enum NormalizerRegistry {
     static func make(_ field: JSONReader, depth: Int = 0) throws -> any Normalizer {
         try ComponentRegistry.make(field, from: makers, depth: depth)
@@ -80,7 +80,7 @@ enum NormalizerRegistry {
         }
     }
 
-    /// SentencePiece's `nmt` rules beyond NFKC: some controls vanish, some spaces become the plain one.
+    /// SentencePiece's `nmt` rules beyond NFKC: some control characters are removed, some spaces become U+0020.
     @Sendable private static func nmt(_ scalar: UInt32, _ output: inout [UInt8]) {
         switch scalar {
         case 0x01...0x08, 0x0B, 0x0E...0x1F, 0x7F, 0x8F, 0x9F: break

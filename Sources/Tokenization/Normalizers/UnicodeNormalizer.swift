@@ -5,8 +5,8 @@ import Regex
 enum UnicodeForm: String, Sendable, CaseIterable {
     case nfc = "NFC", nfd = "NFD", nfkc = "NFKC", nfkd = "NFKD"
 
-    /// Characters that Unicode 11, whose tables the reference implementation has, did not know stay as they are and keep
-    /// their neighbors apart.
+    /// The reference implementation has the tables of Unicode 11: newer characters stay unchanged, and text on the two
+    /// sides of one does not combine.
     func normalize(_ text: [UInt8]) -> [UInt8] {
         if UTF8Text.isASCII(text) { return text }
         var result: [UInt8] = []
@@ -35,7 +35,7 @@ enum UnicodeForm: String, Sendable, CaseIterable {
     }
 }
 
-/// Lower case, character by character (no context, as the field's tokenizers have it).
+/// Lower case, character by character, without context, as in the reference implementation.
 enum Lowercase {
     static func normalize(_ text: [UInt8]) -> [UInt8] {
         if UTF8Text.isASCII(text) { return text.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 } }

@@ -1,24 +1,24 @@
 import JSON
 
-/// Puts special tokens around the ids of a text (tokenizer.json `post_processor`).
+/// Special tokens around the ids of a text (tokenizer.json `post_processor`).
 protocol PostProcessor: Sendable {
     func process(_ ids: [Int]) -> [Int]
 }
 
-/// Tokens before and after.
+/// Fixed tokens before and after the text.
 struct SurroundingPostProcessor: PostProcessor {
     var before: [Int] = []
     var after: [Int] = []
     func process(_ ids: [Int]) -> [Int] { before + ids + after }
 }
 
-/// One after the other.
+/// Post-processors in sequence.
 struct SequencePostProcessor: PostProcessor {
     let steps: [any PostProcessor]
     func process(_ ids: [Int]) -> [Int] { steps.reduce(ids) { $1.process($0) } }
 }
 
-/// Reads `post_processor` by its "type".
+/// Factories of post-processors by the "type" in tokenizer.json.
 enum PostProcessorRegistry {
     static func make(_ field: JSONReader, depth: Int = 0) throws -> any PostProcessor {
         try ComponentRegistry.make(field, from: makers, depth: depth)
@@ -31,7 +31,7 @@ enum PostProcessorRegistry {
                     try make($0, depth: depth + 1)
                 })
         },
-        // Moves character offsets only.
+        // This type changes character offsets only.
         "ByteLevel": { _, _ in SurroundingPostProcessor() },
         "TemplateProcessing": { field, _ in try template(field) },
         "BertProcessing": { field, _ in try classified(field) },

@@ -1,9 +1,9 @@
-/// When a mark for a space is put before text that has none.
+/// The rule for a space mark before text that does not begin with one.
 enum PrependScheme: String, Sendable, CaseIterable {
     case always, never, first
 }
 
-/// `Metaspace`: spaces become a visible mark (▁), as SentencePiece has it.
+/// `Metaspace`: spaces become a visible mark (▁), as in SentencePiece.
 struct MetaspacePreTokenizer: PreTokenizer {
     let mark: [UInt8]
     let scheme: PrependScheme

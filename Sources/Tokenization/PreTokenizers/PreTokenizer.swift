@@ -1,8 +1,8 @@
-/// Text cut into the stretches the model tokenizes one by one. The bytes stay together; only ranges are made.
+/// Text split into the words that the model tokenizes one by one: the bytes, and a range of them per word.
 struct PreTokenizedText {
     var bytes: [UInt8]
     var words: [Range<Int>]
-    /// Whether the first word begins where the whole input begins.
+    /// True if the first word is at the beginning of the input.
     var beginsInput: Bool
 
     init(_ bytes: [UInt8], beginsInput: Bool) {
@@ -11,7 +11,7 @@ struct PreTokenizedText {
         self.beginsInput = beginsInput
     }
 
-    /// Cuts every word further. `cut` receives the word's bytes and reports ranges relative to them; empty ones are dropped.
+    /// Splits every word further. `cut` receives the word's bytes and reports ranges relative to them; empty ones are dropped.
     mutating func cutWords(_ cut: (UnsafeBufferPointer<UInt8>, _ emit: (Range<Int>) -> Void) -> Void) {
         var result: [Range<Int>] = []
         result.reserveCapacity(max(words.count, bytes.count / 5))
@@ -29,7 +29,7 @@ struct PreTokenizedText {
         beginsInput = beginsInput && result.first?.lowerBound == start
     }
 
-    /// Rewrites every word. `rewrite` appends the new bytes of a word; whether the word begins the input comes with it.
+    /// Rewrites every word. `rewrite` appends the new bytes of a word; its flag is true for the first word of the input.
     mutating func rewriteWords(
         _ rewrite: (UnsafeBufferPointer<UInt8>, _ beginsInput: Bool, _ into: inout [UInt8]) -> Void
     ) {
@@ -49,12 +49,12 @@ struct PreTokenizedText {
     }
 }
 
-/// Cuts normalized text into words before the model sees it (tokenizer.json `pre_tokenizer`).
+/// A split of normalized text into words (tokenizer.json `pre_tokenizer`).
 protocol PreTokenizer: Sendable {
     func apply(to text: inout PreTokenizedText)
 }
 
-/// One after the other.
+/// Pre-tokenizers in sequence.
 struct SequencePreTokenizer: PreTokenizer {
     let steps: [any PreTokenizer]
     func apply(to text: inout PreTokenizedText) {

@@ -1,7 +1,7 @@
 import JSON
 import Regex
 
-/// Reads `pre_tokenizer` of a tokenizer.json by its "type".
+/// Factories of pre-tokenizers by the "type" in tokenizer.json.
 enum PreTokenizerRegistry {
     static func make(_ field: JSONReader, depth: Int = 0) throws -> any PreTokenizer {
         try ComponentRegistry.make(field, from: makers, depth: depth)
@@ -73,7 +73,7 @@ enum PreTokenizerRegistry {
 }
 
 extension SequencePreTokenizer {
-    /// BERT's words: whitespace falls away, every punctuation mark stands alone.
+    /// BERT's words: split at whitespace, which is dropped, and around every punctuation mark.
     static let bert = SequencePreTokenizer(steps: [
         CharacterSplitPreTokenizer(behavior: .removed, isDelimiter: CharacterClass.isWhitespace),
         CharacterSplitPreTokenizer(behavior: .isolated, isDelimiter: CharacterClass.isBertPunctuation),

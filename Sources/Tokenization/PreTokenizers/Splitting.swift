@@ -1,6 +1,6 @@
 import Regex
 
-/// What becomes of the stretches a split pattern matches.
+/// The treatment of the matches of a split pattern.
 enum SplitBehavior: String, Sendable, CaseIterable {
     case removed = "Removed"
     case isolated = "Isolated"
@@ -8,7 +8,7 @@ enum SplitBehavior: String, Sendable, CaseIterable {
     case mergedWithNext = "MergedWithNext"
     case contiguous = "Contiguous"
 
-    /// Emits the pieces of a text that `matches` (in order, not overlapping) divide.
+    /// Emits the pieces into which `matches` (in order, not overlapping) divide a text.
     func cut(_ count: Int, matches: [Range<Int>], inverted: Bool = false, emit: (Range<Int>) -> Void) {
         switch self {
         case .removed:
@@ -70,7 +70,7 @@ enum SplitBehavior: String, Sendable, CaseIterable {
     }
 }
 
-/// What a split looks for: a literal string or a regular expression.
+/// The pattern of a split: a literal string or a regular expression.
 enum SplitPattern: Sendable {
     case literal([UInt8])
     case regex(Pattern)
@@ -94,7 +94,7 @@ enum SplitPattern: Sendable {
         }
     }
 
-    /// Every match replaced.
+    /// The text with every match replaced.
     func replacing(with content: [UInt8], in text: [UInt8]) -> [UInt8] {
         switch self {
         case .literal(let needle): return UTF8Text.replacing(needle, with: content, in: text)
@@ -111,7 +111,7 @@ enum SplitPattern: Sendable {
     }
 }
 
-/// `Split`: cuts at a pattern.
+/// `Split`: splits at a pattern.
 struct SplitPreTokenizer: PreTokenizer {
     let pattern: SplitPattern
     let behavior: SplitBehavior
@@ -120,7 +120,7 @@ struct SplitPreTokenizer: PreTokenizer {
     func apply(to text: inout PreTokenizedText) {
         text.cutWords { word, emit in
             if case .regex(let pattern) = pattern, behavior == .isolated {
-                // The case of every byte-level tokenizer, without a list of matches.
+                // The usual case of byte-level tokenizers needs no list of matches.
                 var position = 0
                 pattern.forEachMatch(in: word) { match in
                     if match.lowerBound > position { emit(position..<match.lowerBound) }
@@ -135,7 +135,7 @@ struct SplitPreTokenizer: PreTokenizer {
     }
 }
 
-/// Cuts at single characters of a kind: whitespace, digits, punctuation, one delimiter.
+/// Splits at single characters of one kind: whitespace, digits, punctuation, a delimiter.
 struct CharacterSplitPreTokenizer: PreTokenizer {
     let behavior: SplitBehavior
     let isDelimiter: @Sendable (UInt32) -> Bool
@@ -154,7 +154,7 @@ struct CharacterSplitPreTokenizer: PreTokenizer {
     }
 }
 
-/// `Whitespace`: runs of word characters and runs of everything else that is not space.
+/// `Whitespace`: runs of word characters, and runs of other characters except spaces.
 struct WordRunPreTokenizer: PreTokenizer {
     func apply(to text: inout PreTokenizedText) {
         text.cutWords { word, emit in
@@ -176,7 +176,7 @@ struct WordRunPreTokenizer: PreTokenizer {
     }
 }
 
-/// `FixedLength`: stretches of so many characters.
+/// `FixedLength`: pieces of a fixed number of characters.
 struct FixedLengthPreTokenizer: PreTokenizer {
     let length: Int
     func apply(to text: inout PreTokenizedText) {

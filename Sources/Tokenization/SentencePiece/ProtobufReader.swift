@@ -1,4 +1,4 @@
-/// Reads the protobuf wire format field by field. Every length is checked against what is left of the file.
+/// A reader of the protobuf wire format. Every length is checked against the rest of the file.
 struct ProtobufReader {
     enum Value {
         case varint(UInt64)

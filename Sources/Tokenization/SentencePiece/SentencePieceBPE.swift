@@ -1,16 +1,16 @@
 import Regex
 
-/// SentencePiece's byte-pair encoding: neighbors whose joint spelling is a piece are joined, best score first, leftmost
-/// among equals. Heap and linked list: O(n log n) for a text of n characters.
+/// SentencePiece's byte-pair encoding: adjacent symbols merge if their joined spelling is a piece, the best score first, then
+/// the leftmost. With a heap and a linked list, O(n log n) for a text of n characters.
 struct SentencePieceBPE: SegmentingModel {
     let vocabulary: Vocabulary
     let unknown: Int32?
     let byteTokens: [Int32?]?
     private let scores: [Float]
-    /// Which ids merging may make.
+    /// True for ids that a merge may create.
     private let canMerge: [Bool]
     private let userDefined: ByteTrie
-    /// Pieces that may serve as steps but not stand in the result; nil when there are none.
+    /// Unused pieces, which occur as intermediate steps but not in the result; nil if there are none.
     private let unused: [Bool]?
 
     init(_ model: SentencePieceModel, vocabulary: Vocabulary, byteTokens: [Int32?]?) {
@@ -46,7 +46,7 @@ struct SentencePieceBPE: SegmentingModel {
             index += length
         }
         guard !workspace.symbols.isEmpty else { return [] }
-        /// For pieces that are unused: what they were joined from, by start and length.
+        /// For unused pieces: the symbols they were merged from, by start and length.
         var parts: [UInt64: Int32] = [:]
 
         func push(_ left: Int32, _ workspace: inout TokenizerWorkspace) {
@@ -90,7 +90,7 @@ struct SentencePieceBPE: SegmentingModel {
                 } else if let found, found != unknown {
                     segments.append((range, found))
                 } else if let last = segments.last, last.id < 0, byteTokens == nil {
-                    // Neighboring unknowns count as one.
+                    // Adjacent unknown characters become one token.
                     segments[segments.count - 1].range = last.range.lowerBound..<range.upperBound
                 } else {
                     segments.append((range, -1))

@@ -1,4 +1,4 @@
-/// What a SentencePiece model consists of (Kudo & Richardson 2018), read from its protobuf or from GGUF metadata.
+/// The contents of a SentencePiece model (Kudo & Richardson 2018), read from its protobuf or from GGUF metadata.
 struct SentencePieceModel: Sendable {
     enum PieceType: Int, Sendable {
         case normal = 1, unknown, control, userDefined, unused, byte
@@ -24,7 +24,7 @@ struct SentencePieceModel: Sendable {
     var byteFallback = false
     var bos: Int?
     var eos: Int?
-    /// What an unknown token decodes to.
+    /// The text of the unknown token.
     var unknownSurface = Array(" \u{2047} ".utf8)
 
     var unknown: Int? { pieces.firstIndex { $0.type == .unknown } }

@@ -1,6 +1,6 @@
 import Regex
 
-/// SentencePiece's own normalization: the character map by longest match, whitespace tidied and made visible.
+/// SentencePiece's normalization: the character map by longest match; runs of whitespace become one visible mark.
 struct SentencePieceNormalizer: Normalizer {
     let map: CharacterMap?
     let addsDummyPrefix: Bool
@@ -59,7 +59,7 @@ struct SentencePieceNormalizer: Normalizer {
         return result
     }
 
-    /// What the next stretch of text becomes, and the stretch's length.
+    /// The replacement of the text at `index`, and the number of bytes that it replaces.
     private func prefix(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> (part: ArraySlice<UInt8>, length: Int) {
         if !userDefined.isEmpty, let match = userDefined.longest(in: text, at: index) {
             return (Array(text[index..<match.end])[...], match.end - index)

@@ -1,6 +1,7 @@
 import Regex
 
-/// SentencePiece's decoding: marks to spaces, the space encoding put in front taken away, byte pieces to characters.
+/// SentencePiece's decoding: marks become spaces, the space that encoding adds in front is removed, byte pieces become
+/// characters.
 struct SentencePieceStage: DecoderStage {
     let stripsPrefix: Bool
     let stripsAllLeading: Bool
@@ -48,7 +49,7 @@ struct SentencePieceStage: DecoderStage {
         emit(PieceFragment(bytes: text))
     }
 
-    /// Characters out of the first `count` pending bytes; a byte that belongs to none becomes U+FFFD.
+    /// The first `count` pending bytes as characters; invalid bytes become U+FFFD.
     private mutating func release(_ count: Int, _ emit: (PieceFragment) -> Void) {
         guard count > 0 else { return }
         var text: [UInt8] = []

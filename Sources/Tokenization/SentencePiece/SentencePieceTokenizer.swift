@@ -1,5 +1,5 @@
 extension SentencePieceModel {
-    /// User-defined pieces, which are taken whole wherever they stand.
+    /// User-defined pieces, which are matched before everything else.
     var userDefinedTrie: ByteTrie {
         var trie = ByteTrie()
         for (id, piece) in pieces.enumerated() where piece.type == .userDefined {
@@ -35,7 +35,7 @@ extension SentencePieceModel {
     }
 
     /// - Parameters:
-    ///   - findsControls: whether control pieces that stand in a text become their ids; SentencePiece itself never does that.
+    ///   - findsControls: encodes control pieces in a text as their ids, which SentencePiece itself never does.
     func makeTokenizer(addsBOS: Bool, addsEOS: Bool, findsControls: Bool = false) -> Tokenizer {
         let added = pieces.enumerated().compactMap { id, piece -> AddedToken? in
             guard !piece.text.isEmpty else { return nil }

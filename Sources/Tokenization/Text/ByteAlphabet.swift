@@ -1,7 +1,7 @@
 import Regex
 
-/// The reversible spelling of bytes as printable characters that GPT-2 introduced: printable Latin-1 stands for itself, the
-/// other 68 bytes for U+0100 and up. (Radford et al. 2019, `bytes_to_unicode`.)
+/// GPT-2's reversible spelling of bytes as printable characters: printable Latin-1 is unchanged, the other 68 bytes become
+/// U+0100 and up (Radford et al. 2019, `bytes_to_unicode`).
 enum ByteAlphabet {
     /// The character of each byte.
     static let scalars: [UInt32] = {
@@ -35,14 +35,14 @@ enum ByteAlphabet {
         return UInt8(bytes[Int(scalar)])
     }
 
-    /// Bytes as their characters.
+    /// The spelling of bytes.
     static func spelling(of text: some Sequence<UInt8>) -> [UInt8] {
         var result: [UInt8] = []
         for byte in text { UTF8Text.append(scalars[Int(byte)], to: &result) }
         return result
     }
 
-    /// The bytes a spelling stands for; nil when it has a character outside the alphabet.
+    /// The bytes of a spelling; nil if it has a character outside the alphabet.
     static func bytes(of spelling: [UInt8]) -> [UInt8]? {
         var result: [UInt8] = []
         result.reserveCapacity(spelling.count)

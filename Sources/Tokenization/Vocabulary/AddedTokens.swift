@@ -1,26 +1,26 @@
 import Regex
 
-/// A token that is found in the text before the model sees it (tokenizer.json `added_tokens`).
+/// A token that is matched in the text before the model's tokenization (tokenizer.json `added_tokens`).
 struct AddedToken: Sendable {
     var id: Int
     var content: [UInt8]
-    /// Only where no word character stands beside it.
+    /// Matches only without a word character on either side.
     var singleWord = false
-    /// Takes the whitespace before it along.
+    /// The match includes the whitespace before it.
     var stripsLeft = false
-    /// Takes the whitespace after it along.
+    /// The match includes the whitespace after it.
     var stripsRight = false
-    /// Is looked for in the normalized text rather than in the text as given.
+    /// Matched in the normalized text instead of the original.
     var isNormalized = false
-    /// Can be left out when decoding.
+    /// Left out by decoding on request.
     var isSpecial = false
-    /// Whether it is looked for in texts at all.
+    /// False for a token that is never matched in texts.
     var isSearched = true
-    /// The content as the normalizer leaves it, which is what a normalized token is looked for by and decodes to.
+    /// The normalized content: the spelling that a normalized token is matched by and decodes to.
     fileprivate(set) var normalizedContent: [UInt8] = []
 }
 
-/// All added tokens of a tokenizer, and the search for them.
+/// The added tokens of a tokenizer and the search for them.
 struct AddedTokens: Sendable {
     private(set) var tokens: [AddedToken]
     private let indexOfID: [Int: Int]
@@ -28,10 +28,10 @@ struct AddedTokens: Sendable {
     /// Values are indices into `tokens`.
     private var plain = ByteTrie()
     private var normalized = ByteTrie()
-    /// All special tokens that are looked for, by their content as given.
+    /// All matchable special tokens, by their original content.
     private var special = ByteTrie()
 
-    /// A stretch of text, or an added token in its place.
+    /// A range of text, or an added token in its place.
     enum Segment {
         case text(Range<Int>)
         case token(Int)
@@ -63,12 +63,12 @@ struct AddedTokens: Sendable {
     func token(_ id: Int) -> AddedToken? { indexOfID[id].map { tokens[$0] } }
     func id(_ content: [UInt8]) -> Int? { idOfContent[content] }
 
-    /// Cuts text at the tokens that are looked for in the text as given.
+    /// Splits the original text at the tokens that are matched there.
     func splitPlain(_ text: [UInt8], parsesSpecial: Bool) -> [Segment] { split(text, plain, parsesSpecial) }
-    /// Cuts normalized text at the tokens that are looked for there.
+    /// Splits normalized text at the tokens that are matched there.
     func splitNormalized(_ text: [UInt8], parsesSpecial: Bool) -> [Segment] { split(text, normalized, parsesSpecial) }
 
-    /// Cuts text at the special tokens that lie within one of `ranges`, which ascend.
+    /// Splits text at the special tokens that lie inside one of `ranges`, which are in ascending order.
     func splitSpecial(_ text: [UInt8], within ranges: [Range<Int>]) -> [Segment] {
         split(text, special, true) { match in
             // The last range that begins at or before the match.
@@ -81,7 +81,7 @@ struct AddedTokens: Sendable {
         }
     }
 
-    /// Leftmost, longest.
+    /// Finds the leftmost match, the longest of several.
     private func split(
         _ text: [UInt8], _ trie: ByteTrie, _ parsesSpecial: Bool, isAllowed: (Range<Int>) -> Bool = { _ in true }
     ) -> [Segment] {
@@ -101,7 +101,7 @@ struct AddedTokens: Sendable {
                 var end = match.end
                 position = match.end
                 if token.isSpecial, !parsesSpecial { continue }
-                // One byte on, not behind it: what is meant may begin within what is not.
+                // The search continues one byte later: another match may begin inside this one.
                 if !isAllowed(start..<end) {
                     position = start + 1
                     continue

@@ -1,4 +1,4 @@
-/// Byte strings with a value each, walked byte by byte.
+/// A trie from byte strings to values.
 struct ByteTrie: Sendable {
     private var edges = PairTable()
     /// Per node the value of the string that ends there, or -1.

@@ -11,7 +11,7 @@ struct PairTable: Sendable {
     }
 
     private static let empty = UInt64.max
-    /// Random, so that no file can be made to collide.
+    /// Random, so that no file can provoke collisions.
     private static let seed = UInt64.random(in: .min ... .max)
     private var slots: [Slot]
     private(set) var count = 0

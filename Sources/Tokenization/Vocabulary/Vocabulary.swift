@@ -1,12 +1,12 @@
-/// Token spellings and their ids, compared byte by byte. Spellings lie in one block; look-up never allocates.
+/// Token spellings and their ids, compared byte by byte. All spellings are in one block of memory; look-up never allocates.
 struct Vocabulary: Sendable {
     private var storage: [UInt8] = []
-    /// Start of each entry in `storage`, and one end more.
+    /// Start of each entry in `storage`, and the end of the last.
     private var starts: [Int] = [0]
     private(set) var ids: [Int32] = []
     /// Open addressing over entry numbers, -1 where empty; a power of two.
     private var slots: [Int32] = []
-    /// Entry of each id, -1 for gaps; when ids are wildly sparse a dictionary takes over.
+    /// Entry of each id, -1 for gaps; a dictionary replaces it if ids are sparse.
     private var entryOfID: [Int32] = []
     private var sparse: [Int32: Int32] = [:]
 
@@ -20,7 +20,7 @@ struct Vocabulary: Sendable {
     /// One more than the largest id.
     private(set) var idBound = 0
 
-    /// A later entry with the same spelling takes its place in look-ups by spelling, as in the field's other readers.
+    /// Of entries with the same spelling, look-up by spelling finds the last, as in the reference implementation.
     init(_ entries: [(piece: [UInt8], id: Int)]) {
         var bound = 0
         var total = 0
@@ -50,7 +50,7 @@ struct Vocabulary: Sendable {
 
     @inline(__always)
     private func hash(_ piece: UnsafeBufferPointer<UInt8>) -> Int {
-        // FNV-1a with a final mix from a random start, so that no file can be made to collide; at most half full.
+        // FNV-1a with a random start and a final mix, so that no file can provoke collisions; at most half full.
         var hash = Self.seed
         for byte in piece { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         hash ^= hash >> 29

@@ -1,7 +1,7 @@
 import JSON
 import NumberFormats
 
-/// Reads what `torch.save` writes: a zip archive, or the legacy layout from before PyTorch 1.6.
+/// A reader of `torch.save` files: zip archives, and the legacy layout from before PyTorch 1.6.
 ///
 /// Both hold a pickle that describes the tensors, and the bytes of their storages. Nothing in the file is executed; see
 /// ``Unpickler``. The weights are the tensors of a dictionary: the outermost one, or the one under `model_state_dict`
@@ -74,7 +74,7 @@ enum PyTorchReader: CheckpointReader {
         return contents
     }
 
-    /// The first element of a tensor, which is checked to lie in its storage as a whole.
+    /// The first element of a tensor, after a check that the whole tensor lies in its storage.
     private static func place(
         of tensor: Unpickler.Tensor, in storage: Unpickler.Storage, name: String, path: String
     ) throws(CheckpointError) -> Int {
@@ -97,7 +97,7 @@ enum PyTorchReader: CheckpointReader {
     }
 }
 
-/// Reads the files of `torch.save` that an index ties together.
+/// A reader of `torch.save` files that are shards of one checkpoint.
 enum ShardedPyTorchReader: CheckpointReader {
     static let format = CheckpointFormat.shardedPyTorch
     static let indexName = "pytorch_model.bin.index.json"
@@ -139,7 +139,7 @@ extension Unpickler.Tensor {
 }
 
 extension CheckpointContents {
-    /// Keeps one entry for all names of the same elements, as tied weights are saved; the others become aliases.
+    /// Keeps one entry for all names of the same elements (tied weights); the other names become aliases.
     mutating func foldTiedTensors() {
         struct View: Hashable {
             let format: ElementFormat

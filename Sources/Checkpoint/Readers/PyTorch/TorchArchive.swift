@@ -1,6 +1,6 @@
 import JSON
 
-/// A file that `torch.save` wrote: an unpickled value and the bytes of its storages.
+/// A file of `torch.save`: an unpickled value and the bytes of its storages.
 struct TorchArchive {
     let pickle: Unpickler
     let root: Unpickler.Value
@@ -37,7 +37,7 @@ struct TorchArchive {
             let range = try directory.range(name)
         else {
             throw .notACheckpoint(
-                path: file.path, reason: "the zip archive has no data.pkl, so it is not of torch.save")
+                path: file.path, reason: "the zip archive has no data.pkl, so torch.save did not write it")
         }
         let folder = name.dropLast(suffix.count)
         if let order = try directory.range("\(folder)/byteorder"), !file.bytes[order].elementsEqual("little".utf8) {
@@ -63,7 +63,7 @@ struct TorchArchive {
         self.storages = storages
     }
 
-    /// Five pickles (magic number, protocol, facts of the machine, the value, the keys of the storages), then the
+    /// Five pickles (magic number, protocol, system information, the value, the keys of the storages), then the
     /// storages in the order of the keys: 64 bits of element count, the elements.
     private init(legacy file: MappedFile) throws(CheckpointError) {
         var reader = ByteReader(file, offset: Self.legacyMagic.count)

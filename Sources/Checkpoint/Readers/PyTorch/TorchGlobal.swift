@@ -1,7 +1,6 @@
 import NumberFormats
 
-/// The Python names that a checkpoint may refer to. No other name is looked up, and these stand for fixed behavior of
-/// the `Unpickler`.
+/// The Python names that a checkpoint may refer to. Each has a fixed behavior in the `Unpickler`; no name is imported.
 enum TorchGlobal: Sendable, Hashable {
     case orderedDictionary
     case rebuildTensor

@@ -1,13 +1,12 @@
 import JSON
 
-/// Reads the pickles of a PyTorch checkpoint without executing anything.
+/// A reader of PyTorch's pickles that executes nothing.
 ///
-/// A pickle is a program for a stack machine that may import any Python function and call it. This machine runs the
-/// opcodes of ``Opcode`` and knows the names of ``TorchGlobal``; every other opcode and name is refused. A call of
-/// `_rebuild_tensor_v2` makes the description of a tensor, a persistent id that of a storage.
+/// A pickle is a program for a stack machine that may import and call any Python function. This machine runs only the
+/// opcodes of ``Opcode`` and the names of ``TorchGlobal``; every other opcode and name is an error. A call of
+/// `_rebuild_tensor_v2` gives the description of a tensor, a persistent id that of a storage.
 ///
-/// Containers lie in arrays of the machine and values refer to them by index: cycles leak nothing, and no depth of
-/// nesting needs recursion.
+/// Containers are stored in arrays and values refer to them by index, so cycles cause no leaks and nesting no recursion.
 struct Unpickler {
     enum Value: Sendable {
         case none
@@ -40,9 +39,9 @@ struct Unpickler {
         let strides: [Int]
     }
 
-    /// Bounds the memory that values take. A tensor needs about 40 values, so this is enough for 6,500 tensors.
+    /// Bound on the number of values, and so on memory. A tensor needs about 40, so this is enough for 6,500 tensors.
     private static let mostValues = 1 << 18
-    /// torch's own bound.
+    /// The limit of torch.
     private static let mostDimensions = 64
     private static let longestName = 256
 
@@ -54,7 +53,7 @@ struct Unpickler {
     private var dictionaries: [[(key: Value, value: Value)]] = []
     private var storageOfKey: [String: Int] = [:]
     private var stack: [Value] = []
-    /// Heights of the stack at the open marks.
+    /// Stack heights at the open marks.
     private var marks: [Int] = []
     private var memo: [Int: Value] = [:]
     private var valueCount = 0
@@ -156,7 +155,7 @@ struct Unpickler {
             }
             try push(try call(function, sequences[arguments]))
         case .build:
-            // The attributes of a state dictionary (`_metadata`) hold nothing that is needed.
+            // The attributes of a state dictionary (`_metadata`) are not needed.
             let operands = try pop(2)
             guard case .dictionary = operands[0] else {
                 throw .refusedPickle(file: path, item: "setting attributes of an object")
@@ -177,7 +176,7 @@ struct Unpickler {
 
     private mutating func pop() throws(CheckpointError) -> Value { try pop(1)[0] }
 
-    /// The uppermost values, the last one pushed last.
+    /// The topmost values, in the order in which they were pushed.
     private mutating func pop(_ count: Int) throws(CheckpointError) -> [Value] {
         guard stack.count - (marks.last ?? 0) >= count else { throw malformed("an opcode finds its stack empty") }
         defer { stack.removeLast(count) }
@@ -319,6 +318,6 @@ struct Unpickler {
     }
 
     private func malformed(_ problem: String) -> CheckpointError {
-        .malformed(file: path, tensor: nil, problem: "the pickle in it is wrong: \(problem)")
+        .malformed(file: path, tensor: nil, problem: "its pickle is invalid: \(problem)")
     }
 }

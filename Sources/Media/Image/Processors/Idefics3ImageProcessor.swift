@@ -1,7 +1,7 @@
-/// Idefics3's and SmolVLM's: the longest edge is brought to `size.longest_edge`, both edges to whole tiles of
-/// `max_image_size.longest_edge`; the tiles follow row by row, and then the whole picture in one tile.
+/// The processor of Idefics3 and SmolVLM. It resizes the longest edge to `size.longest_edge`, then both edges to whole tiles of
+/// `max_image_size.longest_edge`. The tiles come row by row, then the whole picture in one tile.
 ///
-/// The second and third resizing start from the 8-bit result of the one before, as in the reference.
+/// The second and third resizing start from the 8-bit result of the previous one, as in the reference.
 package struct Idefics3ImageProcessor: ImageProcessor {
     package let longestEdge: Int
     /// Edge of a tile, pixels.
@@ -11,7 +11,7 @@ package struct Idefics3ImageProcessor: ImageProcessor {
     private let resizes: Bool
     private let normalization: PixelNormalization
 
-    /// No edge becomes longer than this, whatever the configuration says.
+    /// Bound on the edges, for all configurations.
     private static let largestEdge = 4096
 
     package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
@@ -22,7 +22,7 @@ package struct Idefics3ImageProcessor: ImageProcessor {
         longestEdge = try ProcessorLimits.check(size.longestEdge ?? size.number, name: "size.longest_edge")
         let tile = configuration.maxImageSize ?? .init(longestEdge: 364)
         tileSize = try ProcessorLimits.check(tile.longestEdge ?? tile.number, name: "max_image_size.longest_edge")
-        // Tiles far smaller than the picture would be thousands.
+        // Tiles far smaller than the picture would number thousands.
         _ = try ProcessorLimits.check(
             max(1, longestEdge / tileSize), name: "size.longest_edge / max_image_size.longest_edge", in: 1...32)
         splits = configuration.doImageSplitting ?? true
@@ -31,7 +31,7 @@ package struct Idefics3ImageProcessor: ImageProcessor {
         normalization = try PixelNormalization(configuration, defaults: PixelNormalization.standard)
     }
 
-    /// The longest edge as configured; the other keeps the proportions, made even by adding one.
+    /// The longest edge as configured; the other one keeps the aspect ratio and is rounded up to an even number.
     private func firstSize(_ width: Int, _ height: Int) -> (width: Int, height: Int) {
         guard resizes else { return (width, height) }
         let ratio = Double(width) / Double(height)

@@ -1,4 +1,4 @@
-/// A rectangle of the original (upright) picture, in its pixels, not necessarily whole ones.
+/// A rectangle of the upright picture in its file, in pixels with fractions.
 package struct PictureRectangle: Sendable, Equatable, Codable {
     package var x: Double
     package var y: Double
@@ -13,18 +13,18 @@ package struct PictureRectangle: Sendable, Equatable, Codable {
     }
 }
 
-/// Where the pixels of one tile come from.
+/// The mapping from one tile to the picture.
 package struct TileGeometry: Sendable, Equatable {
-    /// The picture's point at the tile's upper left corner (outside the picture if the tile begins with padding).
+    /// The point of the picture at the tile's upper left corner; outside the picture if the tile begins with padding.
     package let originX: Double
     package let originY: Double
-    /// Pixels of the picture to a pixel of the tile.
+    /// Pixels of the picture per pixel of the tile.
     package let scaleX: Double
     package let scaleY: Double
     /// The part of the tile that shows the picture; the rest is padding.
     package let content: PixelRectangle
 
-    /// The part of the picture a rectangle of the tile shows; nil if it shows only padding.
+    /// The part of the picture that a rectangle of the tile shows; nil if it is all padding.
     package func pictureRectangle(x: Int, y: Int, width: Int, height: Int) -> PictureRectangle? {
         let left = max(x, content.x), right = min(x + width, content.x + content.width)
         let top = max(y, content.y), bottom = min(y + height, content.y + content.height)
@@ -35,34 +35,33 @@ package struct TileGeometry: Sendable, Equatable {
     }
 }
 
-/// How a picture of a given size is cut for a model: everything that follows from the size alone, so that memory can be
-/// planned without the picture.
+/// The division of a picture into tiles. It depends on the size alone, so that memory can be planned without the picture.
 package struct ImageLayout: Sendable, Equatable {
     package let imageWidth: Int
     package let imageHeight: Int
     /// Pixels of a tile; a model without tiles has one.
     package let tileWidth: Int
     package let tileHeight: Int
-    /// The tiles that hold something, in the model's order.
+    /// The tiles with contents, in the model's order.
     package let tiles: [TileGeometry]
-    /// Tiles in `pixelValues`, empty ones included (Mllama always gets its maximum).
+    /// Number of tiles in `pixelValues`, empty ones included (always the maximum for Mllama).
     package let slotCount: Int
-    /// The grid the picture was cut into. 0 × 0 if a model that can cut did not (Idefics3's sense).
+    /// The grid of tiles; 0 × 0 if a tiling processor left the picture whole, as Idefics3 counts.
     package let rows: Int
     package let columns: Int
-    /// Whether the last tile is the whole picture once more, small.
+    /// True if the last tile is a small copy of the whole picture.
     package let endsWithWholePicture: Bool
-    /// Mllama's number of the grid, from 1; nil for other models.
+    /// Mllama's id of the grid, from 1; nil for other models.
     package let aspectRatioID: Int?
 
     /// Values of a picture's pixels, `[slotCount, 3, tileHeight, tileWidth]`.
     package var valueCount: Int { slotCount * 3 * tileHeight * tileWidth }
 
-    /// 1 for the slots that hold a tile: Mllama's `aspect_ratio_mask`, `[slotCount]`.
+    /// 1 for slots with a tile, else 0: Mllama's `aspect_ratio_mask`, `[slotCount]`.
     package var slotMask: [Int] { (0..<slotCount).map { $0 < tiles.count ? 1 : 0 } }
 }
 
-/// A picture as a model reads it.
+/// The input of a vision tower.
 package struct ProcessedImage: Sendable {
     package let layout: ImageLayout
     /// `[slotCount, 3, tileHeight, tileWidth]`, normalized.

@@ -1,19 +1,19 @@
-/// Turns a picture into what a vision tower reads, exactly as the processor a checkpoint names would.
+/// A processor of pictures for a vision tower, equal to the class of transformers that a checkpoint names.
 package protocol ImageProcessor: Sendable {
     init(_ configuration: ImageProcessorConfiguration) throws(MediaError)
 
-    /// How a picture of this size would be cut.
+    /// The layout of a picture of this size.
     /// - Throws: `MediaError.invalidParameter` for a size below 1.
     func layout(width: Int, height: Int) throws(MediaError) -> ImageLayout
 
     /// The picture resized, cropped, padded and cut, before normalization: `[slotCount, 3, tileHeight, tileWidth]`.
     func resizedPixels(of image: RGBImage) throws(MediaError) -> (layout: ImageLayout, levels: [UInt8])
 
-    /// `[slotCount, 3, tileHeight, tileWidth]`, normalized, and which part of the picture went where.
+    /// The normalized pixels `[slotCount, 3, tileHeight, tileWidth]` and their layout.
     func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage
 }
 
-/// The processors by the names checkpoints give them.
+/// The processors by their names in checkpoints.
 package enum ImageProcessors {
     private static let types: [String: any ImageProcessor.Type] = [
         "CLIP": CLIPImageProcessor.self, "ViT": ViTImageProcessor.self, "DeiT": DeiTImageProcessor.self,
@@ -39,7 +39,7 @@ package enum ImageProcessors {
 
 // MARK: - Checks shared by the processors
 
-/// Sizes come from downloaded files; nothing sensible is beyond these.
+/// Bounds on sizes from downloaded files.
 enum ProcessorLimits {
     static let edge = 1...8192
     static let tiles = 1...64
@@ -58,7 +58,7 @@ enum ProcessorLimits {
         _ = try check(height, name: "picture height", in: 1...1 << 30)
     }
 
-    /// Pictures in the making are bounded as those in files are.
+    /// Intermediate pictures have the same bound as pictures in files.
     static func check(pixels: Int, of name: String) throws(MediaError) {
         guard pixels <= ImageFile.defaultMaximumPixels else {
             throw .invalidParameter(

@@ -1,5 +1,5 @@
-/// Llama 3.2 Vision's: the picture is fitted, proportions kept, into the grid of at most `max_image_tiles` tiles that suits
-/// it best, padded with black to the right and below, and cut into the tiles.
+/// The processor of Llama 3.2 Vision. It fits the picture, with its aspect ratio, into the best grid of at most
+/// `max_image_tiles` tiles, pads it with black to the right and below, and cuts it into the tiles.
 package struct MllamaImageProcessor: ImageProcessor {
     /// Edge of a tile, pixels.
     package let tileSize: Int
@@ -40,7 +40,7 @@ package struct MllamaImageProcessor: ImageProcessor {
         return (best, grids[best].rows, grids[best].columns)
     }
 
-    /// The picture's size in the grid: as it is if it fits, never below a tile's edge on the tighter side.
+    /// The size of the picture in the grid: unchanged if it fits, but never below a tile's edge on the tighter side.
     private func fittedSize(_ width: Int, _ height: Int, rows: Int, columns: Int) -> (width: Int, height: Int) {
         let targetWidth = min(max(width, tileSize), columns * tileSize),
             targetHeight = min(max(height, tileSize), rows * tileSize)

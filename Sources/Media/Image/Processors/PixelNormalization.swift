@@ -1,12 +1,12 @@
-/// From 8-bit levels to the numbers a model was trained on: `(level · rescaleFactor - mean) / std`, in float32 after the
-/// product, as the reference processors compute it.
+/// Normalization of 8-bit levels: `(level · rescaleFactor − mean) / std`, in float32 after the product, as in the reference
+/// processors.
 struct PixelNormalization: Sendable, Equatable {
     /// `[3, 256]`.
     private let table: [Float]
 
-    /// OpenAI's statistics, of CLIP and BLIP.
+    /// OpenAI's statistics, for CLIP and BLIP.
     static let clip = (mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711])
-    /// -1 to 1, of ViT, Mllama and SigLIP.
+    /// −1 to 1, for ViT, Mllama and SigLIP.
     static let standard = (mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])
 
     init(_ configuration: ImageProcessorConfiguration, defaults: (mean: [Double], std: [Double])) throws(MediaError) {

@@ -1,9 +1,9 @@
-/// Resize, perhaps crop the center, normalize: what CLIP, ViT, DeiT and BLIP do, each with its own defaults.
+/// A processor that resizes, optionally crops the center, and normalizes: CLIP, ViT, DeiT and BLIP with other defaults.
 struct SingleTileProcessor: Sendable {
     enum Resize: Sendable, Equatable {
         case none
         case exactly(width: Int, height: Int)
-        /// The shorter edge becomes this, the longer one keeps the proportions (truncated).
+        /// The shorter edge gets this length, the longer one keeps the aspect ratio (truncated).
         case shortestEdge(Int)
     }
 
@@ -17,7 +17,7 @@ struct SingleTileProcessor: Sendable {
         var crop: Int?
         var filter: ResampleFilter
         var statistics: (mean: [Double], std: [Double])
-        /// Whether a bare number is the shortest edge rather than a square.
+        /// True if a bare number is the shortest edge, false if it is the side of a square.
         var numberIsShortestEdge = false
     }
 
@@ -59,7 +59,7 @@ struct SingleTileProcessor: Sendable {
         case .shortestEdge(let edge):
             let short = min(width, height), long = max(width, height)
             let newLong = Int(Double(edge * long) / Double(short))
-            // With a crop only the middle is computed; without one the whole strip would have to be held.
+            // With a crop only the middle is computed; without one the whole strip would be in memory.
             if crop == nil { try ProcessorLimits.check(pixels: edge * newLong, of: "picture of \(width)×\(height)") }
             return width <= height ? (edge, newLong) : (newLong, edge)
         }
@@ -90,7 +90,7 @@ struct SingleTileProcessor: Sendable {
         let layout = try layout(width: image.width, height: image.height)
         let resized = try resizedSize(image.width, image.height)
         let content = layout.tiles[0].content
-        // Only what the crop keeps is computed.
+        // Only the part that the crop keeps is computed.
         let window = PixelRectangle(
             x: max(0, -offset(of: resized.width, in: layout.tileWidth)),
             y: max(0, -offset(of: resized.height, in: layout.tileHeight)),
@@ -112,7 +112,7 @@ struct SingleTileProcessor: Sendable {
     }
 }
 
-/// The processors that are nothing but a `SingleTileProcessor` with other defaults.
+/// A processor that is a `SingleTileProcessor` with other defaults.
 protocol SingleTileImageProcessor: ImageProcessor {
     var processor: SingleTileProcessor { get }
 }
@@ -127,7 +127,7 @@ extension SingleTileImageProcessor {
     package func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage { try processor.process(image) }
 }
 
-/// CLIP's and LLaVA 1.5's: shortest edge by bicubic, then the center.
+/// The processor of CLIP and LLaVA 1.5: shortest edge by bicubic, then a center crop.
 package struct CLIPImageProcessor: SingleTileImageProcessor {
     let processor: SingleTileProcessor
     package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
@@ -139,7 +139,7 @@ package struct CLIPImageProcessor: SingleTileImageProcessor {
     }
 }
 
-/// ViT's and TrOCR's: stretched to a square by bilinear.
+/// The processor of ViT and TrOCR: stretched to a square by bilinear.
 package struct ViTImageProcessor: SingleTileImageProcessor {
     let processor: SingleTileProcessor
     package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
@@ -148,7 +148,7 @@ package struct ViTImageProcessor: SingleTileImageProcessor {
     }
 }
 
-/// DeiT's (some TrOCR checkpoints): stretched to 256 by bicubic, then the center.
+/// The processor of DeiT and some TrOCR checkpoints: stretched to 256 by bicubic, then a center crop.
 package struct DeiTImageProcessor: SingleTileImageProcessor {
     let processor: SingleTileProcessor
     package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
@@ -158,7 +158,7 @@ package struct DeiTImageProcessor: SingleTileImageProcessor {
     }
 }
 
-/// BLIP's: stretched to a square by bicubic.
+/// The processor of BLIP: stretched to a square by bicubic.
 package struct BlipImageProcessor: SingleTileImageProcessor {
     let processor: SingleTileProcessor
     package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
