@@ -12,7 +12,7 @@ package final class WhisperDecoder: SpeechModel {
     package init(_ model: any SoundReader) {
         self.model = model
         let named = model.soundGeometry.alignmentHeads
-        // Where a checkpoint names none, the later half of the decoder follows the sound best.
+        // Without heads named by the checkpoint: the later half of the decoder follows the sound best.
         let layers = model.decoder.layers(of: .cross)
         alignmentHeads =
             named.isEmpty

@@ -33,7 +33,7 @@ package final class InputBuffer: DeviceResource {
 
     package func allocate(on device: Device) throws {
         let buffer = try device.makeBuffer(byteCount: byteCount, purpose: .staging, label: label, access: .upload)
-        // What the host never writes (a convolution's padding) is zero.
+        // Parts that the host never writes (a convolution's padding) are zero.
         buffer.write([UInt8](repeating: 0, count: byteCount))
         memory = buffer
     }

@@ -12,7 +12,7 @@ package enum HeatScale: Sendable, Hashable {
 
     /// The scaled row. Weights that are not finite or not positive are 0; a row without any positive weight is all 0.
     ///
-    /// - Parameter maximum: what counts as 1 for `.linear` and `.log`; nil is the row's own maximum. A common maximum keeps
+    /// - Parameter maximum: the value that maps to 1 for `.linear` and `.log`; nil is the row's own maximum. A common maximum keeps
     ///   several rows comparable.
     package func apply(to row: [Float], maximum: Float? = nil) -> [Float] {
         let top = maximum ?? row.reduce(0) { $1.isFinite ? Swift.max($0, $1) : $0 }

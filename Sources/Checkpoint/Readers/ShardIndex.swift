@@ -10,7 +10,7 @@ struct ShardIndex {
     private let tensorsOfShard: [String: Set<String>]
 
     /// - Parameters:
-    ///   - fileExtension: How the names of the shards end.
+    ///   - fileExtension: Extension of the names of the shards.
     ///   - kind: The format of the shards, for messages.
     init(path: String, fileExtension: String, kind: String) throws(CheckpointError) {
         self.path = path

@@ -44,7 +44,7 @@ package struct ChatText: Sendable, Hashable {
     package func tokens(_ tokenizer: Tokenizer) -> [Int] {
         let pieces = segments.map { (text: $0.text, isMarkup: $0.isMarkup) }
         let plain = tokenizer.encode(pieces, addSpecialTokens: false)
-        // What the tokenizer puts around every text: the begin of text, and for some an end, which a prompt must not have.
+        // The tokens around every text: the begin of text, and for some tokenizers an end, which a prompt must not have.
         guard let begin = tokenizer.encode("a").first, tokenizer.isSpecial(begin), begin != plain.first else {
             return plain
         }

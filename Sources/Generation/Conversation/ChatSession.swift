@@ -118,10 +118,10 @@ extension ChatSession {
         }
     }
 
-    /// - Returns: whether what was computed of pictures holds no longer.
+    /// - Returns: true if cached values of pictures are no longer valid.
     private func intervene(_ new: Interventions) -> Bool {
         guard new != interventions else { return false }
-        // What the cache holds was computed with other heads and keys.
+        // The cached keys and values were computed with other heads and keys.
         session.decoder.reset()
         session.model.tap?.interventions = new
         defer { interventions = new }

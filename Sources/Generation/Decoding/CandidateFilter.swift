@@ -63,7 +63,7 @@ struct CandidateFilter: Sendable {
     private func nucleus(of logits: [Float], mass: Double, above floor: Float, _ row: TokenCandidates) -> Set<Int>? {
         let normalizer = row.scaledLogSumExp
         guard normalizer.isFinite else { return nil }
-        // How far a probability may be from the host's own: the device's exp and sums in 32 bits (Vulkan allows exp(−x) an
+        // Bound on the difference from the host's probability: the device's exp and sums in 32 bits (Vulkan allows exp(−x) an
         // error of 3 + 2x units; what weighs has x < 10), and the rounding of logits that are large over the temperature.
         let slack = mass * (4e-5 + 4 * Double((abs(normalizer) + 20).ulp))
         var kept: Set<Int> = []

@@ -60,7 +60,7 @@ final class ChatPictures {
 
     /// Lets the model read what it has not read yet, and forgets files that are not shown any more.
     /// - Parameter anew: everything is read again: the tower itself was changed.
-    /// - Returns: whether anything was read.
+    /// - Returns: true if a picture was read.
     func show(_ shown: Shown, anew: Bool) throws -> Bool {
         let kept = anew ? 0 : zip(read, shown.sources).prefix { $0 == $1 }.count
         if kept == read.count, kept == shown.sources.count { return false }

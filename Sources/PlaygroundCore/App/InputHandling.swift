@@ -57,7 +57,7 @@ extension State {
     /// Sends the line, or runs it as a command.
     mutating func submit(_ now: Date) -> [Effect] {
         let text = input.text.trimmingCharacters(in: .whitespacesAndNewlines)
-        // What cannot be sent now stays in the input line.
+        // A message that cannot be sent now stays in the input line.
         let isMessage =
             Completion.droppedSound(text) != nil
             || !text.isEmpty && !text.hasPrefix("/") && !Self.wordsToQuit.contains(text)

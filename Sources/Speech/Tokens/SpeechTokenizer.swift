@@ -59,7 +59,7 @@ extension SpeechTokenizer {
             "<<", ">>", "<<<", ">>>", "--", "---", "-(", "-[", "('", "(\"", "((", "))", "(((", ")))", "[[", "]]", "{{",
             "}}", "♪♪", "♪♪♪",
         ]
-        // Where a note sign takes several tokens the first is shared by all of them, and by nothing that is spoken.
+        // The signs for notes take several tokens and share the first, which no spoken text has.
         let notes = ["♩", "♪", "♫", "♬", "♭", "♮", "♯"]
         var found = Set(try [" -", " '"].compactMap { try encode($0).first })
         for symbol in marks + runs + notes {

@@ -61,13 +61,13 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
 
     @MainActor func run() async throws { try await run(recorder: nil) }
 
-    /// - Parameter recorder: what writes the session down.
+    /// - Parameter recorder: the writer of the session file.
     @MainActor func run(recorder: SessionRecorder?) async throws {
         try Self.requireTerminal()
         let (model, file) = try sorted()
         let picture = file.flatMap { PictureFile.isNamed($0) ? $0 : nil }
         let audio = picture == nil ? file : nil
-        // What is wrong with them is said before the screen is taken.
+        // Errors in them are reported before the screen is opened.
         if let model { _ = try ModelArgument.location(of: model) }
         if let audio { _ = try AudioFile.info(path: audio) }
         if let picture { _ = try ImageFile.info(path: picture) }

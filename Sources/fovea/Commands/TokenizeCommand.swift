@@ -100,7 +100,7 @@ struct TokenizeCommand: AsyncParsableCommand {
         do {
             return try Tokenizer(contentsOf: URL(filePath: path))
         } catch {
-            // What is no tokenizer by itself may be a file, or a folder with a file, that holds one.
+            // A path without tokenizer files may be a file, or a folder with a file, that contains a vocabulary.
             guard let files = try? ModelFiles(path: path),
                 files.checkpoint.gguf != nil || files.checkpoint.whisper != nil
             else { throw error }

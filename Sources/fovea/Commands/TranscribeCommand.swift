@@ -50,7 +50,7 @@ struct TranscribeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // What can be refused cheaply is refused before a model is loaded.
+        // Cheap checks come before a model is loaded.
         let path = try model.location().path
         let recording = try SpeechSetup.recording(audio)
         if let out { try FileOutput.check(out) }
