@@ -135,6 +135,9 @@ let package = Package(
             exclude: ["Image/make_samples.py"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(
+            name: "TransformerTests",
+            dependencies: ["Transformer", "Compute", "ComputeReference", "Checkpoint", "NumberFormats", "TestSupport"]),
+        .testTarget(
             name: "ModelsTests",
             dependencies: [
                 "Models", "Transformer", "Compute", "ComputeReference", "Checkpoint", "Media", "JSON",
@@ -156,6 +159,7 @@ let package = Package(
             name: "SpeechTests",
             dependencies: [
                 "Speech", "Generation", "Models", "Media", "Tokenization", "AttentionAnalysis", "JSON",
+                "ComputeReference",
                 "ModelStore", "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
             ], exclude: ["PyTorch", "Golden"]),
         .testTarget(name: "PlanningTests", dependencies: ["Planning", "Models", "Compute", "TestSupport"]),

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Compute
+import ComputeReference
 
 /// Kernel selection is a pure function: tested here for devices that are not at hand.
 @Suite("Kernel selection", .usesDevice)

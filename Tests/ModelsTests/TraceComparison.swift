@@ -1,13 +1,10 @@
 import Compute
+import ComputeReference
 import Models
 import TestSupport
 import Testing
 
-/// One device for all model tests, with the validation layer on.
-enum TestDevice {
-    static let shared: Result<Device, any Error> = Result { try Device(validation: true) }
-    static func open() throws -> Device { try shared.get() }
-}
+typealias TestDevice = ComputeReference.TestDevice
 
 /// Holds a trace against a fixture's golden tensors.
 struct TraceComparison {

@@ -4,6 +4,7 @@ import Generation
 import AttentionAnalysis
 import Checkpoint
 import Compute
+import ComputeReference
 import AttentionTypes
 import NumberFormats
 import Foundation
@@ -13,12 +14,6 @@ import TestSupport
 import Testing
 
 @testable import Speech
-
-/// The device of this target's tests, with the validation layer on.
-private enum TestDevice {
-    static let shared: Result<Device, any Error> = Result { try Device(validation: true) }
-    static func open() throws -> Device { try shared.get() }
-}
 
 @Suite(
     "Whisper's generation, as transformers does it", .usesDevice,

@@ -1,5 +1,6 @@
 import Checkpoint
 import Compute
+import ComputeReference
 import Foundation
 import TestSupport
 import Testing

@@ -1,12 +1,8 @@
 import Compute
+import ComputeReference
 import Testing
 
-/// One device for all tests of this target, with the validation layer on: opening one costs time.
-enum TestDevice {
-    static let shared: Result<Device, any Error> = Result { try Device(validation: true) }
-
-    static func open() throws -> Device { try shared.get() }
-
+extension TestDevice {
     /// The same device, taken for one with an instruction for products of bytes.
     static let withPackedDot = Result { try variation { $0.acceleratesPackedDot = true } }
 
