@@ -53,7 +53,8 @@ let package = Package(
             dependencies: ["Checkpoint", "JSON", "Support", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "Tokenization", dependencies: ["JSON", "Regex", "NumberFormats", "AttentionTypes"]),
         .target(
-            name: "Media", dependencies: ["JSON", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
+            name: "Media",
+            dependencies: ["JSON", "Support", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
         .target(name: "Terminal", dependencies: ["Support", "CNcurses"], exclude: ["Terminal.docc"]),
 
         // Layer 2: layers.

@@ -1,3 +1,5 @@
+import Support
+
 /// Errors of sound and picture files, processors and microphones.
 package enum MediaError: Error, Sendable, Equatable {
     // Files
@@ -84,19 +86,8 @@ extension MediaError: CustomStringConvertible {
     }
 }
 
-/// Untrusted text (file names, messages of libraries) without control characters.
-func printable(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars.prefix(4096) {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned:
-            result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
-        default:
-            result.append(scalar)
-        }
-    }
-    return String(result)
-}
+/// Untrusted text (file names, messages of libraries), safe for a terminal.
+private func printable(_ text: String) -> String { Sanitizer.stream.line(text) }
 
 private func quoted(_ path: String) -> String { "“\(printable(path))”" }
 
