@@ -20,8 +20,6 @@ package enum TransformerError: Error, Sendable, CustomStringConvertible {
     case contextOverflow(model: String, positions: Int, limit: Int)
     /// A token id outside the vocabulary.
     case tokenOutOfRange(id: Int, vocabulary: Int)
-    /// Keys of an attention whose scores go by distance.
-    case cannotHideKeys(kind: AttentionKind, layer: Int)
     /// Input features of the wrong size.
     case inputShape(what: String, expected: [Int], actual: [Int])
 
@@ -43,8 +41,6 @@ package enum TransformerError: Error, Sendable, CustomStringConvertible {
             "\(model) has room for \(limit) positions; \(positions) were asked for. Shorten the prompt or start a new conversation."
         case .tokenOutOfRange(let id, let vocabulary):
             "token id \(id) is outside the vocabulary of \(vocabulary)"
-        case .cannotHideKeys(let kind, let layer):
-            "keys of \(kind.rawValue) attention cannot be hidden in this model: the scores of layer \(layer) go by distance. Hide keys of the source (cross) instead."
         case .inputShape(let what, let expected, let actual):
             "\(what) must have shape \(expected), not \(actual)"
         }

@@ -19,7 +19,7 @@ extension Reference {
                 rows: 1, columns: query.columns,
                 values: Array(query.values[b * query.columns..<(b + 1) * query.columns]))
             var plain = shape
-            plain.causalOffset = nil
+            plain.causalOffset = keyCount - 1
             let result = attention(
                 shape: plain, query: row, key: first(keys[b]), value: first(values[b]),
                 bias: bias.map { bias in { head, _, key in bias(head, key) } })

@@ -12,7 +12,7 @@ extension Reference {
         package var logSumExp: [Float]
     }
 
-    /// softmax(scale·q·kᵀ + bias)·v for each head; query `[Tq, heads·D]`, key and value `[Tk, keyValueHeads·D]`.
+    /// softmax(cap(scale·q·kᵀ) + bias)·v for each head; query `[Tq, heads·D]`, key and value `[Tk, keyValueHeads·D]`.
     /// - Parameter bias: added to the score of (head, query, key); at or below -3e38 it excludes the key.
     package static func attention(
         shape: AttentionShape, query: Matrix, key: Matrix, value: Matrix, bias: ((Int, Int, Int) -> Float)? = nil
@@ -27,14 +27,18 @@ extension Reference {
             for i in 0..<query.rows {
                 var scores = [Double](repeating: -.infinity, count: key.rows)
                 for j in 0..<key.rows {
-                    if let offset = shape.causalOffset, j > i + offset { continue }
+                    let position = i + (shape.causalOffset ?? 0)
+                    if let end = shape.spanEnd, j >= end { continue }
+                    if shape.spanEnd == nil, shape.causalOffset != nil, j > position { continue }
+                    if let window = shape.window, j <= position - window { continue }
                     let added = bias?(head, i, j) ?? 0
                     if added <= -3e38 { continue }
                     var dot = 0.0
                     for d in 0..<size {
                         dot += Double(query[i, head * size + d]) * Double(key[j, head / group * size + d])
                     }
-                    scores[j] = dot * Double(shape.scale) + Double(added)
+                    let score = dot * Double(shape.scale)
+                    scores[j] = (shape.scoreCap.map { Double($0) * tanh(score / Double($0)) } ?? score) + Double(added)
                 }
                 let top = scores.max() ?? 0
                 let exponentials = scores.map { $0 == -.infinity ? 0 : exp($0 - top) }

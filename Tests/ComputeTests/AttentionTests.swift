@@ -13,15 +13,22 @@ struct AttentionTests {
         var keyValueHeads = 2
         var size = 64
         var causalOffset: Int?
+        var spanEnd: Int?
+        var window: Int?
+        var cap: Float?
         var bias: Bool?
         var cache = ElementFormat.f32
         var tuning = Tuning.vectorByAddress
 
         var shape: AttentionShape {
-            AttentionShape(heads: heads, keyValueHeads: keyValueHeads, headDimension: size, causalOffset: causalOffset)
+            var shape = AttentionShape(
+                heads: heads, keyValueHeads: keyValueHeads, headDimension: size, causalOffset: causalOffset,
+                window: window, scoreCap: cap)
+            shape.spanEnd = spanEnd
+            return shape
         }
         var testDescription: String {
-            "\(queries)×\(keys) heads \(heads)/\(keyValueHeads)×\(size) causal \(causalOffset.map(String.init) ?? "no") bias \(bias.map { $0 ? "per head" : "shared" } ?? "no") \(cache.rawValue) \(tuning.rawValue)"
+            "\(queries)×\(keys) heads \(heads)/\(keyValueHeads)×\(size) causal \(causalOffset.map(String.init) ?? "no") window \(window ?? 0) span \(spanEnd ?? 0) cap \(cap ?? 0) bias \(bias.map { $0 ? "per head" : "shared" } ?? "no") \(cache.rawValue) \(tuning.rawValue)"
         }
     }
 
@@ -41,6 +48,15 @@ struct AttentionTests {
                 Case(queries: 66, keys: 31, size: 16, causalOffset: 0, bias: false),
                 Case(queries: 8, keys: 30, heads: 4, keyValueHeads: 2, cache: .f16),
                 Case(queries: 6, keys: 11, size: 5, cache: .f16),
+                Case(queries: 13, keys: 13, causalOffset: 0, window: 1),
+                Case(queries: 70, keys: 75, causalOffset: 5, window: 9),
+                Case(queries: 70, keys: 170, size: 32, causalOffset: 100, window: 40, bias: false),
+                Case(queries: 67, keys: 67, cap: 1.5), Case(queries: 9, keys: 23, size: 12, causalOffset: 14, cap: 4),
+                Case(
+                    queries: 20, keys: 40, heads: 4, keyValueHeads: 2, size: 256, causalOffset: 20, window: 17, cap: 2,
+                    cache: .f16),
+                Case(queries: 6, keys: 30, size: 16, causalOffset: 12, spanEnd: 18),
+                Case(queries: 66, keys: 90, size: 16, causalOffset: 12, spanEnd: 78, window: 70, bias: true),
             ]
             for index in all.indices { all[index].tuning = tuning }
             return all
@@ -57,7 +73,8 @@ struct AttentionTests {
         let biasRows = c.queries * (c.bias == true ? c.heads : 1)
         var bias = bench.matrix(biasRows, c.keys)
         // Some keys are masked out by bias, in both of the usual ways.
-        for index in stride(from: 1, to: bias.values.count, by: 5) where c.keys > 1 && index % c.keys != 0 {
+        for index in stride(from: 1, to: bias.values.count, by: 5)
+        where c.keys > 1 && index % c.keys != 0 && c.window == nil {
             bias.values[index] = index % 2 == 0 ? -.infinity : -.greatestFiniteMagnitude
         }
         let added: ((Int, Int, Int) -> Float)? = c.bias.map { perHead in
@@ -117,11 +134,15 @@ struct AttentionDecodeTests {
         /// Elements of a head that are turned.
         var turned: Int?
         var hasPairs = false
-        /// By distance, by key, or none.
-        var bias: Bool?
-        var shape: AttentionShape { AttentionShape(heads: heads, keyValueHeads: keyValueHeads, headDimension: size) }
+        var bias: DecodeBias.Index?
+        var window: Int?
+        var cap: Float?
+        var shape: AttentionShape {
+            AttentionShape(
+                heads: heads, keyValueHeads: keyValueHeads, headDimension: size, window: window, scoreCap: cap)
+        }
         var testDescription: String {
-            "rows \(rows) position \(position) heads \(heads)/\(keyValueHeads)×\(size) \(cache.rawValue) \(tuning.rawValue) bias \(bias.map { $0 ? "by distance" : "by key" } ?? "no") turned \(turned.map(String.init) ?? "no")\(hasPairs ? " in pairs" : "")"
+            "rows \(rows) position \(position) heads \(heads)/\(keyValueHeads)×\(size) \(cache.rawValue) \(tuning.rawValue) bias \(bias.map { "by \($0)" } ?? "no") window \(window ?? 0) cap \(cap ?? 0) turned \(turned.map(String.init) ?? "no")\(hasPairs ? " in pairs" : "")"
         }
     }
 
@@ -133,7 +154,11 @@ struct AttentionDecodeTests {
                 Case(rows: 2, position: 1499, heads: 1, keyValueHeads: 1), Case(rows: 3, position: 10, size: 5),
                 Case(rows: 2, position: 33, heads: 6, keyValueHeads: 2, size: 12), Case(position: 300, size: 80),
                 Case(position: 40, heads: 2, keyValueHeads: 1, size: 256), Case(rows: 16, position: 7, size: 8),
-                Case(rows: 2, position: 29, bias: true), Case(rows: 2, position: 29, bias: false),
+                Case(rows: 2, position: 29, bias: .distance), Case(rows: 2, position: 29, bias: .key),
+                Case(rows: 2, position: 29, bias: .distanceAndKey),
+                Case(position: 4, window: 5), Case(rows: 3, position: 60, window: 1),
+                Case(rows: 2, position: 333, size: 32, turned: 32, window: 300), Case(rows: 2, position: 29, cap: 2),
+                Case(position: 70, heads: 4, keyValueHeads: 1, size: 256, cache: .f16, bias: .key, window: 33, cap: 3),
                 Case(rows: 3, position: 37, heads: 4, keyValueHeads: 2, cache: .f16),
                 Case(rows: 2, position: 20, size: 5, cache: .f16),
                 Case(rows: 2, position: 9, turned: 64),
@@ -169,8 +194,8 @@ struct AttentionDecodeTests {
         let fused = try bench.output(c.rows, shape.queryWidth + 2 * width)
         let out = try bench.output(c.rows, shape.queryWidth)
         let capture = try bench.output(c.rows * c.heads, capacity)
-        let biasValues = bench.matrix(c.heads, capacity)
-        let bias = try c.bias.map { DecodeBias(values: try bench.tensor(biasValues), isByDistance: $0) }
+        let biasValues = bench.matrix(c.heads + (c.bias == .distanceAndKey ? 1 : 0), capacity)
+        let bias = try c.bias.map { DecodeBias(values: try bench.tensor(biasValues), index: $0) }
         let angles = bench.matrix(capacity, c.turned ?? 2)
         let rotaryShape = RotaryShape(headDimension: c.size, rotaryDimension: c.turned ?? 2, isInterleaved: c.hasPairs)
         let rotary = c.turned == nil ? nil : DecodeRotary(shape: rotaryShape, table: try bench.tensor(angles))
@@ -214,7 +239,12 @@ struct AttentionDecodeTests {
             query = turn(query, at: position)
             let expected = Reference.attentionDecode(
                 shape: shape, query: query, keys: keys, values: values, keyCount: position + 1,
-                bias: c.bias.map { byDistance in { head, key in biasValues[head, byDistance ? position - key : key] } })
+                bias: c.bias.map { index in
+                    { head, key in
+                        biasValues[head, index == .key ? key : position - key]
+                            + (index == .distanceAndKey ? biasValues[c.heads, key] : 0)
+                    }
+                })
             // Rounding to f16 may differ in the last bit.
             let tolerance: Float = c.cache == .f16 ? 2e-3 : 1e-5
             #expect(largestDifference(try bench.read(out), expected.output) < tolerance)

@@ -1,4 +1,5 @@
 import ComputeReference
+import Foundation
 import NumberFormats
 import TestSupport
 import Testing
@@ -86,6 +87,33 @@ struct SmallKernelTests {
                 #expect(abs(value - expected) <= tolerance)
             }
         }
+        bench.expectNoValidationMessages()
+    }
+
+    @Test("capped values, in place")
+    func caps() throws {
+        let bench = try KernelBench()
+        let x = bench.matrix(3, 131, in: -70...70)
+        let tensor = try bench.tensor(x, rowStride: 133)
+        try bench.stream.convert(tensor, scale: 0.5, cap: 6, into: tensor)
+        for (value, original) in zip(try bench.read(tensor).values, x.values) {
+            #expect(abs(Double(value) - 6 * tanh(Double(original) / 12)) < 2e-5)
+        }
+        bench.expectNoValidationMessages()
+    }
+
+    @Test("root-mean-square norms of heads in rows with gaps", arguments: [4, 12, 5])
+    func headNorms(_ size: Int) throws {
+        let bench = try KernelBench()
+        let (x, gamma) = (bench.matrix(5, 3 * size, in: -3...3), bench.matrix(1, size))
+        let tensor = try bench.tensor(x, rowStride: 3 * size + 4)
+        try bench.stream.rmsNorm(tensor, gamma: bench.vector(gamma.values), epsilon: 1e-6, into: tensor)
+        let heads = Reference.Matrix(rows: 15, columns: size, values: x.values)
+        let expected = Reference.rmsNorm(heads, gamma: gamma.values, epsilon: 1e-6)
+        #expect(
+            largestDifference(
+                .init(rows: 15, columns: size, values: try bench.read(tensor).values), expected) < 3e-6)
+        bench.expectUntouchedGaps(tensor)
         bench.expectNoValidationMessages()
     }
 

@@ -235,11 +235,44 @@ struct InterventionTests {
                 }
             }
         }
-        // The scores of T5's own tokens go by distance.
-        if name == "t5" {
-            tap.interventions = Interventions(hiddenKeys: [.selfAttention: [0]])
-            #expect(throws: TransformerError.self) { try rows() }
+    }
+
+    @Test("T5's own tokens, whose scores go by distance, hidden: in the prompt and in steps")
+    func distances() throws {
+        let golden = try Fixtures.golden("t5")
+        let files = try ModelFiles(path: Fixtures.model("t5").path)
+        let model = try #require(try ModelRegistry.make(from: files).textSource)
+        try model.load(from: files, on: Device(validation: true)) { _, _ in }
+        let tap = try #require(model.tap)
+        tap.selection = .init(.selfAttention)
+        try model.encode(tokens: golden.integers("main/input_ids"))
+        let tokens = model.startTokens + (try golden.integers("main/greedy")).prefix(5)
+        func rows() throws -> (steps: [[AttentionWeights]], logits: [Float]) {
+            _ = try model.start(tokens: [tokens[0]], hypotheses: 1, logitRows: [])
+            let steps = try tokens.dropFirst().map { try model.advance(tokens: [$0], parents: nil) }
+            return (steps.map { $0.attention[0] }, try #require(steps.last).logits[0])
         }
+        let plain = try rows()
+        tap.interventions = Interventions(hiddenKeys: [.selfAttention: [1, 2]])
+        let changed = try rows()
+        for (before, after) in zip(plain.steps, changed.steps) {
+            for (old, new) in zip(before, after) {
+                for head in 0..<new.heads where new.keys > 3 {
+                    let (was, row) = (Array(old.row(head: head, query: 0)), Array(new.row(head: head, query: 0)))
+                    #expect(row[1] == 0 && row[2] == 0 && abs(row.reduce(0, +) - 1) < 1e-5)
+                    guard new.layer == 0 else { continue }
+                    let left = 1 - was[1] - was[2]
+                    for key in row.indices where key != 1 && key != 2 {
+                        #expect(abs(row[key] - was[key] / left) < 1e-4)
+                    }
+                }
+            }
+        }
+        // One pass over all tokens goes another way to the same logits.
+        let last = tokens.count - 1
+        let whole = try #require(try model.prefill(tokens, at: 0, logitRows: [last])[last])
+        #expect(zip(whole, changed.logits).allSatisfy { abs($0 - $1) < 1e-3 })
+        #expect(zip(plain.logits, changed.logits).contains { abs($0 - $1) > 1e-2 })
     }
 
     @Test(

@@ -26,14 +26,23 @@ package struct DecodeRotary: Sendable {
 
 /// An additive term of a decode step's scores, f32.
 package struct DecodeBias: Sendable {
-    /// `[heads or 1, count]`
+    /// `[heads or 1, count]`, one row more where the index says so.
     package var values: Tensor
-    /// Read at `position − key` instead of at `key` (T5's relative positions, tabulated by distance).
-    package var isByDistance: Bool
+    /// Index of the values.
+    package var index: Index
 
-    package init(values: Tensor, isByDistance: Bool) {
+    package enum Index: UInt32, Sendable, Hashable {
+        /// The key.
+        case key = 0
+        /// position − key (T5's relative positions, tabulated by distance).
+        case distance = 1
+        /// position − key, and the key in a further row behind those of the heads, `[heads + 1, count]`: both are added.
+        case distanceAndKey = 2
+    }
+
+    package init(values: Tensor, index: Index) {
         self.values = values
-        self.isByDistance = isByDistance
+        self.index = index
     }
 }
 
@@ -41,7 +50,7 @@ package struct DecodeBias: Sendable {
 /// keys out on a GPU.
 package enum AttentionDecodeSelection {
     package static func select(
-        _ shape: AttentionShape, rows: Int, cache: ElementFormat, isWide: Bool, biasIsByDistance: Bool = false,
+        _ shape: AttentionShape, rows: Int, cache: ElementFormat, isWide: Bool, biasIndex: DecodeBias.Index = .key,
         rotary: RotaryShape? = nil,
         load: LoadPath = .address, _ properties: DeviceProperties, profile: KernelProfile? = nil
     ) -> KernelChoice {
@@ -61,9 +70,9 @@ package enum AttentionDecodeSelection {
                 constants: [
                     UInt32(shape.headDimension), isWide.constant, UInt32(count),
                     UInt32(shape.heads / shape.keyValueHeads),
-                    biasIsByDistance.constant, rotary.map { $0.isInterleaved ? 2 : 1 } ?? 0,
+                    biasIndex.rawValue, rotary.map { $0.isInterleaved ? 2 : 1 } ?? 0,
                     UInt32(rotary?.rotaryDimension ?? 1),
-                ]),
+                ] + shape.limits),
             x: shape.heads, y: rows)
     }
 }
@@ -136,7 +145,7 @@ extension CommandStream {
                 load, profile: profile, reading: [(key.buffer, key.byteOffset), (value.buffer, value.byteOffset)])
             : .address
         let choice = AttentionDecodeSelection.select(
-            shape, rows: rows, cache: key.format, isWide: isWide, biasIsByDistance: bias?.isByDistance ?? false,
+            shape, rows: rows, cache: key.format, isWide: isWide, biasIndex: bias?.index ?? .key,
             rotary: rotary?.shape,
             load: load, device.properties, profile: profile)
         let push = DecodePush(

@@ -28,13 +28,15 @@ package enum ElementwiseSelection {
     ]
 
     package static func convert(
-        from source: ElementFormat, to target: ElementFormat, rows: Int, columns: Int, _ properties: DeviceProperties
+        from source: ElementFormat, to target: ElementFormat, cap: Float? = nil, rows: Int, columns: Int,
+        _ properties: DeviceProperties
     ) -> KernelChoice {
         precondition(
             conversions.contains { $0 == (source, target) },
             "no conversion from \(source.rawValue) to \(target.rawValue)")
         return KernelChoice(
-            KernelVariant("elementwise/convert_\(source.rawValue)_\(target.rawValue)"),
+            KernelVariant(
+                "elementwise/convert_\(source.rawValue)_\(target.rawValue)", constants: [(cap ?? 0).bitPattern]),
             x: divideRoundingUp(columns, properties.subgroupSize * piece), y: rows)
     }
 
@@ -61,8 +63,8 @@ package enum ElementwiseOperation: UInt32, Sendable, Hashable, CaseIterable {
 }
 
 extension CommandStream {
-    /// out = x·scale, from and to f32 or f16 (bf16 to f32 too), of any row strides.
-    package func convert(_ x: Tensor, scale: Float = 1, into out: Tensor) throws {
+    /// out = x·scale, from and to f32 or f16 (bf16 to f32 too), of any row strides; with a cap, cap·tanh(x·scale / cap).
+    package func convert(_ x: Tensor, scale: Float = 1, cap: Float? = nil, into out: Tensor) throws {
         precondition(out.rows == x.rows && out.columns == x.columns, "convert: out is not [\(x.rows), \(x.columns)]")
         if x.columns == 0 { return }
         try forEachPiece(of: x.rows) { rows in
@@ -72,7 +74,7 @@ extension CommandStream {
                 resultStride: UInt32(out.rowStride), scale: scale)
             try dispatch(
                 ElementwiseSelection.convert(
-                    from: x.format, to: out.format, rows: rows.count, columns: x.columns, device.properties),
+                    from: x.format, to: out.format, cap: cap, rows: rows.count, columns: x.columns, device.properties),
                 push: push, reads: [x.byteRange], writes: [out.byteRange], label: "convert")
         }
     }

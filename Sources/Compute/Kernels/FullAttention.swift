@@ -34,6 +34,7 @@ private struct RowsPush: BitwiseCopyable {
     var scale: Float
     var causal: UInt32
     var offset: Int32
+    var visible: UInt32
 }
 
 /// Chooses among the forms of attention over many queries.
@@ -57,7 +58,8 @@ package enum AttentionSelection {
             return KernelChoice(
                 KernelVariant(
                     "attention/flash_\(cache.rawValue)_\(load.rawValue)",
-                    constants: [UInt32(shape.headDimension), isWide.constant, UInt32(rows), UInt32(keysPerLane)]),
+                    constants: [UInt32(shape.headDimension), isWide.constant, UInt32(rows), UInt32(keysPerLane)]
+                        + shape.limits),
                 x: divideRoundingUp(queries, rows), y: shape.heads)
         case .coalesced:
             let tile = tile(headDimension: shape.headDimension, properties)
@@ -67,7 +69,7 @@ package enum AttentionSelection {
                     constants: [
                         UInt32(shape.headDimension), isWide.constant, UInt32(tile.queries), UInt32(tile.keys),
                         UInt32(4 * tile.queries / properties.subgroupSize),
-                    ]),
+                    ] + shape.limits),
                 x: divideRoundingUp(queries, tile.queries), y: shape.heads)
         }
     }
@@ -88,7 +90,8 @@ package enum AttentionSelection {
         check(shape, cache: cache)
         return KernelChoice(
             KernelVariant(
-                "attention/rows_\(cache.rawValue)", constants: [UInt32(shape.headDimension), isWide.constant]),
+                "attention/rows_\(cache.rawValue)",
+                constants: [UInt32(shape.headDimension), isWide.constant] + shape.limits),
             x: rows, y: shape.heads)
     }
 
@@ -99,6 +102,7 @@ package enum AttentionSelection {
             shape.keyValueHeads > 0 && shape.heads % shape.keyValueHeads == 0,
             "attention: heads do not divide into groups")
         precondition(cache == .f32 || cache == .f16, "attention: keys and values are f32 or f16")
+        precondition((shape.window ?? 1) > 0 && (shape.scoreCap ?? 1) > 0, "attention: windows and caps are positive")
     }
 }
 
@@ -160,13 +164,13 @@ extension CommandStream {
             profile: profile)
         let push = FlashPush(
             q: query.address, k: key.address, v: value.address, bias: bias?.values.address ?? 0, result: out.address,
-            lse: logSumExp?.address ?? 0, queries: UInt32(query.rows), keys: UInt32(key.rows),
+            lse: logSumExp?.address ?? 0, queries: UInt32(query.rows), keys: UInt32(shape.visible(of: key.rows)),
             group: UInt32(shape.heads / shape.keyValueHeads), qStride: UInt32(query.rowStride),
             kStride: UInt32(key.rowStride),
             vStride: UInt32(value.rowStride), resultStride: UInt32(out.rowStride),
             biasHeadStride: bias.map { $0.isPerHead ? UInt32(query.rows * $0.values.rowStride) : 0 } ?? 0,
             biasRowStride: UInt32(bias?.values.rowStride ?? 0), scale: shape.scale,
-            causal: (shape.causalOffset != nil).constant,
+            causal: shape.isCausal.constant,
             offset: Int32(shape.causalOffset ?? 0), kTexel: load == .texel ? key.byteOffset.texels : 0,
             vTexel: load == .texel ? value.byteOffset.texels : 0)
         try dispatch(
@@ -215,8 +219,8 @@ extension CommandStream {
                 biasRowStride: UInt32(bias?.values.rowStride ?? 0),
                 resultHeadStride: UInt32(rows.count * out.rowStride),
                 resultRowStride: UInt32(out.rowStride), scale: shape.scale,
-                causal: (shape.causalOffset != nil).constant,
-                offset: Int32(shape.causalOffset ?? 0))
+                causal: shape.isCausal.constant,
+                offset: Int32(shape.causalOffset ?? 0), visible: UInt32(shape.visible(of: key.rows)))
             try dispatch(
                 AttentionSelection.rows(shape, rows: end - start, cache: key.format, isWide: isWide), push: push,
                 reads: [query, key].map(\.byteRange) + [bias?.values, logSumExp].compactMap { $0?.byteRange },

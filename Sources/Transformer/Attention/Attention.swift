@@ -178,12 +178,15 @@ package final class Attention {
     }
 
     /// Positions `firstPosition…` attend to themselves and all before them; their keys and values join the cache.
+    /// - Parameter spans: rows that attend to each other both ways, ascending; not together with `bias`.
     package func prefill(
-        _ input: any LinearInput, firstPosition: Int, bias: AttentionBias? = nil, cache: KeyValueCache,
+        _ input: any LinearInput, firstPosition: Int, bias: AttentionBias? = nil, spans: [Range<Int>] = [],
+        cache: KeyValueCache,
         addingTo residual: ResidualStream, scratch: Scratch, tap: AttentionTap, on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
         // Two layers read it: the norm is taken once.
+        precondition(bias == nil || spans.isEmpty, "one bias or spans")
         let x = try input.resolved(on: stream)
         let end = firstPosition + x.rows
         let query = scratch.queryKeyValue(x.rows, columns: width + 2 * keyValueWidth).columns(0..<width)
@@ -199,7 +202,10 @@ package final class Attention {
         try attend(
             query: query, key: known.columns(0..<keyValueWidth),
             value: known.columns(keyValueWidth..<2 * keyValueWidth), firstPosition: firstPosition,
-            runs: QueryRun.all(x.rows, bias: bias), addingTo: residual, scratch: scratch, tap: tap, on: stream)
+            runs: spans.isEmpty
+                ? QueryRun.all(x.rows, bias: bias)
+                : QueryRun.causal(x.rows, spans: spans, firstPosition: firstPosition),
+            addingTo: residual, scratch: scratch, tap: tap, on: stream)
     }
 
     /// Computes the keys and values of a source once, for all steps to come. They take the cache's rows from `first`.
@@ -248,7 +254,7 @@ package final class Attention {
         shape.causalOffset = firstPosition
         for run in runs {
             try stream.attention(
-                shape: shape.from(query: run.queries.lowerBound), query: query.rows(run.queries), key: key,
+                shape: run.shape(shape), query: query.rows(run.queries), key: key,
                 value: value, bias: run.bias,
                 logSumExp: logSumExp, into: context.rows(run.queries))
         }
@@ -280,7 +286,7 @@ package final class Attention {
         try options.queryNorm?.normalizeHeads(qkv.columns(0..<width), on: stream)
         try options.keyNorm?.normalizeHeads(qkv.columns(width..<width + keyValueWidth), on: stream)
         let context = scratch.context(x.rows, columns: width)
-        let bias = try tap.active?.hiding(kind, layer: layer, in: bias, keys: cache.capacity, on: stream) ?? bias
+        let bias = try tap.active?.hiding(kind, in: bias, keys: cache.capacity, on: stream) ?? bias
         try stream.attentionDecode(
             shape: shape, query: qkv.columns(0..<width),
             append: (
@@ -301,8 +307,8 @@ package final class Attention {
     ) throws {
         let queries = try sourceQueries(x, scratch, on: stream)
         let context = scratch.context(x.rows, columns: width)
-        let plain = source.runs.first?.mask.map { DecodeBias(values: $0, isByDistance: false) }
-        let bias = try tap.active?.hiding(kind, layer: layer, in: plain, keys: source.count, on: stream) ?? plain
+        let plain = source.runs.first?.mask.map { DecodeBias(values: $0, index: .key) }
+        let bias = try tap.active?.hiding(kind, in: plain, keys: source.count, on: stream) ?? plain
         try stream.attentionDecode(
             shape: shape, query: queries, append: nil, key: source.cache.keys(layer: layer),
             value: source.cache.values(layer: layer), keyCapacity: 0, keyCount: .fixed(source.count), step: step,

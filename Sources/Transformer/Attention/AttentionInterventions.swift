@@ -48,29 +48,38 @@ final class AttentionInterventions {
         let place = total > 0 ? try sum(rows: total, columns: keys) : nil
         var first = 0
         return try runs.map { run in
+            var result = run
             guard let bias = run.bias, let place else {
-                return QueryRun(queries: run.queries, bias: AttentionBias(mask: mask, queries: run.queries.count))
+                result.bias = AttentionBias(mask: mask, queries: run.queries.count)
+                return result
             }
             let count = rows(bias)
             let own = place.rows(first..<first + count)
             first += count
             try stream.add(bias.values.rows(0..<count), mask.repeated(count), into: own)
             let values = bias.values.rowStride == 0 ? own.repeated(bias.values.rows) : own
-            return QueryRun(queries: run.queries, bias: AttentionBias(values: values, isPerHead: bias.isPerHead))
+            result.bias = AttentionBias(values: values, isPerHead: bias.isPerHead)
+            return result
         }
     }
 
     /// The term of a decode step, with the hidden keys of its kind.
-    /// - Throws: `TransformerError.cannotHideKeys` where scores go by distance: a key's place in the term changes with every step.
-    func hiding(_ kind: AttentionKind, layer: Int, in bias: DecodeBias?, keys: Int, on stream: CommandStream) throws
+    func hiding(_ kind: AttentionKind, in bias: DecodeBias?, keys: Int, on stream: CommandStream) throws
         -> DecodeBias?
     {
         guard let mask = try mask(kind, keys: bias?.values.columns ?? keys) else { return bias }
-        guard let bias else { return DecodeBias(values: mask, isByDistance: false) }
-        guard !bias.isByDistance else { throw TransformerError.cannotHideKeys(kind: kind, layer: layer) }
-        let sum = try sum(rows: bias.values.rows, columns: bias.values.columns)
-        try stream.add(bias.values, mask.repeated(bias.values.rows), into: sum)
-        return DecodeBias(values: sum, isByDistance: false)
+        guard let bias else { return DecodeBias(values: mask, index: .key) }
+        let rows = bias.values.rows
+        guard bias.index == .key else {
+            // A key's place by distance changes with every step: the mask becomes a row of its own, by key.
+            let both = try sum(rows: rows + 1, columns: bias.values.columns)
+            try stream.convert(bias.values, into: both.rows(0..<rows))
+            try stream.convert(mask, into: both.rows(rows..<rows + 1))
+            return DecodeBias(values: both, index: .distanceAndKey)
+        }
+        let sum = try sum(rows: rows, columns: bias.values.columns)
+        try stream.add(bias.values, mask.repeated(rows), into: sum)
+        return DecodeBias(values: sum, index: .key)
     }
 
     // MARK: Silenced heads

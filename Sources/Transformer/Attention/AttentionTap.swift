@@ -222,7 +222,7 @@ package final class AttentionTap {
             let chosen = rows[done..<done + count].map { $0 - run.queries.lowerBound }
             let out = Tensor(buffer: rowsBuffer, rows: shape.heads * count, columns: keys)
             try stream.attentionRows(
-                chosen, shape: shape.from(query: run.queries.lowerBound), query: query.rows(run.queries), key: key,
+                chosen, shape: run.shape(shape), query: query.rows(run.queries), key: key,
                 bias: run.bias,
                 logSumExp: logSumExp, into: out)
             try stream.finish()

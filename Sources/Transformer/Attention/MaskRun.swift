@@ -16,10 +16,33 @@ package struct MaskRun: Sendable {
 /// Queries of a pass that one call of the attention kernel takes.
 struct QueryRun {
     let queries: Range<Int>
-    let bias: AttentionBias?
+    var bias: AttentionBias?
+    /// With a value, the run's queries see all keys before it; see `AttentionShape.spanEnd`.
+    var spanEnd: Int?
 
     /// All queries at once.
     static func all(_ count: Int, bias: AttentionBias?) -> [QueryRun] { [QueryRun(queries: 0..<count, bias: bias)] }
+
+    /// Runs of a causal pass over `count` positions from `firstPosition` on, in which the queries of each span also see those
+    /// after them in the span. Spans ascend and do not overlap.
+    static func causal(_ count: Int, spans: [Range<Int>], firstPosition: Int) -> [QueryRun] {
+        var runs: [QueryRun] = []
+        var end = 0
+        for span in spans {
+            if span.lowerBound > end { runs.append(QueryRun(queries: end..<span.lowerBound)) }
+            runs.append(QueryRun(queries: span, spanEnd: firstPosition + span.upperBound))
+            end = span.upperBound
+        }
+        if end < count { runs.append(QueryRun(queries: end..<count)) }
+        return runs
+    }
+
+    /// The shape of the whole pass as this run's queries see it.
+    func shape(_ pass: AttentionShape) -> AttentionShape {
+        var shape = pass.from(query: queries.lowerBound)
+        shape.spanEnd = spanEnd
+        return shape
+    }
 
     static func masked(_ runs: [MaskRun], queries: Int) -> [QueryRun] {
         var end = 0

@@ -1,16 +1,27 @@
 import Compute
 import Foundation
 
-/// A learned number in front of a block's contribution (Alayrac et al. 2022, "Flamingo"): residual += tanh(gate) · block.
-/// Blocks that join a trained model start with their gates shut.
+/// A number in front of a block's contribution: residual += opening · block. It is fixed (Granite's residual multiplier), or
+/// tanh of a learned number (Alayrac et al. 2022, "Flamingo"): blocks that join a trained model start with their gates shut.
 package struct Gate {
-    private let parameter: Parameter
+    private enum Source {
+        case learned(Parameter)
+        case fixed(Float)
+    }
+    private let source: Source
 
     /// - Parameter name: of the gate itself, in `scope`.
-    package init(_ scope: ParameterScope, _ name: String) { parameter = scope.scalar(name) }
+    package init(_ scope: ParameterScope, _ name: String) { source = .learned(scope.scalar(name)) }
 
-    /// Factor of the contribution. The gate must be loaded.
-    package var opening: Float { tanh(parameter.scalar) }
+    package init(fixed opening: Float) { source = .fixed(opening) }
+
+    /// Factor of the contribution. A learned gate must be loaded.
+    package var opening: Float {
+        switch source {
+        case .learned(let parameter): tanh(parameter.scalar)
+        case .fixed(let opening): opening
+        }
+    }
 
     /// residual += opening · block, both `[rows, size]`; block is scratch from then on.
     package func callAsFunction(_ block: Tensor, addingTo residual: Tensor, on stream: CommandStream) throws {

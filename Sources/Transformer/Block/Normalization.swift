@@ -14,31 +14,20 @@ extension Normalization {
 
 extension LayerNorm: Normalization {}
 
-/// Root-mean-square normalization (Zhang & Sennrich 2019): x / √(mean x² + ε) · γ, per row.
+/// Root-mean-square normalization (Zhang & Sennrich 2019): x / √(mean x² + ε) · γ, per row; γ is the stored weight plus an
+/// offset (1 in Gemma).
 package struct RMSNorm: Normalization {
     package let weight: Parameter
     package let epsilon: Float
 
-    package init(_ scope: ParameterScope, size: Int, epsilon: Float = 1e-6) {
-        weight = scope.vector("weight", count: size)
+    package init(_ scope: ParameterScope, size: Int, epsilon: Float = 1e-6, offset: Float = 0) {
+        weight = scope.vector("weight", count: size, offset: offset)
         self.epsilon = epsilon
     }
 
     /// Normalizes every head by itself, in place; `size` is that of a head. x `[rows, heads · size]`.
     package func normalizeHeads(_ x: Tensor, on stream: CommandStream) throws {
-        let size = weight.columns
-        precondition(x.columns % size == 0, "heads of \(size) in \(x.columns) columns")
-        if x.rowStride == x.columns {
-            // All heads of all rows lie one after another.
-            let heads = Tensor(
-                buffer: x.buffer, byteOffset: x.byteOffset, rows: x.rows * (x.columns / size), columns: size,
-                format: x.format)
-            return try self(heads, into: heads, on: stream)
-        }
-        for first in stride(from: 0, to: x.columns, by: size) {
-            let head = x.columns(first..<first + size)
-            try self(head, into: head, on: stream)
-        }
+        try self(x, into: x, on: stream)
     }
 
     package func callAsFunction(_ x: Tensor, into out: Tensor, on stream: CommandStream) throws {

@@ -19,13 +19,19 @@ package struct OutputProjection {
     let weight: Parameter
     private let bias: Parameter?
     private let scale: Float?
+    private let cap: Float?
     private let transform: Transform?
 
-    /// - Parameter scale: multiplies the states before the vocabulary.
-    package init(_ weight: Parameter, bias: Parameter? = nil, scale: Float? = nil, transform: Transform? = nil) {
+    /// - Parameters:
+    ///   - scale: multiplies the states before the vocabulary.
+    ///   - cap: bound of the logits, cap · tanh(logit / cap) (Gemma 2).
+    package init(
+        _ weight: Parameter, bias: Parameter? = nil, scale: Float? = nil, cap: Float? = nil, transform: Transform? = nil
+    ) {
         self.weight = weight
         self.bias = bias
         self.scale = scale
+        self.cap = cap
         self.transform = transform
     }
 
@@ -53,5 +59,6 @@ package struct OutputProjection {
         }
         try stream.linear(
             states, weight: weight.matrix.rows(0..<logits.columns), bias: bias?.tensor, into: logits)
+        if let cap { try stream.convert(logits, cap: cap, into: logits) }
     }
 }

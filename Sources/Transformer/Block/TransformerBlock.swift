@@ -27,7 +27,7 @@ package struct TransformerBlock {
         package static var none: Norms { Norms() }
     }
 
-    /// A layer with its norms and, in some architectures, a learned gate before what it adds.
+    /// A layer with its norms and, in some architectures, a gate before what it adds.
     package struct Part<Layer> {
         package var layer: Layer
         package var norms: Norms
@@ -97,12 +97,15 @@ package struct TransformerBlock {
         }
     }
 
-    /// Positions `firstPosition…` attend to themselves and all before them, x `[rows, hiddenSize]` in place.
-    func prefill(_ x: Tensor, firstPosition: Int, bias: AttentionBias?, _ pass: BlockPass) throws {
+    /// Positions `firstPosition…` attend to themselves and all before them, x `[rows, hiddenSize]` in place; the rows of a
+    /// span also to those after them in it.
+    func prefill(_ x: Tensor, firstPosition: Int, bias: AttentionBias?, spans: [Range<Int>] = [], _ pass: BlockPass)
+        throws
+    {
         guard let cache = pass.cache else { preconditionFailure("a prefill needs a cache") }
         try run(x, pass) { attention, input, residual in
             try attention.prefill(
-                input, firstPosition: firstPosition, bias: bias, cache: cache, addingTo: residual,
+                input, firstPosition: firstPosition, bias: bias, spans: spans, cache: cache, addingTo: residual,
                 scratch: pass.scratch.attention, tap: pass.tap, on: pass.stream)
         } cross: { attention, input, residual, source in
             try attention.crossPrefill(

@@ -76,6 +76,8 @@ package final class Decoder {
     package let parameters: ParameterList
     private let workspace: Workspace
     private let resources: [any DeviceResource]
+    /// Tables of rotary positions; layers may have different ones.
+    private let rotary: [RotaryPositions]
     private let x: Slot
     private let scratch: BlockScratch
     private let outputScratch: Slot?
@@ -147,6 +149,7 @@ package final class Decoder {
         where !rotary.contains(where: { $0 === table }) {
             rotary.append(table)
         }
+        self.rotary = rotary
         self.resources =
             (source.map { [$0] } ?? []) + (d.relativePositions.map { [$0] } ?? []) + rotary + resources
     }
@@ -387,8 +390,16 @@ package final class Decoder {
         position = start
         hypotheses = 1
         var result: [Int: [Float]] = [:]
-        for first in stride(from: 0, to: tokens.count, by: x.rows) {
-            let rows = first..<min(first + x.rows, tokens.count)
+        for table in rotary {
+            try table.place(
+                overrides.compactMap { override in override.grid.map { (override.row, $0.rows, $0.columns) } },
+                count: tokens.count, at: start)
+        }
+        let spans = overrides.filter(\.attendsBothWays).map(\.span)
+        var first = 0
+        while first < tokens.count {
+            let rows = first..<(try end(ofPieceFrom: first, of: tokens.count, spans: spans))
+            defer { first = rows.upperBound }
             try prefill(ids.columns(rows), resolved[rows], piece: rows, at: start, overrides, engine)
             position = start + rows.upperBound
             let wanted = logitRows.filter(rows.contains).map { $0 - first }.sorted()
@@ -403,6 +414,17 @@ package final class Decoder {
         }
         try engine.stream.finish()
         return result
+    }
+
+    /// The end of the piece of a prompt that runs from `first` on. Rows that attend both ways stay together.
+    private func end(ofPieceFrom first: Int, of count: Int, spans: [Range<Int>]) throws -> Int {
+        let end = min(first + x.rows, count)
+        guard let cut = spans.first(where: { $0.lowerBound < end && $0.upperBound > end }) else { return end }
+        guard cut.lowerBound > first else {
+            throw TransformerError.inputShape(
+                what: "tokens that attend to each other both ways", expected: [x.rows], actual: [cut.count])
+        }
+        return cut.lowerBound
     }
 
     private func prefill(
@@ -420,13 +442,14 @@ package final class Decoder {
         let positions = declaration.relativePositions
         var bias: AttentionBias?
         let pass = pass(source?.view(of: firstPosition..<firstPosition + count), engine.tap, stream)
+        let spans = overrides.filter(\.attendsBothWays).compactMap { $0.rows(in: piece)?.place }
         for (index, block) in declaration.blocks.enumerated() {
             try observe?(index, x)
             if let positions, index == 0 || positions.isPerLayer {
                 bias = try positions.bias(
                     layer: index, queries: count, keys: firstPosition + count, firstPosition: firstPosition, on: stream)
             }
-            try block.prefill(x, firstPosition: firstPosition, bias: bias, pass)
+            try block.prefill(x, firstPosition: firstPosition, bias: bias, spans: spans, pass)
             for override in overrides {
                 guard let addition = override.additions[index], let (place, rows) = override.rows(in: piece) else {
                     continue

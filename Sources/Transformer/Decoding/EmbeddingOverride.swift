@@ -8,17 +8,28 @@ package struct EmbeddingOverride {
     package let features: Tensor
     /// Features added to the same rows behind some blocks (DeepStack), by block.
     package let additions: [Int: Tensor]
+    /// The rows attend to each other both ways (Gemma 3's pictures).
+    package let attendsBothWays: Bool
+    /// Rows and columns that the features stand in, where positions have axes (`RotaryPositions.Axes`).
+    package let grid: (rows: Int, columns: Int)?
 
-    package init(row: Int, features: Tensor, additions: [Int: Tensor] = [:]) {
+    package init(
+        row: Int, features: Tensor, additions: [Int: Tensor] = [:], attendsBothWays: Bool = false,
+        grid: (rows: Int, columns: Int)? = nil
+    ) {
         self.row = row
         self.features = features
         self.additions = additions
+        self.attendsBothWays = attendsBothWays
+        self.grid = grid
     }
+
+    /// All rows of the pass.
+    var span: Range<Int> { row..<row + features.rows }
 
     /// The rows that lie in `piece` of a pass: their place in the piece, and in the features.
     func rows(in piece: Range<Int>) -> (place: Range<Int>, features: Range<Int>)? {
-        let rows = row..<row + features.rows
-        let here = rows.clamped(to: piece)
+        let here = span.clamped(to: piece)
         guard !here.isEmpty else { return nil }
         return (
             here.lowerBound - piece.lowerBound..<here.upperBound - piece.lowerBound,

@@ -120,6 +120,6 @@ package final class RelativePositions: DeviceResource {
         guard let byDistance else { preconditionFailure("the relative positions are not allocated") }
         let table = Tensor(buffer: byDistance, rows: tableRows, columns: shape.positions)
         let first = index(layer) * shape.heads
-        return DecodeBias(values: table.rows(first..<first + shape.heads), isByDistance: true)
+        return DecodeBias(values: table.rows(first..<first + shape.heads), index: .distance)
     }
 }

@@ -44,6 +44,8 @@ package final class Parameter {
 
     /// The values of an optional tensor that the checkpoint lacks; without it they are zeros.
     let substitute: (() -> [Float])?
+    /// Added to each value of a dense tensor while loading.
+    let offset: Float
 
     /// Each part's format on the device. Parts of a fused matrix may differ (GGUF files keep values in finer formats than
     /// queries).
@@ -53,8 +55,11 @@ package final class Parameter {
     var buffer: Buffer?
     var number: Float?
 
-    init(parts: [Part], form: Form, purpose: MemoryPurpose, substitute: (() -> [Float])? = nil) {
+    init(
+        parts: [Part], form: Form, purpose: MemoryPurpose, substitute: (() -> [Float])? = nil, offset: Float = 0
+    ) {
         self.substitute = substitute
+        self.offset = offset
         precondition(!parts.isEmpty && parts.allSatisfy { !$0.shape.isEmpty })
         self.parts = parts
         formats = Array(repeating: .f32, count: parts.count)
@@ -218,8 +223,9 @@ package struct ParameterScope {
     }
 
     /// `[count]`
-    package func vector(_ name: String, count: Int) -> Parameter {
-        declare([.init(key: prefix + name, shape: [count], isOptional: false)], .dense)
+    /// - Parameter offset: added to each value while loading.
+    package func vector(_ name: String, count: Int, offset: Float = 0) -> Parameter {
+        declare([.init(key: prefix + name, shape: [count], isOptional: false)], .dense, offset: offset)
     }
 
     /// A matrix whose inputs behind the first `first` are interleaved in the checkpoint; see `Parameter.Form.interleaved`.
@@ -273,8 +279,8 @@ package struct ParameterScope {
             [.init(key: prefix + name, shape: [outputs, channels, patchSize, patchSize], isOptional: false)], .matrix)
     }
 
-    private func declare(_ parts: [Parameter.Part], _ form: Parameter.Form) -> Parameter {
-        let parameter = Parameter(parts: parts, form: form, purpose: purpose)
+    private func declare(_ parts: [Parameter.Part], _ form: Parameter.Form, offset: Float = 0) -> Parameter {
+        let parameter = Parameter(parts: parts, form: form, purpose: purpose, offset: offset)
         list.append(parameter)
         return parameter
     }

@@ -106,9 +106,10 @@ package struct WeightLoader {
             switch parameter.form {
             case .scalar: preconditionFailure("scalars take no device memory")
             case .dense:
-                let values =
+                var values =
                     try located.map { try floats($0, count: elements) } ?? parameter.substitute?()
                     ?? [Float](repeating: 0, count: elements)
+                if parameter.offset != 0 { values = values.map { $0 + parameter.offset } }
                 precondition(values.count == elements, "the substitute for \(part.key) has \(values.count) values")
                 try values.withUnsafeBytes { try writer.write($0, to: buffer, at: offset) }
             case .matrix:

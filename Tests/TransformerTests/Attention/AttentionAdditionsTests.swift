@@ -166,6 +166,51 @@ struct AttentionAdditionsTests {
         }
     }
 
+    @Test("spans that attend both ways are what a matrix of masks makes, captured rows too", arguments: [nil, 5])
+    func spans(_ window: Int?) throws {
+        let rows = 13
+        var shape = shape
+        shape.window = window
+        let spans = [2..<6, 9..<12]
+        let bench = try Bench(tensors: projections, rows: rows, size: size, shape: shape) { scope in
+            Attention(
+                kind: .selfAttention, layer: 5, shape: shape,
+                fused: Linear(
+                    fusing: [("q", width), ("k", keyValueWidth), ("v", keyValueWidth)], in: scope, inputs: size,
+                    bias: false),
+                output: Linear(scope("o"), inputs: width, outputs: size, bias: false))
+        }
+        let matrix = (0..<rows).flatMap { query in
+            (0..<rows).map { key -> Float in
+                let isSeen = key <= query || spans.contains { $0.contains(query) && $0.contains(key) }
+                return isSeen && key > query - (window ?? rows) ? 0 : -.infinity
+            }
+        }
+        let buffer = try bench.device.makeBuffer(
+            byteCount: 4 * rows * rows, purpose: .staging, label: "mask", access: .upload)
+        buffer.write(matrix)
+        let x = noise(rows * size, 9)
+        func run(_ body: (Tensor, Tensor) throws -> Void) throws -> (output: [Float], rows: [Float]) {
+            try bench.upload(x, to: bench.input.tensor)
+            try bench.upload(x, to: bench.output.tensor)
+            try body(bench.input.tensor, bench.output.tensor)
+            return (try bench.read(bench.output.tensor), try #require(bench.tap.takeRows().first).values)
+        }
+        let masked = try run {
+            let bias = AttentionBias(values: Tensor(buffer: buffer, rows: rows, columns: rows), isPerHead: false)
+            try bench.attention.encode(
+                $0, bias: bias, addingTo: ResidualStream($1), scratch: bench.scratch, tap: bench.tap, on: bench.stream)
+        }
+        let spanned = try run {
+            try bench.attention.prefill(
+                $0, firstPosition: 0, spans: spans, cache: bench.cache, addingTo: ResidualStream($1),
+                scratch: bench.scratch, tap: bench.tap, on: bench.stream)
+        }
+        #expect(zip(spanned.output, masked.output).allSatisfy { abs($0 - $1) < 1e-5 })
+        #expect(zip(spanned.rows, masked.rows).allSatisfy { abs($0 - $1) < 1e-6 })
+        #expect(zip(spanned.rows, masked.rows).allSatisfy { $1 != 0 || $0 == 0 })
+    }
+
     @Test("norms over heads and a gate: a prompt at once, token by token, and as plain arithmetic has it")
     func normsAndGate() throws {
         let rows = 7

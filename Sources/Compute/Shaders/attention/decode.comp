@@ -2,6 +2,8 @@
 // variants: LOAD address texel
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#define WINDOW_ID 8
+#define CAP_ID 9
 #include "heads.glsl"
 #include "query_row.glsl"
 #include "../common/step_state.glsl"
@@ -12,7 +14,8 @@
 // share them (cross-attention). Self-attention first appends newK, newV [batch, kvHeads D] at step.position and attends
 // over the keys up to it; cross-attention has newK = null. keyCount 0 means step.keyCount. With ROTARY q and newK are
 // rotated on the way in, as rotary/rotary does.
-// bias (may be null) is read at [h, key], or at [h, position - key] when BIAS_BY_DISTANCE is set (T5).
+// bias (may be null) is read at [h, key], or at [h, position - key] (BIAS_BY_DISTANCE 1, T5); 2 adds what its last row,
+// behind those of all heads, has at [key]. With a WINDOW only the last WINDOW keys are seen.
 //
 // Capture: with `capture` set, the softmax row is written to capture[(b, h)][key], exactly as used.
 //
@@ -25,7 +28,7 @@
 layout(local_size_x_id = 0, local_size_y_id = 3) in;
 layout(constant_id = 3) const uint SUBGROUPS = 1;
 layout(constant_id = 4) const uint GROUP = 1;              // heads / kvHeads
-layout(constant_id = 5) const bool BIAS_BY_DISTANCE = false;
+layout(constant_id = 5) const uint BIAS_BY_DISTANCE = 0;
 layout(constant_id = 6) const uint ROTARY = 0;             // 0 none, 1 pairs (k, k + R / 2), 2 pairs (2 k, 2 k + 1)
 layout(constant_id = 7) const uint R = 64;                 // elements of a head that are rotated
 
@@ -124,13 +127,16 @@ void main() {
 
     float top = LOWEST, sum = 0;
     const uint step = SUBGROUP * BLOCKS;
-    for (uint j0 = part * step; j0 < keys; j0 += SUBGROUPS * step) {
+    const uint begin = firstInWindow(int(keys) - 1);
+    for (uint j0 = begin + part * step; j0 < keys; j0 += SUBGROUPS * step) {
         float s[BLOCKS];
         float blockTop = LOWEST;
         [[unroll]] for (uint k = 0; k < BLOCKS; k++) {
             const uint key = min(j0 + k * SUBGROUP + lane, keys - 1);
-            s[k] = score(keyAt(b, head, key));
-            if (p.bias != 0) s[k] += Floats(p.bias).v[head * p.biasHeadStride + (BIAS_BY_DISTANCE ? position - key : key)];
+            s[k] = capped(score(keyAt(b, head, key)));
+            if (p.bias != 0)
+                s[k] += Floats(p.bias).v[head * p.biasHeadStride + (BIAS_BY_DISTANCE > 0 ? position - key : key)];
+            if (BIAS_BY_DISTANCE == 2) s[k] += Floats(p.bias).v[heads * p.biasHeadStride + key];
             if (p.capture != 0 && j0 + k * SUBGROUP + lane < keys) captured.v[key] = s[k];
             s[k] = mix(LOWEST, s[k], j0 + k * SUBGROUP + lane < keys);
             blockTop = max(blockTop, s[k]);
@@ -184,8 +190,9 @@ void main() {
         [[unroll]] for (uint c = 0; c < PER_LANE; c++) store4(row, 4 * (lane + SUBGROUP * c), D, ALIGNED, o[c] * scale);
     }
     if (p.capture != 0) {
+        for (uint key = part * SUBGROUP + lane; key < begin; key += SUBGROUPS * SUBGROUP) captured.v[key] = 0;
         // Each lane turns the raw scores that it wrote itself into weights.
-        for (uint j0 = part * step; j0 < keys; j0 += SUBGROUPS * step) {
+        for (uint j0 = begin + part * step; j0 < keys; j0 += SUBGROUPS * step) {
             [[unroll]] for (uint k = 0; k < BLOCKS; k++) {
                 const uint key = j0 + k * SUBGROUP + lane;
                 if (key < keys) {

@@ -2,13 +2,16 @@
 // variants: LOAD address texel
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#define WINDOW_ID 5
+#define CAP_ID 6
 #include "heads.glsl"
 
 // out[i, h D + d] = sum_j softmax_j(scale q[i, h].k[j, h / group] + bias[h, i, j]) v[j, h / group, d]
 //
 // q [queries, heads D], k and v [keys, kvHeads D], out like q, any row strides; bias [heads or 1, queries, keys] f32 or
 // null; lse [heads, queries] or null receives log sum exp of the scaled, biased scores. Causal: key j is seen by query i
-// when j <= i + offset. f32 throughout (keys and values may be f16).
+// when j <= i + offset. With a WINDOW, i sees no key before i + offset + 1 - WINDOW. f32 throughout (keys and values may
+// be f16).
 //
 // One subgroup takes TM queries of one head and walks the keys in blocks of its width, keeping a running maximum and sum
 // (Milakov and Gimelshein 2018; Dao et al. 2022): scores with lane = key and queries by shuffle, then P V with lane =
@@ -140,19 +143,25 @@ void main() {
     // over expressions become branches, and on lavapipe a branch in the loop costs several times the arithmetic.
     const uint firstUnseen = p.causal != 0 ? uint(max(int(m0 + 1) + p.offset, 0)) : p.keys;
     const uint end = min(p.keys, firstUnseen + TM - 1);
+    const int firstSeen = int(m0 + 1) + p.offset - int(WINDOW);
+    const uint begin = firstInWindow(int(m0) + p.offset);
 #if defined(LOAD_texel)
     // The same for one key a lane, in a straight line: written as below, Mesa 22.3's lavapipe takes half as long again.
-    for (uint j0 = 0; j0 < end; j0 += SUBGROUP) {
+    for (uint j0 = begin; j0 < end; j0 += SUBGROUP) {
         const uint key = j0 + lane;
         [[unroll]] for (uint i = 0; i < TM; i++) s[i] = 0;
         scores(keyAt(keyHead, min(key, p.keys - 1)));
 
+        if (CAP > 0) {
+            [[unroll]] for (uint i = 0; i < TM; i++) s[i] = capped(s[i]);
+        }
         if (p.bias != 0) {
             [[unroll]] for (uint i = 0; i < TM; i++)
                 s[i] += Floats(p.bias).v[head * p.biasHeadStride + min(m0 + i, p.queries - 1) * p.biasRowStride + min(key, p.keys - 1)];
         }
         [[unroll]] for (uint i = 0; i < TM; i++) {
-            const bool before = key < min(end, firstUnseen + i), valid = s[i] > MASKED, seen = before && valid;
+            const bool before = key < min(end, firstUnseen + i), inside = mix(true, int(key) >= firstSeen + int(i), WINDOW > 0);
+            const bool valid = s[i] > MASKED, seen = before && inside && valid;
             const float newTop = max(top[i], maxOverSubgroup(mix(LOWEST, s[i], seen)));
             const float keep = exp(top[i] - newTop);
             s[i] = mix(0.0, exp(s[i] - newTop), seen);
@@ -169,7 +178,7 @@ void main() {
         }
     }
 #else
-    for (uint j0 = 0; j0 < end; j0 += SUBGROUP * KN) {
+    for (uint j0 = begin; j0 < end; j0 += SUBGROUP * KN) {
         [[unroll]] for (uint i = 0; i < TM * KN; i++) s[i] = 0;
         if (KN == 1) {
             scores(keyAt(keyHead, min(j0 + lane, p.keys - 1)));
@@ -178,6 +187,9 @@ void main() {
             scoresOfSeveral(lane);
         }
 
+        if (CAP > 0) {
+            [[unroll]] for (uint i = 0; i < TM * KN; i++) s[i] = capped(s[i]);
+        }
         if (p.bias != 0) {
             [[unroll]] for (uint i = 0; i < TM; i++)
                 [[unroll]] for (uint g = 0; g < KN; g++)
@@ -189,8 +201,10 @@ void main() {
             bool seen[KN];
             float highest = LOWEST;
             [[unroll]] for (uint g = 0; g < KN; g++) {
-                const bool before = j0 + lane + SUBGROUP * g < min(end, firstUnseen + i), valid = s[i * KN + g] > MASKED;
-                seen[g] = before && valid;
+                const uint key = j0 + lane + SUBGROUP * g;
+                const bool before = key < min(end, firstUnseen + i), valid = s[i * KN + g] > MASKED;
+                const bool inside = mix(true, int(key) >= firstSeen + int(i), WINDOW > 0);
+                seen[g] = before && inside && valid;
                 highest = max(highest, mix(LOWEST, s[i * KN + g], seen[g]));
             }
             const float newTop = max(top[i], maxOverSubgroup(highest));

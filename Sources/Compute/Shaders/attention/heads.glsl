@@ -2,11 +2,22 @@
 //
 // A head's row of D elements is cut into V4 vectors of four; lane l of a subgroup holds vectors l, l + SUBGROUP, ...
 // (PER_LANE of them). Keys and values are f32 or f16 (CACHE_f32, CACHE_f16).
+//
+// Two constants that few architectures use; kernels define their numbers, WINDOW_ID and CAP_ID, before the inclusion.
 #include "../common/subgroup.glsl"
 #include "../common/sources.glsl"
 
 layout(constant_id = 1) const uint D = 64;           // elements of a head
 layout(constant_id = 2) const bool ALIGNED = true;   // D a multiple of 4; rows on 16 bytes (f16 keys: on 8)
+
+layout(constant_id = WINDOW_ID) const uint WINDOW = 0;  // keys that a query sees, itself included; 0 for all before it
+layout(constant_id = CAP_ID) const float CAP = 0;       // bound of the scores; 0 for none
+
+// A score within the cap (Gemma 2), before anything is added to it.
+float capped(float s) { return CAP > 0 ? CAP * tanh(s / CAP) : s; }
+
+// The first key in the window of the query at a position.
+uint firstInWindow(int position) { return WINDOW > 0 ? uint(max(position + 1 - int(WINDOW), 0)) : 0; }
 
 const uint V4 = (D + 3) / 4;
 const uint PER_LANE = (V4 + SUBGROUP - 1) / SUBGROUP;

@@ -1,13 +1,16 @@
 // variants: CACHE f32 f16
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#define WINDOW_ID 3
+#define CAP_ID 4
 #include "heads.glsl"
 #include "query_row.glsl"
 
 // Softmax rows of chosen queries: out[h, r, j] = softmax_j(scale q[row r, h].k[j, h / group] + bias[h, row r, j]).
 //
 // Row r is query firstRow + r. With lse [heads, queries] of the fused kernel, each weight is
-// exp(score - lse); without it the row's maximum and sum are found first. Causal: keys beyond row + offset are 0.
+// exp(score - lse); without it the row's maximum and sum are found first. Causal: keys beyond row + offset are 0;
+// otherwise those from `visible` on. Keys before a WINDOW are 0 too.
 // One subgroup per head and row, lane = key.
 
 layout(local_size_x_id = 0) in;
@@ -21,6 +24,7 @@ layout(push_constant, scalar) uniform Push {
     float scale;
     uint causal;
     int offset;
+    uint visible;
 } p;
 
 void main() {
@@ -30,7 +34,8 @@ void main() {
 
     loadQuery(p.q + (uint64_t(row) * p.qStride + head * D) * 4, lane, p.scale);
     const uint64_t keyHead = p.k + (head / p.group) * (D * CACHE_BYTES);
-    const uint end = p.causal != 0 ? uint(clamp(int(row) + 1 + p.offset, 0, int(p.keys))) : p.keys;
+    const uint end = p.causal != 0 ? uint(clamp(int(row) + 1 + p.offset, 0, int(p.keys))) : p.visible;
+    const uint begin = firstInWindow(int(row) + p.offset);
     Floats result = Floats(p.result + (uint64_t(head) * p.resultHeadStride + r * p.resultRowStride) * 4);
 
     const bool known = p.lse != 0;
@@ -38,9 +43,9 @@ void main() {
     float top = LOWEST, sum = 0;
     for (uint j0 = 0; j0 < p.keys; j0 += SUBGROUP) {
         const uint key = min(j0 + lane, p.keys - 1);
-        float s = score(keyHead + uint64_t(key) * (p.kStride * CACHE_BYTES));
+        float s = capped(score(keyHead + uint64_t(key) * (p.kStride * CACHE_BYTES)));
         if (p.bias != 0) s += Floats(p.bias).v[head * p.biasHeadStride + row * p.biasRowStride + key];
-        if (j0 + lane >= end) s = LOWEST;
+        if (j0 + lane >= end || key < begin) s = LOWEST;
         if (known) {
             s = s > MASKED ? exp(s - lse) : 0.0;
         } else {

@@ -1,6 +1,8 @@
 // variants: CACHE f32 f16
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#define WINDOW_ID 6
+#define CAP_ID 7
 #include "heads.glsl"
 
 // The contract of flash.comp, for GPUs. A workgroup of THREADS invocations takes BQ queries of one head and walks the
@@ -51,16 +53,18 @@ void main() {
     const uint firstUnseen = p.causal != 0 ? uint(max(int(m0 + 1) + p.offset, 0)) : p.keys;
     const uint end = min(p.keys, firstUnseen + BQ - 1);
     const uint ownEnd = min(end, firstUnseen + i);
-    for (uint j0 = 0; j0 < end; j0 += BK) {
+    const uint firstSeen = firstInWindow(int(m0) + p.offset), ownFirst = firstInWindow(int(m0 + i) + p.offset);
+    for (uint j0 = firstSeen; j0 < end; j0 += BK) {
         barrier();
         loadTile(keyHead, p.kStride, j0, t);
         barrier();
         for (uint j = part; j < BK; j += 4) {
             float s = 0;
             for (uint d = 0; d < V4; d++) s += dot(sharedQ[i * PITCH + d], sharedKV[j * PITCH + d]);
+            s = capped(s);
             const uint key = j0 + j;
             if (p.bias != 0) s += Floats(p.bias).v[head * p.biasHeadStride + query * p.biasRowStride + min(key, p.keys - 1)];
-            if (key >= ownEnd || s < MASKED) s = LOWEST;
+            if (key >= ownEnd || key < ownFirst || s < MASKED) s = LOWEST;
             sharedS[i * (BK + 1) + j] = s;
         }
         barrier();

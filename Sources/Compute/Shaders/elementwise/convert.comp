@@ -4,10 +4,11 @@
 #include "../common/subgroup.glsl"
 #include "../common/memory.glsl"
 
-// result[r, c] = x[r, c] * scale, from one format to another, any row strides. f32 to f16 rounds to nearest as the
-// device does. One subgroup takes a piece of PIECE elements per lane of one row.
+// result[r, c] = x[r, c] * scale, from one format to another, any row strides; with a CAP, CAP tanh(x scale / CAP)
+// (Gemma 2's logits). f32 to f16 rounds to nearest as the device does. One subgroup takes a piece of PIECE elements per lane of one row.
 
 layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const float CAP = 0;  // 0 for none
 
 layout(push_constant, scalar) uniform Push {
     uint64_t x, result;
@@ -30,10 +31,12 @@ void main() {
 #else
         const float value = Floats(p.x).v[x0 + c];
 #endif
+        float scaled = value * p.scale;
+        if (CAP > 0) scaled = CAP * tanh(scaled / CAP);
 #if defined(CONVERT_f32_f16)
-        Halves(p.result).v[y0 + c] = float16_t(value * p.scale);
+        Halves(p.result).v[y0 + c] = float16_t(scaled);
 #else
-        Floats(p.result).v[y0 + c] = value * p.scale;
+        Floats(p.result).v[y0 + c] = scaled;
 #endif
     }
 }

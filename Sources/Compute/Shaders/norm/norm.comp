@@ -6,8 +6,9 @@
 
 // result[r, c] = (x[r, c] - mean) / sqrt(variance + epsilon) * gamma[c] + beta[c]   (layer; Ba et al. 2016)
 // result[r, c] = x[r, c] / sqrt(mean of squares + epsilon) * gamma[c]               (rms; Zhang and Sennrich 2019)
-// All f32. One subgroup per row; the variance is taken around the mean in a second pass, as cancellation would cost
-// digits otherwise. In place is allowed. gamma and beta may be null.
+// All f32. A row may hold several groups of columns (heads), each normalized by itself. One subgroup per row and group; the
+// variance is taken around the mean in a second pass, as cancellation would cost digits otherwise. In place is allowed.
+// gamma and beta may be null.
 // A row of 512 passes three times through the first-level cache: next to the products around it, its cost is that of a
 // dispatch.
 
@@ -24,8 +25,9 @@ float total(vec4 v) { return v.x + v.y + v.z + v.w; }
 
 void main() {
     const uint first = 4 * gl_SubgroupInvocationID, step = 4 * SUBGROUP;
-    const uint64_t x = p.x + uint64_t(gl_WorkGroupID.x) * (p.xStride * 4);
-    const uint64_t y = p.result + uint64_t(gl_WorkGroupID.x) * (p.resultStride * 4);
+    const uint group = gl_WorkGroupID.y * p.columns * 4;
+    const uint64_t x = p.x + uint64_t(gl_WorkGroupID.x) * (p.xStride * 4) + group;
+    const uint64_t y = p.result + uint64_t(gl_WorkGroupID.x) * (p.resultStride * 4) + group;
 
     float mean = 0;
 #if defined(NORM_layer)
