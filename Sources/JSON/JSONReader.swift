@@ -64,6 +64,9 @@ package struct JSONReader: Sendable, Hashable {
 
     package func has(_ key: String) -> Bool { value(key) != nil }
 
+    /// True where the key is there and says `null`.
+    package func isNull(_ key: String) -> Bool { value[key]?.isNull == true }
+
     /// The value for `key`; `nil` if absent or `null`.
     package func value(_ key: String) -> JSONValue? {
         guard let value = value[key], !value.isNull else { return nil }

@@ -65,7 +65,9 @@ extension JSONReader {
 
     /// - Parameter defaultTheta: The model class's default, for configurations without a base.
     package func rotary(defaultTheta: Double = 10_000) throws -> Rotary {
-        let scaling = try objectIfPresent("rope_parameters") ?? object("rope_scaling", default: [:])
+        var scaling = try objectIfPresent("rope_parameters") ?? object("rope_scaling", default: [:])
+        // Where kinds of layers differ, transformers 5 has parameters for each kind.
+        if let own = try scaling.objectIfPresent("full_attention") { scaling = own }
         let theta = try scaling.double("rope_theta", default: double("rope_theta", default: defaultTheta))
         // The first published `rope_scaling` objects have `type` instead.
         let type = try scaling.string("rope_type", default: scaling.string("type", default: "default"))

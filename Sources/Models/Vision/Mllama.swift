@@ -123,7 +123,7 @@ package final class Mllama: PictureReader {
                 source: .init(capacity: c.pictures * keysPerPicture, isRequired: false, visibility: pictures)
             ) { index, scope in
                 c.crossLayers.contains(index)
-                    ? c.pictureBlock(index, scope) : Llama.block(index, scope, c.text, rotary)
+                    ? c.pictureBlock(index, scope) : c.text.block(index, scope, rotary)
             },
             parameters: parameters, workspace: workspace, resources: [vision])
     }

@@ -21,7 +21,9 @@ package struct GatedFeedForward: FeedForwardBlock {
         package var gate = "gate_proj"
         package var up = "up_proj"
         package var down = "down_proj"
-        package init() {}
+        /// Gate and expansion as one stored matrix, the gate first.
+        package var fused: String?
+        package init(fused: String? = nil) { self.fused = fused }
         package init(gate: String, up: String, down: String) {
             self.gate = gate
             self.up = up
@@ -34,7 +36,8 @@ package struct GatedFeedForward: FeedForwardBlock {
         bias: Bool = false
     ) {
         expand = Linear(
-            fusing: [(names.gate, intermediateSize), (names.up, intermediateSize)], in: scope, inputs: hiddenSize,
+            fusing: names.fused.map { [($0, 2 * intermediateSize)] }
+                ?? [(names.gate, intermediateSize), (names.up, intermediateSize)], in: scope, inputs: hiddenSize,
             bias: bias)
         contract = Linear(scope(names.down), inputs: intermediateSize, outputs: hiddenSize, bias: bias)
         self.activation = activation

@@ -1,5 +1,6 @@
 import Checkpoint
 import Compute
+import ComputeReference
 import Foundation
 import NumberFormats
 import TestSupport
@@ -10,7 +11,9 @@ import Testing
 /// Options of blocks and decoders, on a decoder declared by hand.
 @Suite("Options of blocks and decoders", .usesDevice, .serialized)
 struct BlockOptionsTests {
-    private let (size, vocabulary, layers) = (12, 17, 2)
+    private let size = 12
+    private let vocabulary = 17
+    private let layers = 2
     private let shape = AttentionShape(heads: 3, keyValueHeads: 1, headDimension: 4)
 
     private func noise(_ count: Int, _ seed: Int) -> [Float] {
@@ -140,7 +143,9 @@ struct BlockOptionsTests {
 
     @Test("sandwich norms are taken of what a part adds, a fixed gate multiplies it")
     func sandwich() throws {
-        func bench(_ norms: (RMSNorm, RMSNorm) -> TransformerBlock.Norms, gate: Gate? = nil) throws -> Bench {
+        func bench(
+            _ norms: @escaping (RMSNorm, RMSNorm) -> TransformerBlock.Norms, gate: Gate? = nil
+        ) throws -> Bench {
             try self.bench(silent: ["down"]) { attention, feedForward, first, second in
                 TransformerBlock(
                     selfAttention: .init(attention, norms: norms(first, second), gate: gate),
