@@ -21,9 +21,14 @@ struct DecoderFixture: Sendable, CustomStringConvertible {
 
     init(gguf name: String) { self.init("gguf/\(name).gguf", golden: "gguf/\(name).golden") }
 
-    static let folders = ["llama", "llama3", "gpt2"].map { DecoderFixture($0) }.filter(\.isPresent)
+    static let folders = [
+        "llama", "llama3", "gpt2", "qwen2",
+    ].map { DecoderFixture($0) }.filter(\.isPresent)
+    /// Those with a padded batch.
+    static let padded = folders.filter { !["mistral", "gemma2", "gemma3-text", "phi3"].contains($0.model) }
     static let files = [
         "llama-f32", "llama-f16", "llama-q8_0", "llama-q4_0", "llama-q4_1", "llama-q5_0", "llama-q5_1", "llama256-q4_k",
+        "qwen2-f16", "qwen2-q4_k",
     ].map { DecoderFixture(gguf: $0) }.filter(\.isPresent)
     static let all = folders + files
 
@@ -73,7 +78,7 @@ struct DecoderOnlyTests {
                 == device.ledger.entries.map { "\($0.purpose.rawValue) \($0.label) \($0.bytes)" }.sorted())
     }
 
-    @Test("a row that PyTorch pads on the left gives the same logits and weights", arguments: DecoderFixture.folders)
+    @Test("a row that PyTorch pads on the left gives the same logits and weights", arguments: DecoderFixture.padded)
     func paddedRow(_ fixture: DecoderFixture) throws {
         let golden = try Fixtures.golden(fixture.golden)
         let (model, files) = try fixture.open()
