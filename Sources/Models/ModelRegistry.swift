@@ -5,7 +5,7 @@ import Transformer
 package enum ModelRegistry {
     package static let architectures: [any Model.Type] = [
         Whisper.self, Moonshine.self, T5.self, Marian.self, BART.self, MBART.self, M2M100.self, Pegasus.self,
-        Llama.self, Qwen2.self, Qwen3.self, Mistral.self, Gemma2.self,
+        Llama.self, Qwen2.self, Qwen3.self, Mistral.self, Gemma2.self, Gemma3.self,
         GPT2.self, LLaVA.self, SmolVLM.self,
         Mllama.self,
         BLIP.self, VisionEncoderDecoder.self, Florence2.self,
@@ -19,7 +19,8 @@ package enum ModelRegistry {
         if files.checkpoint.whisper != nil { return "whisper" }
         if let gguf = files.checkpoint.gguf {
             let type = try gguf.string("general.architecture")
-            guard let projector = files.projector else { return type }
+            // A file of Gemma 3 holds the text model alone.
+            guard let projector = files.projector else { return type == "gemma3" ? "gemma3_text" : type }
             guard type == "llama" else {
                 throw ModelError.configuration(
                     file: files.path, key: "general.architecture",

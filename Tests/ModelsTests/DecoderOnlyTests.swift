@@ -22,13 +22,13 @@ struct DecoderFixture: Sendable, CustomStringConvertible {
     init(gguf name: String) { self.init("gguf/\(name).gguf", golden: "gguf/\(name).golden") }
 
     static let folders = [
-        "llama", "llama3", "gpt2", "qwen2", "qwen3", "mistral", "gemma2",
+        "llama", "llama3", "gpt2", "qwen2", "qwen3", "mistral", "gemma2", "gemma3-text",
     ].map { DecoderFixture($0) }.filter(\.isPresent)
     /// Those with a padded batch.
     static let padded = folders.filter { !["mistral", "gemma2", "gemma3-text", "phi3"].contains($0.model) }
     static let files = [
         "llama-f32", "llama-f16", "llama-q8_0", "llama-q4_0", "llama-q4_1", "llama-q5_0", "llama-q5_1", "llama256-q4_k",
-        "qwen2-f16", "qwen2-q4_k", "qwen3-f16", "qwen3-q6_k",
+        "qwen2-f16", "qwen2-q4_k", "qwen3-f16", "qwen3-q6_k", "gemma3-f16", "gemma3-q4_0", "gemma3-q4_k",
     ].map { DecoderFixture(gguf: $0) }.filter(\.isPresent)
     static let all = folders + files
 
