@@ -22,7 +22,7 @@ struct DecoderFixture: Sendable, CustomStringConvertible {
     init(gguf name: String) { self.init("gguf/\(name).gguf", golden: "gguf/\(name).golden") }
 
     static let folders = [
-        "llama", "llama3", "gpt2", "qwen2", "qwen3", "mistral", "gemma2", "gemma3-text",
+        "llama", "llama3", "gpt2", "qwen2", "qwen3", "mistral", "gemma2", "gemma3-text", "phi3",
     ].map { DecoderFixture($0) }.filter(\.isPresent)
     /// Those with a padded batch.
     static let padded = folders.filter { !["mistral", "gemma2", "gemma3-text", "phi3"].contains($0.model) }
