@@ -5,7 +5,7 @@ import Transformer
 package enum ModelRegistry {
     package static let architectures: [any Model.Type] = [
         Whisper.self, Moonshine.self, T5.self, Marian.self, BART.self, MBART.self, M2M100.self, Pegasus.self,
-        Llama.self, Qwen2.self, Qwen3.self, Mistral.self, Gemma2.self, Gemma3.self, Phi3.self,
+        Llama.self, Qwen2.self, Qwen3.self, Mistral.self, Gemma2.self, Gemma3.self, Phi3.self, Granite.self,
         GPT2.self, LLaVA.self, SmolVLM.self,
         Mllama.self,
         BLIP.self, VisionEncoderDecoder.self, Florence2.self,
