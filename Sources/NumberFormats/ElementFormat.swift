@@ -7,6 +7,8 @@ package enum ElementFormat: String, Sendable, Hashable, CaseIterable, Codable {
     case q8_0, q4_0, q4_1, q5_0, q5_1
     case q2_k, q3_k, q4_k, q5_k, q6_k, q8_k
     case iq4_nl, iq4_xs, mxfp4
+    case iq2_xxs, iq2_xs, iq2_s, iq3_xxs, iq3_s
+    case tq1_0, tq2_0
 
     /// The table of formats: the only place that declares block sizes, ggml types, coders and the form kernels read.
     ///
@@ -92,6 +94,32 @@ package enum ElementFormat: String, Sendable, Hashable, CaseIterable, Codable {
             BlockFormat(
                 elements: 32, bytes: 17, ggmlType: 39, decode: SmallBlocks.mxfp4,
                 kernels: .blocks(DeviceBlock([1..<17, 0..<1], factors: [0], areExponents: true, largest: 16)))
+        case .iq2_xxs:
+            BlockFormat(
+                elements: 256, bytes: 66, ggmlType: 16, decode: GridBlocks.iq2_xxs,
+                kernels: .blocks(DeviceBlock([2..<66, 0..<2], factors: [0], largest: 167)))
+        case .iq2_xs:
+            BlockFormat(
+                elements: 256, bytes: 74, ggmlType: 17, decode: GridBlocks.iq2_xs,
+                kernels: .blocks(DeviceBlock([2..<66, 66..<74, 0..<2], factors: [0], largest: 167)))
+        case .iq2_s:
+            BlockFormat(
+                elements: 256, bytes: 82, ggmlType: 22, decode: GridBlocks.iq2_s,
+                kernels: .blocks(DeviceBlock([2..<66, 66..<82, 0..<2], factors: [0], largest: 167)))
+        case .iq3_xxs:
+            BlockFormat(
+                elements: 256, bytes: 98, ggmlType: 18, decode: GridBlocks.iq3_xxs,
+                kernels: .blocks(DeviceBlock([2..<98, 0..<2], factors: [0], largest: 481)))
+        case .iq3_s:
+            BlockFormat(
+                elements: 256, bytes: 110, ggmlType: 21, decode: GridBlocks.iq3_s,
+                kernels: .blocks(
+                    DeviceBlock([2..<66, 74..<106, 66..<74, 106..<110, 0..<2], factors: [0], largest: 465)))
+        case .tq1_0: BlockFormat(elements: 256, bytes: 54, ggmlType: 34, decode: GridBlocks.tq1_0)
+        case .tq2_0:
+            BlockFormat(
+                elements: 256, bytes: 66, ggmlType: 35, decode: GridBlocks.tq2_0,
+                kernels: .blocks(DeviceBlock([0..<64, 64..<66], factors: [64], largest: 1)))
         }
     }
 
@@ -145,7 +173,6 @@ extension ElementFormat {
 
     /// Names of ggml types without a decoder, for messages.
     package static let undecodedGGMLTypes: [UInt32: String] = [
-        9: "q8_1", 16: "iq2_xxs", 17: "iq2_xs", 18: "iq3_xxs", 19: "iq1_s", 21: "iq3_s", 22: "iq2_s", 29: "iq1_m",
-        34: "tq1_0", 35: "tq2_0",
+        9: "q8_1", 19: "iq1_s", 29: "iq1_m", 40: "nvfp4", 41: "q1_0", 42: "q2_0",
     ]
 }

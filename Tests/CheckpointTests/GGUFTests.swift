@@ -60,7 +60,7 @@ struct GGUFBytes {
         file.tensors = [
             B.tensor("weight", innermostFirst: [3, 2], type: 0, offset: 0),
             B.tensor("quantized", innermostFirst: [32, 1], type: 8, offset: 32),
-            B.tensor("exotic", innermostFirst: [256], type: 21, offset: 96),
+            B.tensor("exotic", innermostFirst: [256], type: 19, offset: 96),
         ]
         file.data = (0..<6).flatMap { B.little(Float($0).bitPattern) } + [UInt8](repeating: 0, count: 8)
         file.data += B.little(UInt16(0x3c00)) + (0..<32).map { UInt8($0) } + [UInt8](repeating: 0, count: 30 + 136)
@@ -96,7 +96,7 @@ struct GGUFBytes {
         #expect(try checkpoint.entry("weight").shape == [2, 3], "outermost first")
         #expect(try checkpoint.floats("weight") == [0, 1, 2, 3, 4, 5])
         #expect(try checkpoint.floats("quantized") == (0..<32).map { Float($0) })
-        #expect(checkpoint.unsupported == ["exotic": "iq3_s"])
+        #expect(checkpoint.unsupported == ["exotic": "iq1_s"])
     }
 
     static let damages: [(complaint: String, file: GGUFBytes)] = {

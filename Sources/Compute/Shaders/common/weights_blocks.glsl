@@ -259,6 +259,139 @@ void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
     b1 = d * (bytes(q.y) - 4);
 }
 
+#elif defined(FORMAT_tq2_0)
+// Quants of all blocks, then d.
+uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 66); }
+struct WeightBlock { uvec4 low, high; uint shift; float d; };
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const ROW super = weightFurther(row, k / 256 * 64);
+    const uint first = ((k / 128) & 1) * 2;
+    return WeightBlock(
+        weightSixteen(super, first), weightSixteen(super, first + 1), ((k / 32) & 3) * 2, weightHalf(row, stride / 4 + k / 256 * 2));
+}
+uvec2 twoBits(WeightBlock block, uint part) { return (eight(part < 2 ? block.low : block.high, part) >> block.shift) & 0x03030303u; }
+void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
+    const uvec2 q = twoBits(block, part);
+    b0 = block.d * (bytes(q.x) - 1);
+    b1 = block.d * (bytes(q.y) - 1);
+}
+
+#elif defined(FORMAT_iq2_xxs) || defined(FORMAT_iq2_xs) || defined(FORMAT_iq2_s) || defined(FORMAT_iq3_xxs) || defined(FORMAT_iq3_s)
+// Each part of 32 elements is one point of eight elements (iq3: two of four, the second 16 bits further) and eight signs.
+#include "grid_points.glsl"
+struct WeightBlock { uvec4 points; uint signs; vec2 d; };
+// Seven signs, and their parity as the eighth.
+uint withParity(uint signs) { return (signs & 127) | ((bitCount(signs & 127) & 1) << 7); }
+uint fourSigns(uint w) {
+    return withParity(w) | (withParity(w >> 7) << 8) | (withParity(w >> 14) << 16) | (withParity(w >> 21) << 24);
+}
+#if defined(FORMAT_iq2_xxs)
+// For each 32 elements four indices, signs and scale (8 bytes); then d.
+uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 66); }
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const uvec2 w = eight(weightSixteen(row, k / 64), k / 32);
+    const float d = weightHalf(row, stride / 4 + k / 256 * 2) * (0.5 + float(w.y >> 28)) * 0.25;
+    return WeightBlock(
+        uvec4(point(byteOf(w.x, 0)), point(byteOf(w.x, 1)), point(byteOf(w.x, 2)), point(byteOf(w.x, 3))), fourSigns(w.y), vec2(d));
+}
+#elif defined(FORMAT_iq2_xs)
+// Indices of nine bits with seven signs, then scales of four bits, then d.
+uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 74); }
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const uint sub = (k / 32) & 7;
+    const uvec2 w = eight(weightSixteen(row, k / 64), sub);
+    const uint scales = byteOf(weightWord(row, stride / 4 + k / 256 * 8 + (sub & 4)), sub & 3);
+    const float d = weightHalf(row, stride / 256 * 72 + k / 256 * 2) * 0.25;
+    const uint signs = withParity(w.x >> 9) | (withParity(w.x >> 25) << 8) | (withParity(w.y >> 9) << 16) | (withParity(w.y >> 25) << 24);
+    return WeightBlock(
+        uvec4(point(w.x & 511), point((w.x >> 16) & 511), point(w.y & 511), point((w.y >> 16) & 511)), signs,
+        d * (0.5 + vec2(scales & 15, scales >> 4)));
+}
+#elif defined(FORMAT_iq2_s)
+// Lower bits of the indices and signs (64 bytes a block), then their upper bits and scales (16 bytes), then d.
+uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 82); }
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const uint sub = (k / 32) & 7;
+    const ROW super = weightFurther(row, k / 256 * 64);
+    const uint low = weightWord(super, sub * 4), second = stride / 4 + k / 256 * 16 + (sub & 4);
+    const uint upper = byteOf(weightWord(row, second), sub & 3), scales = byteOf(weightWord(row, second + 8), sub & 3);
+    const float d = weightHalf(row, stride / 256 * 80 + k / 256 * 2) * 0.25;
+    return WeightBlock(
+        uvec4(
+            point(byteOf(low, 0) | ((upper << 8) & 768)), point(byteOf(low, 1) | ((upper << 6) & 768)),
+            point(byteOf(low, 2) | ((upper << 4) & 768)), point(byteOf(low, 3) | ((upper << 2) & 768))),
+        weightWord(super, 32 + sub * 4), d * (0.5 + vec2(scales & 15, scales >> 4)));
+}
+#else
+uint twoPoints(uint first, uint second) { return (point(first) & 0xfffu) | (point(second) << 16); }
+#if defined(FORMAT_iq3_xxs)
+// Indices (64 bytes a block), signs and scales (32 bytes), then d.
+uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 98); }
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const uint sub = (k / 32) & 7;
+    const ROW super = weightFurther(row, k / 256 * 96);
+    const uvec2 w = eight(weightSixteen(super, sub / 2), sub);
+    const uint packed = weightWord(super, 64 + sub * 4);
+    const float d = weightHalf(row, stride / 256 * 96 + k / 256 * 2) * (0.5 + float(packed >> 28)) * 0.5;
+    return WeightBlock(
+        uvec4(
+            twoPoints(byteOf(w.x, 0), byteOf(w.x, 1)), twoPoints(byteOf(w.x, 2), byteOf(w.x, 3)),
+            twoPoints(byteOf(w.y, 0), byteOf(w.y, 1)), twoPoints(byteOf(w.y, 2), byteOf(w.y, 3))),
+        fourSigns(packed), vec2(d));
+}
+#else
+// Lower bits of the indices (64 bytes a block), signs (32), upper bits of the indices (8), scales (4), d.
+uint weightRowBytes(uint stride) { return roundUp16(stride / 256 * 110); }
+WeightBlock weightBlock(ROW row, uint stride, uint k) {
+    const uint sub = (k / 32) & 7, block = k / 256, count = stride / 256;
+    const uvec2 w = eight(weightSixteen(row, k / 64), sub);
+    const uint signs = weightWord(row, count * 64 + k / 32 * 4);
+    const uint upper = byteOf(weightWord(row, count * 96 + block * 8 + (sub & 4)), sub & 3);
+    const uint scale = (weightWord(row, count * 104 + block * 4) >> (sub * 4)) & 15;
+    const float d = weightHalf(row, count * 108 + block * 2) * float(1 + 2 * scale);
+    return WeightBlock(
+        uvec4(
+            twoPoints(byteOf(w.x, 0) | ((upper << 8) & 256), byteOf(w.x, 1) | ((upper << 7) & 256)),
+            twoPoints(byteOf(w.x, 2) | ((upper << 6) & 256), byteOf(w.x, 3) | ((upper << 5) & 256)),
+            twoPoints(byteOf(w.y, 0) | ((upper << 4) & 256), byteOf(w.y, 1) | ((upper << 3) & 256)),
+            twoPoints(byteOf(w.y, 2) | ((upper << 2) & 256), byteOf(w.y, 3) | ((upper << 1) & 256))),
+        signs, vec2(d));
+}
+#endif
+#endif
+// The magnitudes of four elements, a byte each.
+uint magnitudes(uint point) {
+#if defined(FORMAT_iq3_xxs) || defined(FORMAT_iq3_s)
+    const uint q = (point & 7) | ((point & 0x38u) << 5) | ((point & 0x1c0u) << 10) | ((point & 0xe00u) << 15);
+#if defined(FORMAT_iq3_s)
+    return q * 2 + 0x01010101u;
+#else
+    // The highest of eight levels in steps of 8 is 2 more.
+    return q * 8 + 0x04040404u + (q & (q >> 1) & (q >> 2) & 0x01010101u) * 2;
+#endif
+#else
+    // 8, 25 or 43.
+    const uint q = (point & 3) | ((point & 0xcu) << 6) | ((point & 0x30u) << 12) | ((point & 0xc0u) << 18);
+    return 0x08080808u + (q & 0x01010101u) * 17 + ((q >> 1) & 0x01010101u) * 35;
+#endif
+}
+uvec2 eightMagnitudes(WeightBlock block, uint part) {
+    const uint p = block.points[part];
+#if defined(FORMAT_iq3_xxs) || defined(FORMAT_iq3_s)
+    return uvec2(magnitudes(p), magnitudes(p >> 16));
+#else
+    return uvec2(magnitudes(p), magnitudes(p >> 8));
+#endif
+}
+vec4 signsOf(uint bits) { return 1 - 2 * vec4(bits & 1, (bits >> 1) & 1, (bits >> 2) & 1, (bits >> 3) & 1); }
+void weight8(WeightBlock block, uint part, out vec4 b0, out vec4 b1) {
+    const uvec2 q = eightMagnitudes(block, part);
+    const uint bits = block.signs >> (8 * part);
+    const float d = part < 2 ? block.d.x : block.d.y;
+    b0 = d * bytes(q.x) * signsOf(bits);
+    b1 = d * bytes(q.y) * signsOf(bits >> 4);
+}
+
 #else
 #error "compile with -DFORMAT_<weight format>"
 #endif

@@ -54,6 +54,21 @@ uvec2 packed8(WeightBlock block, uint part) {
     return q | (((eight(part < 2 ? block.thirdLow : block.thirdHigh, part) >> block.sub) & 0x01010101u) << 2);
 }
 vec2 packedScale(WeightBlock block, uint part) { return (part < 2 ? block.d.x : block.d.y) * vec2(1, -4); }
+#elif defined(FORMAT_tq2_0)
+uvec2 packed8(WeightBlock block, uint part) { return twoBits(block, part); }
+vec2 packedScale(WeightBlock block, uint part) { return block.d * vec2(1, -1); }
+#elif defined(FORMAT_iq2_xxs) || defined(FORMAT_iq2_xs) || defined(FORMAT_iq2_s) || defined(FORMAT_iq3_xxs) || defined(FORMAT_iq3_s)
+uint negated(uint magnitudes, uint bits) {
+    // A magnitude is never 0, so that no byte carries into the next.
+    const uint ones = spread(bits, 0);
+    return (magnitudes ^ (ones * 255)) + ones;
+}
+uvec2 packed8(WeightBlock block, uint part) {
+    const uvec2 q = eightMagnitudes(block, part);
+    const uint bits = block.signs >> (8 * part);
+    return uvec2(negated(q.x, bits), negated(q.y, bits >> 4));
+}
+vec2 packedScale(WeightBlock block, uint part) { return vec2(part < 2 ? block.d.x : block.d.y, 0); }
 #endif
 
 #endif
