@@ -73,9 +73,12 @@ struct Tracer {
     private var sourceKeys: Int {
         switch source {
         case .tokens(let tokens, _): tokens.count
-        case .logMel: soundPositions ?? 0
+        case .logMel, .samples: soundPositions ?? 0
         case .pictures(let pictures, _):
             model.pictureReader?.pictureKeys(pictures.map(\.layout), in: prompt).joined().map { $0.key + 1 }.max() ?? 0
+        case .prompted(let picture, let tokens):
+            (model.pictureReader?.pictureKeys([picture.layout], in: tokens).joined().map { $0.key + 1 }.max() ?? 0)
+                + tokens.count
         case nil: 0
         }
     }
