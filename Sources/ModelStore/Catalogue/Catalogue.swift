@@ -3,6 +3,9 @@
 package enum Catalogue {
     package static let all: [CatalogueEntry] = [whisperTinyEnglish, whisperBase, smolLM2]
 
+    /// Names for `fovea pull`, those of models on Hugging Face last.
+    package static let names = all.map(\.name) + HubEntry.all.map(\.name)
+
     package static func entry(named name: String) -> CatalogueEntry? { all.first { $0.name == name } }
 
     /// OpenAI Whisper tiny.en in half precision, CTranslate2 format.

@@ -1,11 +1,12 @@
 import Foundation
 import JSON
+import Support
 
 /// A client of a model hub: huggingface.co, or a mirror with the same protocol.
 struct HubClient: Sendable {
     /// `HF_ENDPOINT` without credentials and closing slash.
     let endpoint: URL
-    /// `HF_TOKEN`, or else the name and password in `HF_ENDPOINT`.
+    /// `HF_TOKEN`, or the token that the hub's own program has stored, or else the name and password in `HF_ENDPOINT`.
     private let authorization: String?
     private let hasToken: Bool
     private let downloader = Downloader()
@@ -14,10 +15,22 @@ struct HubClient: Sendable {
     init(environment: [String: String]) throws(ModelStoreError) {
         func setting(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let login = try Login(address: setting("HF_ENDPOINT") ?? "https://huggingface.co", setting: "HF_ENDPOINT")
-        let token = setting("HF_TOKEN")
+        let token = setting("HF_TOKEN") ?? Self.storedToken(environment)
         endpoint = login.url
         authorization = token.map { "Bearer \($0)" } ?? login.authorization
         hasToken = token != nil
+    }
+
+    /// The token that the hub's own program has stored: `$HF_HOME/token`.
+    private static func storedToken(_ environment: [String: String]) -> String? {
+        let home = environment["HF_HOME"].flatMap { $0.isEmpty ? nil : ($0 as NSString).expandingTildeInPath }
+        let path = (home ?? BaseDirectories(environment: environment).caches + "/huggingface") + "/token"
+        guard let size = ModelStore.size(ofFile: path), size <= 4096,
+            let data = FileManager.default.contents(atPath: path)
+        else { return nil }
+        let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        // Anything else would be another header in the request.
+        return !text.isEmpty && text.utf8.allSatisfy { (33...126).contains($0) } ? text : nil
     }
 
     /// A small JSON document.

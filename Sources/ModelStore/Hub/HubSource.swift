@@ -2,22 +2,25 @@ import Checkpoint
 import Foundation
 import JSON
 
-/// A source of models on a hub, by `owner/repo`: the weights (safetensors first) and their companion files, no code.
+/// A source of models on a hub, by `owner/repo`: the weights (safetensors first, else GGUF, CTranslate2,
+/// PyTorch or whisper.cpp) and their companion files, no code.
 struct HubSource: ModelSource {
     let owner: String
     let repository: String
-    /// The file chosen from several GGUF files.
+    /// The file or quantization chosen from several.
     let file: String?
     let name: String
+    let memory: Int
     let client: HubClient
 
-    init(owner: String, repository: String, file: String?, name: String, environment: [String: String])
-        throws(ModelStoreError)
-    {
+    init(
+        owner: String, repository: String, file: String?, name: String, memory: Int, environment: [String: String]
+    ) throws(ModelStoreError) {
         self.owner = owner
         self.repository = repository
         self.file = file
         self.name = name
+        self.memory = memory
         client = try HubClient(environment: environment)
     }
 
@@ -28,7 +31,7 @@ struct HubSource: ModelSource {
         let listing = try await client.json(
             "/api/models/\(owner)/\(repository)?blobs=true", what: name, temporary: staging.path + "/listing.json")
         let (files, revision) = try read(listing)
-        let chosen = try HubSelection.choose(files, repository: name, file: file)
+        let chosen = try HubSelection(repository: name, chosen: file, memory: memory).choose(files)
         let total = chosen.reduce(0) { $0.addingReportingOverflow($1.byteCount).partialValue }
         try staging.checkRoom(total - ModelStore.size(ofFolder: staging.files))
 

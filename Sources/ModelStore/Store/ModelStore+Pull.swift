@@ -48,7 +48,8 @@ extension ModelStore {
             case .catalogue(let entry): PackageSource(entry: entry, environment: environment)
             case .repository(let owner, let repository, let file):
                 try HubSource(
-                    owner: owner, repository: repository, file: file, name: name.description, environment: environment)
+                    owner: owner, repository: repository, file: file, name: name.description, memory: memory,
+                    environment: environment)
             }
         let manifest = try await source.fetch(into: staging, report: report)
         try manifest.write(to: staging.files)

@@ -13,10 +13,14 @@ package struct ModelStore: Sendable {
     let environment: [String: String]
     /// Models that come with the program.
     package let bundled: [BundledModel]
+    /// Bytes that the weights of a model may take, where there is a choice of quantizations.
+    let memory: Int
 
     package init(
-        root: String, environment: [String: String] = ProcessInfo.processInfo.environment, bundled: [BundledModel] = []
+        root: String, environment: [String: String] = ProcessInfo.processInfo.environment, bundled: [BundledModel] = [],
+        memory: Int = Int(clamping: ProcessInfo.processInfo.physicalMemory)
     ) {
+        self.memory = memory
         self.root = root.hasPrefix("/") ? root : FileManager.default.currentDirectoryPath + "/" + root
         self.environment = environment
         self.bundled = bundled
@@ -77,7 +81,7 @@ package struct ModelStore: Sendable {
         if !isPath, let found = try find(model) { return found }
         if name != nil, !isPath { throw .notInstalled(name: model, canBePulled: true) }
         if isPath || model.contains("/") { throw .notInstalled(name: model, canBePulled: false) }
-        throw .unknownModel(name: model, known: bundled.map(\.name) + Catalogue.all.map(\.name))
+        throw .unknownModel(name: model, known: bundled.map(\.name) + Catalogue.names)
     }
 
     /// The model of that name in the stores of other programs.
@@ -136,7 +140,7 @@ package struct ModelStore: Sendable {
 }
 
 /// The name of a model that can be pulled: one of the catalogue, or `owner/repo` of a hub, where one of several files
-/// is chosen by `owner/repo:FILE`.
+/// is chosen by `owner/repo:FILE` or by its quantization, `owner/repo:Q4_K_M`.
 package struct ModelName: Sendable, Hashable, CustomStringConvertible {
     package enum Kind: Sendable, Hashable {
         case catalogue(CatalogueEntry)
@@ -151,11 +155,12 @@ package struct ModelName: Sendable, Hashable, CustomStringConvertible {
             kind = .catalogue(entry)
             return
         }
-        let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let halves = (HubEntry.named(text)?.repository ?? text).split(
+            separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let parts = halves[0].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         let file = halves.count == 2 ? String(halves[1]) : nil
         guard parts.count == 2, parts.allSatisfy(Self.isPart), file.map(FileNames.isPlain) ?? true else {
-            throw .unknownModel(name: text, known: Catalogue.all.map(\.name))
+            throw .unknownModel(name: text, known: Catalogue.names)
         }
         kind = .repository(owner: parts[0], repository: parts[1], file: file)
     }

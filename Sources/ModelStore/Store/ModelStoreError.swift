@@ -70,7 +70,8 @@ package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible
             "\(what): access refused; "
                 + (tokenGiven
                     ? "the token in HF_TOKEN is not valid or has no access: check it, and accept the model's terms on its page"
-                    : "the model is private or asks to accept its terms: do so on its page and set HF_TOKEN to an access token")
+                    : "the model is private or asks to accept its terms: do so on its page, huggingface.co/\(Self.page(what)), "
+                        + "create an access token at huggingface.co/settings/tokens and set HF_TOKEN to it")
         case .notFound(let what):
             "\(what): not found; check the spelling of owner/repo"
         case .serverFailed(let what, let status):
@@ -87,6 +88,9 @@ package enum ModelStoreError: Error, Sendable, Hashable, CustomStringConvertible
             "pulling \(name) was stopped; what is there already is kept, the next pull goes on from it"
         }
     }
+
+    /// `owner/repo` of a description that may go on with a file name.
+    private static func page(_ what: String) -> Substring { what.prefix { $0 != " " && $0 != ":" } }
 
     private static func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
 

@@ -143,13 +143,21 @@ struct ModelListing: Encodable {
                 bytes: local?.byteCount ?? entry.byteCount,
                 entry: (entry.downloadByteCount, entry.summary, entry.licence))
         }
-        let others = installed.filter { local in !Catalogue.all.contains { $0.name == local.name } }.map {
+        let published = HubEntry.all.map { entry in
+            let local = installed.first { $0.name == entry.repository }
+            return ModelListing(
+                entry.name, origin: own, location: local.map { ModelLocation(path: $0.path) },
+                bytes: local?.byteCount ?? entry.byteCount,
+                entry: (entry.byteCount, entry.summary, entry.license + (entry.isGated ? ", to be accepted" : "")))
+        }
+        let listed = Set(Catalogue.all.map(\.name) + HubEntry.all.map(\.repository))
+        let others = installed.filter { !listed.contains($0.name) }.map {
             ModelListing($0.name, origin: own, location: ModelLocation(path: $0.path), bytes: $0.byteCount)
         }
         let found = store.found().map {
             ModelListing(
                 $0.name, origin: $0.origin.rawValue, location: $0.location, bytes: $0.byteCount, problem: $0.problem)
         }
-        return bundled + known + others + found
+        return bundled + known + published + others + found
     }
 }

@@ -11,10 +11,17 @@ struct PullCommand: AsyncParsableCommand {
         commandName: "pull",
         abstract: "Fetch models by name, or owner/repo from Hugging Face.",
         discussion:
-            "Every file is checked against its digest. An interrupted download continues with the next pull."
+            """
+            Every file is checked against its digest. An interrupted download continues with the next pull. Of a repository with \
+            several GGUF quantizations, Q4_K_M is fetched, or the largest that fits into memory; owner/repo:QUANTIZATION names \
+            another.
+            """
     )
 
-    @Argument(help: ArgumentHelp("Names of `fovea models`, or owner/repo, or owner/repo:FILE.", valueName: "name"))
+    @Argument(
+        help: ArgumentHelp(
+            "Names of `fovea models`, or owner/repo, owner/repo:FILE, or owner/repo:Q4_K_M for a quantization.",
+            valueName: "name"))
     var names: [String]
 
     @OptionGroup var output: OutputOptions
@@ -35,7 +42,10 @@ struct PullCommand: AsyncParsableCommand {
             _ = try await store.pull(name) { progress.show($0) }
         }
         let installed = ModelListing.all(in: store).filter { listing in
-            listing.installed && wanted.contains { $0.description == listing.name }
+            listing.installed
+                && wanted.contains {
+                    $0.description == listing.name || $0.description == HubEntry.named(listing.name)?.repository
+                }
         }
         if output.json { try JSONOutput.print(installed) }
     }

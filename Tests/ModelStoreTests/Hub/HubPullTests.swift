@@ -211,8 +211,13 @@ import Testing
         (#"{"siblings":[{"rfilename":"model.safetensors","size":60000000000000,"blobId":"00"}]}"#, "not enough room"),
         (#"{"sha":"../x","siblings":[{"rfilename":"model.safetensors","size":1,"blobId":"00"}]}"#, "revision"),
         (#"{"siblings":[{"rfilename":"a.gguf"},{"rfilename":"b.gguf"}]}"#, "org/odd:a.gguf"),
-        (#"{"siblings":[{"rfilename":"pytorch_model.bin"}]}"#, "pickle"),
-        (#"{"siblings":[]}"#, "no safetensors, GGUF or CTranslate2 weights"),
+        (#"{"siblings":[{"rfilename":"pytorch_model.bin"}]}"#, "size or digest of pytorch_model.bin is missing"),
+        (
+            #"{"siblings":[{"rfilename":"m-Q4_0-00001-of-00002.gguf"}]}"#,
+            "m-Q4_0-00002-of-00002.gguf of the model is missing"
+        ),
+        (#"{"siblings":[{"rfilename":"ggml-a.bin"},{"rfilename":"ggml-b.bin"}]}"#, "org/odd:ggml-a.bin"),
+        (#"{"siblings":[]}"#, "no safetensors, GGUF, CTranslate2, PyTorch or whisper.cpp weights"),
     ])
     func oddListingsAreRefused(listing: String, expected: String) async throws {
         try server.add("org/odd", "listing.raw", listing.utf8)
@@ -230,6 +235,61 @@ import Testing
         let folder = try store.resolve("org/several:b.gguf").path
         #expect(try Checkpoint.open(folder).files == [folder + "/b.gguf"])
         #expect(await complaint("org/several:c.gguf").contains("no file c.gguf"))
+    }
+
+    private func files(_ names: [String: Int], chosen: String? = nil, memory: Int = 1000) throws -> Set<String> {
+        let files = names.map { HubFile(path: $0.key, byteCount: $0.value, digest: .sha256("00")) }
+        return Set(
+            try HubSelection(repository: "org/x", chosen: chosen, memory: memory).choose(files).map(\.name))
+    }
+
+    @Test func oneQuantizationIsChosenByWhatFits() throws {
+        let names = [
+            "x-Q2_K.gguf": 200, "x-Q4_K_M.gguf": 400, "x-Q8_0.gguf": 700, "x-f16-00001-of-00002.gguf": 600,
+            "x-f16-00002-of-00002.gguf": 600, "mmproj-x-f16.gguf": 50, "mmproj-x-f32.gguf": 100, "config.json": 1,
+            "imatrix.dat": 9,
+        ]
+        let small: Set = ["mmproj-x-f16.gguf", "config.json"]
+        #expect(try files(names) == small.union(["x-Q4_K_M.gguf"]))
+        #expect(try files(names, memory: 300) == small.union(["x-Q2_K.gguf"]))
+        #expect(try files(names, chosen: "q8_0") == small.union(["x-Q8_0.gguf"]))
+        #expect(
+            try files(names, chosen: "F16")
+                == small.union(["x-f16-00001-of-00002.gguf", "x-f16-00002-of-00002.gguf"]))
+        #expect(try files(names, chosen: "x-Q2_K.gguf") == small.union(["x-Q2_K.gguf"]))
+        #expect { try files(names, memory: 100) } throws: {
+            "\($0)".contains("none of its quantizations fits into 80 B")
+        }
+        #expect { try files(names, chosen: "Q5_K_M") } throws: {
+            "\($0)".contains("quantizations F16, Q2_K, Q4_K_M, Q8_0")
+        }
+    }
+
+    @Test func filesOfPyTorchAndWhisperCppAreChosen() throws {
+        #expect(
+            try files(["pytorch_model.bin": 9, "config.json": 1, "flax_model.msgpack": 9]) == [
+                "pytorch_model.bin", "config.json",
+            ])
+        let shards = ["pytorch_model.bin.index.json": 1, "pytorch_model-1.bin": 9, "pytorch_model-2.bin": 9]
+        #expect(try files(shards) == Set(shards.keys))
+        #expect(try files(["ggml-base.bin": 9, "README.md": 1]) == ["ggml-base.bin", "README.md"])
+        let several = ["ggml-base.bin": 9, "ggml-tiny.bin": 9]
+        #expect(try files(several, chosen: "ggml-tiny.bin") == ["ggml-tiny.bin"])
+        #expect(try files(["model.safetensors": 9, "pytorch_model.bin": 9]) == ["model.safetensors"])
+    }
+
+    @Test func theTokenFileOfTheHubIsUsed() async throws {
+        try fill("org/gated")
+        try FileManager.default.createDirectory(atPath: home.path("hf"), withIntermediateDirectories: true)
+        _ = try home.write("bad\r\nX-Header: 1", to: "hf/token")
+        let refusal = await complaint("org/gated", store: store(["HF_HOME": home.path("hf")]))
+        #expect(refusal.contains("huggingface.co/org/gated") && refusal.contains("settings/tokens"))
+        _ = try home.write("secret\n", to: "hf/token")
+        _ = try await pull("org/gated", store: store(["HF_HOME": home.path("hf")]))
+        #expect(server.requests.contains { $0.contains("Bearer secret") })
+        // The variable comes first.
+        let wrong = await complaint("org/gated2", store: store(["HF_HOME": home.path("hf"), "HF_TOKEN": "hunter2"]))
+        #expect(!wrong.contains("hunter2") && !wrong.contains("secret"))
     }
 
     @Test func cancellationKeepsWhatArrived() async throws {

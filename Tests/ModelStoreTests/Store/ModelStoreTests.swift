@@ -34,6 +34,16 @@ import Testing
         #expect(try ModelName("a/b:c.gguf").description == "a/b:c.gguf")
     }
 
+    @Test func shortNamesAreThoseOfRepositories() throws {
+        #expect(try ModelName("flan-t5-small").description == "google/flan-t5-small")
+        #expect(HubEntry.all.count >= 30)
+        #expect(Set(Catalogue.names).count == Catalogue.names.count)
+        for entry in HubEntry.all {
+            #expect(try ModelName(entry.name).description == entry.repository)
+            #expect(entry.byteCount > 0 && !entry.license.isEmpty && !entry.summary.isEmpty)
+        }
+    }
+
     @Test func resolvingWhatAPersonTypes() throws {
         let folder = try TemporaryFolder()
         let store = ModelStore(root: folder.path("models"), environment: [:])
