@@ -22,8 +22,9 @@ package enum PlaygroundApp {
         defer { screen.stop() }
 
         var state = State(size: screen.size, theme: Theme(screen.capabilities))
-        state.speech.language = options.language
-        state.speech.task = options.task
+        state.speech = options.speech
+        state.text = options.text
+        state.systemPrompt = options.system
         if let map = options.colorMap { state.attention.colorMap = map }
         state.chat.record = AttentionRecord(memoryLimit: options.attentionMemory, directory: options.spillFolder) {
             queue.put(.attentionNotice("\($0)"))
@@ -35,7 +36,8 @@ package enum PlaygroundApp {
             Task { queue.put(.device(await backend.deviceName)) }
             if options.isOpen, let folder = options.dataFolder, !TourMark.wasShown(in: folder) { queue.put(.tourDue) }
             queue.put(.started(model: options.model, audio: options.audio))
-            if let picture = options.picture { queue.put(.attach(picture)) }
+            for picture in options.pictures { queue.put(.attach(picture)) }
+            if let prompt = options.prompt { queue.put(.ask(prompt)) }
         }
 
         let clock = ContinuousClock()

@@ -10,10 +10,16 @@ package struct PlaygroundOptions: Sendable {
     package var model: String?
     /// A recording to transcribe at the start.
     package var audio: String?
-    /// A picture to attach at the start.
-    package var picture: String?
-    package var language: String?
-    package var task: SpeechTask
+    /// Pictures to attach at the start.
+    package var pictures: [String] = []
+    /// A text to send at the start.
+    package var prompt: String?
+    /// The system prompt.
+    package var system = ""
+    /// Options of text generation.
+    package var text = TextOptions()
+    /// Options of transcription.
+    package var speech = TranscriptionOptions()
     /// Draws with ASCII characters and eight colors.
     package var ascii: Bool
     package var colorMap: ColorMap?
@@ -33,7 +39,7 @@ package struct PlaygroundOptions: Sendable {
     package var replaySpeed = 1.0
 
     /// True if the options ask for nothing in particular, so that the tour may start.
-    var isOpen: Bool { model == nil && audio == nil && picture == nil && recorder == nil }
+    var isOpen: Bool { model == nil && audio == nil && pictures.isEmpty && prompt == nil && recorder == nil }
 
     package init(
         model: String? = nil, audio: String? = nil, language: String? = nil, task: SpeechTask = .transcribe,
@@ -42,8 +48,8 @@ package struct PlaygroundOptions: Sendable {
     ) {
         self.model = model
         self.audio = audio
-        self.language = language
-        self.task = task
+        speech.language = language
+        speech.task = task
         self.ascii = ascii
         self.colorMap = colorMap
         self.dataFolder = dataFolder

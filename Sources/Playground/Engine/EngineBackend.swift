@@ -13,14 +13,17 @@ package final class EngineBackend: PlaygroundBackend {
     private let store: ModelStore
     private let loadOptions: LoadOptions
     private let locate: @Sendable (String) throws -> ModelLocation
+    private let projectors: [String: String]
 
     /// - Parameters:
     ///   - loadOptions: options for loading models.
     ///   - locate: finds the configuration of a model to plan; nil finds installed models, folders and files.
+    ///   - projectors: vision towers ("mmproj" files) by the names of their models, instead of those in the models' stores.
     package init(
         engine: Engine, store: ModelStore = .standard(), loadOptions: LoadOptions = LoadOptions(),
-        locate: (@Sendable (String) throws -> ModelLocation)? = nil
+        locate: (@Sendable (String) throws -> ModelLocation)? = nil, projectors: [String: String] = [:]
     ) {
+        self.projectors = projectors
         self.locate = locate ?? { try store.resolve($0) }
         self.engine = engine
         self.store = store
@@ -42,11 +45,18 @@ package final class EngineBackend: PlaygroundBackend {
                 name: entry.name, description: entry.summary, installed: copy != nil,
                 bytes: copy?.byteCount ?? entry.downloadByteCount)
         }
-        let others = installed.filter { model in !known.contains { $0.name == model.name } }.map {
+        let published = HubEntry.all.map { entry in
+            let copy = installed.first { $0.name == entry.repository }
+            return ModelChoice(
+                name: entry.name, description: entry.summary, installed: copy != nil,
+                bytes: copy?.byteCount ?? entry.byteCount)
+        }
+        let listed = Set(known.map(\.name) + HubEntry.all.map(\.repository))
+        let others = installed.filter { !listed.contains($0.name) }.map {
             ModelChoice(
                 name: $0.name, description: $0.manifest?.source ?? $0.path, installed: true, bytes: $0.byteCount)
         }
-        let own = bundled + known + others
+        let own = bundled + known + published + others
         let found = store.found().filter { $0.problem == nil }
         let names = (own.map(\.name) + found.map(\.name)).reduce(into: [:]) { $0[$1, default: 0] += 1 }
         return own
@@ -69,10 +79,11 @@ package final class EngineBackend: PlaygroundBackend {
     }
 
     package func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> {
-        let engine = engine, store = store, options = loadOptions
+        let engine = engine, store = store, options = loadOptions, projectors = projectors
         return .running { yield in
             let location = try store.resolve(name)
-            let loading = engine.load(path: location.path, projector: location.projector, options: options)
+            let loading = engine.load(
+                path: location.path, projector: projectors[name] ?? location.projector, options: options)
             for try await (done, total) in loading {
                 yield(LoadProgress(stage: "loading weights", fraction: total > 0 ? Double(done) / Double(total) : 1))
             }
@@ -111,11 +122,14 @@ package final class EngineBackend: PlaygroundBackend {
 
     package func plan(_ request: PlanRequest) async throws -> MemoryPlan {
         let target = PlanTarget(engine.device.properties), options = loadOptions, locate = locate
+        let projectors = projectors
         // Reading a configuration takes a moment; no weights are loaded.
         return try await Task.detached {
             let location = try locate(request.model)
             var files =
-                try location.projector.map { try ModelFiles(path: location.path, projector: $0) }
+                try (projectors[request.model] ?? location.projector).map {
+                    try ModelFiles(path: location.path, projector: $0)
+                }
                 ?? ModelFiles(planning: location.path)
             files.options = options
             return try Planner(files, on: target).plan(request, alternatives: true)

@@ -12,6 +12,8 @@ package indirect enum Event: Sendable, Codable {
     case input(InputEvent)
     /// A picture given on the command line.
     case attach(String)
+    /// A text to send, given on the command line.
+    case ask(String)
     case device(String)
     case models([ModelChoice])
     case download(String, TransferProgress)

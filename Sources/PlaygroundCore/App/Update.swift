@@ -9,6 +9,7 @@ package func update(_ state: inout State, _ event: Event, now: Date = Date()) ->
     case .played(let event): return update(&state, event, now: now)
     case .started(let model, let audio): effects = state.didStart(model: model, audio: audio, now)
     case .attach(let path): effects = state.attach(path)
+    case .ask(let text): effects = state.send(text: text, now)
     case .input(let input): effects = state.handle(input, now)
     case .device(let name): state.engine.device = name; effects = []
     case .models(let models): effects = state.didListModels(models, now)

@@ -30,17 +30,33 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
 
     @Argument(
         help: ArgumentHelp(
-            "A model, a first recording or picture, or both.",
+            "A model, pictures, and a recording, in any order.",
             discussion:
                 "A model is a name of `fovea models`, a folder, or a file of weights; the default is the first installed one.",
-            valueName: "model-or-recording"))
+            valueName: "model-or-file"))
     var items: [String] = []
 
-    @Option(name: .long, help: LanguageCode.help)
-    var language: LanguageCode?
+    @Option(name: .long, help: ArgumentHelp("A picture; may be given several times.", valueName: "file"))
+    var image: [String] = []
 
-    @Option(name: .long, help: "Write the words as spoken (transcribe) or in English (translate).")
-    var task = SpeechTask.transcribe
+    @Option(name: .long, help: ArgumentHelp("A recording, for speech models.", valueName: "file"))
+    var audio: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Text to send at once; for speech models, text before the recording.", valueName: "text"))
+    var prompt: String?
+
+    @Option(name: .long, help: ArgumentHelp("The system message of the conversation.", valueName: "text"))
+    var system: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Maximum number of tokens of an answer (for speech: in each window of 30 s).", valueName: "n")
+    )
+    var maxTokens: Int?
 
     @Flag(name: .long, help: "Draw with ASCII characters and eight colors.")
     var ascii = false
@@ -52,11 +68,15 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
             valueName: "how"))
     var pictures = PictureDrawing.auto
 
+    @OptionGroup var projector: ProjectorOption
     @OptionGroup var weights: WeightOptions
+    @OptionGroup var text: TextGenerationOptions
+    @OptionGroup var speech: SpeechOptions
     @OptionGroup var device: DeviceOptions
 
     func validate() throws {
-        if items.count > 2 { throw ValidationError("Unexpected argument '\(items[2])': a model and a file at most") }
+        if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens: at least 1") }
+        _ = try sorted()
     }
 
     @MainActor func run() async throws { try await run(recorder: nil) }
@@ -64,22 +84,33 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
     /// - Parameter recorder: the writer of the session file.
     @MainActor func run(recorder: SessionRecorder?) async throws {
         try Self.requireTerminal()
-        let (model, file) = try sorted()
-        let picture = file.flatMap { PictureFile.isNamed($0) ? $0 : nil }
-        let audio = picture == nil ? file : nil
+        let (model, pictures, audio) = try sorted()
         // Errors in them are reported before the screen is opened.
         if let model { _ = try ModelArgument.location(of: model) }
+        if let path = projector.path {
+            guard model != nil else {
+                throw ProgramError.option(name: "--mmproj", problem: "it belongs to a model: name that too")
+            }
+            _ = try Checkpoint.open(path)
+        }
         if let audio { _ = try AudioFile.info(path: audio) }
-        if let picture { _ = try ImageFile.info(path: picture) }
+        for picture in pictures { _ = try ImageFile.info(path: picture) }
         let engine = try Engine(
             deviceSelector: device.selector, pipelineCacheFolder: Folders.writableCache(), sessions: .standard)
-        var options = PlaygroundOptions(model: model, audio: audio, language: language?.code, task: task, ascii: ascii)
-        options.picture = picture
+        var options = PlaygroundOptions(model: model, audio: audio, ascii: ascii)
+        options.pictures = pictures
+        options.system = system ?? ""
         options.recorder = recorder
-        options.graphics = pictures.choice
+        options.graphics = self.pictures.choice
+        options.text = text.text(speech, maximumTokens: maxTokens)
+        options.speech = speech.transcription()
+        options.speech.maximumTokensPerWindow = maxTokens
+        if audio == nil { options.prompt = prompt } else { options.speech.initialPrompt = prompt }
+        let projectors = model.flatMap { model in projector.path.map { [model: $0] } } ?? [:]
         let status = try await PlaygroundApp.run(
             backend: EngineBackend(
-                engine: engine, loadOptions: weights.load, locate: { try KnownConfigurations.location(of: $0) }),
+                engine: engine, loadOptions: weights.load, locate: { try KnownConfigurations.location(of: $0) },
+                projectors: projectors),
             options: options)
         throw ProgramExit(code: status.code)
     }
@@ -94,15 +125,29 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         if term.isEmpty || term == "dumb" { throw .dumbTerminal(name: term) }
     }
 
-    /// Tells the model from the recording: a single item that is a file but no file of weights is a recording.
-    private func sorted() throws -> (model: String?, audio: String?) {
-        let expanded = items.map { ($0 as NSString).expandingTildeInPath }
-        if items.count == 2 { return (items[0], expanded[1]) }
-        guard let item = items.first, let path = expanded.first else { return (nil, nil) }
-        var isFolder: ObjCBool = false
-        let isFile = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
-        let weights = ["safetensors", "gguf", "bin", "json"]
-        let looksLikeWeights = weights.contains((path as NSString).pathExtension.lowercased())
-        return isFile && !looksLikeWeights ? (nil, path) : (item, nil)
+    /// Tells models, pictures and recordings among the arguments apart: what is a file, but no file of weights, is a
+    /// picture or a recording.
+    private func sorted() throws -> (model: String?, pictures: [String], audio: String?) {
+        func expanded(_ path: String) -> String { (path as NSString).expandingTildeInPath }
+        var models: [String] = []
+        var pictures = image.map(expanded)
+        var recordings = (audio.map { [$0] } ?? []).map(expanded)
+        for item in items {
+            let path = expanded(item)
+            var isFolder: ObjCBool = false
+            let isFile = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+            let kind = (path as NSString).pathExtension.lowercased()
+            if !isFile || ["safetensors", "gguf", "bin", "json", "pt", "pth"].contains(kind) {
+                models.append(item)
+            } else if PictureFile.isNamed(path) || (try? ImageFile.info(path: path)) != nil {
+                pictures.append(path)
+            } else {
+                recordings.append(path)
+            }
+        }
+        for (kind, list) in [("models", models), ("recordings", recordings)] where list.count > 1 {
+            throw ValidationError("\(kind): \(list.joined(separator: " and ")); give one")
+        }
+        return (models.first, pictures, recordings.first)
     }
 }
