@@ -36,7 +36,7 @@ package final class SpeechSession: ModelSession {
         self.model = reader
         // Small things first: a folder without a tokenizer should not cost the time to load its weights.
         tokenizer = try SpeechTokens(Tokenizer(files))
-        logMel = try LogMelSpectrogram(.init(melCount: reader.soundGeometry.mels))
+        logMel = try LogMelSpectrogram(reader, from: files)
         decoder = WhisperDecoder(reader)
         try reader.load(from: files, on: device, progress: progress)
         reader.tap?.selection = .cross

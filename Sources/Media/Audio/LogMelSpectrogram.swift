@@ -51,8 +51,9 @@ package struct LogMelSpectrogram: Sendable {
     private let filters: MelFilterBank
     private let hann: [Double]
 
+    /// - Parameter melFilters: The mel filter bank `[mels, bins]`, if the model's file has one.
     /// - Throws: `MediaError.invalidParameter` for values beyond those of any model (they come from a downloaded file).
-    package init(_ parameters: Parameters = Parameters()) throws(MediaError) {
+    package init(_ parameters: Parameters = Parameters(), melFilters: [Float]? = nil) throws(MediaError) {
         let limits: [(String, Int, ClosedRange<Int>)] = [
             ("feature_size", parameters.melCount, 1...1024),
             ("sampling_rate", parameters.sampleRate, 1000...384_000),
@@ -67,7 +68,20 @@ package struct LogMelSpectrogram: Sendable {
         self.parameters = parameters
         let size = parameters.fftSize
         transform = FourierTransform(length: size)
-        filters = MelFilterBank(melCount: parameters.melCount, fftSize: size, sampleRate: parameters.sampleRate)
+        if let melFilters {
+            let bins = size / 2 + 1
+            guard melFilters.count == parameters.melCount * bins, melFilters.allSatisfy(\.isFinite) else {
+                throw .invalidParameter(
+                    name: "mel filters", value: "\(melFilters.count) values",
+                    expected: "\(parameters.melCount) × \(bins) finite numbers")
+            }
+            filters = MelFilterBank(
+                rows: stride(from: 0, to: melFilters.count, by: bins).map { first in
+                    melFilters[first..<first + bins].map(Double.init)
+                })
+        } else {
+            filters = MelFilterBank(melCount: parameters.melCount, fftSize: size, sampleRate: parameters.sampleRate)
+        }
         hann = (0..<size).map { 0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(size)) }
     }
 

@@ -18,34 +18,29 @@ struct MelFilterBank: Sendable {
     private let weights: [Double]
 
     init(melCount: Int, fftSize: Int, sampleRate: Int) {
-        self.melCount = melCount
-        binCount = fftSize / 2 + 1
-        let nyquist = Double(sampleRate) / 2
+        let binCount = fftSize / 2 + 1, nyquist = Double(sampleRate) / 2
         let top = Self.mel(ofHertz: nyquist)
         let edges = (0..<melCount + 2).map { Self.hertz(ofMel: top * Double($0) / Double(melCount + 1)) }
-        var firstBin: [Int] = [], offset = [0], weights: [Double] = []
-        for mel in 0..<melCount {
+        let rows = (0..<melCount).map { mel in
             let (low, center, high) = (edges[mel], edges[mel + 1], edges[mel + 2])
             let area = 2 / (high - low)
-            var first: Int?
-            var last = 0
-            var row: [Double] = []
-            for bin in 0..<binCount {
+            return (0..<binCount).map { bin in
                 let frequency = nyquist * Double(bin) / Double(binCount - 1)
-                let weight =
-                    max(0, min((frequency - low) / (center - low), (high - frequency) / (high - center))) * area
-                if weight > 0 {
-                    if first == nil { first = bin }
-                    last = bin
-                }
-                row.append(weight)
+                return max(0, min((frequency - low) / (center - low), (high - frequency) / (high - center))) * area
             }
-            if let first {
-                firstBin.append(first)
-                weights.append(contentsOf: row[first...last])
-            } else {
-                firstBin.append(0)
-            }
+        }
+        self.init(rows: rows)
+    }
+
+    /// Filters that are given, `[mels, bins]`.
+    init(rows: [[Double]]) {
+        melCount = rows.count
+        binCount = rows.first?.count ?? 0
+        var firstBin: [Int] = [], offset = [0], weights: [Double] = []
+        for row in rows {
+            let first = row.firstIndex { $0 != 0 } ?? 0, last = row.lastIndex { $0 != 0 } ?? -1
+            firstBin.append(first)
+            if first <= last { weights += row[first...last] }
             offset.append(weights.count)
         }
         self.firstBin = firstBin

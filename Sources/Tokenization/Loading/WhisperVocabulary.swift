@@ -1,3 +1,5 @@
+import Foundation
+
 /// The vocabulary of a Whisper model without merges and special tokens, as in files of whisper.cpp.
 ///
 /// Adjacent tokens merge if their joined bytes are a token, the lowest id first: the rule of OpenAI's tiktoken. The special
@@ -24,6 +26,23 @@ package struct WhisperVocabulary: Sendable {
     package init(tokens: [[UInt8]], count: Int) {
         self.tokens = tokens
         self.count = count
+    }
+
+    /// Reads a vocabulary of OpenAI's tiktoken: a line for each token, with its bytes in base 64 and its id.
+    ///
+    /// - Throws: `TokenizationError` for a file that cannot be read, or whose ids are not those from 0 on.
+    package init(tiktoken file: URL, count: Int) throws {
+        var tokens: [[UInt8]] = []
+        for (index, line) in try TokenizerFormat.read(file).split(separator: UInt8(ascii: "\n")).enumerated() {
+            let fields = String(decoding: line, as: UTF8.self).split { $0.isWhitespace }
+            guard fields.count == 2, let bytes = Data(base64Encoded: String(fields[0])), Int(fields[1]) == index else {
+                throw TokenizationError.field(
+                    file: file.path, field: "line \(index + 1)", expected: "bytes in base 64 and the id \(index)",
+                    actual: fields.count == 2 ? "other fields" : "\(fields.count) fields")
+            }
+            tokens.append(Array(bytes))
+        }
+        self.init(tokens: tokens, count: count)
     }
 
     /// The names of the special tokens, in the order of their ids.

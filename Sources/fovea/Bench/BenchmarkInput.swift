@@ -1,4 +1,5 @@
 import Foundation
+import Generation
 import Media
 import Models
 
@@ -24,7 +25,7 @@ struct BenchmarkInput {
     init(_ model: any Model, files: ModelFiles) throws {
         vocabulary = model.vocabulary
         if let reader = model.soundReader {
-            let spectrogram = try LogMelSpectrogram(.init(melCount: reader.soundGeometry.mels))
+            let spectrogram = try LogMelSpectrogram(reader, from: files)
             source = .logMel(spectrogram.window(Self.sound).values)
             logMel = { _ = spectrogram.window(Self.sound) }
         } else if let reader = model.pictureReader {

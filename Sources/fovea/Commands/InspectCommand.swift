@@ -141,6 +141,13 @@ struct ConfigurationSummary {
             for key in gguf.keys { values[key] = gguf[key].map(Self.words) }
             return
         }
+        if let sizes = checkpoint.whisper?.dimensions {
+            architecture = "whisper"
+            for (label, value) in Mirror(reflecting: sizes).children {
+                if let label { values[label] = "\(value)" }
+            }
+            return
+        }
         var isFolder: ObjCBool = false
         let isThere = FileManager.default.fileExists(atPath: checkpoint.path, isDirectory: &isFolder)
         let path = checkpoint.path as NSString

@@ -115,7 +115,7 @@ struct Tracer {
             try resources.speechTokens().traceStart(language: input.language, task: input.task)
         }
         ends = { [resources] in [try resources.speechTokens().endOfText] }
-        let features = try LogMelSpectrogram(.init(melCount: reader.soundGeometry.mels)).window(recording.samples)
+        let features = try LogMelSpectrogram(reader, from: resources.files).window(recording.samples)
         source = .logMel(features.values)
         given = [
             TraceTensor("features", shape: [features.melCount, features.frameCount], floats: features.values),

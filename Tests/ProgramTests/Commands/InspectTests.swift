@@ -10,6 +10,8 @@ import Testing
             ("t5", "safetensors", "t5", 55), ("t5-sharded", "sharded safetensors", "t5", 55),
             ("whisper-80", "safetensors", "whisper", 89),
             ("gguf/t5-q4_0.gguf", "GGUF", "t5", 55),
+            ("ggml-whisper/ggml-tiny-random.bin", "whisper.cpp", "whisper", 89),
+            ("openai-whisper/tiny.pt", "PyTorch", "whisper", 89),
         ])
     func formatsAreTold(_ name: String, format: String, architecture: String, tensors: Int) async throws {
         let path = Fixtures.model(name).path
