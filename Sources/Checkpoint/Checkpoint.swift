@@ -62,6 +62,24 @@ package final class Checkpoint: Sendable {
         Checkpoint(path: path, format: .safetensors, contents: CheckpointContents(), standIn: standIn)
     }
 
+    /// A checkpoint of values in memory that were computed from those of another.
+    ///
+    /// - Parameter path: The file they come from, for messages.
+    package static func computed(_ tensors: [(name: String, shape: [Int], values: [Float])], path: String)
+        throws(CheckpointError) -> Checkpoint
+    {
+        var contents = CheckpointContents()
+        var bytes: [UInt8] = []
+        for tensor in tensors {
+            contents.entries.append(
+                try TensorEntry(
+                    name: tensor.name, format: .f32, shape: tensor.shape, file: 0, offset: bytes.count, path: path))
+            tensor.values.withUnsafeBytes { bytes += $0 }
+        }
+        contents.files = [try MappedFile(path: path, copying: bytes)]
+        return Checkpoint(path: path, format: .safetensors, contents: contents)
+    }
+
     init(path: String, format: CheckpointFormat, contents: CheckpointContents, standIn: StandIn? = nil) {
         self.standIn = standIn
         self.path = path

@@ -39,17 +39,22 @@ package struct ModelFiles {
         checkpoint = try Checkpoint.open(path)
         self.projector = try projector.map { try Checkpoint.open($0) }
         if let own = self.projector {
-            _ = try GGUFProjector(own)
+            // Towers of Ollama's Llama 3.2 Vision say so themselves.
+            if try own.gguf?.stringIfPresent("general.architecture") != "mllama" { _ = try GGUFProjector(own) }
             guard checkpoint.format == .gguf else {
                 throw ModelError.configuration(
                     file: path, key: "format", problem: "an mmproj file belongs to a GGUF file, which this is not")
             }
         }
-        // Single-file formats have no config.json. One that is there must be readable.
+        // Single-file formats have no config.json, but for GGUF files without metadata, as candle writes them. One that is
+        // there must be readable.
+        let isComplete = checkpoint.gguf.map { $0["general.architecture"] != nil } ?? false
+        let folder =
+            checkpoint.format == .gguf
+            ? URL(fileURLWithPath: checkpoint.files[0]).deletingLastPathComponent().path : path
         let hasConfiguration = FileManager.default.fileExists(
-            atPath: URL(fileURLWithPath: path).appendingPathComponent("config.json").path)
-        configuration =
-            hasConfiguration && checkpoint.format != .gguf ? try ModelConfiguration(folder: path) : nil
+            atPath: URL(fileURLWithPath: folder).appendingPathComponent("config.json").path)
+        configuration = hasConfiguration && !isComplete ? try ModelConfiguration(folder: folder) : nil
     }
 
     /// Unmaps the files of weights; see `Checkpoint.release`.

@@ -17,10 +17,12 @@ package enum ModelRegistry {
             return files.checkpoint.metadata["specification"] ?? "ctranslate2"
         }
         if files.checkpoint.whisper != nil { return "whisper" }
-        if let gguf = files.checkpoint.gguf {
+        if let gguf = files.checkpoint.gguf, files.configuration == nil {
             let type = try gguf.string("general.architecture")
             // A file of Gemma 3 holds the text model alone.
-            guard let projector = files.projector else { return type == "gemma3" ? "gemma3_text" : type }
+            guard let projector = files.projector, type != "mllama" else {
+                return type == "gemma3" ? "gemma3_text" : type
+            }
             guard type == "llama" else {
                 throw ModelError.configuration(
                     file: files.path, key: "general.architecture",

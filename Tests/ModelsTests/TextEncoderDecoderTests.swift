@@ -28,10 +28,12 @@ struct TextFixture: Sendable, CustomStringConvertible {
         TextFixture("mbart"), TextFixture("pegasus"), TextFixture("mt5"), TextFixture("umt5"),
         TextFixture("bytes/byt5"),
     ].filter(\.isPresent)
-    /// The same T5 in GGUF files, in every format.
-    static let files = ["f32", "f16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"].map {
-        TextFixture("gguf/t5-\($0).gguf", golden: "gguf/t5-\($0).golden")
-    }.filter(\.isPresent)
+    /// The same T5 in GGUF files, in every format, and as candle writes it.
+    static let files =
+        (["f32", "f16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"].map {
+            TextFixture("gguf/t5-\($0).gguf", golden: "gguf/t5-\($0).golden")
+        } + [TextFixture("gguf/t5-candle/model-q8_0.gguf", golden: "gguf/t5-q8_0.golden")])
+        .filter(\.isPresent)
 
     var isPresent: Bool { Fixtures.contains(model) && Fixtures.contains(golden) }
 

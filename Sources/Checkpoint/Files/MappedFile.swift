@@ -29,6 +29,24 @@ package final class MappedFile: Sendable {
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 
+    /// A file in memory.
+    ///
+    /// - Parameter path: The file it comes from, for messages.
+    init(path: String, copying content: [UInt8]) throws(CheckpointError) {
+        self.path = path
+        guard !content.isEmpty else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        // Shared, so that ``discard(_:)`` does not clear the pages.
+        let flags = MAP_SHARED | MAP_ANONYMOUS
+        guard let address = mmap(nil, content.count, PROT_READ | PROT_WRITE, flags, -1, 0), address != MAP_FAILED else {
+            throw .cannotRead(file: path, reason: "no memory for \(content.count) bytes: \(lastSystemError())")
+        }
+        UnsafeMutableRawBufferPointer(start: address, count: content.count).copyBytes(from: content)
+        bytes = UnsafeRawBufferPointer(start: address, count: content.count)
+    }
+
     deinit {
         if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
     }

@@ -55,7 +55,14 @@ struct ChatTemplate: Sendable {
     }
 
     private static func find(in gguf: GGUFMetadata, file: String) throws -> ChatTemplate? {
-        guard let text = try gguf.stringIfPresent("tokenizer.chat_template") else { return nil }
+        guard let text = try gguf.stringIfPresent("tokenizer.chat_template") else {
+            // Ollama keeps templates beside the file, in a language of its own. Models of this architecture have one format.
+            guard try gguf.stringIfPresent("general.architecture") == "mllama",
+                let format = NamedFormat.all.first(where: { $0.name == "mllama" })
+            else { return nil }
+            return ChatTemplate(
+                file: file, source: format.template, tokens: ["bos_token": format.bos, "eos_token": format.eos])
+        }
         var tokens: [String: String] = [:]
         if gguf["tokenizer.ggml.tokens"] != nil {
             let vocabulary = try gguf.strings("tokenizer.ggml.tokens")

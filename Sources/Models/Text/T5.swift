@@ -260,7 +260,7 @@ extension T5 {
 
     package static func make(from files: ModelFiles) throws -> T5 {
         var configuration: Configuration
-        if let gguf = files.checkpoint.gguf {
+        if let gguf = files.checkpoint.gguf, files.configuration == nil {
             configuration = try Configuration(gguf: gguf, checkpoint: files.checkpoint)
         } else if let file = files.configuration {
             configuration = try Configuration(file)
@@ -286,7 +286,8 @@ extension T5 {
 
     package func weightSource(of files: ModelFiles) -> WeightSource {
         WeightSource(
-            checkpoint: files.checkpoint, naming: files.checkpoint.format == .gguf ? GGUFT5Naming() : Naming())
+            checkpoint: files.checkpoint,
+            naming: files.checkpoint.format == .gguf && files.configuration == nil ? GGUFT5Naming() : Naming())
     }
 
     /// Hugging Face names; the embedding has several.

@@ -249,17 +249,25 @@ extension Mllama.VisionConfiguration {
 extension Mllama {
     package static var modelTypes: [String] { ["mllama"] }
 
-    package func weightSource(of files: ModelFiles) -> WeightSource {
-        WeightSource(checkpoint: files.checkpoint, naming: Naming())
+    package func weightSource(of files: ModelFiles) throws -> WeightSource {
+        if let gguf = files.checkpoint.gguf { return try OllamaMllama(gguf, files).weightSource() }
+        return WeightSource(checkpoint: files.checkpoint, naming: Naming())
+    }
+
+    package static func imageProcessor(of files: ModelFiles) throws -> any ImageProcessor {
+        if let gguf = files.checkpoint.gguf { return try OllamaMllama(gguf, files).imageProcessor() }
+        return try ImageProcessors.make(try ImageProcessorConfiguration(of: files), fallback: defaultImageProcessor)
     }
 
     package static func make(from files: ModelFiles) throws -> Mllama {
-        guard let file = files.configuration else {
-            throw ModelError.configuration(
-                file: files.path, key: "model_type",
-                problem: "Llama 3.2 Vision is read from Hugging Face folders; there is no config.json")
+        var configuration: Configuration
+        if let gguf = files.checkpoint.gguf {
+            configuration = try OllamaMllama(gguf, files).configuration()
+        } else if let file = files.configuration {
+            configuration = try Configuration(file.main)
+        } else {
+            throw ModelError.configuration(file: files.path, key: "model_type", problem: "there is no config.json")
         }
-        var configuration = try Configuration(file.main)
         configuration.text.makeRoom(for: files.options.contextLength)
         let model = Mllama(configuration: configuration)
         try model.assignStoredFormats(of: files)
