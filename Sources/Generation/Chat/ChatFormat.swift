@@ -82,13 +82,17 @@ package struct ChatFormat: Sendable {
     /// - Parameters:
     ///   - addingGenerationPrompt: ends with the beginning of an answer.
     ///   - date: what formats that tell the model the date write.
+    ///   - thinking: `enable_thinking` of the template; nil leaves its default.
     /// - Throws: `GenerationError.conversation` for one that the format refuses.
-    package func text(_ messages: [ChatMessage], addingGenerationPrompt: Bool, date: Date = Date()) throws -> ChatText {
+    package func text(
+        _ messages: [ChatMessage], addingGenerationPrompt: Bool, date: Date = Date(), thinking: Bool? = nil
+    ) throws -> ChatText {
         if !takesPictures, messages.contains(where: { !$0.pictures.isEmpty }) {
             throw GenerationError.conversation(format: title, problem: "it has no place for pictures")
         }
         return try renderer.text(
-            messages, inParts: wantsParts, addingGenerationPrompt: addingGenerationPrompt, date: date)
+            messages, inParts: wantsParts, addingGenerationPrompt: addingGenerationPrompt, date: date,
+            thinking: thinking)
     }
 
     // MARK: Ends of answers
@@ -130,12 +134,13 @@ private struct Renderer: Sendable {
 
     /// - Parameter inParts: messages without pictures are lists of parts, too.
     func text(
-        _ messages: [ChatMessage], inParts: Bool, addingGenerationPrompt: Bool, date: Date
+        _ messages: [ChatMessage], inParts: Bool, addingGenerationPrompt: Bool, date: Date, thinking: Bool? = nil
     ) throws -> ChatText {
         var variables: [(String, TemplateValue)] = [
             ("messages", .list(messages.map { Self.value($0, inParts: inParts) })), ("tools", .none),
             ("documents", .none), ("add_generation_prompt", .bool(addingGenerationPrompt)),
         ]
+        if let thinking { variables.append(("enable_thinking", .bool(thinking))) }
         variables += source.tokens.map { ($0.key, .string($0.value)) }
         do {
             return ChatText(try template.render(variables, date: Self.date(date)))

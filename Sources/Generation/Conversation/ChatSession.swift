@@ -70,8 +70,9 @@ extension ChatSession {
         var dropped = ArraySlice<ChatMessage>()
         if let format = try format(options.chatForm) {
             let count: Int
+            let thinking = options.thinking
             (prompt, count) = try window.fit(request, contextLength: session.decoder.contextLength) { messages in
-                let text = try format.text(messages, addingGenerationPrompt: true)
+                let text = try format.text(messages, addingGenerationPrompt: true, thinking: thinking)
                 rendered = text.string
                 shown = try pictures?.load(messages)
                 return try tokens(text, shown)

@@ -64,6 +64,8 @@ package struct TextOptions: Sendable, Hashable {
     /// index `answerPrefix.count`, and its text goes on where theirs ends.
     package var answerPrefix: [Int] = []
     package var chatForm = ChatForm.automatic
+    /// The template's switch for thoughts before the answer; nil leaves the template's default.
+    package var thinking: Bool?
     /// Hypotheses of a beam search; 1 is none. Tokens are then reported as soon as all hypotheses agree on them.
     package var beams = 1
     /// Exponent of the length that a beam's sum of log-probabilities is divided by.

@@ -12,7 +12,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "One answer of a model on standard output, as it comes.",
         discussion: """
             With --json every event is one line of JSON: input_prepared, encoded, token, discarded, context_shortened, segment, \
-            finished. Without it only final text is written: tokens that a speech model takes back never appear.
+            finished. Without it only final text is written: tokens that a speech model takes back never appear. Thoughts before \
+            an answer (<think> … </think>) go to standard error.
             """)
 
     @OptionGroup var model: ModelArgument
@@ -60,6 +61,13 @@ struct RunCommand: AsyncParsableCommand {
         defer { finish() }
         let json = output.json
         var written = false
+        var splitter = ThoughtSplitter()
+        func write(_ parts: [ThoughtSplitter.Part]) throws {
+            for part in parts {
+                let text = Sanitizer.stream.text(part.text)
+                if part.isThought { Console.sayRaw(text) } else { try Console.write(text) }
+            }
+        }
         try session.answer(request, isCancelled: { Task.isCancelled }) { event in
             if json { return try JSONOutput.printLine(EventReport(event)) }
             switch event {
@@ -69,7 +77,7 @@ struct RunCommand: AsyncParsableCommand {
                 written = true
             case .token(let token) where !declared.abilities.inputs.contains(.sound):
                 if token.text.isEmpty { break }
-                try Console.write(Sanitizer.stream.text(token.text))
+                try write(splitter.add(token.text))
                 written = true
             case .contextShortened(let count):
                 Console.warn(
@@ -77,6 +85,7 @@ struct RunCommand: AsyncParsableCommand {
             default: break
             }
         }
+        try write(splitter.finish())
         if !json, written { try Console.writeLine() }
     }
 

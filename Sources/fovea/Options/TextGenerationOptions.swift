@@ -57,6 +57,11 @@ struct TextGenerationOptions: ParsableArguments {
     )
     var chatFormat: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Let a model that can think before it answers, or not; by default as its chat template says.")
+    var thinking: Bool?
+
     @Flag(name: .long, help: "Continue the prompt as it is, without any chat format.")
     var raw = false
 
@@ -81,7 +86,7 @@ struct TextGenerationOptions: ParsableArguments {
             ("--typical-p", typicalP != nil), ("--repetition-penalty", repetitionPenalty != 1),
             ("--presence-penalty", presencePenalty != 0), ("--frequency-penalty", frequencyPenalty != 0),
             ("--length-penalty", lengthPenalty != 1), ("--stop", !stop.isEmpty), ("--raw", raw),
-            ("--chat-format", chatFormat != nil),
+            ("--chat-format", chatFormat != nil), ("--thinking", thinking != nil),
         ]
         return options.filter(\.1).map(\.0)
     }
@@ -110,6 +115,7 @@ struct TextGenerationOptions: ParsableArguments {
         options.lengthPenalty = lengthPenalty
         options.stopStrings = stop.map(Self.unescaped)
         options.alternatives = alternatives
+        options.thinking = thinking
         options.chatForm = raw ? .raw : chatFormat.map { .named($0) } ?? .automatic
         if let maximumTokens { options.maximumTokens = maximumTokens }
         return options
