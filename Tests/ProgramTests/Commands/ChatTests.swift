@@ -13,6 +13,21 @@ import Testing
         #expect(run.words.contains("needs a terminal") && run.words.contains("fovea transcribe"))
     }
 
+    @Test func argumentsThatCannotGoTogetherAreRefused() async throws {
+        let folder = try TemporaryFolder()
+        let sounds = try ["a.wav", "b.wav"].map { try folder.write("sound", to: $0) }
+        for (arguments, words) in [
+            (["chat", "one-model", "another"], "models: one-model and another; give one"),
+            (["chat"] + sounds, "recordings: \(sounds[0]) and \(sounds[1])"),
+            (["chat", "--audio", sounds[0], sounds[1]], "recordings: "),
+            (["chat", "--max-tokens", "0"], "--max-tokens"),
+            (["chat", "--top-k", "0"], "--top-k"), (["chat", "--chat-format", "none-such"], "chatml"),
+        ] {
+            let run = try await Program.run(arguments)
+            #expect(run.code == 2 && run.words.contains(words), "\(run.words)")
+        }
+    }
+
     @Test(.enabled(if: Machine.has("tmux"), "tmux is not installed"), arguments: ["dumb", "no-such-terminal"])
     func aTerminalThatCannotPlaceACursorIsSaidSo(_ term: String) async throws {
         let session = try TerminalSession(environment: ["TERM": term])

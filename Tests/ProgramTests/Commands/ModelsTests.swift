@@ -13,6 +13,35 @@ import Testing
         #expect(json.contains { $0["name"] as? String == "whisper-tiny.en" && $0["installed"] as? Bool == false })
     }
 
+    @Test(.needsLargeFixtures) func modelsOfOtherProgramsAreListedAndOpen() async throws {
+        let environment = ["OLLAMA_MODELS": Fixtures.model("stores").appending(path: "ollama").path]
+        let listing = try await Program.run("models", "--json", environment: environment)
+        let models = try #require(listing.json as? [[String: Any]]).filter { $0["origin"] as? String == "ollama" }
+        #expect(models.count == 10)
+        func model(_ name: String) throws -> [String: Any] {
+            try #require(models.first { $0["name"] as? String == name }, "\(name) is not listed")
+        }
+        for (name, architecture, files) in [
+            ("tiny-llama:latest", "llama", 1), ("tiny-llava:7b", "llava", 2), ("tiny-mllama:11b", "mllama", 1),
+            ("tiny-mllama:11b-old", "mllama", 2), ("hf.co/tiny-org/tiny-llama-GGUF:Q4_0", "llama", 1),
+        ] {
+            let model = try model(name)
+            #expect(model["opens"] as? Bool == true, "\(name): \(model["opens"] ?? "")")
+            #expect(model["architecture"] as? String == architecture)
+            #expect((model["paths"] as? [String])?.count == files)
+            #expect(model["size"] as? Int ?? 0 > 1000)
+        }
+        for name in ["tiny-lost:latest", "tiny-short:latest", "tiny-garbled:latest", "tiny-tensors:latest"] {
+            #expect((try model(name)["opens"] as? String)?.isEmpty == false)
+        }
+        let run = try await Program.run(
+            "run", "tiny-llama", "--prompt", "a", "--raw", "--max-tokens", "2", environment: environment)
+        #expect(run.code == 0, "\(run.words)")
+        let ambiguous = try await Program.run("run", "tiny-mllama", "--prompt", "a", environment: environment)
+        #expect(ambiguous.code == 1 && ambiguous.isOneClearLine)
+        #expect(ambiguous.words.contains("tiny-mllama:11b, tiny-mllama:11b-old"))
+    }
+
     @Test func anUnknownNameIsRefusedBeforeAnythingIsFetched() async throws {
         let run = try await Program.run("pull", "whisper-tiny.en", "whisper-enormous")
         #expect(run.code == 1)
