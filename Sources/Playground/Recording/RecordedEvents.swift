@@ -6,7 +6,7 @@ extension Event {
     /// shows: no sound of the microphone, nothing of other conversations.
     var recorded: Event? {
         switch self {
-        case .started, .attach, .input(.key), .input(.paste), .input(.mouse), .device, .models, .load, .loaded,
+        case .started, .attach, .ask, .input(.key), .input(.paste), .input(.mouse), .device, .models, .load, .loaded,
             .abilities(.some), .answered, .memory, .waveformLoaded, .thumbnailLoaded(_, .some, _), .fileFound:
             self
         case .answer(let number, let event, let time): .answer(number, event.recorded, time: time)
