@@ -1,6 +1,6 @@
 /// Progress of a download.
-package struct PullProgress: Sendable, Hashable {
-    package enum Phase: String, Sendable, Hashable {
+package struct PullProgress: Sendable, Hashable, Codable {
+    package enum Phase: String, Sendable, Hashable, Codable {
         /// Listing the files to fetch.
         case resolving
         case downloading

@@ -2,6 +2,7 @@ import AttentionTypes
 import Foundation
 import Generation
 import Media
+import ModelStore
 import Planning
 import PlaygroundCore
 import Support
@@ -18,7 +19,7 @@ struct DemoBackend: PlaygroundBackend {
     func models() async -> [ModelChoice] {
         [ModelChoice(name: "demonstration", description: "", installed: true, bytes: 0)]
     }
-    func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
+    func pull(_ name: String) -> AsyncThrowingStream<PullProgress, any Error> {
         AsyncThrowingStream { $0.finish() }
     }
     func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> { AsyncThrowingStream { $0.finish() } }

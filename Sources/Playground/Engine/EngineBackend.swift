@@ -68,15 +68,7 @@ package final class EngineBackend: PlaygroundBackend {
             }
     }
 
-    package func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
-        let transfer = store.pull(name)
-        return .running { yield in
-            for try await report in transfer {
-                yield(
-                    TransferProgress(file: report.file, bytesDone: report.receivedBytes, bytesTotal: report.totalBytes))
-            }
-        }
-    }
+    package func pull(_ name: String) -> AsyncThrowingStream<PullProgress, any Error> { store.pull(name) }
 
     package func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> {
         let engine = engine, store = store, options = loadOptions, projectors = projectors

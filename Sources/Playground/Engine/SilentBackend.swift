@@ -1,5 +1,6 @@
 import Generation
 import Media
+import ModelStore
 import Planning
 import PlaygroundCore
 
@@ -9,7 +10,7 @@ package struct SilentBackend: PlaygroundBackend {
 
     package var deviceName: String { get async { "" } }
     package func models() async -> [ModelChoice] { [] }
-    package func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
+    package func pull(_ name: String) -> AsyncThrowingStream<PullProgress, any Error> {
         AsyncThrowingStream { $0.finish() }
     }
     package func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error> {

@@ -1,5 +1,6 @@
 import Generation
 import Media
+import ModelStore
 import Planning
 import Terminal
 
@@ -16,7 +17,7 @@ package indirect enum Event: Sendable, Codable {
     case ask(String)
     case device(String)
     case models([ModelChoice])
-    case download(String, TransferProgress)
+    case download(String, PullProgress)
     case downloaded(String, TaskEnd)
     case load(String, LoadProgress)
     case loaded(String, TaskEnd)

@@ -1,5 +1,6 @@
 import Generation
 import Media
+import ModelStore
 import Planning
 
 /// The engine as the app sees it. Tests and replays replace it.
@@ -8,7 +9,7 @@ package protocol PlaygroundBackend: Sendable {
     var deviceName: String { get async }
     func models() async -> [ModelChoice]
     /// Downloads a model of the catalogue.
-    func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error>
+    func pull(_ name: String) -> AsyncThrowingStream<PullProgress, any Error>
     /// Loads a model in place of the loaded one.
     func load(_ name: String) -> AsyncThrowingStream<LoadProgress, any Error>
     func unload() async

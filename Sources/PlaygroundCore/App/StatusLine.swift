@@ -78,15 +78,9 @@ enum StatusLine {
                 engine.model == name ? "loading" : "loading \(Sanitizer.cells.line(name))", load.fraction,
                 rect.width >= 90 ? Sanitizer.cells.line(load.stage) : "")
         case .downloading(let name, let transfer):
-            var detail = ""
-            if let transfer {
-                detail =
-                    Figures.bytes(transfer.bytesDone) + (transfer.bytesTotal.map { " of " + Figures.bytes($0) } ?? "")
-                if let rate = transfer.bytesPerSecond, rect.width >= 100 {
-                    detail += " · \(Figures.bytes(Int(rate)))/s"
-                }
-            }
-            return progress("downloading \(Sanitizer.cells.line(name))", transfer?.fraction, detail)
+            return progress(
+                "downloading \(Sanitizer.cells.line(name))", transfer?.fraction,
+                transfer.map(Figures.bytes(of:)) ?? "")
         }
     }
 

@@ -97,12 +97,9 @@ struct ChatPanel: Panel {
         switch state.engine.phase {
         case .downloading(let name, let transfer):
             guard let transfer else { return ("Downloading \(name)", nil, ["asking for its files"]) }
-            let amount =
-                Figures.bytes(transfer.bytesDone) + (transfer.bytesTotal.map { " of " + Figures.bytes($0) } ?? "")
-            let rate = transfer.bytesPerSecond.map { " · \(Figures.bytes(Int($0)))/s" } ?? ""
             return (
                 "Downloading \(name)", transfer.fraction,
-                [amount + rate, transfer.file, "Esc stops; it can be resumed"]
+                [Figures.bytes(of: transfer), transfer.file, "Esc stops; it can be resumed"]
             )
         case .loading(let name, let load): return ("Loading \(name)", load.fraction, [load.stage])
         default: return nil

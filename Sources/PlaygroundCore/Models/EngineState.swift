@@ -6,7 +6,7 @@ import ModelStore
 package struct EngineState: Sendable {
     package enum Phase: Sendable, Hashable {
         case idle
-        case downloading(String, TransferProgress?)
+        case downloading(String, PullProgress?)
         case loading(String, LoadProgress)
         /// Recording through the microphone: seconds recorded, and the limit.
         case listening(Double, of: Double)

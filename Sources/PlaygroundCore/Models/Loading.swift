@@ -1,4 +1,5 @@
 import Foundation
+import ModelStore
 
 // Listing, downloading and loading models.
 extension State {
@@ -55,7 +56,7 @@ extension State {
     /// Attaches the sample picture of the loaded model.
     mutating func attachSample() -> [Effect] { engine.sample?.picture.map { attach($0) } ?? [] }
 
-    mutating func didAdvanceDownload(_ name: String, _ progress: TransferProgress) -> [Effect] {
+    mutating func didAdvanceDownload(_ name: String, _ progress: PullProgress) -> [Effect] {
         if case .downloading(name, _) = engine.phase { engine.phase = .downloading(name, progress) }
         return []
     }

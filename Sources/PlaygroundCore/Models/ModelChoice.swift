@@ -19,24 +19,6 @@ package struct ModelChoice: Sendable, Hashable, Codable {
     }
 }
 
-/// Progress of a download.
-package struct TransferProgress: Sendable, Hashable, Codable {
-    package var file: String
-    package var bytesDone: Int
-    /// nil when the server does not say.
-    package var bytesTotal: Int?
-    package var bytesPerSecond: Double?
-
-    package init(file: String, bytesDone: Int, bytesTotal: Int?, bytesPerSecond: Double? = nil) {
-        self.file = file
-        self.bytesDone = bytesDone
-        self.bytesTotal = bytesTotal
-        self.bytesPerSecond = bytesPerSecond
-    }
-
-    var fraction: Double? { bytesTotal.flatMap { $0 > 0 ? min(1, Double(bytesDone) / Double($0)) : nil } }
-}
-
 /// Progress of loading.
 package struct LoadProgress: Sendable, Hashable, Codable {
     /// The current step, e.g. "uploading decoder weights".

@@ -1,10 +1,16 @@
 import Foundation
+import ModelStore
 import Support
 
 /// Numbers as text.
 package enum Figures {
     /// `148.2 MiB`, always with one digit after the point above bytes.
     package static func bytes(_ bytes: Int) -> String { ByteFormat.fixed(bytes) }
+
+    /// `12.0 MiB of 74.4 MiB`; without the total while it is unknown.
+    static func bytes(of download: PullProgress) -> String {
+        bytes(download.receivedBytes) + (download.totalBytes.map { " of " + bytes($0) } ?? "")
+    }
 
     /// `0:03.2`, `12:40.0`.
     package static func time(_ seconds: Double) -> String {

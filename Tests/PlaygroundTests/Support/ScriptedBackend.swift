@@ -1,5 +1,6 @@
 import Compute
 import AttentionTypes
+import ModelStore
 import NumberFormats
 import Foundation
 import Generation
@@ -59,13 +60,13 @@ final class ScriptedBackend: PlaygroundBackend {
         ]
     }
 
-    func pull(_ name: String) -> AsyncThrowingStream<TransferProgress, any Error> {
+    func pull(_ name: String) -> AsyncThrowingStream<PullProgress, any Error> {
         .running { [script, self] emit in
             for step in 0...20 {
                 emit(
-                    TransferProgress(
-                        file: "model.bin", bytesDone: step * 3_900_000, bytesTotal: 78_000_000,
-                        bytesPerSecond: 12_400_000))
+                    PullProgress(
+                        phase: .downloading, file: "model.bin", receivedBytes: step * 3_900_000,
+                        totalBytes: 78_000_000))
                 try await Task.sleep(for: script.pace)
             }
             holdings.withLock { $0.installed = true }
