@@ -9,10 +9,13 @@ package struct LoadOptions: Sendable, Hashable {
     package var weights: ElementFormat?
     /// Positions that memory is planned for, where a model can have more; nil for the architecture's default.
     package var contextLength: Int?
+    /// Format of cached keys and values, one of `KeyValueCache.formats`; f32 is what the reference computes.
+    package var keyValues = ElementFormat.f32
 
-    package init(weights: ElementFormat? = nil, contextLength: Int? = nil) {
+    package init(weights: ElementFormat? = nil, contextLength: Int? = nil, keyValues: ElementFormat = .f32) {
         self.weights = weights
         self.contextLength = contextLength
+        self.keyValues = keyValues
     }
 
     /// Formats that weights can be converted to.

@@ -49,6 +49,7 @@ package enum ModelRegistry {
             }
             model.assignFormat(format)
         }
+        model.decoder.cacheFormat = files.options.keyValues
         return model
     }
 }

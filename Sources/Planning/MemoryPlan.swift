@@ -89,6 +89,8 @@ package struct MemoryPlan: Sendable, Hashable, Codable {
     package var total: Int
     /// KV-cache bytes of one token.
     package var bytesPerToken: Int
+    /// Format of cached keys and values.
+    package var keyValueFormat: ElementFormat
     package var purposes: [Part]
     package var pictures: [Picture]
     /// Bytes of the capture buffers while the attention panel is open; not part of `total`.
@@ -104,12 +106,14 @@ package struct MemoryPlan: Sendable, Hashable, Codable {
 
     private enum CodingKeys: CodingKey {
         case path, architecture, parameters, weightFormats, context, device, deviceMemory, fits, total, bytesPerToken
+        case keyValueFormat
         case purposes, pictures, watching, suggestions, buffers
     }
 
     package init(
         path: String, architecture: String, parameters: Int = 0, weightFormats: [ElementFormat] = [],
         context: Int? = nil, device: String = "", deviceMemory: Int, total: Int, bytesPerToken: Int = 0,
+        keyValueFormat: ElementFormat = .f32,
         purposes: [Part] = [], pictures: [Picture] = [], watching: Int = 0, suggestions: [Suggestion] = [],
         buffers: [Part]? = nil, contexts: [ContextRow] = [], formats: [FormatRow] = []
     ) {
@@ -123,6 +127,7 @@ package struct MemoryPlan: Sendable, Hashable, Codable {
         fits = total <= deviceMemory
         self.total = total
         self.bytesPerToken = bytesPerToken
+        self.keyValueFormat = keyValueFormat
         self.purposes = purposes
         self.pictures = pictures
         self.watching = watching

@@ -66,6 +66,7 @@ package struct Planner {
             path: files.path, architecture: architecture, parameters: counts.values.reduce(0, +),
             weightFormats: model.parameters.matrixFormats, context: context, device: target.name,
             deviceMemory: target.memory, total: bytes.values.reduce(0, +), bytesPerToken: model.bytesPerToken,
+            keyValueFormat: model.decoder.cacheFormat,
             purposes: MemoryPurpose.allCases.compactMap { purpose in
                 bytes[purpose].map { MemoryPlan.Part(purpose: purpose, bytes: $0, parameters: counts[purpose]) }
             },

@@ -21,8 +21,12 @@ package final class SpeechSession: ModelSession {
     /// - Parameter progress: bytes done and bytes in all.
     /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`;
     ///   `GenerationError.notASpeechModel` for another kind of model.
-    package convenience init(path: String, on device: Device, progress: (Int, Int) -> Void = { _, _ in }) throws {
-        let files = try ModelFiles(path: path)
+    package convenience init(
+        path: String, options: LoadOptions = LoadOptions(), on device: Device,
+        progress: (Int, Int) -> Void = { _, _ in }
+    ) throws {
+        var files = try ModelFiles(path: path)
+        files.options = options
         try self.init(ModelRegistry.make(from: files), from: files, on: device, progress: progress)
         files.release()
     }

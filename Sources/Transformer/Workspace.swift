@@ -39,8 +39,10 @@ package final class Workspace {
     private var slots: [Slot] = []
     private var usedByPhase: [String: Int] = [:]
     private var buffer: Buffer?
+    private let name: String
 
-    package init() {}
+    /// - Parameter name: of the memory, in plans and in the ledger.
+    package init(name: String = "workspace") { self.name = name }
 
     /// Declares a place of `[rows, columns]` f32 values in a phase.
     package func reserve(_ label: String, rows: Int, columns: Int, phase: String) -> Slot {
@@ -55,11 +57,11 @@ package final class Workspace {
 
     package var byteCount: Int { usedByPhase.values.max() ?? 0 }
     package var plannedBuffer: PlannedBuffer {
-        PlannedBuffer(purpose: .activations, label: "workspace", byteCount: byteCount)
+        PlannedBuffer(purpose: .activations, label: name, byteCount: byteCount)
     }
 
     package func allocate(on device: Device) throws {
-        let buffer = try device.makeBuffer(byteCount: byteCount, purpose: .activations, label: "workspace")
+        let buffer = try device.makeBuffer(byteCount: byteCount, purpose: .activations, label: name)
         self.buffer = buffer
         for slot in slots { slot.buffer = buffer }
     }

@@ -189,15 +189,24 @@ package final class Attention {
         precondition(bias == nil || spans.isEmpty, "one bias or spans")
         let x = try input.resolved(on: stream)
         let end = firstPosition + x.rows
-        let query = scratch.queryKeyValue(x.rows, columns: width + 2 * keyValueWidth).columns(0..<width)
-        try fused(x, outputs: 0..<width, into: query, on: stream)
         let entries = cache.keysAndValues(layer: layer)
-        try fused(x, outputs: width..<width + 2 * keyValueWidth, into: entries.rows(firstPosition..<end), on: stream)
-        let newKeys = entries.rows(firstPosition..<end).columns(0..<keyValueWidth)
+        let new = entries.rows(firstPosition..<end)
+        let qkv = scratch.queryKeyValue(x.rows, columns: width + 2 * keyValueWidth)
+        let query = qkv.columns(0..<width)
+        // Keys and values are computed in f32, in place where the cache has it.
+        let keysAndValues = new.format == .f32 ? new : qkv.columns(width..<width + 2 * keyValueWidth)
+        if new.format == .f32 {
+            try fused(x, outputs: 0..<width, into: query, on: stream)
+            try fused(x, outputs: width..<width + 2 * keyValueWidth, into: new, on: stream)
+        } else {
+            try fused(x, into: qkv, on: stream)
+        }
+        let newKeys = keysAndValues.columns(0..<keyValueWidth)
         try options.queryNorm?.normalizeHeads(query, on: stream)
         try options.keyNorm?.normalizeHeads(newKeys, on: stream)
         try rotary?.turn(query, firstPosition: firstPosition, on: stream)
         try rotary?.turn(newKeys, firstPosition: firstPosition, on: stream)
+        if new.format != .f32 { try stream.convert(keysAndValues, into: new) }
         let known = entries.rows(0..<end)
         try attend(
             query: query, key: known.columns(0..<keyValueWidth),
@@ -209,13 +218,23 @@ package final class Attention {
     }
 
     /// Computes the keys and values of a source once, for all steps to come. They take the cache's rows from `first`.
+    /// - Parameter staging: `[rows, 2 · width]` f32, in which they are computed where the cache has another format.
     package func cacheKeysAndValues(
-        of source: Tensor, in cache: KeyValueCache, from first: Int = 0, on stream: CommandStream
+        of source: Tensor, in cache: KeyValueCache, from first: Int = 0, staging: Slot? = nil, on stream: CommandStream
     ) throws {
         guard case .other(_, let keyValue) = projections else { preconditionFailure("self-attention has no source") }
         let entries = cache.keysAndValues(layer: layer).rows(first..<first + source.rows)
-        try keyValue(source, into: entries, on: stream)
-        try options.keyNorm?.normalizeHeads(entries.columns(0..<keyValueWidth), on: stream)
+        guard let staging else {
+            try keyValue(source, into: entries, on: stream)
+            return try options.keyNorm?.normalizeHeads(entries.columns(0..<keyValueWidth), on: stream) ?? ()
+        }
+        for start in stride(from: 0, to: source.rows, by: staging.rows) {
+            let rows = start..<min(start + staging.rows, source.rows)
+            let piece = staging.packed(rows.count, columns: 2 * keyValueWidth)
+            try keyValue(source.rows(rows), into: piece, on: stream)
+            try options.keyNorm?.normalizeHeads(piece.columns(0..<keyValueWidth), on: stream)
+            try stream.convert(piece, into: entries.rows(rows))
+        }
     }
 
     /// Positions attend to the cached source.

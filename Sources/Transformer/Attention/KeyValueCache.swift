@@ -1,11 +1,14 @@
 import Compute
+import NumberFormats
 
 /// The keys and values that attention has already computed, for every layer of a decoder.
 ///
-/// Per layer `[hypotheses · capacity, 2 · width]` f32: each row is one position's keys followed by its values, of all
+/// Per layer `[hypotheses · capacity, 2 · width]`, f32 or f16: each row is one position's keys followed by its values, of all
 /// key/value heads.
 package final class KeyValueCache {
     package let purpose: MemoryPurpose
+    /// Number format of the entries, one of `formats`. Set before memory is planned or allocated.
+    package var format = ElementFormat.f32
     /// Layers, in the order of their memory.
     private let layers: [Int]
     /// Positions per hypothesis.
@@ -36,14 +39,22 @@ package final class KeyValueCache {
         hypotheses = 1
     }
 
+    /// Formats that entries can have.
+    package static let formats: [ElementFormat] = [.f32, .f16]
+
+    private var elementBytes: Int { format.bytesPerBlock }
+
     /// Bytes one position costs over all layers.
-    package var bytesPerPosition: Int { 2 * totalWidth * 4 }
+    package var bytesPerPosition: Int { 2 * totalWidth * elementBytes }
+
+    /// Largest row of a layer, keys and values, in elements.
+    var largestRow: Int { 2 * (widths.values.max() ?? 0) }
 
     private func byteCount(hypotheses: Int) -> Int { hypotheses * capacity * bytesPerPosition }
 
     /// Bytes of one position of a layer, and of one position of all layers before it.
-    private func rowBytes(_ layer: Int) -> Int { 2 * width(layer) * 4 }
-    private func bytesBefore(_ layer: Int) -> Int { 2 * (widthsBefore[layer] ?? 0) * 4 }
+    private func rowBytes(_ layer: Int) -> Int { 2 * width(layer) * elementBytes }
+    private func bytesBefore(_ layer: Int) -> Int { 2 * (widthsBefore[layer] ?? 0) * elementBytes }
 
     private func width(_ layer: Int) -> Int {
         guard let width = widths[layer] else { preconditionFailure("layer \(layer) has no entries in this cache") }
@@ -114,7 +125,9 @@ package final class KeyValueCache {
     private func rows(layer: Int) -> Tensor {
         guard let buffer else { preconditionFailure("the cache is not allocated") }
         let rows = hypotheses * capacity
-        return Tensor(buffer: buffer, byteOffset: rows * bytesBefore(layer), rows: rows, columns: 2 * width(layer))
+        return Tensor(
+            buffer: buffer, byteOffset: rows * bytesBefore(layer), rows: rows, columns: 2 * width(layer),
+            format: format)
     }
 
     /// Keys and values of one hypothesis side by side, `[capacity, 2 · width]`.

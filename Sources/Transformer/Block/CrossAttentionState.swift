@@ -9,6 +9,11 @@ package final class CrossAttentionState: DeviceResource {
     /// Changes when what recorded steps read has moved, has another size, or is masked otherwise.
     package private(set) var revision = 0
     private var mask: Tensor?
+    /// Memory in which keys and values are computed before they are converted to the cache's format.
+    private let conversion = Workspace(name: "conversion of keys and values")
+    private lazy var stagingRows = conversion.reserve(
+        "keys and values", rows: cache.capacity > 0 ? min(cache.capacity, Self.rowsAtOnce) : Self.rowsAtOnce,
+        columns: cache.largestRow, phase: "conversion")
     private let visibility: (any SourceVisibility)?
 
     /// - Parameters:
@@ -22,18 +27,28 @@ package final class CrossAttentionState: DeviceResource {
 
     package var isEmpty: Bool { count == 0 }
 
+    /// Rows of a source whose keys and values are converted at once.
+    private static let rowsAtOnce = 256
+
+    /// Memory for keys and values before their conversion; nil where the cache takes them as they are computed.
+    var staging: Slot? { cache.format == .f32 ? nil : stagingRows }
+
     // MARK: Memory
 
-    package var plannedBuffers: [PlannedBuffer] { [cache.plannedBuffer] + (visibility?.plannedBuffers ?? []) }
+    package var plannedBuffers: [PlannedBuffer] {
+        [cache.plannedBuffer] + (staging == nil ? [] : [conversion.plannedBuffer]) + (visibility?.plannedBuffers ?? [])
+    }
 
     package func allocate(on device: Device) throws {
         try cache.allocate(on: device)
+        if staging != nil { try conversion.allocate(on: device) }
         try visibility?.allocate(on: device)
     }
 
     package func release() {
         removeAll()
         cache.release()
+        conversion.release()
         visibility?.release()
     }
 

@@ -1,5 +1,6 @@
 import AttentionTypes
 import Compute
+import NumberFormats
 
 /// The decoder of every architecture: embedding, blocks, final norm and output projection, from tokens to logits. It owns
 /// the caches, scratch memory, warm-up and recorded steps.
@@ -158,6 +159,16 @@ package final class Decoder {
 
     // MARK: Sizes
 
+    /// Number format of cached keys and values, one of `KeyValueCache.formats`: f32, as the reference computes, unless
+    /// another is set before memory is planned or the model loaded.
+    package var cacheFormat: ElementFormat {
+        get { cache.format }
+        set {
+            cache.format = newValue
+            source?.cache.format = newValue
+        }
+    }
+
     package var name: String { declaration.name }
     package var hiddenSize: Int { declaration.hiddenSize }
     package var vocabulary: Int { declaration.vocabularySize }
@@ -315,7 +326,7 @@ package final class Decoder {
         guard let source else { return }
         for block in declaration.blocks {
             try block.crossAttention?.layer.cacheKeysAndValues(
-                of: features, in: source.cache, from: first, on: engine.stream)
+                of: features, in: source.cache, from: first, staging: source.staging, on: engine.stream)
         }
     }
 

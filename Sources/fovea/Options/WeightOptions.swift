@@ -3,6 +3,7 @@ import Compute
 import NumberFormats
 import Models
 import Planning
+import Transformer
 
 extension ElementFormat: ExpressibleByArgument {
     package init?(argument: String) {
@@ -30,7 +31,19 @@ struct WeightOptions: ParsableArguments {
     )
     var context: Int?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Format of cached keys and values: f32, or f16, which takes half the memory and changes attention by up to 0.01.",
+            valueName: "format"))
+    var kv = ElementFormat.f32
+
     func validate() throws {
+        if !KeyValueCache.formats.contains(kv) {
+            throw ValidationError(
+                "--kv: keys and values cannot be kept in \(kv.rawValue); possible are \(KeyValueCache.formats.map(\.rawValue).joined(separator: ", "))"
+            )
+        }
         if let context, context < 1 { throw ValidationError("--context: at least 1") }
         if let weights, !LoadOptions.weightFormats.contains(weights) {
             throw ValidationError(
@@ -47,7 +60,7 @@ struct WeightOptions: ParsableArguments {
             problem: "a context of \(context) tokens is not possible: this model has \(model.contextLength)")
     }
 
-    var load: LoadOptions { LoadOptions(weights: weights, contextLength: context) }
+    var load: LoadOptions { LoadOptions(weights: weights, contextLength: context, keyValues: kv) }
 }
 
 /// Random weights instead of a model's own, for models that are not installed.

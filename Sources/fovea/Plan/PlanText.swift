@@ -8,7 +8,7 @@ extension MemoryPlan {
         var facts = TextTable(("", .left), ("", .left))
         facts.add("model", path)
         facts.add("architecture", "\(architecture), \(Self.count(parameters)) parameters in \(formatName)")
-        if let context { facts.add("context", "\(context) tokens") }
+        if let context { facts.add("context", "\(context) tokens, keys and values in \(keyValueFormat.rawValue)") }
         facts.add("device", "\(device), \(ByteFormat.text(deviceMemory))")
         var table = TextTable(("purpose", .left), ("bytes", .right), ("parameters", .right))
         for part in purposes {
