@@ -60,6 +60,51 @@ import Testing
         }
     }
 
+    /// Checksums of transformers 4.57's `DonutImageProcessor` and `NougatImageProcessor`.
+    @Test(
+        "pages fitted and centered, and their margin cut off, as in transformers",
+        arguments: [
+            ("Donut", 50, 70, nil, 0xD3A4_DCC7_8586_BAFD), ("Donut", 100, 40, nil, 0xD66B_B85A_A896_6713),
+            ("Donut", 30, 90, nil, 0xF6C2_2AA3_F7D5_D8E9), ("Donut", 44, 60, nil, 0x825C_C12C_1C0D_8C97),
+            ("Donut", 200, 199, nil, 0x9A27_1A43_9788_D688), ("Donut", 13, 7, nil, 0xCDF3_F62E_2AD4_42D0),
+            ("Nougat", 90, 120, PixelRectangle(x: 10, y: 20, width: 60, height: 80), 0x21F8_4F93_2526_E29C),
+            ("Nougat", 120, 90, PixelRectangle(x: 5, y: 6, width: 105, height: 44), 0x8FA3_DCD0_1E55_FE8A),
+            ("Nougat", 64, 64, PixelRectangle(x: 0, y: 0, width: 64, height: 64), 0x578D_09CF_9E4C_EB3A),
+            ("Nougat", 50, 80, PixelRectangle(x: 20, y: 30, width: 4, height: 3), 0x55F5_70F9_FF4D_7931),
+            ("Nougat", 40, 50, PixelRectangle(x: 0, y: 0, width: 0, height: 0), 0x6304_47AA_80A6_5BE9),
+        ] as [(String, Int, Int, PixelRectangle?, UInt64)])
+    func pages(type: String, width: Int, height: Int, part: PixelRectangle?, expected: UInt64) throws {
+        let processor = try make(
+            #"{"image_processor_type": "\#(type)ImageProcessor", "size": {"height": 60, "width": 44}}"#)
+        var image = noise(width: width, height: height)
+        if let part {
+            // Noise on a white page.
+            var pixels = [UInt8](repeating: 255, count: width * height * 3)
+            if part.width > 0 {
+                let print = noise(width: part.width, height: part.height).pixels
+                for y in 0..<part.height {
+                    for x in 0..<3 * part.width {
+                        pixels[((part.y + y) * width + part.x) * 3 + x] = print[y * part.width * 3 + x]
+                    }
+                }
+            }
+            image = RGBImage(width: width, height: height, pixels: pixels)
+        }
+        let (layout, levels) = try processor.resizedPixels(of: image)
+        #expect(checksum(levels) == expected)
+        let tile = layout.tiles[0]
+        #expect(layout.imageWidth == width && layout.imageHeight == height && layout.tileWidth == 44)
+        // The tile's content is the page, at its place in the picture.
+        let content = tile.content
+        let seen = try #require(
+            tile.pictureRectangle(x: content.x, y: content.y, width: content.width, height: content.height))
+        let page = part.flatMap { $0.width > 4 ? $0 : nil }
+        if let page, type == "Nougat" {
+            #expect(abs(seen.x - Double(page.x)) <= 2 && abs(seen.y - Double(page.y)) <= 2)
+            #expect(abs(seen.width - Double(page.width)) <= 4 && abs(seen.height - Double(page.height)) <= 4)
+        }
+    }
+
     @Test(
         "Mllama's aspect ratios", .needsLargeFixtures,
         arguments: [

@@ -9,6 +9,10 @@ package struct DonutImageProcessor: ImageProcessor {
     private let normalization: PixelNormalization
 
     package init(_ configuration: ImageProcessorConfiguration) throws(MediaError) {
+        try self.init(configuration, statistics: PixelNormalization.standard)
+    }
+
+    init(_ configuration: ImageProcessorConfiguration, statistics: (mean: [Double], std: [Double])) throws(MediaError) {
         let size = configuration.size ?? .init(height: 2560, width: 1920)
         width = try ProcessorLimits.check(size.width ?? size.number, name: "size.width")
         height = try ProcessorLimits.check(size.height ?? size.number, name: "size.height")
@@ -23,7 +27,7 @@ package struct DonutImageProcessor: ImageProcessor {
         doesResize = configuration.doResize ?? true
         doesFit = configuration.doThumbnail ?? true
         filter = try ProcessorLimits.filter(configuration.resample, default: .bilinear)
-        normalization = try PixelNormalization(configuration, defaults: PixelNormalization.standard)
+        normalization = try PixelNormalization(configuration, defaults: statistics)
     }
 
     /// The sizes of the picture after each of the two steps.
@@ -90,7 +94,11 @@ package struct DonutImageProcessor: ImageProcessor {
 
     package func process(_ image: RGBImage) throws(MediaError) -> ProcessedImage {
         let (layout, levels) = try resizedPixels(of: image)
-        return ProcessedImage(
+        return normalized(levels, layout)
+    }
+
+    func normalized(_ levels: [UInt8], _ layout: ImageLayout) -> ProcessedImage {
+        ProcessedImage(
             layout: layout, pixelValues: normalization.apply(levels, tileCount: 1, tilePixels: width * height))
     }
 }

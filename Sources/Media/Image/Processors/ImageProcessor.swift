@@ -20,6 +20,7 @@ package enum ImageProcessors {
         "Blip": BlipImageProcessor.self,
         "Mllama": MllamaImageProcessor.self, "Idefics3": Idefics3ImageProcessor.self,
         "SmolVLM": Idefics3ImageProcessor.self, "Donut": DonutImageProcessor.self,
+        "Nougat": NougatImageProcessor.self,
     ]
 
     /// The processor that a configuration names.

@@ -20,6 +20,7 @@ package struct ImageProcessorConfiguration: Sendable, Equatable {
     package var doThumbnail: Bool?
     package var doAlignLongAxis: Bool?
     package var doPad: Bool?
+    package var doCropMargin: Bool?
 
     /// A size in one of the forms files use: `{"height": …, "width": …}`, `{"shortest_edge": …}`, `{"longest_edge": …}`, or
     /// a number, which means a square or (CLIP) the shortest edge.
@@ -72,6 +73,7 @@ package struct ImageProcessorConfiguration: Sendable, Equatable {
         doThumbnail = try file.boolIfPresent("do_thumbnail")
         doAlignLongAxis = try file.boolIfPresent("do_align_long_axis")
         doPad = try file.boolIfPresent("do_pad")
+        doCropMargin = try file.boolIfPresent("do_crop_margin")
     }
 
     /// "CLIPImageProcessorFast", "CLIPFeatureExtractor" → "CLIP".
