@@ -36,6 +36,17 @@ struct KnownConfigurationTests {
         "gemma-2-2b": 2_614_341_888, "gemma-2-9b": 9_241_705_984, "gemma-2-27b": 27_227_128_320,
         "gemma-3-270m": 268_098_176, "gemma-3-1b": 999_885_952,
         "granite-3.1-2b": 2_533_531_648, "granite-3.1-8b": 8_170_848_256,
+        "nllb-200-distilled-600m": 615_073_792, "nllb-200-1.3b": 1_370_638_336, "nllb-200-3.3b": 3_344_863_232,
+        "m2m100-418m": 483_905_536, "m2m100-1.2b": 1_239_470_080, "mbart-large-50": 610_879_488,
+        "pegasus-large": 568_699_904, "pegasus-xsum": 568_699_904, "mt5-small": 300_176_768, "mt5-base": 582_401_280,
+        "mt5-large": 1_229_581_312, "mt5-xl": 3_742_619_648, "mt5-xxl": 12_921_057_280, "umt5-small": 306_601_984,
+        "umt5-base": 592_043_520, "umt5-xxl": 12_972_531_712, "byt5-small": 299_637_760, "byt5-base": 581_653_248,
+        "byt5-large": 1_228_183_552, "byt5-xl": 3_737_801_728, "byt5-xxl": 12_906_899_328,
+        "codet5-small": 60_492_288, "codet5-base": 222_882_048, "madlad400-3b-mt": 2_940_374_016,
+        "flan-ul2": 19_591_209_984, "moonshine-tiny": 27_092_736, "moonshine-base": 61_513_920,
+        "distil-large-v2": 756_220_160, "distil-large-v3": 756_405_760, "distil-medium.en": 394_375_168,
+        "distil-small.en": 166_132_224, "florence-2-base": 231_414_016, "florence-2-large": 770_173_952,
+        "donut-base": 201_852_024, "nougat-base": 348_687_992, "nougat-small": 247_383_672,
         "opus-mt-fr-en": 74_609_664, "bart-base": 139_420_416, "bart-large-cnn": 406_290_432,
     ]
 
