@@ -287,14 +287,14 @@ extension VisionEncoderDecoder {
                 problem: "such models are read from Hugging Face folders; there is no config.json")
         }
         var configuration = try Configuration(file)
-        // An output projection of its own decides against the configuration; a missing one is the embedding.
+        // Stored weights decide against the configuration: a missing output projection is the embedding.
         let embedding =
             if case .gpt2 = configuration.decoder { "transformer.wte.weight" } else {
                 "model.decoder.embed_tokens.weight"
             }
         let hasOwnOutput = try EmbeddingAliases(checkpoint: files.checkpoint, naming: HuggingFaceNaming()).areDifferent(
             "decoder." + configuration.decoder.outputName, "decoder." + embedding)
-        configuration.tie(!hasOwnOutput)
+        if files.checkpoint.standIn == nil { configuration.tie(!hasOwnOutput) }
         configuration.makeRoom(for: files.options.contextLength)
         let model = VisionEncoderDecoder(configuration: configuration)
         try model.assignStoredFormats(of: files)
