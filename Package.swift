@@ -30,7 +30,7 @@ let package = Package(
         .target(name: "CNcurses", dependencies: ["CNcursesSystem"]),
         .target(name: "CShaders", cSettings: [.unsafeFlags(["-std=c2x", "-Wno-c23-extensions"])]),
         .target(name: "Support"),
-        .target(name: "JSON"),
+        .target(name: "JSON", dependencies: ["Support"]),
         .target(name: "Regex"),
         .target(name: "NumberFormats"),
         .target(name: "AttentionTypes"),
@@ -51,10 +51,12 @@ let package = Package(
         .target(
             name: "ModelStore",
             dependencies: ["Checkpoint", "JSON", "Support", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "Tokenization", dependencies: ["JSON", "Regex", "NumberFormats", "AttentionTypes"]),
+        .target(name: "Tokenization", dependencies: ["JSON", "Regex", "Support", "NumberFormats", "AttentionTypes"]),
         .target(
             name: "Media",
-            dependencies: ["JSON", "Support", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CMediaShims"]),
+            dependencies: [
+                "JSON", "CSndfile", "CAlsa", "CPng", "CTurboJpeg", "CWebP", "CZlib", "CMediaShims", "Support",
+            ]),
         .target(name: "Terminal", dependencies: ["Support", "CNcurses"], exclude: ["Terminal.docc"]),
 
         // Layer 2: layers.

@@ -41,11 +41,11 @@ static void decode(png_structp png, png_infop header, uint8_t *pixels, size_t ca
     if (!pixels) return;
     png_set_expand(png);
     png_set_strip_16(png);
-    png_set_strip_alpha(png);
     png_set_gray_to_rgb(png);
+    png_set_add_alpha(png, 0xFF, PNG_FILLER_AFTER);
     const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, header);
-    const size_t row = (size_t)info->width * 3;
+    const size_t row = (size_t)info->width * 4;
     if (png_get_rowbytes(png, header) != row || capacity / row < info->height) png_error(png, "unexpected layout of pixels");
     for (int pass = 0; pass < passes; pass++) {
         for (uint32_t y = 0; y < info->height; y++) png_read_row(png, pixels + y * row, NULL);

@@ -1,4 +1,4 @@
-import Foundation
+import Support
 
 /// A JSON value with its place in a file, read as typed values. Every error names the file and the key path.
 ///
@@ -41,19 +41,10 @@ package struct JSONReader: Sendable, Hashable {
     private static let largestFile = 1 << 30
 
     private static func bytes(of path: String) throws(JSONError) -> [UInt8] {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw .unreadable(file: path, reason: String(cString: strerror(errno)))
-        }
-        // Opening a pipe would wait for its writer.
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(file: path, reason: "not a regular file") }
-        guard status.st_size <= largestFile else {
-            throw .unreadable(file: path, reason: "\(status.st_size) bytes, more than the limit of \(largestFile)")
-        }
         do {
-            return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+            return try RegularFile(path: path).contents(limit: largestFile)
         } catch {
-            throw .unreadable(file: path, reason: error.localizedDescription)
+            throw .unreadable(file: path, reason: error.description)
         }
     }
 
@@ -95,24 +86,38 @@ package struct JSONReader: Sendable, Hashable {
 
     // MARK: The value itself
 
-    package func int() throws(JSONError) -> Int { try converted("an integer", \.intValue) }
+    package func int() throws(JSONError) -> Int {
+        try inRange(try converted("an integer", \.intValue))
+    }
     package func double() throws(JSONError) -> Double { try converted("a number", \.doubleValue) }
     package func bool() throws(JSONError) -> Bool { try converted("a boolean", \.boolValue) }
     package func string() throws(JSONError) -> String { try converted("a string", \.stringValue) }
     /// A list of integers. A single integer counts as a list of one: `eos_token_id` comes both ways.
     package func ints() throws(JSONError) -> [Int] {
-        try converted("a list of integers") { $0.intArray ?? $0.intValue.map { [$0] } }
+        try converted("a list of integers") { $0.intArray ?? $0.intValue.map { [$0] } }.map(inRange)
     }
     package func doubles() throws(JSONError) -> [Double] { try converted("a list of numbers", \.doubleArray) }
     package func strings() throws(JSONError) -> [String] { try converted("a list of strings", \.stringArray) }
     /// A list of lists of integers: `alignment_heads`, `forced_decoder_ids`.
     package func intLists() throws(JSONError) -> [[Int]] {
         try converted("a list of lists of integers") { $0.elements(\.intArray) }
+            .map { list throws(JSONError) in try list.map(inRange) }
     }
     /// This reader, if its value is an object.
     package func object() throws(JSONError) -> JSONReader {
         _ = try converted("an object", \.objectValue)
         return self
+    }
+
+    /// Integers that every JSON reader has exactly (RFC 8259, section 6). No size or token id is larger, and sums and small
+    /// multiples of these do not overflow.
+    package static let integers = -(1 << 53)...(1 << 53)
+
+    private func inRange(_ value: Int) throws(JSONError) -> Int {
+        guard Self.integers.contains(value) else {
+            throw wrongType(expected: "an integer between -2^53 and 2^53", actual: "\(value)")
+        }
+        return value
     }
 
     package func converted<T>(_ expected: String, _ convert: (JSONValue) -> T?) throws(JSONError) -> T {

@@ -23,6 +23,6 @@ typedef struct {
 /// Reads the header of a PNG in memory. Returns FOVEA_PNG_OK or why not, with libpng's words in `info->message`.
 int fovea_png_info(const uint8_t *data, size_t size, FoveaPNGInfo *info);
 
-/// Decodes a PNG in memory to 8-bit RGB rows into `pixels` (width * height * 3 bytes, as `fovea_png_info` said): palettes and
-/// grey are expanded, of 16 bits the upper 8 are taken, alpha is dropped, colour is not managed.
+/// Decodes a PNG in memory to 8-bit RGBA rows into `pixels` (width * height * 4 bytes, as `fovea_png_info` said): palettes and
+/// grey are expanded, of 16 bits the upper 8 are taken, a transparent color (tRNS) becomes alpha, colors are not managed.
 int fovea_png_decode(const uint8_t *data, size_t size, uint8_t *pixels, size_t capacity, FoveaPNGInfo *info);

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A file mapped read-only into memory until the last reference is released.
 ///
@@ -12,18 +13,13 @@ package final class MappedFile: Sendable {
 
     package init(path: String) throws(CheckpointError) {
         self.path = path
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .cannotRead(file: path, reason: lastSystemError()) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .cannotRead(file: path, reason: lastSystemError()) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .cannotRead(file: path, reason: "not a regular file") }
-        let size = Int(status.st_size)
+        let file = try Self.opened(path)
+        let size = file.byteCount
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
-        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, file.descriptor, 0), address != MAP_FAILED else {
             throw .cannotRead(file: path, reason: "cannot be mapped: \(lastSystemError())")
         }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
@@ -45,6 +41,14 @@ package final class MappedFile: Sendable {
         }
         UnsafeMutableRawBufferPointer(start: address, count: content.count).copyBytes(from: content)
         bytes = UnsafeRawBufferPointer(start: address, count: content.count)
+    }
+
+    private static func opened(_ path: String) throws(CheckpointError) -> RegularFile {
+        do {
+            return try RegularFile(path: path)
+        } catch {
+            throw .cannotRead(file: path, reason: error.description)
+        }
     }
 
     deinit {

@@ -1,5 +1,5 @@
-/// The length that a container's header states, to tell a truncated recording from a short one: libsndfile reads the existing
-/// part without an error. Only the few header fields that state lengths are read.
+/// The length that a file's container promises, so that a cut-off recording is told from a short one. libsndfile reads what
+/// is there and says nothing; this looks only at the few header fields that name the length of what should follow.
 enum AudioContainer {
     /// Bytes of samples: stated by the header, and present in the file.
     struct Shortfall: Equatable {
@@ -8,20 +8,49 @@ enum AudioContainer {
         let unit: String
     }
 
-    /// The missing part at the end; nil if nothing is missing or the format does not state a length.
+    /// The part of a file that holds the samples.
+    struct Samples: Equatable {
+        let offset: Int64
+        /// Bytes; nil where the header does not tell, as recorders that stream or die leave it.
+        let byteCount: Int64?
+        /// Numbers are stored with their highest byte first.
+        let isBigEndian: Bool
+    }
+
+    /// The bytes missing at the end, or nil if none are or the format does not tell.
     static func shortfall(of file: borrowing InputFile) throws(MediaError) -> Shortfall? {
-        let head = try file.bytes(at: 0, count: 12)
-        switch head.prefix(4) {
-        case [0x52, 0x49, 0x46, 0x46]:  // RIFF
-            return try chunks(of: file, data: Array("data".utf8), bigEndian: false)
-        case [0x52, 0x49, 0x46, 0x58]:  // RIFX
-            return try chunks(of: file, data: Array("data".utf8), bigEndian: true)
-        case [0x46, 0x4F, 0x52, 0x4D]:  // FORM
-            return try chunks(of: file, data: Array("SSND".utf8), bigEndian: true)
-        case [0x4F, 0x67, 0x67, 0x53]:  // OggS
-            return try lastOggPage(of: file)
-        default:
-            return try mpegStream(of: file)?.shortfall
+        if let samples = try samples(of: file) {
+            guard let size = samples.byteCount, size > file.byteCount - samples.offset else { return nil }
+            return Shortfall(
+                expected: size, actual: max(0, file.byteCount - samples.offset), unit: "bytes of samples")
+        }
+        let head = try file.bytes(at: 0, count: 4)
+        return head.elementsEqual("OggS".utf8) ? try lastOggPage(of: file) : try mpegStream(of: file)?.shortfall
+    }
+
+    /// The samples of a container of chunks or an AU file; nil for other formats.
+    static func samples(of file: borrowing InputFile) throws(MediaError) -> Samples? {
+        let head = try file.bytes(at: 0, count: 24)
+        switch String(decoding: head.prefix(4), as: UTF8.self) {
+        case "RIFF", "RF64", "BW64": return try ChunkLayout.riff.samples(of: file)
+        case "RIFX": return try ChunkLayout(start: 12, isBigEndian: true, data: ["data"]).samples(of: file)
+        case "FORM": return try ChunkLayout(start: 12, isBigEndian: true, data: ["SSND", "BODY"]).samples(of: file)
+        case "caff":
+            return try ChunkLayout(start: 8, isBigEndian: true, sizeBytes: 8, padding: 1, data: ["data"])
+                .samples(of: file)
+        case "riff":  // Sony Wave64: names of 16 bytes, sizes that include name and size
+            return try ChunkLayout(
+                start: 40, isBigEndian: false, nameBytes: 16, sizeBytes: 8, sizeIncludesHeader: true, padding: 8,
+                data: ["data"]
+            ).samples(of: file)
+        case ".snd", "dns.":
+            guard head.count == 24 else { return nil }
+            let isBigEndian = head[0] == 0x2E
+            let size = ChunkLayout.number(head[8..<12], isBigEndian: isBigEndian)
+            return Samples(
+                offset: ChunkLayout.number(head[4..<8], isBigEndian: isBigEndian),
+                byteCount: (1..<0xFFFF_FFFF).contains(size) ? size : nil, isBigEndian: isBigEndian)
+        default: return nil
         }
     }
 
@@ -64,29 +93,6 @@ enum AudioContainer {
         return MPEGStream(start: start, hasHeader: false, shortfall: nil)
     }
 
-    /// RIFF and IFF: name (4 bytes), size (4 bytes), content padded to an even size.
-    private static func chunks(of file: borrowing InputFile, data: [UInt8], bigEndian: Bool) throws(MediaError)
-        -> Shortfall?
-    {
-        var offset: Int64 = 12
-        // The bound on chunks before the samples keeps a hostile file from costing a long scan.
-        for _ in 0..<1000 {
-            let header = try file.bytes(at: offset, count: 8)
-            guard header.count == 8 else { return nil }
-            let bytes = bigEndian ? Array(header[4...]) : header[4...].reversed()
-            let size = bytes.reduce(Int64(0)) { $0 << 8 | Int64($1) }
-            let content = offset + 8
-            if Array(header[..<4]) == data {
-                // Streaming recorders do not know the size: they write 0 or (almost) the largest number.
-                guard size > 0, size < 0x7FFF_0000 else { return nil }
-                let there = file.byteCount - content
-                return there < size ? Shortfall(expected: size, actual: there, unit: "bytes of samples") : nil
-            }
-            offset = content + size + size % 2
-        }
-        return nil
-    }
-
     /// Ogg: the file must not end inside a page. (Streams without an end-of-stream mark are common and complete.)
     private static func lastOggPage(of file: borrowing InputFile) throws(MediaError) -> Shortfall? {
         // A page has at most 27 + 255 + 255·255 bytes.
@@ -113,6 +119,59 @@ enum AudioContainer {
             }
         }
         return last
+    }
+}
+
+/// A file of chunks: name, size, content, padding.
+private struct ChunkLayout {
+    /// Offset of the first chunk.
+    let start: Int64
+    let isBigEndian: Bool
+    var nameBytes = 4
+    var sizeBytes = 4
+    var sizeIncludesHeader = false
+    /// Bytes whose multiples contents are filled up to.
+    var padding: Int64 = 2
+    /// Names of the chunk with the samples.
+    let data: [String]
+
+    static let riff = ChunkLayout(start: 12, isBigEndian: false, data: ["data"])
+
+    func samples(of file: borrowing InputFile) throws(MediaError) -> AudioContainer.Samples? {
+        let headerBytes = Int64(nameBytes + sizeBytes)
+        var offset = start
+        /// RF64: the real size of the samples.
+        var wideSize: Int64?
+        // A thousand chunks before the samples is not a recording; the bound keeps a hostile file from costing a scan.
+        for _ in 0..<1000 {
+            let header = try file.bytes(at: offset, count: Int(headerBytes))
+            guard header.count == headerBytes else { return nil }
+            let name = String(decoding: header.prefix(4), as: UTF8.self)
+            var size = Self.number(header[nameBytes...], isBigEndian: isBigEndian)
+            if sizeIncludesHeader, size >= headerBytes { size -= headerBytes }
+            let content = offset + headerBytes
+            if name == "ds64" {
+                let sizes = try file.bytes(at: content, count: 16)
+                wideSize = sizes.count == 16 ? Self.number(sizes[8...], isBigEndian: false) : nil
+            }
+            if data.contains(name) {
+                // Recorders that stream do not know the size: they write 0, or (almost) the largest number.
+                let largest = sizeBytes == 4 ? 0x7FFF_0000 : Int64.max
+                let known = size < largest ? size : wideSize ?? 0
+                return AudioContainer.Samples(
+                    offset: content, byteCount: known > 0 && known < Int64.max ? known : nil, isBigEndian: isBigEndian)
+            }
+            let (end, isTooFar) = content.addingReportingOverflow(size)
+            guard !isTooFar, end < file.byteCount else { return nil }
+            offset = (end + padding - 1) / padding * padding
+        }
+        return nil
+    }
+
+    /// An unsigned number; the largest signed one for what does not fit.
+    static func number(_ bytes: ArraySlice<UInt8>, isBigEndian: Bool) -> Int64 {
+        let value = (isBigEndian ? Array(bytes) : bytes.reversed()).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return Int64(clamping: value)
     }
 }
 

@@ -62,6 +62,8 @@ package final class AudioDecoder {
         let file = try InputFile(path: path)
         let shortfall = try AudioContainer.shortfall(of: file)
         let countedLength = try AudioContainer.countedMPEGLength(of: file)
+        /// libsndfile only estimates the length of an MP3 without a header frame, and reads no further.
+        func isShorter(_ frames: Int64, than counted: Int64) -> Bool { counted - 4 * 1152 > frames }
         if let shortfall, !acceptTruncated {
             throw .truncatedAudio(
                 path: path, expected: shortfall.expected, actual: shortfall.actual, unit: shortfall.unit)
@@ -78,8 +80,8 @@ package final class AudioDecoder {
                 supported: Self.channelCounts)
         } else if header.frames == 0, shortfall == nil {
             failure = .noAudioFrames(path: path)
-        } else if let countedLength, countedLength > header.frames + 4 * 1152, !acceptTruncated {
-            // libsndfile stops at its estimate of the length: an error is better than a silently missing end.
+        } else if let countedLength, isShorter(header.frames, than: countedLength), !acceptTruncated {
+            // Better to say so than to lose the end silently.
             failure = .damagedAudio(
                 path: path,
                 reason:
@@ -102,7 +104,7 @@ package final class AudioDecoder {
         self.resampler = resampler
         self.sampleRate = sampleRate
         self.acceptTruncated = acceptTruncated
-        isTruncated = shortfall != nil || (countedLength ?? 0) > header.frames + 4 * 1152
+        isTruncated = shortfall != nil || countedLength.map { isShorter(header.frames, than: $0) } ?? false
         // libsndfile's SF_COUNT_MAX stands for "unknown".
         let frames: Int64? =
             header.frames > 0 && header.frames < Int64.max && countedLength == nil ? header.frames : nil
@@ -166,11 +168,46 @@ package final class AudioDecoder {
         throw .damagedAudio(path: info.path, reason: String(cString: sf_error_number(code)))
     }
 
+    /// Opens a file, its samples as they are where a recorder died before it wrote their size into the header.
     private static func open(_ file: borrowing InputFile) throws(MediaError) -> (OpaquePointer, SF_INFO) {
+        let (handle, header) = try open(file, header: SF_INFO())
+        guard header.frames == 0, let samples = try AudioContainer.samples(of: file), samples.byteCount == nil,
+            samples.offset < file.byteCount, try !isChunk(file, at: samples.offset)
+        else { return (handle, header) }
+        var raw = header
+        raw.format =
+            header.format & Int32(SF_FORMAT_SUBMASK) | Int32(SF_FORMAT_RAW)
+            | Int32(samples.isBigEndian ? SF_ENDIAN_BIG : SF_ENDIAN_LITTLE)
+        guard let (rawHandle, rawHeader) = try? open(file, header: raw) else { return (handle, header) }
+        guard rawHeader.frames > 0, rawHeader.frames <= file.byteCount else {
+            sf_close(rawHandle)
+            return (handle, header)
+        }
+        sf_close(handle)
+        var offset = samples.offset
+        sf_command(rawHandle, Int32(SFC_SET_RAW_START_OFFSET), &offset, Int32(MemoryLayout<sf_count_t>.size))
+        var found = header
+        found.frames = (file.byteCount - offset) / (file.byteCount / rawHeader.frames)
+        return (rawHandle, found)
+    }
+
+    /// Whether a chunk of four letters and a length that fits follows an empty one: then the recording is empty.
+    private static func isChunk(_ file: borrowing InputFile, at offset: Int64) throws(MediaError) -> Bool {
+        let header = try file.bytes(at: offset, count: 8)
+        guard header.count == 8, header.prefix(4).allSatisfy({ (0x20...0x7E).contains($0) }) else { return false }
+        let lengths = [Array(header[4...]), header[4...].reversed()].map { $0.reduce(Int64(0)) { $0 << 8 | Int64($1) } }
+        return lengths.contains { $0 <= file.byteCount - offset - 8 }
+    }
+
+    private static func open(_ file: borrowing InputFile, header: SF_INFO) throws(MediaError) -> (
+        OpaquePointer, SF_INFO
+    ) {
         // libsndfile closes the descriptor it is given, also when it fails.
         let descriptor = dup(file.descriptor)
-        guard descriptor >= 0 else { throw InputFile.error(errno, path: file.path) }
-        var header = SF_INFO()
+        guard descriptor >= 0 else { throw .unreadable(path: file.path, reason: String(cString: strerror(errno))) }
+        // The copy shares its position with the original.
+        lseek(descriptor, 0, SEEK_SET)
+        var header = header
         var code: Int32 = 0
         var reason = ""
         let handle = opening.withLock { _ in

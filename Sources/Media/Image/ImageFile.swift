@@ -4,6 +4,8 @@ package struct ImageFileInfo: Sendable, Equatable {
     /// Size of the upright picture, after its EXIF orientation.
     package let width: Int
     package let height: Int
+    /// The file ends before its container does.
+    let isCut: Bool
     let orientation: ImageOrientation
 }
 
@@ -27,11 +29,11 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     }
 }
 
-/// Pictures from files: JPEG, PNG and WebP, turned upright by their EXIF orientation, as 8-bit RGB.
+/// Pictures from files: JPEG, PNG and WebP, turned upright by their EXIF or XMP orientation, as 8-bit RGB.
 ///
-/// Pixels equal those of Pillow's `exif_transpose(open(path)).convert("RGB")`, as the reference processors read files: alpha is
-/// dropped (the color under it remains), palettes and gray are expanded, color profiles are not applied, and only the first
-/// frame of an animation is read. One exception: 16-bit gray keeps its upper 8 bits, where Pillow clips above 255 to white.
+/// Pixels equal those of Pillow's `exif_transpose(open(path))` behind `convert_to_rgb` of the reference processors: transparent
+/// parts are composited on white, palettes and gray are expanded, color profiles are not applied, and only the first frame of
+/// an animation is read. One exception: 16-bit gray keeps its upper 8 bits, where Pillow clips above 255 to white.
 package enum ImageFile {
     /// Bound on the pixels of a picture (300 MB as RGB).
     package static let defaultMaximumPixels = 100_000_000
@@ -64,6 +66,7 @@ package enum ImageFile {
         guard !overflow, pixelCount <= maximumPixels else {
             throw .imageTooLarge(path: path, width: info.width, height: info.height, limit: maximumPixels)
         }
+        guard !info.isCut else { throw .truncatedImage(path: path, format: info.format.rawValue) }
         let image = try info.format.decoder.decode(bytes, path: path)
         return info.orientation.upright(image)
     }
@@ -74,10 +77,11 @@ package enum ImageFile {
         guard width > 0, height > 0 else {
             throw .damagedImage(path: path, format: format.rawValue, reason: "it has no pixels")
         }
-        let orientation = ImageOrientation(format: format, file: bytes)
-        let swaps = orientation.swapsAxes
+        let metadata = ImageMetadata(format: format, file: bytes)
+        let orientation = ImageOrientation(metadata), swaps = orientation.swapsAxes
         return ImageFileInfo(
-            format: format, width: swaps ? height : width, height: swaps ? width : height, orientation: orientation)
+            format: format, width: swaps ? height : width, height: swaps ? width : height, isCut: metadata.isCut,
+            orientation: orientation)
     }
 }
 

@@ -44,70 +44,34 @@ enum ImageOrientation: Int, Sendable {
 }
 
 extension ImageOrientation {
-    /// The orientation in the file; upright if it is absent or invalid.
-    init(format: ImageFormat, file: [UInt8]) {
-        let block: ArraySlice<UInt8>? =
-            switch format {
-            case .jpeg: Self.jpegExif(file)
-            case .png: Self.pngExif(file)
-            case .webp: Self.webpExif(file)
-            }
-        self = block.flatMap(Self.init(exif:)) ?? .upright
-    }
-
-    private static let exifMark: [UInt8] = [0x45, 0x78, 0x69, 0x66, 0, 0]  // "Exif", 0, 0
-
-    /// Segment APP1 before the first scan.
-    private static func jpegExif(_ file: [UInt8]) -> ArraySlice<UInt8>? {
-        var offset = 2
-        while offset + 4 <= file.count, file[offset] == 0xFF {
-            let marker = file[offset + 1]
-            if marker == 0xFF {  // fill byte
-                offset += 1
-                continue
-            }
-            if marker == 0xDA || marker == 0xD9 { return nil }
-            let length = Int(file[offset + 2]) << 8 | Int(file[offset + 3])
-            guard length >= 2, offset + 2 + length <= file.count else { return nil }
-            let content = file[(offset + 4)..<(offset + 2 + length)]
-            if marker == 0xE1, content.starts(with: exifMark) { return content.dropFirst(6) }
-            offset += 2 + length
+    /// The orientation that a file's EXIF block gives or, where that has no such tag, its XMP packet, as Pillow's
+    /// `exif_transpose` looks for it; upright if there is none, or nonsense.
+    init(_ metadata: ImageMetadata) {
+        if let value = metadata.exif.flatMap(Self.tag(exif:)) {
+            self = Self(rawValue: value) ?? .upright
+        } else {
+            self = metadata.xmp.flatMap(Self.tag(xmp:)).flatMap(Self.init(rawValue:)) ?? .upright
         }
-        return nil
     }
 
-    /// Chunk eXIf: length (4 bytes, big-endian), name, content, checksum.
-    private static func pngExif(_ file: [UInt8]) -> ArraySlice<UInt8>? {
-        var offset = 8
-        while offset + 12 <= file.count {
-            let length = file[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
-            guard offset + 12 + length <= file.count else { return nil }
-            if Array(file[(offset + 4)..<(offset + 8)]) == Array("eXIf".utf8) {
-                return file[(offset + 8)..<(offset + 8 + length)]
+    /// The value of `tiff:Orientation="6"` or `<tiff:Orientation>6</tiff:Orientation>`.
+    static func tag(xmp: [UInt8]) -> Int? {
+        let name = Array("tiff:Orientation".utf8)
+        var rest = xmp[...]
+        while let found = rest.firstRange(of: name) {
+            rest = rest[found.upperBound...]
+            for separator in ["=\"", "='", ">"] where rest.starts(with: separator.utf8) {
+                guard let digit = rest.dropFirst(separator.utf8.count).first, (0x30...0x39).contains(digit) else {
+                    break
+                }
+                return Int(digit) - 0x30
             }
-            offset += 12 + length
-        }
-        return nil
-    }
-
-    /// Chunk EXIF: name, length (4 bytes, little-endian), content padded to an even length.
-    private static func webpExif(_ file: [UInt8]) -> ArraySlice<UInt8>? {
-        var offset = 12
-        while offset + 8 <= file.count {
-            let length = file[(offset + 4)..<(offset + 8)].reversed().reduce(0) { $0 << 8 | Int($1) }
-            guard offset + 8 + length <= file.count else { return nil }
-            if Array(file[offset..<offset + 4]) == Array("EXIF".utf8) {
-                let content = file[(offset + 8)..<(offset + 8 + length)]
-                return content.starts(with: exifMark) ? content.dropFirst(6) : content
-            }
-            offset += 8 + length + length % 2
         }
         return nil
     }
 
     /// A TIFF structure: byte order, 42, offset of the first directory; its entries are tag, type, count, value.
-    init?(exif block: ArraySlice<UInt8>) {
-        let bytes = Array(block)
+    static func tag(exif bytes: [UInt8]) -> Int? {
         let bigEndian: Bool
         switch bytes.prefix(4) {
         case [0x4D, 0x4D, 0, 42]: bigEndian = true
@@ -124,12 +88,13 @@ extension ImageOrientation {
             let offset = directory + 2 + entry * 12
             guard let tag = number(at: offset, 2), let type = number(at: offset + 2, 2) else { return nil }
             guard tag == 0x0112 else { continue }
-            // 3: 16-bit number, in the first half of the value field.
-            guard type == 3, let value = number(at: offset + 8, 2), let orientation = Self(rawValue: value) else {
-                return nil
+            // 1, 3, 4 and their signed forms: a number of 8, 16 or 32 bits, at the start of the value field.
+            switch type {
+            case 1, 6: return number(at: offset + 8, 1)
+            case 3, 8: return number(at: offset + 8, 2)
+            case 4, 9: return number(at: offset + 8, 4)
+            default: return nil
             }
-            self = orientation
-            return
         }
         return nil
     }

@@ -13,16 +13,13 @@ enum PNGDecoder: ImageDecoder {
         let (width, height) = try size(of: bytes, path: path)
         var info = FoveaPNGInfo()
         var status = Int32(FOVEA_PNG_OK)
-        let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { pixels, filled in
-            // A damaged file may leave rows unwritten; they must not show earlier contents of memory.
-            pixels.initialize(repeating: 0)
+        let image = RGBImage(onWhiteWidth: width, height: height) { pixels in
             status = bytes.withUnsafeBufferPointer {
                 fovea_png_decode($0.baseAddress, $0.count, pixels.baseAddress, pixels.count, &info)
             }
-            filled = pixels.count
         }
         try check(status, info, path: path)
-        return RGBImage(width: width, height: height, pixels: pixels)
+        return image
     }
 
     private static func check(_ status: Int32, _ info: FoveaPNGInfo, path: String) throws(MediaError) {

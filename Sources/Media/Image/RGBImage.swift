@@ -17,4 +17,26 @@ package struct RGBImage: Sendable, Equatable {
         let i = (y * width + x) * 3
         return (pixels[i], pixels[i + 1], pixels[i + 2])
     }
+
+    /// A picture with alpha on a white ground, by the arithmetic of Pillow's `alpha_composite`, as `convert_to_rgb` of
+    /// the reference processors does it.
+    /// - Parameter decode: writes `[height, width, 4]` of red, green, blue and alpha that is not premultiplied. What it
+    ///   leaves out is white.
+    init(onWhiteWidth width: Int, height: Int, decode: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+        let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 4) { pixels, filled in
+            // A damaged file may leave rows unwritten; they must not show what was in memory before.
+            pixels.initialize(repeating: 0)
+            decode(UnsafeMutableBufferPointer(rebasing: pixels[..<(width * height * 4)]))
+            for pixel in 0..<width * height {
+                let alpha = Int(pixels[4 * pixel + 3])
+                for channel in 0..<3 {
+                    let sum = Int(pixels[4 * pixel + channel]) * alpha + 255 * (255 - alpha) + 128
+                    // sum / 255, rounded, without a division.
+                    pixels[3 * pixel + channel] = UInt8(truncatingIfNeeded: ((sum >> 8) + sum) >> 8)
+                }
+            }
+            filled = width * height * 3
+        }
+        self.init(width: width, height: height, pixels: pixels)
+    }
 }

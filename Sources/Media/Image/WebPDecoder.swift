@@ -20,20 +20,18 @@ enum WebPDecoder: ImageDecoder {
         guard WebPInitDecoderConfig(&configuration) != 0 else {
             throw .unreadable(path: path, reason: "this libwebp has another interface than the one compiled for")
         }
-        configuration.output.colorspace = MODE_RGB
+        configuration.output.colorspace = MODE_RGBA
         configuration.output.is_external_memory = 1
         var status = VP8_STATUS_OK
-        let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { pixels, filled in
-            pixels.initialize(repeating: 0)
+        let image = RGBImage(onWhiteWidth: width, height: height) { pixels in
             configuration.output.u.RGBA.rgba = pixels.baseAddress
-            configuration.output.u.RGBA.stride = Int32(width * 3)
+            configuration.output.u.RGBA.stride = Int32(width * 4)
             configuration.output.u.RGBA.size = pixels.count
             status = bytes.withUnsafeBufferPointer { WebPDecode($0.baseAddress, $0.count, &configuration) }
-            filled = pixels.count
         }
         WebPFreeDecBuffer(&configuration.output)
         guard status == VP8_STATUS_OK else { throw error(status, path: path) }
-        return RGBImage(width: width, height: height, pixels: pixels)
+        return image
     }
 
     private static func firstFrame(_ bytes: [UInt8], path: String) throws(MediaError) -> RGBImage {
@@ -49,13 +47,9 @@ enum WebPDecoder: ImageDecoder {
                 let canvas
             else { return nil }
             let width = Int(info.canvas_width), height = Int(info.canvas_height)
-            let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { pixels, filled in
-                for i in 0..<width * height {
-                    for channel in 0..<3 { pixels[3 * i + channel] = canvas[4 * i + channel] }
-                }
-                filled = width * height * 3
+            return RGBImage(onWhiteWidth: width, height: height) { pixels in
+                _ = pixels.initialize(from: UnsafeBufferPointer(start: canvas, count: pixels.count))
             }
-            return RGBImage(width: width, height: height, pixels: pixels)
         }
         guard let image else {
             throw .damagedImage(path: path, format: "WebP", reason: "the animation has no readable first picture")

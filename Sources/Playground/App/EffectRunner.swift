@@ -2,6 +2,7 @@ import Foundation
 import Generation
 import Media
 import PlaygroundCore
+import Support
 
 /// Runs effects: calls the backend, the disk and the store in tasks, and puts their results into the queue.
 @MainActor
@@ -84,7 +85,7 @@ final class EffectRunner {
         case .export(let format, let path):
             spawn {
                 do {
-                    try format.text(of: state).write(toFile: path.expandingTilde, atomically: true, encoding: .utf8)
+                    try OutputPath(path.expandingTilde).write(Data(format.text(of: state).utf8))
                     return .saved(path: path, .done)
                 } catch {
                     return .saved(path: path, .failed(error.localizedDescription))

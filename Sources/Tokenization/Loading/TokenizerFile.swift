@@ -1,3 +1,4 @@
+import Support
 import Foundation
 
 extension Tokenizer {
@@ -72,16 +73,9 @@ struct TokenizerFormat: Sendable {
 
     static func read(_ file: URL) throws -> [UInt8] {
         do {
-            let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
-            guard size <= maximumSize else {
-                throw TokenizationError.unreadable(
-                    file: file.path, reason: "\(size) bytes is more than any tokenizer has (\(maximumSize))")
-            }
-            return Array(try Data(contentsOf: file))
-        } catch let error as TokenizationError {
-            throw error
+            return try RegularFile(path: file.path).contents(limit: maximumSize)
         } catch {
-            throw TokenizationError.unreadable(file: file.path, reason: error.localizedDescription)
+            throw TokenizationError.unreadable(file: file.path, reason: error.description)
         }
     }
 }

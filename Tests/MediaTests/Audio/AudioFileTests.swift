@@ -135,7 +135,10 @@ import Testing
         arguments: [
             ("t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16), ("t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16),
             ("t.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16), ("t.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS),
-            ("t.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III),
+            ("t.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III), ("t.au", SF_FORMAT_AU | SF_FORMAT_PCM_16),
+            ("little.au", SF_FORMAT_AU | SF_FORMAT_PCM_16 | SF_ENDIAN_LITTLE),
+            ("t.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16), ("t.rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16),
+            ("t.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16), ("t.svx", SF_FORMAT_SVX | SF_FORMAT_PCM_16),
         ])
     func truncated(name: String, format: Int) throws {
         // Noise, so that no format can squeeze it into the first half.
@@ -156,6 +159,57 @@ import Testing
         let rest = try AudioFile.load(path: cut, acceptTruncated: true)
         #expect(rest.isTruncated)
         #expect(rest.samples.count > 4000 && rest.samples.count < 40_000, "\(rest.samples.count)")
+        #expect(!(try AudioFile.load(path: path).isTruncated))
+        if format & SF_FORMAT_SUBMASK == SF_FORMAT_PCM_16 {
+            let almost = try folder.write(whole.dropLast(2), to: "almost-" + name)
+            #expect(try AudioFile.load(path: almost, acceptTruncated: true).isTruncated)
+        }
+    }
+
+    @Test("an Ogg file cut anywhere, its length unknown, is read as far as it goes or refused")
+    func cutOgg() throws {
+        let path = folder.path("whole.ogg")
+        try writeSound(
+            sine(440, rate: 16_000, seconds: 1), rate: 16_000, format: Int32(SF_FORMAT_OGG | SF_FORMAT_VORBIS), to: path
+        )
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        for count in stride(from: 60, to: whole.count, by: 61) {
+            let cut = try folder.write(whole.prefix(count), to: "cut.ogg")
+            do {
+                #expect(try AudioFile.load(path: cut, acceptTruncated: true).isTruncated)
+            } catch {
+                #expect(!error.description.isEmpty)
+            }
+        }
+    }
+
+    @Test("a recorder that died before it wrote the size of the samples")
+    func diedRecorder() throws {
+        for (name, format, sizes) in [
+            ("t.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, [4, 40]), ("f.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, []),
+            ("u.wav", SF_FORMAT_WAV | SF_FORMAT_ULAW, []), ("t.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, []),
+            ("t.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16, []), ("t.au", SF_FORMAT_AU | SF_FORMAT_PCM_16, [8]),
+        ] {
+            let path = folder.path(name)
+            try writeSound(sine(440, rate: 16_000, seconds: 1), rate: 16_000, format: Int32(format), to: path)
+            let whole = try AudioFile.load(path: path)
+            var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            var places = sizes
+            if places.isEmpty {
+                let mark = Array((name == "t.aiff" ? "SSND" : "data").utf8)
+                let at = try #require(bytes.firstRange(of: mark)?.lowerBound)
+                places = [at + (name == "t.w64" ? 16 : 4)]
+                if name == "t.aiff" {
+                    places.append(try #require(bytes.firstRange(of: Array("COMM".utf8))?.lowerBound) + 10)
+                }
+            }
+            for place in places { bytes.replaceSubrange(place..<place + 4, with: [0, 0, 0, 0]) }
+            let died = try AudioFile.load(path: try folder.write(bytes, to: "died-" + name))
+            // AIFF's chunk begins with eight bytes that are no samples.
+            #expect(abs(died.samples.count - whole.samples.count) <= 8, "\(name): \(died.samples.count)")
+            let shared = died.samples.suffix(8000), expected = whole.samples.suffix(8000)
+            #expect(shared.elementsEqual(expected), "\(name)")
+        }
     }
 
     @Test("an MP3 without a header frame: read whole, or refused where libsndfile would lose its end")

@@ -60,12 +60,11 @@ import Testing
     @Test("cut-off files", arguments: Samples.pictures.filter { !$0.name.contains("orientation") })
     func truncated(sample: PictureSample) throws {
         let bytes = try #require(Data(base64Encoded: sample.file))
-        for share in [0.3, 0.6, 0.8] {
-            let path = try folder.write(bytes.prefix(Int(Double(bytes.count) * share)), to: "cut")
+        for count in [0.3, 0.6, 0.8, 0.97].map({ Int(Double(bytes.count) * $0) }) + [bytes.count - 1] {
+            let path = try folder.write(bytes.prefix(count), to: "cut")
             do {
                 _ = try ImageFile.load(path: path)
-                // The pixels may all be there with only other chunks missing.
-                #expect(sample.name.hasPrefix("webp animation"), "\(share) of \(sample.name) was accepted")
+                Issue.record("\(count) bytes of \(sample.name) were accepted")
             } catch {
                 switch error {
                 case .truncatedImage, .damagedImage: break

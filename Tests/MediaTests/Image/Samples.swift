@@ -154,7 +154,7 @@ enum Samples {
                 "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHCAYAAADebrddAAAAyUlEQVR4nC3OsSvEUQDA8c/lTaYzvtd1g0m/YzQwOJ6JYrAco/wNlAxGGeykZBOLbjHplTLIcIvlBon8AQYGgzrD3Xf+1vdbo/kbeU78RWUi8Rg5SvJLZCrxHpW3RCOozKKPU3zgGg0MsIk5nGEnaJVvPKFD/sThUCpr2MI5uYf7oPKFFfzgGIuYN2QXk9jDatDK05jBPuUEG+iS26O1A0od60GljSs84BLbGMMFFka1cdRrBq8i3UQ/yneJXuQ2KcuRpUQzyjcJ/9rnMQlawxWLAAAAAElFTkSuQmCC",
             width: 11, height: 7,
             rgb:
-                "AAAeGQAeMwAeTADcZgDcfwDcmQAesgAezAAe5QDc/wDcACoeGSoeMyoeTCrcZircfyrcmSoesioezCoe5Src/yrcAFXcGVXcM1XcTFUeZlUef1UemVXcslXczFXc5VUe/1UeAH/cGX/cM3/cTH8eZn8ef38emX/csn/czH/c5X8e/38eAKoeGaoeM6oeTKrcZqrcf6rcmaoesqoezKoe5arc/6rcANQeGdQeM9QeTNTcZtTcf9TcmdQestQezNQe5dTc/9TcAP/cGf/cM//cTP8eZv8ef/8emf/csv/czP/c5f8e//8e"
+                "BwckUD1UZ0FXbjDjp2zr8uX7oBIu+erszgon6Szi/xDe0tnX+vv7gXx0j3rp28335NL4oTov3qSf9tnW61nk/7v03+r7Rnbj4uf6+vr5r6aJkGs76Nn3057r/fr+8Jx8//bz8Pf96/T89/r+mreAgpdH8/Pq9fP8/fv+9+r5/vn1/9S0xOvLodyjS7Q4strwd7Tgmrzj/Pz4z8pz+vbo/Pb7/8npheqT4fni3vjbct3j1/T23PP1veNtutk29/jc+vf4/+Hm////X//nkf/s0//H9//0of9Zmf/c7P/27P/y/v/4///4"
         ),
         PictureSample(
             name: "png grey",
@@ -170,7 +170,7 @@ enum Samples {
                 "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHCAQAAAB0Z3/WAAAArElEQVR4nAGhAF7/AQP4CMoI/B0RCMQHh/LTCCgH4B7eBxwEGTUI2AeYGOEIqQgcC/8HWAg5GJkIYwQv8wfICFfy4wR/A1gvTQdZCJvyzgS8AWQPBwcI9PKGB0AISB0ACO8IIvHiCEoCAywEUgPXL94vEi+xBPADmAPxLxAvTgQZPwenCMEYoAhhBwMLngc+CIkZCggQAa8AB7EI2PK2CM4Hrx5DB0EIHvKqBwBrDDIlveDnRgAAAABJRU5ErkJggg==",
             width: 11, height: 7,
             rgb:
-                "AwMDCwsLExMTMDAwODg4Pz8/MTExOTk5QEBAXl5eZWVlHBwcJCQkKysrSEhIUFBQWFhYSkpKUVFRWVlZdnZ2fn5+S0tLUlJSWlpaTExMVFRUW1tbeXl5gICAiIiIenp6goKCZGRka2trc3NzZWVlbGxsdHR0kZGRmZmZoaGhkpKSmpqaZ2dnb29vdnZ2lJSUm5ubo6OjlZWVnJycpKSkwcHBycnJgICAh4eHj4+PrKystLS0u7u7rq6utbW1vb292tra4uLir6+vtra2vr6+sLCwuLi4v7+/3d3d5OTk7Ozs3t7e5eXl"
+                "CgoKRUVFT09PV1dXjIyM6+vrQEBA7+/vR0dHenp6b29v19fX+/v7fHx8jY2N1tbW3NzcV1dXtbW14eHhlJSU1tbW6OjodHR06Ojo+vr6paWlcHBw4eHhtra2+/v7sbGx+Pj49vb28vLy+vr6qKioh4eH8vLy9fX1/Pz88PDw+vr63d3d3NzcxMTEhoaG0dHRpqamtra2/Pz8wcHB9vb2+Pj43NzcwsLC7+/v7e3tvr6+6+vr7OzsysrKvb299fX1+Pj46+vr////zMzM3Nzc6+vr+/v70NDQ3d3d+Pj4+Pj4/v7+/v7+"
         ),
         PictureSample(
             name: "png 1 bit",
@@ -202,7 +202,7 @@ enum Samples {
                 "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHCAMAAADpsEdvAAAAeFBMVEXM/9zy/x6y/9zl1J2y1B6M/32M1H3lqp2yqh6Mqn3lf12yf9yMf30z/9xZ/x5M1J0N/9wN1B5Zqtwzqh4Nqh5Mf10Nf9zMVdzyVR6yVdzlKp2yKh6MVX2MKn3lAJ2yAB6MAH0zVdxZVR5MKp0NVdwNKh5MAJ0NAB688oCkAAAAKHRSTlMABgwSGB4kKjA2PEJITlRaYGZscnh+hIqQlpyiqK60usDGzNLY3uTqLDwrqQAAAE5JREFUeJwNxtsKQBEUBcBFihLhyCZF5PL/f3jM0+Dee87pvbeGvfcYpdZKhLXGnLMUyhkppXet9XuMXwhBKSUlvPfvQggAzhlrLedg7AdY7gZ0nDBUlwAAAABJRU5ErkJggg==",
             width: 11, height: 7,
             rgb:
-                "DQAeDQAeDQAeTACdTACdTACdsgAesgAesgAe5QCd5QCdDSoeDSoeDSoeM1XcM1XcslXcsioesioesioezFXczFXcDVXcDVXcM1XcWVUeWVUeWVUeslXcslXczFXc8lUe8lUeDX/cDX/cDX/cWVUeWVUeWVUesn/csn/csn/c8lUe8lUeDaoeDaoeM6oeWarcWarcWarcsqoesqoesqoe5aqd5aqdDdQeDdQeDdQeWarcWarcWarcstQestQestQezP/czP/cDf/cDf/cM//cWf8eWf8eWf8esv/csv/czP/c8v8e8v8e"
+                "IRUxIRUxIRUxXxunXxunXxunx0Vbx0Vbx0Vb7Uu67Uu6LEY7LEY7LEY7YXvkYXvk0pvqznhwznhwznhw46Ps46PsMm/hMm/hYXvkendLendLendL0pvq0pvq46Ps+J+A+J+Agr3tgr3tgr3tendLendLendL697269726972+J+A+J+AjdeVjdeVpNmaudvwudvwudvw8e/V8e/V8e/V+/Hv+/Hvnu6lnu6lnu6ludvwudvwudvw+Pvq+Pvq+Pvq////////pP/ypP/ywf/0yP+1yP+1yP+1+//9+//9///////6///6"
         ),
         PictureSample(
             name: "png rgb transparency",
@@ -210,7 +210,7 @@ enum Samples {
                 "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHCAIAAABRDCAKAAAABnRSTlMAAAAAAB6UqTryAAAAOklEQVR4nGNkYJCTZGCQYmCQZNgnxcAgycAgxeCELMLCoMWAH7AwaO+DsZ1gDBQRoszArhUuQg13AAD4KAn0OPM6gwAAAABJRU5ErkJggg==",
             width: 11, height: 7,
             rgb:
-                "AAAeGQAeMwAeTADcZgDcfwDcmQAesgAezAAe5QDc/wDcACoeGSoeMyoeTCrcZircfyrcmSoesioezCoe5Src/yrcAFXcGVXcM1XcTFUeZlUef1UemVXcslXczFXc5VUe/1UeAH/cGX/cM3/cTH8eZn8ef38emX/csn/czH/c5X8e/38eAKoeGaoeM6oeTKrcZqrcf6rcmaoesqoezKoe5arc/6rcANQeGdQeM9QeTNTcZtTcf9TcmdQestQezNQe5dTc/9TcAP/cGf/cM//cTP8eZv8ef/8emf/csv/czP/c5f8e//8e"
+                "////GQAeMwAeTADcZgDcfwDcmQAesgAezAAe5QDc/wDcACoeGSoeMyoeTCrcZircfyrcmSoesioezCoe5Src/yrcAFXcGVXcM1XcTFUeZlUef1UemVXcslXczFXc5VUe/1UeAH/cGX/cM3/cTH8eZn8ef38emX/csn/czH/c5X8e/38eAKoeGaoeM6oeTKrcZqrcf6rcmaoesqoezKoe5arc/6rcANQeGdQeM9QeTNTcZtTcf9TcmdQestQezNQe5dTc/9TcAP/cGf/cM//cTP8eZv8ef/8emf/csv/czP/c5f8e//8e"
         ),
         PictureSample(
             name: "png orientation 6",
@@ -234,7 +234,7 @@ enum Samples {
                 "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHEAYAAACO/mseAAACeklEQVR42gFvApD9AED2jfp7Yd6lV7xo0EMAfR2SUXXmUWCMxJ5gKr+VGbTdGrmekHFC7mZjzVDRtOfefBaPG4wrQFd1gzmRbGeT4fWqVCqQVTYy/DJ82NTujW53PnDVqiWmI2cAR6ddq1b4R045oaBUiUyohe/a79cgQspeakjR6KsMDljifO07//MPhCTFoWuJjBgJ4ZY8Aw2T3HuWmgakLIXhLsSQ3eHwCEzxic1e/wJLPF4Qch4KamvqiADY6KTFPJwgo6tMvBBnwiLnQ+H8xLQykPhO6dw1XzNy7MPrakF+xQeEyK5IfIQsjCwo8z1pcZYZmt9tWHeQniXO9v546QBLWPFXIjxwxOD7Ya+nL+KPnHZEAKnr1i/gXc4Grv10VIwXLW2P/YN0qpd3RVLrgsKrYDHUnXFZsMkxl4V68AmTBuo9I4lzedrbkSB9o9hkHqS6F8RkFSPzW0gxNLgKrYcT6Ux13c7m7eBUHfIA9mJqRyK7tvAdiQmF5N4d/Waw4KJFNkfZYdjDp6jVTWQpV26/fLZrh6j5Gqe4hIp8AyOrPM+WXF5vJpQqb5CEEI/2mLdHths+4wB0ADZO/66K71NoKwQC+wCduZ7h5uP5oeH0D20iepcLn/c1vuR+8LQzRaTNaiyO9baRgJW89EScc4AmPqN8ZFirPvmCWmbHk6buvVaT0UOUsodb7YL7i15WIHqsbzREQuwm7VswA1eHACX3LkYDHF912iYzuf0Y2IQ8iQGsRB9sUTLIqZGZpr2LfDCP/dIRmKw1r9/04MCPSXbFo+fO0Mb5zVVG/ekmBzV/smyqnA+lK4+fD0cwt4YygGM05u02JoswlzxmGx8T2wAAAABJRU5ErkJggg==",
             width: 11, height: 7,
             rgb:
-                "QI17V2hDknVRniqVGp5xY1C0Fhsrg5FnqipVMtjuPtUlR11WOaCJ7+8gatGr4u3/JKGJ4TwNlgYsxN3wiV4CEB5q2KQ8q7xnQ/y0Ttxfw2p+yEiEKD1x31iQ9ngAVzzEry+PqdbgrnSMj4OqUoKrnVnJegkGiXnbo2SkZCNbuK0T3ebg9moiHQnkZuBFYcOoKW58qBq4A6vPb5Rvj5hH43Q2ilMrnZ7m4Q8inzXkM6RqtoC8cyajq/lapr2TsluCVnpv7O0wJS4D2jP9PAFEMqmZfI/SNd/gdqPOzUbpf2ycjw8wgDTt"
+                "WZyMrbWjw7Ofu2m0KaR6d2e+sLG3kp557tXep+745fnhzNLQfcCx8vJO9/z6/f7/6vb05VcuoiNF7fX749nDJDF2+vTn9Pbrlf3VsO+3/fv74Zu76uzx+ufv/NCnWj/F2p/Lut7m8ebry8XX3ufvxZ3f38TD8O769/H34dXf6ue5+/z7+ZVh5eP81PbLz+3lpcLI0IPZpOHutMi08/Ts43Q2/v79n6Dn7XF8pUHmjcys7N3tyKrbvfp+6O7j1aa70tzZ+fm4rrGh4FL9rJOwZ7+zsbzkju3ulbjZ/vr+rKC/xIGS7OH8"
         ),
         PictureSample(
             name: "png grey 16 bits",
@@ -250,7 +250,7 @@ enum Samples {
                 "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHEAQAAAAk96OVAAABRklEQVR42gE7AcT+AILZVT8ttboiDdUAyvkDcoBf7K2BCROg2Ut/zm5fFydGdgFmtaFLnRoG8AdaAHJf1e2wQGqOry4+/1ilOPNb3qaiKt0MP7EuPpRghk3NQrxCLDsmuwlr25epAHAO52qXmLNz+GVLYXMSUwE7Jh+MfS0+FwvpmsiJwrsiRlhLv6VhWB8tds2KADGS9V7PRBWvxhoSPnM8wltdTH7lETRszYOjojGX+cKpiCUR4dnR9jm8qvVDAMyhaqm+hXg19jRFtXZflmW8WDSESqqI3N4M54J3ToGVLU/TvEPELd+qwuIuAJqPH4nPZjZ+tdm4YchpTU9aQx5xyPAWOA4qyxUs+wUPUzoObPEe8g3+0Mg6AKTuXtSkljE/EYLd//EJyaMrh6sk67KHxwEbhnf8u/payciFtCmsFYNyBBMlVV6S7ln7jw0AAAAASUVORK5CYII=",
             width: 11, height: 7,
             rgb:
-                "goKCLS0tDQ0N+fn5X19fCQkJS0tLX19fdnZ2oaGhBgYGcnJysLCwr6+vWFhYW1tbKioqsbGxYGBgQkJCOzs7a2trcHBwl5eX+Pj4c3NzOzs7fX19CwsLiYmJRkZGpaWlLS0tMTExz8/PxsbGc3NzXV1dERERg4ODl5eXiIiI2dnZvLy8zMzMvr6+9vb2dnZ2vLy8SkpK3t7ed3d3LS0tQ0NDqqqqmpqaz8/PtbW1yMjIWlpayMjIDg4OLCwsU1NT8fHx/v7+pKSkpKSkERER8fHxKysr6+vrAQEB/Pz8ycnJKSkpcnJy"
+                "1dXVZmZm/////Pz8kpKSZWVlbm5u5+fnyMjIxcXF+Pj4iYmJ3t7e7Ozs2tralJSU9fX17Ozsz8/Pzs7Ob29vp6enfX19tra2/f390dHR5+fn39/fbGxsqKioycnJ4ODgVlZWOTk5+/v7+/v7lJSUr6+vmpqasLCwsLCw9/f32trav7+/6urq4ODg/f39rq6u8fHxnp6e4eHhurq6UVFR3t7etLS08/Pz9fX1ysrK7u7u7Ozs+vr6Pz8/+/v79vb28vLy/v7+3d3d7u7uMTEx9PT0cXFx9PT0enp6/Pz84+Pj7e3t9PT0"
         ),
         PictureSample(
             name: "png grey 2 bits",
@@ -314,7 +314,7 @@ enum Samples {
                 "UklGRroAAABXRUJQVlA4TK0AAAAvCoABELkyRPQ/dhHR/1AQSNqY5+8f9lwgkMI03iDbSCX5c3nwIzkYKAIAEIxms7HatrcvWF9Yd0L0lpiWrLRqnpJ90VYI7kdW9q8SbSIp/5Gw7Eq9MFqQA4oyXnAMBR7ghhBjBKtv2IJOrpFEgGmQw4i84zE8wQMUMjgAGSSUwIb99TwwkGBByFAjxsHNqDAEI0JIYwkbaGjgfkDip5pED/vEBCyaDAAzAqSOOAA=",
             width: 11, height: 7,
             rgb:
-                "AAAeGQAeMwAeTADcZgDcfwDcmQAesgAezAAe5QDc/wDcACoeGSoeMyoeTCrcZircfyrcmSoesioezCoe5Src/yrcAFXcGVXcM1XcTFUeZlUef1UemVXcslXczFXc5VUe/1UeAH/cGX/cM3/cTH8eZn8ef38emX/csn/czH/c5X8e/38eAKoeGaoeM6oeTKrcZqrcf6rcmaoesqoezKoe5arc/6rcANQeGdQeM9QeTNTcZtTcf9TcmdQestQezNQe5dTc/9TcAP/cGf/cM//cTP8eZv8ef/8emf/csv/czP/c5f8e//8e"
+                "BwckUD1UZ0FXbjDjp2zr8uX7oBIu+erszgon6Szi/xDe0tnX+vv7gXx0j3rp28335NL4oTov3qSf9tnW61nk/7v03+r7Rnbj4uf6+vr5r6aJkGs76Nn3057r/fr+8Jx8//bz8Pf96/T89/r+mreAgpdH8/Pq9fP8/fv+9+r5/vn1/9S0xOvLodyjS7Q4strwd7Tgmrzj/Pz4z8pz+vbo/Pb7/8npheqT4fni3vjbct3j1/T23PP1veNtutk29/jc+vf4/+Hm////X//nkf/s0//H9//0of9Zmf/c7P/27P/y/v/4///4"
         ),
         PictureSample(
             name: "webp lossy alpha",
@@ -322,7 +322,7 @@ enum Samples {
                 "UklGRgIBAABXRUJQVlA4WAoAAAAQAAAACgAABgAAQUxQSE4AAAAA+MK+z5Ma7RX10+8tBZ2fPDbsbS7HUiDNJAeG3jmSCJUODxYKkNAYGAcpC1U7aOFu4skInxobo3ohKclDRqbkKDKzALGJPw28/0BeCAhWUDggjgAAAJACAJ0BKgsABwABQCYlsAJ0ugB+Fv7KgpN2lCgAAP76nbxZmeYuwqbjr/06X2w2WulNKIQ9uDVrfeA8Fn/0+lrkRMYQYfockBZ8wHuHu6uHvZ/3r67XJf5jt761Xs7/c8Zl9gH8X//pr/od38zv6G//Gf7+Z/Bbp//Q4/9uZzXlf/17/+nqzZ0BsdfgAAA=",
             width: 11, height: 7,
             rgb:
-                "AAQDDwonHwBVQQuYWBLQcRS3gQVDogMrwQBd6AWa8AC+DiFEFx9MLiFjVTSRaDOyey6ljiNlqBxQyRhm9SqQ/y6tJU+3M1mlRV92RUxJZVBSfk5qolilvlmm5l6A5EpR70xKKH2+K3ygRYp1SntKZXVLeG9goYOhuIGf3od54XZP935TEqRQF59RKZ1YWrOIdbGsibCji6JYo6FHxaRk9LiW/6+uDslKHMxaMMptXNuZety2jdijk9Rho9BUv8x86din/9y+AL9/LPisRf+gSel2cO1hiO9rn/+isv+8y/7B2vGg9vJt"
+                "BwsKSEVbWEGAZTmrn3bk8ef4ihdQ9+ruwwpj7DCr8RDC1Nje+vv7fnaflYC628/t49PsljNw2p609dXj91mo/7zl5On2W3q35ejs+vr6rqOkj2V96trr2qDM/vr775WZ/vX18vf77fT3+Pr6mbSZgY5s8vHw9vP2/fz8+uzp/vn3/NTGyOrXoNi4QqlsuN7Mhbq1osG2+/z6xsSM+fbv/vf0/8zLjOWo4vjq3vbof+Ov3Pbs4PTmueOYrdVm9ffq+/fu/+bR////bfrFm//M0vrd+P73p/OSn/+i7P/u7P/o/v/8///6"
         ),
         PictureSample(
             name: "webp orientation 8",
@@ -331,6 +331,102 @@ enum Samples {
             width: 7, height: 11,
             rgb:
                 "/wDc/yrc/1Ue/38e/6rc/9Tc//8e5QDc5Src5VUe5X8e5arc5dTc5f8ezAAezCoezFXczH/czKoezNQezP/csgAesioeslXcsn/csqoestQesv/cmQAemSoemVXcmX/cmaoemdQemf/cfwDcfyrcf1Uef38ef6rcf9Tcf/8eZgDcZircZlUeZn8eZqrcZtTcZv8eTADcTCrcTFUeTH8eTKrcTNTcTP8eMwAeMyoeM1XcM3/cM6oeM9QeM//cGQAeGSoeGVXcGX/cGaoeGdQeGf/cAAAeACoeAFXcAH/cAKoeANQeAP/c"
+        ),
+        PictureSample(
+            name: "jpeg orientation 6 long",
+            file:
+                "/9j/4AAQSkZJRgABAQAAAQABAAD/4QAiRXhpZgAATU0AKgAAAAgAAQESAAQAAAABAAAABgAAAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoKCgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgr/wAARCAAHAAsDAREAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQoL/8QAtREAAgECBAQDBAcFBAQAAQJ3AAECAxEEBSExBhJBUQdhcRMiMoEIFEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6goOEhYaHiImKkpOUlZaXmJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4uPk5ebn6Onq8vP09fb3+Pn6/9oADAMBAAIRAxEAPwCn+zp/wRS8Pw+Rov8AwjlnB52H/sX7SjfaP9vzs/Jjb0/2PejifxlxOB5uGfqTw/t/3n9ke1dT61bX2/1/X2HL7Pm9lzK/1a1v32v4x4F/SZxkvZVvaydrL2lmuXy5eu+/n5H13oP/AARz8PWej29odfsrPyo9n2T7CsnkY42bv4sdM98Zr8VxP0rcTk1eWX/63PAex/d/VfqDr/VuT3fYe25X7b2NvZ+1u/acvPd3P9Ocm+kdjKmV0p+zlK6vzczV/O3S+9uh/9k=",
+            width: 7, height: 11,
+            rgb:
+                "AP7ZANUeAKoaAIHdAVTeACwiAAAcGv/iGdYiHKkdF4DcGFLaGCsYHQAeMP/hMNYcNqkaMoHdNVLeNSoYMwAfTv8bSc/aSqvWTH8gTFkhSCvdSgPdZf8hZNbXaa7XZHsjZ1InZyjbZgDdfv8ifdDggavdfX8cgFcffyjZgQDdmPzWlNghmK4bmH3cm1HamS8imgEWvP/ctdIisqgVtILjr1XZqiofuQAey/zeztkbzagby4DbzFDizSwazQAW4/8a49Tb5Krc5n4d6Vcm5ynh5wDc//8e/tLf+arX/4Ah/Fkg9ivd/wHe"
+        ),
+        PictureSample(
+            name: "jpeg orientation 6 xmp attribute",
+            file:
+                "/9j/4AAQSkZJRgABAQAAAQABAAD/4QDsaHR0cDovL25zLmFkb2JlLmNvbS94YXAvMS4wLwA8eDp4bXBtZXRhIHhtbG5zOng9ImFkb2JlOm5zOm1ldGEvIj48cmRmOlJERiB4bWxuczpyZGY9Imh0dHA6Ly93d3cudzMub3JnLzE5OTkvMDIvMjItcmRmLXN5bnRheC1ucyMiPjxyZGY6RGVzY3JpcHRpb24geG1sbnM6dGlmZj0iaHR0cDovL25zLmFkb2JlLmNvbS90aWZmLzEuMC8iIHRpZmY6T3JpZW50YXRpb249IjYiLz48L3JkZjpSREY+PC94OnhtcG1ldGE+/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYICwwLCgwJCgoK/9sAQwECAgICAgIFAwMFCgcGBwoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoK/8AAEQgABwALAwERAAIRAQMRAf/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/EAB8BAAMBAQEBAQEBAQEAAAAAAAABAgMEBQYHCAkKC//EALURAAIBAgQEAwQHBQQEAAECdwABAgMRBAUhMQYSQVEHYXETIjKBCBRCkaGxwQkjM1LwFWJy0QoWJDThJfEXGBkaJicoKSo1Njc4OTpDREVGR0hJSlNUVVZXWFlaY2RlZmdoaWpzdHV2d3h5eoKDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uLj5OXm5+jp6vLz9PX29/j5+v/aAAwDAQACEQMRAD8Ap/s6f8EUvD8PkaL/AMI5Zwedh/7F+0o32j/b87PyY29P9j3o4n8ZcTgebhn6k8P7f95/ZHtXU+tW19v9f19hy+z5vZcyv9Wtb99r+MeBf0mcZL2Vb2snay9pZrl8uXrvv5+R9d6D/wAEc/D1no9vaHX7Kz8qPZ9k+wrJ5GONm7+LHTPfGa/FcT9K3E5NXll/+tzwHsf3f1X6g6/1bk932HtuV+29jb2ftbv2nLz3dz/TnJvpHYypldKfs5Sur83M1fzt0vvbof/Z",
+            width: 7, height: 11,
+            rgb:
+                "AP7ZANUeAKoaAIHdAVTeACwiAAAcGv/iGdYiHKkdF4DcGFLaGCsYHQAeMP/hMNYcNqkaMoHdNVLeNSoYMwAfTv8bSc/aSqvWTH8gTFkhSCvdSgPdZf8hZNbXaa7XZHsjZ1InZyjbZgDdfv8ifdDggavdfX8cgFcffyjZgQDdmPzWlNghmK4bmH3cm1HamS8imgEWvP/ctdIisqgVtILjr1XZqiofuQAey/zeztkbzagby4DbzFDizSwazQAW4/8a49Tb5Krc5n4d6Vcm5ynh5wDc//8e/tLf+arX/4Ah/Fkg9ivd/wHe"
+        ),
+        PictureSample(
+            name: "jpeg orientation 5 xmp element",
+            file:
+                "/9j/4AAQSkZJRgABAQAAAQABAAD/4QEOaHR0cDovL25zLmFkb2JlLmNvbS94YXAvMS4wLwA8eDp4bXBtZXRhIHhtbG5zOng9ImFkb2JlOm5zOm1ldGEvIj48cmRmOlJERiB4bWxuczpyZGY9Imh0dHA6Ly93d3cudzMub3JnLzE5OTkvMDIvMjItcmRmLXN5bnRheC1ucyMiPjxyZGY6RGVzY3JpcHRpb24geG1sbnM6dGlmZj0iaHR0cDovL25zLmFkb2JlLmNvbS90aWZmLzEuMC8iPjx0aWZmOk9yaWVudGF0aW9uPjU8L3RpZmY6T3JpZW50YXRpb24+PC9yZGY6RGVzY3JpcHRpb24+PC9yZGY6UkRGPjwveDp4bXBtZXRhPv/bAEMAAgEBAQEBAgEBAQICAgICBAMCAgICBQQEAwQGBQYGBgUGBgYHCQgGBwkHBgYICwgJCgoKCgoGCAsMCwoMCQoKCv/bAEMBAgICAgICBQMDBQoHBgcKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCv/AABEIAAcACwMBEQACEQEDEQH/xAAfAAABBQEBAQEBAQAAAAAAAAAAAQIDBAUGBwgJCgv/xAC1EAACAQMDAgQDBQUEBAAAAX0BAgMABBEFEiExQQYTUWEHInEUMoGRoQgjQrHBFVLR8CQzYnKCCQoWFxgZGiUmJygpKjQ1Njc4OTpDREVGR0hJSlNUVVZXWFlaY2RlZmdoaWpzdHV2d3h5eoOEhYaHiImKkpOUlZaXmJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4eLj5OXm5+jp6vHy8/T19vf4+fr/xAAfAQADAQEBAQEBAQEBAAAAAAAAAQIDBAUGBwgJCgv/xAC1EQACAQIEBAMEBwUEBAABAncAAQIDEQQFITEGEkFRB2FxEyIygQgUQpGhscEJIzNS8BVictEKFiQ04SXxFxgZGiYnKCkqNTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqCg4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2dri4+Tl5ufo6ery8/T19vf4+fr/2gAMAwEAAhEDEQA/AKf7On/BFLw/D5Gi/wDCOWcHnYf+xftKN9o/2/Oz8mNvT/Y96OJ/GXE4Hm4Z+pPD+3/ef2R7V1PrVtfb/X9fYcvs+b2XMr/VrW/fa/jHgX9JnGS9lW9rJ2svaWa5fLl677+fkfXeg/8ABHPw9Z6Pb2h1+ys/Kj2fZPsKyeRjjZu/ix0z3xmvxXE/StxOTV5Zf/rc8B7H939V+oOv9W5Pd9h7blftvY29n7W79py893c/05yb6R2MqZXSn7OUrq/NzNX87dL726H/2Q==",
+            width: 7, height: 11,
+            rgb:
+                "AAAcACwiAVTeAIHdAKoaANUeAP7ZHQAeGCsYGFLaF4DcHKkdGdYiGv/iMwAfNSoYNVLeMoHdNqkaMNYcMP/hSgPdSCvdTFkhTH8gSqvWSc/aTv8bZgDdZyjbZ1InZHsjaa7XZNbXZf8hgQDdfyjZgFcffX8cgavdfdDgfv8imgEWmS8im1HamH3cmK4blNghmPzWuQAeqiofr1XZtILjsqgVtdIivP/czQAWzSwazFDiy4Dbzagbztkby/ze5wDc5ynh6Vcm5n4d5Krc49Tb4/8a/wHe9ivd/Fkg/4Ah+arX/tLf//8e"
+        ),
+        PictureSample(
+            name: "jpeg orientation 3 exif before xmp",
+            file:
+                "/9j/4AAQSkZJRgABAQAAAQABAAD/4QAiRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAMAAAAAAAD/4QDsaHR0cDovL25zLmFkb2JlLmNvbS94YXAvMS4wLwA8eDp4bXBtZXRhIHhtbG5zOng9ImFkb2JlOm5zOm1ldGEvIj48cmRmOlJERiB4bWxuczpyZGY9Imh0dHA6Ly93d3cudzMub3JnLzE5OTkvMDIvMjItcmRmLXN5bnRheC1ucyMiPjxyZGY6RGVzY3JpcHRpb24geG1sbnM6dGlmZj0iaHR0cDovL25zLmFkb2JlLmNvbS90aWZmLzEuMC8iIHRpZmY6T3JpZW50YXRpb249IjYiLz48L3JkZjpSREY+PC94OnhtcG1ldGE+/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYICwwLCgwJCgoK/9sAQwECAgICAgIFAwMFCgcGBwoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoK/8AAEQgABwALAwERAAIRAQMRAf/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/EAB8BAAMBAQEBAQEBAQEAAAAAAAABAgMEBQYHCAkKC//EALURAAIBAgQEAwQHBQQEAAECdwABAgMRBAUhMQYSQVEHYXETIjKBCBRCkaGxwQkjM1LwFWJy0QoWJDThJfEXGBkaJicoKSo1Njc4OTpDREVGR0hJSlNUVVZXWFlaY2RlZmdoaWpzdHV2d3h5eoKDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uLj5OXm5+jp6vLz9PX29/j5+v/aAAwDAQACEQMRAD8Ap/s6f8EUvD8PkaL/AMI5Zwedh/7F+0o32j/b87PyY29P9j3o4n8ZcTgebhn6k8P7f95/ZHtXU+tW19v9f19hy+z5vZcyv9Wtb99r+MeBf0mcZL2Vb2snay9pZrl8uXrvv5+R9d6D/wAEc/D1no9vaHX7Kz8qPZ9k+wrJ5GONm7+LHTPfGa/FcT9K3E5NXll/+tzwHsf3f1X6g6/1bk932HtuV+29jb2ftbv2nLz3dz/TnJvpHYypldKfs5Sur83M1fzt0vvbof/Z",
+            width: 11, height: 7,
+            rgb:
+                "//8e4/8ay/zevP/cmPzWfv8iZf8hTv8bMP/hGv/iAP7Z/tLf49TbztkbtdIilNghfdDgZNbXSc/aMNYcGdYiANUe+arX5KrczagbsqgVmK4bgavdaa7XSqvWNqkaHKkdAKoa/4Ah5n4dy4DbtILjmH3cfX8cZHsjTH8gMoHdF4DcAIHd/Fkg6VcmzFDir1XZm1HagFcfZ1InTFkhNVLeGFLaAVTe9ivd5ynhzSwaqiofmS8ifyjZZyjbSCvdNSoYGCsYACwi/wHe5wDczQAWuQAemgEWgQDdZgDdSgPdMwAfHQAeAAAc"
+        ),
+        PictureSample(
+            name: "png orientation 8 xmp",
+            file:
+                "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHCAIAAABRDCAKAAAA5WlUWHRYTUw6Y29tLmFkb2JlLnhtcAAAAGVuAAA8eDp4bXBtZXRhIHhtbG5zOng9ImFkb2JlOm5zOm1ldGEvIj48cmRmOlJERiB4bWxuczpyZGY9Imh0dHA6Ly93d3cudzMub3JnLzE5OTkvMDIvMjItcmRmLXN5bnRheC1ucyMiPjxyZGY6RGVzY3JpcHRpb24geG1sbnM6dGlmZj0iaHR0cDovL25zLmFkb2JlLmNvbS90aWZmLzEuMC8iIHRpZmY6T3JpZW50YXRpb249IjgiLz48L3JkZjpSREY+PC94OnhtcG1ldGE+EPQ4/AAAAJxJREFUeNoNzTERADEIBEBspDkBtLGRFgvYQEcsUEZHSspro4P/fmdWRDAEU7CELgzhFhzBFTxhC0UUQzEVS+nKUG7FUVzFU7b+wjiM07gMbgjDNh7jNT5DG0SCIziDK+CBCOzgCd7gC3T8IjESM7GSnozkTpzETbxk578URmEWVtGLUdyFU7iFV+z6RXM0Z3M1vBGN3TzN23yNbnz5fHHMQY/lcQAAAABJRU5ErkJggg==",
+            width: 7, height: 11,
+            rgb:
+                "/wDc/yrc/1Ue/38e/6rc/9Tc//8e5QDc5Src5VUe5X8e5arc5dTc5f8ezAAezCoezFXczH/czKoezNQezP/csgAesioeslXcsn/csqoestQesv/cmQAemSoemVXcmX/cmaoemdQemf/cfwDcfyrcf1Uef38ef6rcf9Tcf/8eZgDcZircZlUeZn8eZqrcZtTcZv8eTADcTCrcTFUeTH8eTKrcTNTcTP8eMwAeMyoeM1XcM3/cM6oeM9QeM//cGQAeGSoeGVXcGX/cGaoeGdQeGf/cAAAeACoeAFXcAH/cAKoeANQeAP/c"
+        ),
+        PictureSample(
+            name: "png orientation 2 xmp compressed",
+            file:
+                "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHCAIAAABRDCAKAAAAtWlUWHRYTUw6Y29tLmFkb2JlLnhtcAABAGVuAAB4nGWPQQ7CIBBFr2JwXabFFYSyaro18QbYUiURaIAEvL1giCa6+/Nn5v0Znlk2u1FRHrJ52MDyiOTqrooVXW1Agvt1Y5dpbhOlGtE9xp0BpJRwOmHnbzBQSqEnQEhXJrrwtFHmzoZjA0wqLF7vUTvbQFFvX5IN+J2LF2egdmDAfQ2vmp29VoVXlwXh8Odx+IloTrm6qM+P4gVqMlJ3lD1MeAAAAJxJREFUeNoNzTERADEIBEBspDkBtLGRFgvYQEcsUEZHSspro4P/fmdWRDAEU7CELgzhFhzBFTxhC0UUQzEVS+nKUG7FUVzFU7b+wjiM07gMbgjDNh7jNT5DG0SCIziDK+CBCOzgCd7gC3T8IjESM7GSnozkTpzETbxk578URmEWVtGLUdyFU7iFV+z6RXM0Z3M1vBGN3TzN23yNbnz5fHHMQY/lcQAAAABJRU5ErkJggg==",
+            width: 11, height: 7,
+            rgb:
+                "/wDc5QDczAAesgAemQAefwDcZgDcTADcMwAeGQAeAAAe/yrc5SrczCoesioemSoefyrcZircTCrcMyoeGSoeACoe/1Ue5VUezFXcslXcmVXcf1UeZlUeTFUeM1XcGVXcAFXc/38e5X8ezH/csn/cmX/cf38eZn8eTH8eM3/cGX/cAH/c/6rc5arczKoesqoemaoef6rcZqrcTKrcM6oeGaoeAKoe/9Tc5dTczNQestQemdQef9TcZtTcTNTcM9QeGdQeANQe//8e5f8ezP/csv/cmf/cf/8eZv8eTP8eM//cGf/cAP/c"
+        ),
+        PictureSample(
+            name: "png orientation 6 raw profile",
+            file:
+                "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHCAIAAABRDCAKAAAAUnpUWHRSYXcgcHJvZmlsZSB0eXBlIGV4aWYAAHic40qtyEzjUgADYyMuE1NzCzNLMzMDIDBJMUkxMDBKNIAACyA2NDA0NAJJQcUMobQZlDbgAgCbMA/oVYw0pwAAAJxJREFUeNoNzTERADEIBEBspDkBtLGRFgvYQEcsUEZHSspro4P/fmdWRDAEU7CELgzhFhzBFTxhC0UUQzEVS+nKUG7FUVzFU7b+wjiM07gMbgjDNh7jNT5DG0SCIziDK+CBCOzgCd7gC3T8IjESM7GSnozkTpzETbxk578URmEWVtGLUdyFU7iFV+z6RXM0Z3M1vBGN3TzN23yNbnz5fHHMQY/lcQAAAABJRU5ErkJggg==",
+            width: 7, height: 11,
+            rgb:
+                "AP/cANQeAKoeAH/cAFXcACoeAAAeGf/cGdQeGaoeGX/cGVXcGSoeGQAeM//cM9QeM6oeM3/cM1XcMyoeMwAeTP8eTNTcTKrcTH8eTFUeTCrcTADcZv8eZtTcZqrcZn8eZlUeZircZgDcf/8ef9Tcf6rcf38ef1UefyrcfwDcmf/cmdQemaoemX/cmVXcmSoemQAesv/cstQesqoesn/cslXcsioesgAezP/czNQezKoezH/czFXczCoezAAe5f8e5dTc5arc5X8e5VUe5Src5QDc//8e/9Tc/6rc/38e/1Ue/yrc/wDc"
+        ),
+        PictureSample(
+            name: "png orientation 7 raw profile text",
+            file:
+                "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHCAIAAABRDCAKAAAAZnRFWHRSYXcgcHJvZmlsZSB0eXBlIGV4aWYACmV4aWYKICAgICAgMzIKNDU3ODY5NjYwMDAwNGQ0ZDAwMmEwMDAwMDAwODAwMDEwMTEyMDAwNDAwMDAwMDAxMDAwMDAwMDcwMDAwMDAwMArFTamnAAAAnElEQVR42g3NMREAMQgEQGykOQG0sZEWC9hARyxQRkdKymujg/9+Z1ZEMARTsIQuDOEWHMEVPGELRRRDMRVL6cpQbsVRXMVTtv7COIzTuAxuCMM2HuM1PkMbRIIjOIMr4IEI7OAJ3uALdPwiMRIzsZKejOROnMRNvGTnvxRGYRZW0YtR3IVTuIVX7PpFczRnczW8EY3dPM3bfI1ufPl8ccxBj+VxAAAAAElFTkSuQmCC",
+            width: 7, height: 11,
+            rgb:
+                "//8e/9Tc/6rc/38e/1Ue/yrc/wDc5f8e5dTc5arc5X8e5VUe5Src5QDczP/czNQezKoezH/czFXczCoezAAesv/cstQesqoesn/cslXcsioesgAemf/cmdQemaoemX/cmVXcmSoemQAef/8ef9Tcf6rcf38ef1UefyrcfwDcZv8eZtTcZqrcZn8eZlUeZircZgDcTP8eTNTcTKrcTH8eTFUeTCrcTADcM//cM9QeM6oeM3/cM1XcMyoeMwAeGf/cGdQeGaoeGX/cGVXcGSoeGQAeAP/cANQeAKoeAH/cAFXcACoeAAAe"
+        ),
+        PictureSample(
+            name: "webp orientation 7 xmp",
+            file:
+                "UklGRl4BAABXRUJQVlA4WAoAAAAEAAAACgAABgAAVlA4TEgAAAAvCoABALkyRPQ/dhHR/4CCtm0k49n4E3zvIAgEUpjGG2QbqST3Lgd+JA8TCtu2Qdox/kHENBO39wIcTAM4gO+906TWl1X8LANYTVAg7wAAADx4OnhtcG1ldGEgeG1sbnM6eD0iYWRvYmU6bnM6bWV0YS8iPjxyZGY6UkRGIHhtbG5zOnJkZj0iaHR0cDovL3d3dy53My5vcmcvMTk5OS8wMi8yMi1yZGYtc3ludGF4LW5zIyI+PHJkZjpEZXNjcmlwdGlvbiB4bWxuczp0aWZmPSJodHRwOi8vbnMuYWRvYmUuY29tL3RpZmYvMS4wLyI+PHRpZmY6T3JpZW50YXRpb24+NzwvdGlmZjpPcmllbnRhdGlvbj48L3JkZjpEZXNjcmlwdGlvbj48L3JkZjpSREY+PC94OnhtcG1ldGE+AA==",
+            width: 7, height: 11,
+            rgb:
+                "//8e/9Tc/6rc/38e/1Ue/yrc/wDc5f8e5dTc5arc5X8e5VUe5Src5QDczP/czNQezKoezH/czFXczCoezAAesv/cstQesqoesn/cslXcsioesgAemf/cmdQemaoemX/cmVXcmSoemQAef/8ef9Tcf6rcf38ef1UefyrcfwDcZv8eZtTcZqrcZn8eZlUeZircZgDcTP8eTNTcTKrcTH8eTFUeTCrcTADcM//cM9QeM6oeM3/cM1XcMyoeMwAeGf/cGdQeGaoeGX/cGVXcGSoeGQAeAP/cANQeAKoeAH/cAFXcACoeAAAe"
+        ),
+        PictureSample(
+            name: "png palette transparent color",
+            file:
+                "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHBAMAAAAsQKpuAAAAJFBMVEXZ6n2M6n2/qn2/f30z6n0zqmozf5DZQH2MQH2/AH0zQH0zAGr/tmwSAAAABHRSTlP///8AQCqp9AAAADlJREFUeJwFwbsJACEARMEnbK4V2D8YWIAlCNZgBxseh/iZCY2R+MS99q+iDIjVJ1sO0RxxKkYG4AH13RJm790WVQAAAABJRU5ErkJggg==",
+            width: 11, height: 7,
+            rgb:
+                "MwBqMwBqMwBqMwBqjEB9vwB9vwB9vwB9vwB9vwB9vwB9MwBqMwBqMwBqM0B9jEB9jEB9jEB9jEB92UB92UB92UB9M3+QM3+QM3+QM0B9jEB9jEB9jEB9jEB92UB92UB92UB9M3+QM3+QM3+QM6pqM6pq////////////////////////M6pqM6pqM6pqM3+QM3+Qv6p9v6p9v6p9v6p9v6p9v6p9M6pqM6pqM6pqM+p9jOp9jOp9jOp9jOp92ep92ep92ep9M+p9M+p9M+p9M+p9jOp9jOp9jOp9jOp92ep92ep92ep9"
+        ),
+        PictureSample(
+            name: "png grey transparency",
+            file:
+                "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHCAAAAAD7BeiBAAAAAnRSTlMATAn5wIMAAABASURBVHicLcqxDcAwDANBBCTAR7yAVSQraP+1NEEKpz3cJXjIkDcusmGFjTuM1WHsykFurINS4wqbrFD/d4fRB2veCVwVv6yGAAAAAElFTkSuQmCC",
+            width: 11, height: 7,
+            rgb:
+                "AwMDCwsLExMTMDAwODg4Pz8/MTExOTk5QEBAXl5eZWVlHBwcJCQkKysrSEhIUFBQWFhYSkpKUVFRWVlZdnZ2fn5+S0tLUlJSWlpa////VFRUW1tbeXl5gICAiIiIenp6goKCZGRka2trc3NzZWVlbGxsdHR0kZGRmZmZoaGhkpKSmpqaZ2dnb29vdnZ2lJSUm5ubo6OjlZWVnJycpKSkwcHBycnJgICAh4eHj4+PrKystLS0u7u7rq6utbW1vb292tra4uLir6+vtra2vr6+sLCwuLi4v7+/3d3d5OTk7Ozs3t7e5eXl"
+        ),
+        PictureSample(
+            name: "png grey 2 bits transparency",
+            file:
+                "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHAgAAAACxtfAgAAAAAnRSTlMAApidrBQAAAAlSURBVHjaYziy9wODu/wDhsP/JBj6r+1hsDF2YXiTbsKQMvsFAK6FC9P9PMjYAAAAAElFTkSuQmCC",
+            width: 11, height: 7,
+            rgb:
+                "////AAAAVVVVAAAAqqqq////////VVVV////////AAAAVVVVAAAAVVVV////AAAAVVVV////////////qqqqAAAA////AAAAAAAA////////////////qqqqAAAAVVVVqqqqqqqqAAAA////////////VVVVVVVVqqqqqqqq////////AAAA////////AAAAAAAA////AAAA////VVVVAAAAVVVV////qqqq////AAAAVVVVqqqqVVVV////AAAA////VVVVVVVVqqqqVVVVAAAAqqqqVVVVqqqq////////qqqqqqqq"
         ),
         PictureSample(
             name: "webp animation",

@@ -82,6 +82,37 @@ def orientation(value):
     return exif
 
 
+def long_orientation(value):
+    """An EXIF block whose orientation is a LONG."""
+    return b"Exif\0\0" + b"MM\0*" + struct.pack(">IHHHIII", 8, 1, 0x0112, 4, 1, value, 0)
+
+
+def xmp(value, form):
+    return ('<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+            + form.format(value) + "</rdf:RDF></x:xmpmeta>").encode()
+
+
+ATTRIBUTE = '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="{}"/>'
+ELEMENT = ('<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/"><tiff:Orientation>{}</tiff:Orientation>'
+           "</rdf:Description>")
+
+
+def text_chunk(kind, keyword, text):
+    head = keyword.encode() + b"\0"
+    if kind == b"tEXt":
+        return chunk(kind, head + text)
+    if kind == b"zTXt":
+        return chunk(kind, head + b"\0" + zlib.compress(text))
+    if kind == b"iTXt compressed":
+        return chunk(b"iTXt", head + b"\1\0" + b"en\0\0" + zlib.compress(text))
+    return chunk(kind, head + b"\0\0" + b"en\0\0" + text)
+
+
+def raw_profile(value):
+    block = long_orientation(value)
+    return ("\nexif\n%8d\n" % len(block) + block.hex() + "\n").encode()
+
+
 def files():
     small, odd = scene(11, 7), scene(33, 17)
     rng = np.random.default_rng(3)
@@ -120,6 +151,25 @@ def files():
     yield "webp alpha", saved(rgba, "WEBP", lossless=True, exact=True)
     yield "webp lossy alpha", saved(rgba, "WEBP", quality=80)
     yield "webp orientation 8", saved(small, "WEBP", lossless=True, exif=orientation(8))
+    pixels = np.array(small).astype(int)
+    yield "jpeg orientation 6 long", saved(small, "JPEG", quality=95, subsampling=0, exif=long_orientation(6))
+    yield "jpeg orientation 6 xmp attribute", saved(small, "JPEG", quality=95, subsampling=0, xmp=xmp(6, ATTRIBUTE))
+    yield "jpeg orientation 5 xmp element", saved(small, "JPEG", quality=95, subsampling=0, xmp=xmp(5, ELEMENT))
+    yield "jpeg orientation 3 exif before xmp", saved(
+        small, "JPEG", quality=95, subsampling=0, exif=orientation(3), xmp=xmp(6, ATTRIBUTE))
+    yield "png orientation 8 xmp", png(
+        pixels, 8, 2, extra=text_chunk(b"iTXt", "XML:com.adobe.xmp", xmp(8, ATTRIBUTE)))
+    yield "png orientation 2 xmp compressed", png(
+        pixels, 8, 2, extra=text_chunk(b"iTXt compressed", "XML:com.adobe.xmp", xmp(2, ELEMENT)))
+    yield "png orientation 6 raw profile", png(
+        pixels, 8, 2, extra=text_chunk(b"zTXt", "Raw profile type exif", raw_profile(6)))
+    yield "png orientation 7 raw profile text", png(
+        pixels, 8, 2, extra=text_chunk(b"tEXt", "Raw profile type exif", raw_profile(7)))
+    yield "webp orientation 7 xmp", saved(small, "WEBP", lossless=True, xmp=xmp(7, ELEMENT))
+    yield "png palette transparent color", saved(small.quantize(12), "PNG", transparency=3)
+    yield "png grey transparency", saved(small.convert("L"), "PNG", transparency=76)
+    yield "png grey 2 bits transparency", png(
+        rng.integers(0, 4, (7, 11, 1)), 2, 0, extra=chunk(b"tRNS", struct.pack(">H", 2)))
     yield "webp animation", saved(small, "WEBP", lossless=True, save_all=True, append_images=[small.rotate(180)], duration=100)
 
 
@@ -128,7 +178,8 @@ def reference(name, data):
     image = ImageOps.exif_transpose(image)
     if name == "png grey 16 bits":  # Pillow would clip at 255
         return Image.fromarray((np.array(image) >> 8).astype(np.uint8)).convert("RGB")
-    return image.convert("RGB")
+    rgba = image.convert("RGBA")  # as convert_to_rgb of transformers
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, (255, 255, 255)), rgba).convert("RGB")
 
 
 RESIZES = [(7, 5), (1, 1), (64, 48), (97, 3), (31, 200), (61, 44), (61, 10), (20, 44), (336, 336)]

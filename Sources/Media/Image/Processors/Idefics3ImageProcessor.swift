@@ -81,7 +81,9 @@ package struct Idefics3ImageProcessor: ImageProcessor {
         guard splits else { return Sizes(first: first, tiled: (tileSize, tileSize), rows: 0, columns: 0) }
         let tiled = tiledSize(first.width, first.height)
         let rows = tiled.height / tileSize, columns = tiled.width / tileSize
-        try ProcessorLimits.check(pixels: tiled.width * tiled.height, of: "picture of \(width)×\(height)")
+        try ProcessorLimits.check(
+            pixels: tiled.width * tiled.height, of: "picture of \(width)×\(height)",
+            limit: ProcessorLimits.largestInput)
         let isSplit = rows * columns > 1
         return Sizes(first: first, tiled: tiled, rows: isSplit ? rows : 0, columns: isSplit ? columns : 0)
     }

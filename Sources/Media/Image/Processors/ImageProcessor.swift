@@ -42,7 +42,7 @@ package enum ImageProcessors {
 
 /// Bounds on sizes from downloaded files.
 enum ProcessorLimits {
-    static let edge = 1...8192
+    static let edge = 1...4096
     static let tiles = 1...64
 
     static func check(_ value: Int?, name: String, in range: ClosedRange<Int> = edge) throws(MediaError) -> Int {
@@ -59,12 +59,14 @@ enum ProcessorLimits {
         _ = try check(height, name: "picture height", in: 1...1 << 30)
     }
 
-    /// Intermediate pictures have the same bound as pictures in files.
-    static func check(pixels: Int, of name: String) throws(MediaError) {
-        guard pixels <= ImageFile.defaultMaximumPixels else {
+    /// Pixels of what a model reads, all tiles together (200 MB as float32).
+    static let largestInput = 1 << 24
+
+    /// Bounds the pixels of a picture on its way to the model: by default as those of files are bounded.
+    static func check(pixels: Int, of name: String, limit: Int = ImageFile.defaultMaximumPixels) throws(MediaError) {
+        guard pixels <= limit else {
             throw .invalidParameter(
-                name: "\(name), resized,", value: "\(pixels) pixels",
-                expected: "at most \(ImageFile.defaultMaximumPixels)")
+                name: "\(name), resized,", value: "\(pixels) pixels", expected: "at most \(limit)")
         }
     }
 

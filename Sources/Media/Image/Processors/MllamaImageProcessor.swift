@@ -18,7 +18,9 @@ package struct MllamaImageProcessor: ImageProcessor {
         }
         maximumTiles = try ProcessorLimits.check(
             configuration.maxImageTiles ?? 4, name: "max_image_tiles", in: ProcessorLimits.tiles)
-        try ProcessorLimits.check(pixels: maximumTiles * tileSize * tileSize, of: "max_image_tiles of size")
+        try ProcessorLimits.check(
+            pixels: maximumTiles * tileSize * tileSize, of: "max_image_tiles of size",
+            limit: ProcessorLimits.largestInput)
         filter = try ProcessorLimits.filter(configuration.resample, default: .bilinear)
         normalization = try PixelNormalization(configuration, defaults: PixelNormalization.standard)
     }

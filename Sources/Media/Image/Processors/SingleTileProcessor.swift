@@ -59,8 +59,11 @@ struct SingleTileProcessor: Sendable {
         case .shortestEdge(let edge):
             let short = min(width, height), long = max(width, height)
             let newLong = Int(Double(edge * long) / Double(short))
-            // With a crop only the middle is computed; without one the whole strip would be in memory.
-            if crop == nil { try ProcessorLimits.check(pixels: edge * newLong, of: "picture of \(width)×\(height)") }
+            // With a crop only the middle is computed; without one the whole strip would have to be held.
+            if crop == nil {
+                try ProcessorLimits.check(
+                    pixels: edge * newLong, of: "picture of \(width)×\(height)", limit: ProcessorLimits.largestInput)
+            }
             return width <= height ? (edge, newLong) : (newLong, edge)
         }
     }
