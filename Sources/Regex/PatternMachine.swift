@@ -16,6 +16,9 @@ struct PatternMachine {
     private var marks: [Int]
     private var fuel: Int
 
+    /// Choices that may wait at once.
+    private static let maximumChoices = 4_000_000
+
     /// True once the bound on work is reached; nothing matches from then on.
     var isExhausted: Bool { fuel <= 0 }
 
@@ -39,6 +42,7 @@ struct PatternMachine {
         var position = start
         while true {
             fuel -= 1
+            if stack.count > Self.maximumChoices { fuel = 0 }
             if fuel <= 0 { return nil }
             var failed = false
             switch program.instructions[pc] {

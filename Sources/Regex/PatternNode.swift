@@ -23,7 +23,10 @@ indirect enum PatternNode {
         }
     }
 
-    /// Number of characters in every match, needed by look-behind; nil when it varies.
+    /// Characters that a look-behind can go back.
+    static let longestFixedLength = 1000
+
+    /// Number of characters in every match, needed by look-behind; nil when it varies or is above `longestFixedLength`.
     var fixedLength: Int? {
         switch self {
         case .set: return 1
@@ -32,6 +35,7 @@ indirect enum PatternNode {
             for node in nodes {
                 guard let length = node.fixedLength else { return nil }
                 sum += length
+                guard sum <= Self.longestFixedLength else { return nil }
             }
             return sum
         case .alternatives(let nodes):
@@ -41,7 +45,8 @@ indirect enum PatternNode {
             return first
         case .repetition(let node, let minimum, let maximum, _):
             guard minimum == maximum, let length = node.fixedLength else { return nil }
-            return length * minimum
+            let (product, overflow) = length.multipliedReportingOverflow(by: minimum)
+            return !overflow && product <= Self.longestFixedLength ? product : nil
         case .atomic(let node): return node.fixedLength
         default: return 0
         }

@@ -51,6 +51,7 @@ struct PatternParser {
 
     private mutating func quantified(_ atom: PatternNode) throws -> PatternNode {
         var node = atom
+        var depth = 0
         while let scalar = current {
             let minimum: Int
             let maximum: Int
@@ -63,6 +64,8 @@ struct PatternParser {
                 (minimum, maximum) = bounds
             default: return node
             }
+            depth += 1
+            guard depth < Self.maximumDepth else { throw PatternError(reason: "quantifiers are stacked too deeply") }
             let greed: PatternNode.Greed = take("+") ? .possessive : take("?") ? .lazy : .greedy
             node = .repetition(node, minimum: minimum, maximum: maximum, greed)
         }
@@ -163,7 +166,10 @@ struct PatternParser {
     }
 
     private static func behind(_ node: PatternNode) throws -> PatternNode {
-        guard node.fixedLength != nil else { throw PatternError(reason: "look-behind must have a fixed length") }
+        guard node.fixedLength != nil else {
+            throw PatternError(
+                reason: "look-behind must have a fixed length of at most \(PatternNode.longestFixedLength)")
+        }
         return node
     }
 

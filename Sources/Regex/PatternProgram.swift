@@ -30,6 +30,9 @@ struct PatternProgram: Sendable {
     }
 
     static let maximumSize = 50_000
+    /// Nodes that may be emitted: more than instructions, because some have none.
+    private static let maximumEmissions = 4 * maximumSize
+    private var emissions = 0
 
     private(set) var instructions: [Instruction] = []
     private(set) var sets: [ScalarSet] = []
@@ -52,6 +55,8 @@ struct PatternProgram: Sendable {
     }
 
     private mutating func emit(_ node: PatternNode) throws {
+        emissions += 1
+        guard emissions < Self.maximumEmissions else { throw PatternError(reason: "it is too large") }
         switch node {
         case .empty: break
         case .set(let set): try append(.set(add(set)))

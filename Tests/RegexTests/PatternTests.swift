@@ -59,9 +59,20 @@ struct PatternTests {
     @Test(arguments: [
         "(", "a)", "[a", "*", "a{3,1}", #"\p{Klingon}"#, #"\q"#, "(?<=a+)b", "(?P<n>a)", #"(a)\1"#, "a{1,100000}",
         "[[:alpha:]]", String(repeating: "(", count: 5000),
+        // Look-behind whose length overflows or is beyond the limit.
+        "(?<=(((((((a{1000}){1000}){1000}){1000}){1000}){1000}){1000}))", "(?<=a{1000}b)", "(?<!(?:ab){600})",
+        // Quantifiers on quantifiers.
+        "a" + String(repeating: "+", count: 50_000), "a" + String(repeating: "*?", count: 3000),
+        "a" + String(repeating: "{2}", count: 200),
+        // Repetitions of nothing, which take time but no instructions.
+        "(?:(?:(?:(?:(?:){1000}){1000}){1000}){1000}){1000}",
     ])
     func refuses(_ pattern: String) {
         #expect(throws: PatternError.self) { try Pattern(pattern) }
+    }
+
+    @Test func longestLookBehind() throws {
+        #expect(try pieces("(?<=a{1000})b", String(repeating: "a", count: 1000) + "b") == ["b"])
     }
 
     /// Work is bounded: a pattern made to explode gives up instead of hanging.

@@ -6,12 +6,17 @@ enum TokenizerJSON {
         let root = try JSONReader(parsing: data, file: file, duplicateKeys: .lastCounts)
         let model = try TokenModelRegistry.make(root.object("model"))
         let normalizer = try root.memberIfPresent("normalizer").map { try NormalizerRegistry.make($0) }
+        let preTokenizer = try root.memberIfPresent("pre_tokenizer").map { try PreTokenizerRegistry.make($0) }
+        let decoder = try root.memberIfPresent("decoder").map { try DecoderRegistry.make($0) }
+        for component in ["normalizer", "pre_tokenizer", "decoder"] {
+            if let field = try root.memberIfPresent(component) { try ComponentRegistry.checkGrowth(field) }
+        }
         return Tokenizer(
             normalizer: normalizer,
-            preTokenizer: try root.memberIfPresent("pre_tokenizer").map { try PreTokenizerRegistry.make($0) },
+            preTokenizer: preTokenizer,
             model: model,
             postProcessor: try root.memberIfPresent("post_processor").map { try PostProcessorRegistry.make($0) },
-            decoder: try root.memberIfPresent("decoder").map { try DecoderRegistry.make($0) } ?? DecoderRegistry.spaced,
+            decoder: decoder ?? DecoderRegistry.spaced,
             addedTokens: try addedTokens(root, vocabulary: model.vocabulary))
     }
 

@@ -17,7 +17,12 @@ struct CharacterMap: Sendable {
         guard size > 0, size % 4 == 0, size <= data.count - 4 else { return nil }
         units = stride(from: 4, to: 4 + size, by: 4).map(word)
         replacements = Array(data[(4 + size)...])
+        // A few bytes of text must not become a book.
+        let longest = replacements.split(separator: 0).lazy.map(\.count).max() ?? 0
+        guard longest <= Self.longestReplacement else { return nil }
     }
+
+    private static let longestReplacement = 256
 
     /// Calls `body` with the length and the value of every key that is a prefix of the text, shortest first, until it returns false.
     private func prefixes(

@@ -11,6 +11,27 @@ struct DamagedFileTests {
         try TokenizerJSON.load(Array(json.utf8), file: "tokenizer.json")
     }
 
+    /// Forty steps that each double a text would take a terabyte for one letter.
+    @Test(arguments: [
+        ("normalizer", "normalizers", #"{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"#),
+        ("normalizer", "normalizers", #"{"type": "Replace", "pattern": {"Regex": "a"}, "content": "aa"}"#),
+        ("normalizer", "normalizers", #"{"type": "ByteLevel"}"#),
+        ("pre_tokenizer", "pretokenizers", #"{"type": "ByteLevel", "use_regex": false}"#),
+        ("decoder", "decoders", #"{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"#),
+    ])
+    func growth(component: String, list: String, step: String) throws {
+        func file(_ count: Int) -> String {
+            let steps = Array(repeating: step, count: count).joined(separator: ", ")
+            return #"{\#(Self.model), "\#(component)": {"type": "Sequence", "\#(list)": [\#(steps)]}}"#
+        }
+        _ = try load(file(2))
+        #expect {
+            try load(file(40))
+        } throws: {
+            "\($0)".contains("\"\(component)\" should be steps that lengthen a text at most")
+        }
+    }
+
     private static let model = #""model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}"#
 
     @Test func smallestTokenizerLoads() throws {
