@@ -95,15 +95,18 @@ package final class Checkpoint: Sendable {
         mappings = Mutex(contents.files)
     }
 
-    /// True if `name` is a tensor or an alias of one.
-    package func contains(_ name: String) -> Bool { entries[aliases[name] ?? name] != nil }
+    /// True for a tensor or an alias of one, also for a tensor in an encoding that is not supported.
+    package func contains(_ name: String) -> Bool {
+        let name = aliases[name] ?? name
+        return entries[name] != nil || unsupported[name] != nil
+    }
 
     /// The tensor called `name`; for an alias, its target.
     ///
     /// - Throws: `CheckpointError.missingTensor` with the nearest names, or `.unsupportedFormat`.
     package func entry(_ name: String) throws(CheckpointError) -> TensorEntry {
         if let entry = entries[aliases[name] ?? name] { return entry }
-        if let format = unsupported[name] {
+        if let format = unsupported[aliases[name] ?? name] {
             throw .unsupportedFormat(file: path, tensor: printable(name), format: format)
         }
         throw .missingTensor(name: name, file: path, similar: namesNear(name))

@@ -83,6 +83,9 @@ enum CheckpointReaders {
     }
 
     private static func explain(_ fileNames: [String]) -> String {
+        if fileNames.contains("adapter_config.json") {
+            return "it holds an adapter, such as LoRA; merge it into its base model, and use the result"
+        }
         let kinds: [(name: String, isOfKind: (String) -> Bool)] = [
             ("GGUF", { $0.hasSuffix(".gguf") }), ("PyTorch", PyTorchReader.hasFileName),
             ("whisper.cpp", FileNames.isWhisperCpp),

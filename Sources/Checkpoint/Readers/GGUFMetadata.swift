@@ -1,3 +1,5 @@
+import JSON
+
 /// The key-value section of a GGUF file: `general.architecture`, sizes, the vocabulary.
 package struct GGUFMetadata: Sendable, Hashable {
     /// A value; integers of all widths become `Int`, both float widths `Double`.
@@ -43,7 +45,9 @@ package struct GGUFMetadata: Sendable, Hashable {
     package func int(_ key: String) throws(CheckpointError) -> Int { try required(key, intIfPresent(key)) }
     package func intIfPresent(_ key: String) throws(CheckpointError) -> Int? {
         guard let value = values[key] else { return nil }
-        guard case .integer(let integer) = value else { throw wrong(key, "an integer", value) }
+        guard case .integer(let integer) = value, JSONReader.integers.contains(integer) else {
+            throw wrong(key, "an integer between -2^53 and 2^53", value)
+        }
         return integer
     }
 
@@ -74,9 +78,9 @@ package struct GGUFMetadata: Sendable, Hashable {
     package func ints(_ key: String) throws(CheckpointError) -> [Int] {
         switch values[key] {
         case nil: throw .missingKey(file: file, key: key)
-        case .integers(let list): return list
-        case .integer(let integer): return [integer]
-        case .some(let value): throw wrong(key, "a list of integers", value)
+        case .integers(let list) where list.allSatisfy({ JSONReader.integers.contains($0) }): return list
+        case .integer(let integer) where JSONReader.integers.contains(integer): return [integer]
+        case .some(let value): throw wrong(key, "a list of integers between -2^53 and 2^53", value)
         }
     }
 
@@ -102,6 +106,7 @@ package struct GGUFMetadata: Sendable, Hashable {
     }
 
     private func wrong(_ key: String, _ expected: String, _ value: Value) -> CheckpointError {
-        .wrongKeyType(file: file, key: key, expected: expected, actual: value.kind)
+        let actual = if case .integer(let integer) = value { "\(integer)" } else { value.kind }
+        return .wrongKeyType(file: file, key: key, expected: expected, actual: actual)
     }
 }

@@ -63,13 +63,13 @@ enum SafetensorsReader: CheckpointReader {
                     file: path, tensor: printable(name), needed: overflow ? .max : needed, available: file.bytes.count)
             }
             extents.append(Extent(name: name, range: stored.range))
-            if let format = stored.dtype.format {
+            if let format = stored.dtype?.format {
                 let entry = try TensorEntry(
                     name: name, format: format, shape: stored.shape, file: fileIndex,
                     offset: reader.offset + stored.range.lowerBound, path: path)
                 contents.entries.append(entry)
             } else {
-                contents.unsupported[name] = stored.dtype.name
+                contents.unsupported[name] = stored.typeName
             }
         }
         try checkCover(extents, dataSize: reader.remaining, path: path)
@@ -104,6 +104,7 @@ enum SafetensorsReader: CheckpointReader {
     }
 
     private static func metadata(_ value: JSONValue, path: String) throws(CheckpointError) -> [String: String] {
+        if value.isNull { return [:] }
         guard case .object(let members) = value else {
             throw .malformed(file: path, tensor: nil, problem: "__metadata__ is \(value.kind), not an object")
         }
@@ -122,7 +123,9 @@ enum SafetensorsReader: CheckpointReader {
 
 /// A tensor's description in a safetensors header.
 private struct StoredTensor {
-    let dtype: SafetensorsType
+    let typeName: String
+    /// `nil` for a dtype that this program does not know, which newer writers may have.
+    let dtype: SafetensorsType?
     let shape: [Int]
     /// Bytes from the end of the header.
     let range: Range<Int>
@@ -133,9 +136,7 @@ private struct StoredTensor {
         }
         guard case .object = value else { throw malformed("its description is \(value.kind), not an object") }
         guard let typeName = value["dtype"]?.stringValue else { throw malformed("its dtype is missing or no string") }
-        guard let dtype = SafetensorsType.named(typeName) else {
-            throw malformed("unknown dtype \"\(printable(typeName))\"")
-        }
+        let dtype = SafetensorsType.named(typeName)
         guard let shape = value["shape"]?.intArray else {
             throw malformed("its shape is missing or no list of integers")
         }
@@ -144,11 +145,14 @@ private struct StoredTensor {
         else {
             throw malformed("its data_offsets are missing or no rising pair")
         }
-        let (bits, overflow) = try TensorEntry.elementCount(shape, tensor: name, path: path)
-            .multipliedReportingOverflow(by: dtype.bitsPerElement)
-        guard !overflow, bits % 8 == 0, bits / 8 == offsets[1] - offsets[0] else {
-            throw malformed("\(offsets[1] - offsets[0]) bytes are given for shape \(shape) of \(typeName)")
+        let elements = try TensorEntry.elementCount(shape, tensor: name, path: path)
+        if let dtype {
+            let (bits, overflow) = elements.multipliedReportingOverflow(by: dtype.bitsPerElement)
+            guard !overflow, bits % 8 == 0, bits / 8 == offsets[1] - offsets[0] else {
+                throw malformed("\(offsets[1] - offsets[0]) bytes are given for shape \(shape) of \(typeName)")
+            }
         }
+        self.typeName = printable(typeName)
         self.dtype = dtype
         self.shape = shape
         range = offsets[0]..<offsets[1]
@@ -182,7 +186,11 @@ struct SafetensorsType: Sendable {
             SafetensorsType(name: "C64", bitsPerElement: 64, format: nil),
             SafetensorsType(name: "F8_E4M3", bitsPerElement: 8, format: nil),
             SafetensorsType(name: "F8_E5M2", bitsPerElement: 8, format: nil),
+            SafetensorsType(name: "F8_E4M3FNUZ", bitsPerElement: 8, format: nil),
+            SafetensorsType(name: "F8_E5M2FNUZ", bitsPerElement: 8, format: nil),
             SafetensorsType(name: "F8_E8M0", bitsPerElement: 8, format: nil),
+            SafetensorsType(name: "F6_E2M3", bitsPerElement: 6, format: nil),
+            SafetensorsType(name: "F6_E3M2", bitsPerElement: 6, format: nil),
             SafetensorsType(name: "F4", bitsPerElement: 4, format: nil),
         ].map { ($0.name, $0) })
 }
