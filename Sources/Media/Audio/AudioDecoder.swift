@@ -81,7 +81,7 @@ package final class AudioDecoder {
         } else if header.frames == 0, shortfall == nil {
             failure = .noAudioFrames(path: path)
         } else if let countedLength, isShorter(header.frames, than: countedLength), !acceptTruncated {
-            // Better to say so than to lose the end silently.
+            // An error is better than a silently missing end.
             failure = .damagedAudio(
                 path: path,
                 reason:
@@ -186,12 +186,14 @@ package final class AudioDecoder {
         sf_close(handle)
         var offset = samples.offset
         sf_command(rawHandle, Int32(SFC_SET_RAW_START_OFFSET), &offset, Int32(MemoryLayout<sf_count_t>.size))
+        // The command alone leaves the position at the start of the file.
+        sf_seek(rawHandle, 0, Int32(SEEK_SET))
         var found = header
         found.frames = (file.byteCount - offset) / (file.byteCount / rawHeader.frames)
         return (rawHandle, found)
     }
 
-    /// Whether a chunk of four letters and a length that fits follows an empty one: then the recording is empty.
+    /// True where a chunk of four letters and a length that fits follows an empty one: then the recording is empty.
     private static func isChunk(_ file: borrowing InputFile, at offset: Int64) throws(MediaError) -> Bool {
         let header = try file.bytes(at: offset, count: 8)
         guard header.count == 8, header.prefix(4).allSatisfy({ (0x20...0x7E).contains($0) }) else { return false }

@@ -421,14 +421,6 @@ enum Samples {
                 "AwMDCwsLExMTMDAwODg4Pz8/MTExOTk5QEBAXl5eZWVlHBwcJCQkKysrSEhIUFBQWFhYSkpKUVFRWVlZdnZ2fn5+S0tLUlJSWlpa////VFRUW1tbeXl5gICAiIiIenp6goKCZGRka2trc3NzZWVlbGxsdHR0kZGRmZmZoaGhkpKSmpqaZ2dnb29vdnZ2lJSUm5ubo6OjlZWVnJycpKSkwcHBycnJgICAh4eHj4+PrKystLS0u7u7rq6utbW1vb292tra4uLir6+vtra2vr6+sLCwuLi4v7+/3d3d5OTk7Ozs3t7e5eXl"
         ),
         PictureSample(
-            name: "png grey 2 bits transparency",
-            file:
-                "iVBORw0KGgoAAAANSUhEUgAAAAsAAAAHAgAAAACxtfAgAAAAAnRSTlMAApidrBQAAAAlSURBVHjaYziy9wODu/wDhsP/JBj6r+1hsDF2YXiTbsKQMvsFAK6FC9P9PMjYAAAAAElFTkSuQmCC",
-            width: 11, height: 7,
-            rgb:
-                "////AAAAVVVVAAAAqqqq////////VVVV////////AAAAVVVVAAAAVVVV////AAAAVVVV////////////qqqqAAAA////AAAAAAAA////////////////qqqqAAAAVVVVqqqqqqqqAAAA////////////VVVVVVVVqqqqqqqq////////AAAA////////AAAAAAAA////AAAA////VVVVAAAAVVVV////qqqq////AAAAVVVVqqqqVVVV////AAAA////VVVVVVVVqqqqVVVVAAAAqqqqVVVVqqqq////////qqqqqqqq"
-        ),
-        PictureSample(
             name: "webp animation",
             file:
                 "UklGRn4BAABXRUJQVlA4WAoAAAASAAAACgAABgAAQU5JTQYAAAAAAAAAAABBTk1GogAAAAAAAAAAAAoAAAYAAGQAAAJWUDhMigAAAC8KgAEAZ2ImYBJXB/oHBL1MIBBIYRovECCUiBGubf7JJm32JO0dwwKbwCKwUW6Jc0uEcHuAd0u0W2I8PLTAYQAARJvPtm27ZtuL6H8AOKc6cTWuT0+Q4DU3qafN+QWRgu6lzWx7ecOUaPhZO99dPwgtmUHeLfa3L8rIVlj0y8P9h7GKHZXD6vj4A0FOTUaoAAAAAAAAAAAACgAABgAAZAAAAFZQOEyQAAAALwqAARBfohiSJGlKp4pn/Vmu1xIIBFKYxhNk25TkMAM/2/yTTdrsSdo7xoqcSESO8pY4b4nY3D3A95boRLKcSJgPBxM4DACAaPPZtm3XbHsR/Y/f/bDsi8hWWOx72y+6PLRkBv1cd/M2C0yJRt6X7az5+4ZIwa/zZqpTTxdI6Hlaj1XiajwBPo6roYwdlcMB",

@@ -168,8 +168,7 @@ def files():
     yield "webp orientation 7 xmp", saved(small, "WEBP", lossless=True, xmp=xmp(7, ELEMENT))
     yield "png palette transparent color", saved(small.quantize(12), "PNG", transparency=3)
     yield "png grey transparency", saved(small.convert("L"), "PNG", transparency=76)
-    yield "png grey 2 bits transparency", png(
-        rng.integers(0, 4, (7, 11, 1)), 2, 0, extra=chunk(b"tRNS", struct.pack(">H", 2)))
+    # Grey of fewer than 8 bits is left out: Pillow compares its transparent value with scaled pixels.
     yield "webp animation", saved(small, "WEBP", lossless=True, save_all=True, append_images=[small.rotate(180)], duration=100)
 
 
