@@ -45,7 +45,8 @@ package struct GGUFMetadata: Sendable, Hashable {
     package func int(_ key: String) throws(CheckpointError) -> Int { try required(key, intIfPresent(key)) }
     package func intIfPresent(_ key: String) throws(CheckpointError) -> Int? {
         guard let value = values[key] else { return nil }
-        guard case .integer(let integer) = value, JSONReader.integers.contains(integer) else {
+        guard case .integer(let integer) = value else { throw wrong(key, "an integer", value) }
+        guard JSONReader.integers.contains(integer) else {
             throw wrong(key, "an integer between -2^53 and 2^53", value)
         }
         return integer
