@@ -59,7 +59,7 @@ extension Llama.Configuration {
         scoreScale = Float(1 / scalar.squareRoot())
     }
 
-    /// What GGUF files of Gemma 2 and 3 do not say. Their norms are stored as 1 + weight.
+    /// Facts that GGUF files of Gemma 2 and 3 leave out. Their norms are stored as 1 + weight.
     mutating func adaptToGemmaGGUF() {
         embeddingScale = Float(hiddenSize).squareRoot()
         activation = .geluTanh

@@ -39,7 +39,7 @@ struct BatchRecord: Codable {
         self.error = error
     }
 
-    /// What a row's run gives, apart from its tensors.
+    /// The result of a row's run, apart from its tensors.
     init(_ identifier: String, _ tracer: Tracer, generated: [Int]) {
         self.init(identifier)
         sourceTokens = tracer.sourceTokens
