@@ -31,9 +31,10 @@ struct RandomWeightsTests {
         bench.expectNoValidationMessages()
     }
 
+    // Random bits of the ternary format have four values, the unused code among them: they are not around 0.
     @Test(
         "values as the matrix product reads them: around 0, within bounds, all different",
-        arguments: [ElementFormat.f32, .f16, .bf16] + BlockLayout.formats)
+        arguments: [ElementFormat.f32, .f16, .bf16] + BlockLayout.formats.filter { $0 != .tq2_0 })
     func values(_ format: ElementFormat) throws {
         let bench = try KernelBench()
         let (rows, columns) = (64, 256)
