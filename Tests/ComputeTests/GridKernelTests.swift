@@ -71,7 +71,7 @@ struct GridKernelTests {
         for range: ClosedRange<Float> in [-0.5...0.5, -8...8, -300...300] {
             let x = bench.matrix(3, 131, in: range)
             let out = try bench.output(3, 131, rowStride: 135)
-            try bench.stream.softCap(bench.tensor(x, rowStride: 134), cap: cap, into: out)
+            try bench.stream.convert(bench.tensor(x, rowStride: 134), cap: cap, into: out)
             #expect(largestDifference(try bench.read(out), Reference.softCap(x, cap: cap)) < 1e-6 * max(1, cap))
             bench.expectUntouchedGaps(out)
         }

@@ -32,7 +32,7 @@ struct LoadingTests {
             checkpoint: try Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming())
         list.assignFormat(format)
         var heard: [Int] = []
-        try WeightLoader(device: device, source: source).load(WeightLayout(list)) { done, _ in heard.append(done) }
+        try WeightLoader(device: device, source: source).load(list.layout) { done, _ in heard.append(done) }
         let matrix = parameter.matrix
         #expect(heard.last == matrix.byteCount)
 

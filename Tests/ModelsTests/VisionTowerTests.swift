@@ -60,7 +60,7 @@ struct VisionTowerTests {
             configuration: try .init(file, family: fixture.family), names: fixture.names, workspace: workspace)
         let source = WeightSource(checkpoint: files.checkpoint, naming: HuggingFaceNaming())
         try source.assignFormats(to: parameters)
-        try WeightLoader(device: device, source: source).load(WeightLayout(parameters))
+        try WeightLoader(device: device, source: source).load(parameters.layout)
         try workspace.allocate(on: device)
         try tower.input.allocate(on: device)
         defer {

@@ -6,12 +6,6 @@ private struct ConvertPush: BitwiseCopyable {
     var scale: Float
 }
 
-private struct SoftCapPush: BitwiseCopyable {
-    var x, result: UInt64
-    var columns, xStride, resultStride: UInt32
-    var cap: Float
-}
-
 private struct CombinePush: BitwiseCopyable {
     var a, b, result: UInt64
     var columns, aStride, bStride, resultStride: UInt32
@@ -40,12 +34,6 @@ package enum ElementwiseSelection {
             x: divideRoundingUp(columns, properties.subgroupSize * piece), y: rows)
     }
 
-    package static func softCap(rows: Int, columns: Int, _ properties: DeviceProperties) -> KernelChoice {
-        KernelChoice(
-            KernelVariant("elementwise/soft_cap"), x: divideRoundingUp(columns, properties.subgroupSize * piece),
-            y: rows)
-    }
-
     package static func combine(
         activation: Activation, operation: ElementwiseOperation?, rows: Int, columns: Int,
         _ properties: DeviceProperties
@@ -64,6 +52,7 @@ package enum ElementwiseOperation: UInt32, Sendable, Hashable, CaseIterable {
 
 extension CommandStream {
     /// out = x·scale, from and to f32 or f16 (bf16 to f32 too), of any row strides; with a cap, cap·tanh(x·scale / cap).
+    /// out may be x where the formats are alike.
     package func convert(_ x: Tensor, scale: Float = 1, cap: Float? = nil, into out: Tensor) throws {
         precondition(out.rows == x.rows && out.columns == x.columns, "convert: out is not [\(x.rows), \(x.columns)]")
         if x.columns == 0 { return }
@@ -76,23 +65,6 @@ extension CommandStream {
                 ElementwiseSelection.convert(
                     from: x.format, to: out.format, cap: cap, rows: rows.count, columns: x.columns, device.properties),
                 push: push, reads: [x.byteRange], writes: [out.byteRange], label: "convert")
-        }
-    }
-
-    /// out = cap·tanh(x / cap), f32; out may be x. With a cap of 1, the hyperbolic tangent.
-    package func softCap(_ x: Tensor, cap: Float, into out: Tensor) throws {
-        precondition(
-            out.rows == x.rows && out.columns == x.columns && x.format == .f32 && out.format == .f32 && cap > 0,
-            "softCap: out is not [\(x.rows), \(x.columns)], f32")
-        if x.columns == 0 { return }
-        try forEachPiece(of: x.rows) { rows in
-            let (x, out) = (x.rows(rows), out.rows(rows))
-            let push = SoftCapPush(
-                x: x.address, result: out.address, columns: UInt32(x.columns), xStride: UInt32(x.rowStride),
-                resultStride: UInt32(out.rowStride), cap: cap)
-            try dispatch(
-                ElementwiseSelection.softCap(rows: rows.count, columns: x.columns, device.properties), push: push,
-                reads: [x.byteRange], writes: [out.byteRange], label: "soft cap")
         }
     }
 

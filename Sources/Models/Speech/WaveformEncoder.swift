@@ -59,7 +59,7 @@ struct WaveformEncoder {
         let rows = Self.rows(samples: samples.rows)
         let first = places[0].rows(rows[0])
         try layers[0](Self.windows(samples, convolution: 0, rows: rows[0]), into: first, on: stream)
-        try stream.softCap(first, cap: 1, into: first)
+        try stream.convert(first, cap: 1, into: first)
         try groupNorm(first, into: first, on: stream)
         let second = places[1].rows(rows[1])
         try layers[1](

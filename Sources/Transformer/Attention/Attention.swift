@@ -185,8 +185,8 @@ package final class Attention {
         addingTo residual: ResidualStream, scratch: Scratch, tap: AttentionTap, on stream: CommandStream
     ) throws {
         guard case .own(let fused) = projections else { preconditionFailure("cross-attention has no growing cache") }
-        // Two layers read it: the norm is taken once.
         precondition(bias == nil || spans.isEmpty, "one bias or spans")
+        // Two layers read it: the norm is taken once.
         let x = try input.resolved(on: stream)
         let end = firstPosition + x.rows
         let entries = cache.keysAndValues(layer: layer)

@@ -185,7 +185,7 @@ package final class Decoder {
 
     /// Device buffers of the whole model, in the formats assigned.
     package func plannedBuffers(unifiedMemory: Bool) -> [PlannedBuffer] {
-        WeightLayout(parameters).plannedBuffers + [workspace.plannedBuffer, cache.plannedBuffer]
+        parameters.layout.plannedBuffers + [workspace.plannedBuffer, cache.plannedBuffer]
             + resources.flatMap(\.plannedBuffers)
             + DecodeStepper.plannedBuffers(
                 vocabulary: vocabulary, maximumTokens: contextLength, unifiedMemory: unifiedMemory,
@@ -212,7 +212,7 @@ package final class Decoder {
     ) throws {
         unload()
         do {
-            let (loader, layout) = (WeightLoader(device: device, source: weights), WeightLayout(parameters))
+            let (loader, layout) = (WeightLoader(device: device, source: weights), parameters.layout)
             try loader.allocate(layout)
             try workspace.allocate(on: device)
             try cache.allocate(on: device)

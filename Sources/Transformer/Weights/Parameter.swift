@@ -49,7 +49,7 @@ package final class Parameter {
 
     /// Each part's format on the device. Parts of a fused matrix may differ (GGUF files keep values in finer formats than
     /// queries).
-    package internal(set) var formats: [ElementFormat]
+    package fileprivate(set) var formats: [ElementFormat]
     /// The place on the device, while the model is loaded; see `WeightLayout`.
     var byteOffset = 0
     var buffer: Buffer?
@@ -179,8 +179,28 @@ package final class Parameter {
 /// All parameters of a model, in the order they were declared.
 package final class ParameterList {
     package private(set) var parameters: [Parameter] = []
+    private var cachedLayout: WeightLayout?
+
     package init() {}
-    func append(_ parameter: Parameter) { parameters.append(parameter) }
+
+    func append(_ parameter: Parameter) {
+        parameters.append(parameter)
+        cachedLayout = nil
+    }
+
+    /// Sets the formats that each parameter's parts have on the device.
+    func assignFormats(_ formats: (Parameter) throws -> [ElementFormat]) rethrows {
+        cachedLayout = nil
+        for parameter in parameters { parameter.formats = try formats(parameter) }
+    }
+
+    /// The places of the parameters in the formats assigned: built once, for the plan and the loader.
+    package var layout: WeightLayout {
+        if let cachedLayout { return cachedLayout }
+        let layout = WeightLayout(self)
+        cachedLayout = layout
+        return layout
+    }
 }
 
 /// A place in the checkpoint's name tree from which layers declare their parameters.

@@ -1,7 +1,7 @@
 import Compute
 
 /// The places of a model's parameters in device memory, in the formats they have been given: parameters of one purpose
-/// share a few large buffers. The plan and the loader take the same layout.
+/// share a few large buffers. `ParameterList.layout` is the one that the plan and the loader take.
 package struct WeightLayout {
     private static let alignment = 256
     /// Keeps one allocation well below what every driver allows at once.
@@ -26,7 +26,7 @@ package struct WeightLayout {
     let places: [Place]
     let buffers: [SharedBuffer]
 
-    package init(_ list: ParameterList) {
+    init(_ list: ParameterList) {
         var places: [Place] = []
         var buffers: [SharedBuffer] = []
         var open: [MemoryPurpose: Int] = [:]

@@ -108,13 +108,13 @@ package struct WeightSource {
     /// Gives every matrix the format its values have in the checkpoint.
     package func assignFormats(to list: ParameterList) throws {
         if let standIn { return list.assignFormat(standIn.format) }
-        for parameter in list.parameters {
+        try list.assignFormats { parameter in
             let formats = try parameter.parts.map { try locate($0)?.entry.format ?? .f32 }
-            switch parameter.form {
-            case .dense, .scalar: parameter.formats = formats.map { _ in .f32 }
-            case .matrix: parameter.formats = formats.map { $0.weightFormat ?? $0 }
+            return switch parameter.form {
+            case .dense, .scalar: formats.map { _ in .f32 }
+            case .matrix: formats.map { $0.weightFormat ?? $0 }
             // These are rearranged while loading, which blocks cannot be.
-            case .convolution, .transposed, .interleaved: parameter.formats = formats.map { $0.isQuantized ? .f32 : $0 }
+            case .convolution, .transposed, .interleaved: formats.map { $0.isQuantized ? .f32 : $0 }
             }
         }
     }
@@ -124,11 +124,11 @@ extension ParameterList {
     /// Gives every matrix one format (f16 where its rows are no whole blocks): for plans made from a configuration alone, and
     /// for weights that are converted while they are loaded.
     package func assignFormat(_ format: ElementFormat) {
-        for parameter in parameters {
+        assignFormats { parameter in
             let fits = parameter.columns % format.elementsPerBlock == 0
             let isPlain = parameter.form == .dense || parameter.form == .scalar
             let chosen = isPlain ? .f32 : fits ? format : .f16
-            parameter.formats = parameter.parts.map { _ in chosen }
+            return parameter.parts.map { _ in chosen }
         }
     }
 }

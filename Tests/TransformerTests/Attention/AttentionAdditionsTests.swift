@@ -59,7 +59,7 @@ struct AttentionAdditionsTests {
             output = workspace.reserve("output", rows: rows, columns: size, phase: "test")
             let source = WeightSource(
                 checkpoint: try Checkpoint.open(folder.path("model.safetensors")), naming: HuggingFaceNaming())
-            try WeightLoader(device: device, source: source).load(WeightLayout(list))
+            try WeightLoader(device: device, source: source).load(list.layout)
             try workspace.allocate(on: device)
             cache = KeyValueCache(purpose: .selfKV, widths: [5: shape.keyValueWidth], capacity: rows)
             try cache.allocate(on: device)

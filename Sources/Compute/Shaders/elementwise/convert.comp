@@ -4,8 +4,9 @@
 #include "../common/subgroup.glsl"
 #include "../common/memory.glsl"
 
-// result[r, c] = x[r, c] * scale, from one format to another, any row strides; with a CAP, CAP tanh(x scale / CAP)
-// (Gemma 2's logits). f32 to f16 rounds to nearest as the device does. One subgroup takes a piece of PIECE elements per lane of one row.
+// result[r, c] = x[r, c] * scale, from one format to another, any row strides, in place where the formats are alike; with a
+// CAP, CAP tanh(x scale / CAP) (Gemma 2's logits, Moonshine's first layer). f32 to f16 rounds to nearest as the device
+// does. One subgroup takes a piece of PIECE elements per lane of one row.
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const float CAP = 0;  // 0 for none
@@ -17,6 +18,16 @@ layout(push_constant, scalar) uniform Push {
 } p;
 
 const uint PIECE = 16;
+
+// tanh(u) = (1 - e) / (1 + e) with e = exp(-2|u|), and by its series near 0, where that would cancel: drivers' own tanh
+// may overflow for large u.
+float hyperbolicTangent(float u) {
+    const float a = abs(u), s = u * u;
+    const float e = exp(-2.0 * min(a, 40.0));
+    const float far = sign(u) * (1.0 - e) / (1.0 + e);
+    const float near = u * (1.0 + s * (-1.0 / 3.0 + s * (2.0 / 15.0 + s * (-17.0 / 315.0 + s * (62.0 / 2835.0)))));
+    return a < 0.25 ? near : far;
+}
 
 void main() {
     const uint r = gl_WorkGroupID.y;
@@ -32,7 +43,7 @@ void main() {
         const float value = Floats(p.x).v[x0 + c];
 #endif
         float scaled = value * p.scale;
-        if (CAP > 0) scaled = CAP * tanh(scaled / CAP);
+        if (CAP > 0) scaled = CAP * hyperbolicTangent(scaled / CAP);
 #if defined(CONVERT_f32_f16)
         Halves(p.result).v[y0 + c] = float16_t(scaled);
 #else
