@@ -73,8 +73,8 @@ struct BatchRun {
         return folder.isEmpty ? "." : folder
     }
 
-    /// A row of this shard, readable or not, by its name.
-    private func rows(_ body: (Result<BatchRow, BatchRow.Unreadable>) throws -> Bool) throws {
+    /// Calls `body` with each row of this shard, readable or not, and its identifier.
+    private func rows(_ body: (String, Result<BatchRow, BatchRow.Unreadable>) throws -> Void) throws {
         let lines = try LineReader(path: source)
         var number = 0
         while let line = try lines.next() {
@@ -87,7 +87,7 @@ struct BatchRun {
             case .failure(let failure): identifier = failure.identifier
             }
             guard shard.contains(identifier) else { continue }
-            guard try body(row) else { return }
+            try body(identifier, row)
         }
     }
 
@@ -99,7 +99,7 @@ struct BatchRun {
         try FileManager.default.createDirectory(atPath: scratchFolder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: scratchFolder) }
         let scratch = BatchScratch(folder: scratchFolder)
-        try rows { row in
+        try rows { _, row in
             try Task.checkCancellation()
             count += 1
             if bytes == nil, case .success(let row) = row,
@@ -109,7 +109,6 @@ struct BatchRun {
                 bytes = first.bytes(of: tracer.selection, maximumTokens: tracer.maximumTokens)
                 scratch.clear()
             }
-            return true
         }
         return (count, bytes.map { $0 * count })
     }
@@ -122,17 +121,12 @@ struct BatchRun {
         let progress = ProgressLine()
         defer { progress.finish(nil) }
         var seen: Set<String> = []
-        try rows { row in
-            let identifier: String
-            switch row {
-            case .success(let row): identifier = row.identifier
-            case .failure(let failure): identifier = failure.identifier
-            }
+        try rows { identifier, row in
             guard seen.insert(identifier).inserted else {
                 Console.warn("custom_id \(identifier) is used again; only its first row is traced")
-                return true
+                return
             }
-            if journal.finished.contains(identifier) { return true }
+            if journal.finished.contains(identifier) { return }
             try Task.checkCancellation()
             progress.show(
                 shard.count > 1 ? "shard \(shard.index) of \(shard.count)" : "tracing",
@@ -145,7 +139,6 @@ struct BatchRun {
             case .failure(let failure):
                 try journal.add(BatchRecord(failure.identifier, error: failure.problem), [])
             }
-            return true
         }
         try Task.checkCancellation()
         let counts = (journal.finished.count, journal.failed)
