@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `Checkpoint.open` does with paths that are not one clear model.
+/// `Checkpoint.open` with paths that are not one clear model.
 @Suite struct OpeningTests {
     let folder: TemporaryFolder
 

@@ -23,7 +23,7 @@ package final class ReferenceDecoder: SequenceDecoder {
         var memoryKeys: [Float] = [], memoryValues: [Float] = []
     }
 
-    /// What a hypothesis has seen: `[layer]` of keys and values, `[positions, width]`.
+    /// Cache of a hypothesis: `[layer]` of keys and values, `[positions, width]`.
     private struct Cache {
         var keys: [[Float]], values: [[Float]]
         var length = 0

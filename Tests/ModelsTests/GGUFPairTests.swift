@@ -11,7 +11,7 @@ import Testing
 
 /// A fixture as llama.cpp has such a model: one GGUF file with the text model, one with tower and projector.
 struct FilePair {
-    /// What is written, and what converters disagree on.
+    /// Contents of the written files, and choices in which converters differ.
     struct Style: Sendable, CustomTestStringConvertible {
         let model: String
         /// Earlier converters write "down" for the first feed-forward layer and of LLaVA's tower only the layers that are read.

@@ -9,7 +9,7 @@ import Testing
 @testable import Models
 @testable import Transformer
 
-/// What loading does beside copying weights: matrices in pieces on all cores, kernels made ready.
+/// Work of loading beside copying weights: matrices in pieces on all cores, the warm-up of kernels.
 @Suite("Loading", .usesDevice, .serialized)
 struct LoadingTests {
     @Test(

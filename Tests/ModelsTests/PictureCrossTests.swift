@@ -10,7 +10,7 @@ import Testing
 @testable import Models
 @testable import Transformer
 
-/// What the suites of models with cross-attention to pictures share.
+/// Code that the suites of models with cross-attention to pictures share.
 enum PictureFixtures {
     static func open(_ name: String) throws -> (any PictureReader, ModelFiles) {
         let files = try ModelFiles(path: Fixtures.model(name).path)

@@ -13,7 +13,7 @@ import Testing
 /// A fixture whose pictures are tokens.
 struct PictureFixture: Sendable, CustomStringConvertible {
     let model: String
-    /// Where the fixture keeps vision tensors of a case with one picture.
+    /// Prefix under which the fixture keeps vision tensors of a case with one picture.
     let visionPrefix: @Sendable (_ name: String, _ picture: String) -> String
     var description: String { model }
 

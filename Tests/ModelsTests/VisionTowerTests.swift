@@ -20,7 +20,7 @@ struct TowerFixture: Sendable, CustomStringConvertible {
     /// Golden names, `{case}/{part}.attn.L`.
     let part: String
     let pixels: String
-    /// Whether the golden output is behind the final norm.
+    /// True where the golden output is behind the final norm.
     let output: String?
     var description: String { model }
 

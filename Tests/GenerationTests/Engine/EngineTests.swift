@@ -14,7 +14,7 @@ import Testing
     "Engine", .usesDevice, .enabled(if: Fixtures.available, "the reference fixtures are not beside the checkout"),
     .serialized)
 struct EngineTests {
-    /// What a run said.
+    /// The events of a run.
     struct Answer {
         var tokens: [GeneratedToken] = []
         var source: SourceText?

@@ -69,7 +69,7 @@ enum Scenery {
             isOverview: overview)
     }
 
-    /// What is written, and where in the picture it looks.
+    /// The words written, and the place in the picture that each attends to.
     static let words: [(text: String, x: Double, y: Double)] = [
         ("A", 160, 120), (" red", 80, 140), (" house", 80, 150), (" under", 160, 60), (" a", 200, 60),
         (" yellow", 250, 50), (" sun", 250, 50), (".", 10, 10),

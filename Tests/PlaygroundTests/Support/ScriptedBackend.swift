@@ -90,7 +90,7 @@ final class ScriptedBackend: PlaygroundBackend {
 
     /// Something is on the device.
     var isLoaded: Bool { holdings.withLock { $0.loaded } }
-    /// What was asked last.
+    /// The last request.
     var lastRequest: GenerationRequest? { holdings.withLock { $0.request } }
 
     func listen() -> AsyncThrowingStream<Recording, any Error> {

@@ -59,7 +59,7 @@ struct ModalityTests {
     }
 }
 
-/// What a person sees who starts Fovea for the first time: the models that come with it.
+/// The included models, as a person sees them on the first start.
 @Suite(
     .serialized, .enabled(if: Machine.has("tmux"), "tmux is not installed"),
     .enabled(

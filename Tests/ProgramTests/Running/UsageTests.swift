@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the program says of itself, and to what it does not understand.
+/// Help, version, and answers to wrong command lines.
 @Suite(.serialized) struct UsageTests {
     @Test func helpIsDataAndNamesEveryCommand() async throws {
         let run = try await Program.run("--help")

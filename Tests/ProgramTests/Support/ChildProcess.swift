@@ -49,7 +49,7 @@ struct ChildProcess: Sendable {
         identifier = child
     }
 
-    /// How it ended: the exit code, or the signal.
+    /// The end of the process: the exit code, or the signal.
     func wait() -> (code: Int32, signal: Int32?) {
         var status: Int32 = 0
         while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}

@@ -14,7 +14,7 @@ enum Program {
 
     static var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: path) }
 
-    /// How a run ended and what it said.
+    /// The end and the output of a run.
     struct Outcome: Sendable {
         let code: Int32
         /// The signal that ended it, if one did.
@@ -23,7 +23,7 @@ enum Program {
         let words: String
 
         var json: Any? { try? JSONSerialization.jsonObject(with: Data(output.utf8)) }
-        /// Whether standard error is one line that begins `fovea: `, as every failure's is.
+        /// True where standard error is one line that begins `fovea: `, as every failure's is.
         var isOneClearLine: Bool {
             words.hasPrefix("fovea: ") && words.hasSuffix("\n")
                 && words.dropLast().allSatisfy { !$0.isNewline && $0 != "\u{1b}" }
@@ -103,7 +103,7 @@ enum Program {
     }
 }
 
-/// What must be on the machine for a test to run; absent things show as skips.
+/// Things that tests need on the machine; where they are absent, tests are skipped.
 enum Machine {
     static func has(_ program: String) -> Bool {
         (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {

@@ -156,7 +156,7 @@ final class TerminalSession: Sendable {
         return text(of: "status").flatMap { Int32($0) } ?? -1
     }
 
-    /// Whether the terminal is as it was before the program: settings, cursor, screen.
+    /// True where the terminal is as it was before the program: settings, cursor, screen.
     func expectSane(sourceLocation: SourceLocation = #_sourceLocation) throws {
         // The size may have been changed by the test itself.
         func settings(_ name: String) -> String? { text(of: name)?.replacing(/rows \d+; columns \d+;/, with: "") }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Transformer
 
-/// What some architectures add to attention: masks by runs of queries, norms over heads, gates; and the weights these need.
+/// Additions of some architectures to attention: masks by runs of queries, norms over heads, gates; and the weights these need.
 @Suite("Attention's additions", .usesDevice, .serialized)
 struct AttentionAdditionsTests {
     private let shape = AttentionShape(heads: 4, keyValueHeads: 2, headDimension: 6)

@@ -156,7 +156,7 @@ struct UpdateTests {
         #expect(message.words.allSatisfy { word in message.tokens[word.tokens].allSatisfy { !$0.isSpecial } })
         scene.press(Key(.left))
         #expect(scene.text.contains("said 10.00–10.50 s"))
-        #expect(Transcript.markdown(scene.state.chat.messages).contains("Americans, `1.80–2.70`"))
+        #expect(MarkdownTranscript.text(of: scene.state.chat.messages).contains("Americans, `1.80–2.70`"))
     }
 
     @Test("before the segment is finished words stand at their peaks") func peaksFirst() {
@@ -377,7 +377,7 @@ struct UpdateTests {
     }
 }
 
-/// What was told, from any thread.
+/// Messages received, from any thread.
 final class Notices: Sendable {
     private let texts = Mutex<[String]>([])
     func add(_ text: String) { texts.withLock { $0.append(text) } }

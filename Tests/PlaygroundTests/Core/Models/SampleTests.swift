@@ -10,7 +10,7 @@ import Testing
 @testable import Playground
 @testable import PlaygroundCore
 
-/// What a model that comes with the program offers to try it on, and the heads it shows first.
+/// Sample questions of an included model, and the heads that it shows first.
 @Suite("Samples and aligned heads") struct SampleTests {
     private static let picture = "/models/seer/sample.png"
     private static let seer = ModelChoice(

@@ -4,8 +4,8 @@ import PlaygroundCore
 import Support
 
 /// The conversation as Markdown.
-enum Transcript {
-    static func markdown(_ messages: [Message]) -> String {
+enum MarkdownTranscript {
+    static func text(of messages: [Message]) -> String {
         var text = "# Conversation\n"
         for message in messages {
             switch message.author {
