@@ -126,6 +126,37 @@ import Testing
         #expect(String(decoding: answers.typed, as: UTF8.self) == typed)
     }
 
+    @Test(
+        "the background's color",
+        arguments: [
+            ("\u{1B}]11;rgb:1e1e/1e1e/1e1e\u{7}\u{1B}[?1;2c", Color(0x1E1E1E), ""),
+            ("\u{1B}]11;rgb:ff/F0/80\u{1B}\\\u{1B}[?1;2c", Color(0xFFF080), ""),
+            ("a\u{1B}]11;rgb:f/0/8\u{1B}\\b\u{1B}[?1;2c", Color(0xFF0088), "ab"),
+            ("\u{1B}]11;rgb:12345/0/0\u{7}\u{1B}[?1;2c", nil, ""),
+            ("\u{1B}]11;rgb:-1/0/0\u{7}\u{1B}[?1;2c", nil, ""),
+            ("\u{1B}]11;red\u{7}\u{1B}[?1;2c", nil, ""),
+        ] as [(String, Color?, String)])
+    func background(_ bytes: String, _ color: Color?, _ typed: String) {
+        let answers = TerminalAnswers(Array(bytes.utf8))
+        #expect(answers.background == color && answers.isComplete)
+        #expect(String(decoding: answers.typed, as: UTF8.self) == typed)
+    }
+
+    @Test(
+        "the background by COLORFGBG", arguments: [("15;0", 0x000000), ("0;15", 0xFFFFFF), ("0;default;7", 0xFFFFFF)])
+    func environmentBackground(_ value: String, _ rgb: UInt32) throws {
+        let choice = try TerminalChoice(
+            environment: ["TERM": "xterm", "COLORFGBG": value], hasUTF8: true, ascii: false)
+        #expect(choice.background == Color(rgb))
+        #expect(try TerminalChoice(environment: ["TERM": "xterm"], hasUTF8: true, ascii: false).background == nil)
+    }
+
+    @Test("brightness changes, the hue stays") func brightness() {
+        for color in [Color(0xE5A84B), Color(0x3060C0), Color(0x000000), Color(0xFFFFFF)] {
+            for target in [0, 0.2, 0.5, 0.9, 1] { #expect(abs(color.with(luma: target).luma - target) < 0.02) }
+        }
+    }
+
     @Test("a picture leaves blank cells beneath it, and lies within the canvas or nowhere") func placing() {
         var canvas = Canvas(Size(20, 10))
         canvas.fill(canvas.bounds, Glyph("x"))

@@ -21,7 +21,7 @@ package enum PlaygroundApp {
         try screen.start { queue.put(.input($0)) }
         defer { screen.stop() }
 
-        var state = State(size: screen.size, theme: Theme(screen.capabilities))
+        var state = State(size: screen.size, theme: Theme(screen.capabilities, name: options.theme))
         state.speech = options.speech
         state.text = options.text
         state.systemPrompt = options.system

@@ -25,6 +25,7 @@ package struct PlaygroundOptions: Sendable {
     package var colorMap: ColorMap?
     /// Drawing of pictures in pixels.
     package var graphics = GraphicsChoice.ask
+    package var theme = ThemeName.auto
     /// Folder of saved conversations; nil saves none.
     package var dataFolder: String?
     /// Bytes of captured attention kept in memory before it spills to a temporary file, and the folder for that file;

@@ -7,8 +7,8 @@ extension State {
 /// Draws the screen of a state.
 package func render(_ state: State) -> Canvas {
     var state = TourView.pointing(state)
-    // Overlays consist of cells, and pixels would cover them.
-    if state.overlay != nil { state.theme.capabilities.graphics = nil }
+    // Overlays and lists consist of cells, and pixels would cover them.
+    if state.overlay != nil || !CommandList.rows(state).isEmpty { state.theme.capabilities.graphics = nil }
     var canvas = Canvas(state.size)
     let layout = state.layout
     if layout.isTooSmall {
@@ -23,6 +23,8 @@ package func render(_ state: State) -> Canvas {
     }
     for placed in layout.panels { Panels.panel(placed.focus).draw(state, in: placed.rect, onto: &canvas) }
     StatusLine.draw(state, in: layout.status, onto: &canvas)
+    CommandList.draw(
+        state, above: layout.rule?.y ?? layout[.input]?.y ?? layout.status.y, onto: &canvas)
     state.overlay?.view.draw(state, onto: &canvas)
     return canvas
 }

@@ -51,7 +51,7 @@ enum StatusLine {
                 let width = rect.width >= 100 ? 20 : 10
                 let track = Style(
                     state.theme.accent.foreground,
-                    on: state.theme.capabilities.depth.showsRasters ? Color(0x3A414D) : .standard)
+                    on: state.theme.capabilities.depth.showsRasters ? state.theme.track : .standard)
                 Chrome.progress(fraction, x: end, y: rect.y, width: width, track, state.theme, onto: &canvas)
                 end = canvas.draw(
                     " " + Figures.right(Figures.percent(fraction), 5), x: end + width, y: rect.y, bar, in: rect)
@@ -67,10 +67,11 @@ enum StatusLine {
         case .listening(let heard, let most):
             return progress(
                 "listening", heard / max(0.1, most), "\(Figures.fixed(heard, 1)) of \(Figures.fixed(most, 0)) s")
-        case .encoding: return words("encoding", bar)
+        case .encoding: return words(encodingText(state), bar)
         case .stopping: return words("stopping", bar)
         case .decoding:
             let count = state.chat.lastAnswer.map { state.chat.messages[$0].tokens.count } ?? 0
+            if count == 0 { return words("reading the prompt", bar) }
             let rate = engine.rate.perSecond.map { "\(Figures.right(Figures.fixed($0, 1), 5)) tok/s" } ?? ""
             return words("decoding · \(count) tokens" + (rate.isEmpty ? "" : " · \(rate)"), bar)
         case .loading(let name, let load):
@@ -82,6 +83,14 @@ enum StatusLine {
                 "downloading \(Sanitizer.cells.line(name))", transfer?.fraction,
                 transfer.map(Figures.bytes(of:)) ?? "")
         }
+    }
+
+    /// Text for the work before the first token, by the kind of input.
+    private static func encodingText(_ state: State) -> String {
+        guard let answer = state.chat.lastAnswer.map({ state.chat.messages[$0] }) else { return "encoding" }
+        if !answer.windows.isEmpty { return "encoding the sound" }
+        if !answer.pictures.isEmpty { return "encoding the picture" }
+        return answer.source == nil ? "preparing the input" : "encoding the text"
     }
 
     /// Draws as many hints as fit, the most useful first.

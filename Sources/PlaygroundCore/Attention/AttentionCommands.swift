@@ -4,6 +4,18 @@ import Terminal
 extension SlashCommand {
     static let attention: [SlashCommand] = [
         SlashCommand(
+            name: "theme", argument: ThemeName.allCases.map(\.rawValue).joined(separator: "|"),
+            help: "colors of the screen", choices: { _ in ThemeName.allCases.map(\.rawValue) }
+        ) { state, argument, _ in
+            guard let name = ThemeName(rawValue: argument) else {
+                let names = ThemeName.allCases.map(\.rawValue).joined(separator: ", ")
+                state.say(.warning, "themes are \(names); this is \(state.theme.name.rawValue)")
+                return []
+            }
+            state.theme.name = name
+            return []
+        },
+        SlashCommand(
             name: "layer", argument: "N|all|aligned", help: "layer of the attention panel",
             choices: {
                 ["all"] + ($0.engine.abilities?.alignmentHeads.isEmpty == false ? ["aligned"] : [])

@@ -126,7 +126,7 @@ extension State {
         case .finished(let summary):
             chat.messages[index].summary = summary
             chat.messages[index].progress = summary.reason == .cancelled ? .stopped : .finished
-            engine.rate.settle(summary.tokensPerSecond)
+            engine.rate.settle(summary)
             return [.keep(stored(index)), .readMemory]
         }
     }

@@ -301,7 +301,7 @@ struct ChatPanel: Panel {
         }
         if let summary = message.summary {
             parts.append("\(summary.tokens) tokens")
-            if summary.tokensPerSecond > 0 { parts.append("\(Figures.fixed(summary.tokensPerSecond, 1)) tok/s") }
+            if let rate = summary.shownRate { parts.append("\(Figures.fixed(rate, 1)) tok/s") }
         }
         if message.progress == .failed { parts.append("failed") }
         return parts
@@ -311,7 +311,7 @@ struct ChatPanel: Panel {
         let theme = state.theme
         if state.attention.selected == place { return theme.selected }
         var style = token.isSpecial ? theme.faint : theme.text
-        if state.chat.showsProbabilities && !token.isSpecial { style = Style(probabilityColor(token.probability)) }
+        if state.chat.showsProbabilities && !token.isSpecial { style = Style(theme.probability(token.probability)) }
         if let strength = state.attention.looks?.strength(of: place) { style = shaded(style, strength, state) }
         return isShown && state.attention.selected == nil && state.engine.isAnswering ? style.with(.underline) : style
     }
@@ -327,13 +327,6 @@ struct ChatPanel: Panel {
         guard strength >= 0.04 else { return style }
         let heat = state.attention.colorMap.color(0.1 + 0.9 * strength)
         return Style(heat.luma > 0.45 ? Color(0x101216) : Color(0xF2F4F8), on: heat)
-    }
-
-    /// From orange-red (improbable) through yellow to green (certain).
-    static func probabilityColor(_ probability: Float) -> Color {
-        let low = Color(0xF0705A), middle = Color(0xE5C04B), high = Color(0x7FCB8B)
-        let value = Double(max(0, min(1, probability)))
-        return value < 0.5 ? low.mixed(with: middle, value * 2) : middle.mixed(with: high, value * 2 - 1)
     }
 }
 

@@ -32,7 +32,7 @@ struct AlternativesView: OverlayView {
             if width > 2 {
                 Chrome.progress(
                     Double(choice.probability), x: row.x + 29, y: row.y, width: width,
-                    Style(ChatPanel.probabilityColor(choice.probability)), theme, onto: &canvas)
+                    Style(theme.probability(choice.probability)), theme, onto: &canvas)
             }
         }
         canvas.draw(

@@ -55,7 +55,7 @@ struct ComparisonView: OverlayView {
         var flow = TextFlow(width: rect.width)
         for (number, token) in message.tokens.enumerated() where !token.isSpecial {
             var style =
-                number < message.givenTokens ? theme.faint : Style(ChatPanel.probabilityColor(token.probability))
+                number < message.givenTokens ? theme.faint : Style(theme.probability(token.probability))
             if number == parting { style = style.with([.bold, .underline]) }
             flow.append(Span(text: token.text, style: style, place: TokenPlace(message: 0, token: number)))
         }

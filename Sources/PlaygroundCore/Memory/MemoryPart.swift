@@ -21,7 +21,7 @@ struct MemoryPart {
         "weights.encoder": ("encoder weights", Color(0x56B4E9)),
         "weights.decoder": ("decoder weights", Color(0x3C7FC0)),
         "weights.vision": ("vision weights", Color(0x009E73)),
-        "weights.projector": ("projector weights", Color(0x66C2A5)), "kv.self": ("self KV cache", Color(0xE69F00)),
+        "weights.projector": ("projector", Color(0x66C2A5)), "kv.self": ("self KV cache", Color(0xE69F00)),
         "kv.cross": ("cross KV cache", Color(0xD5662B)), "activations": ("activations", Color(0xCC79A7)),
         "capture": ("attention capture", Color(0xE8DC5A)), "staging": ("staging", Color(0x9AA0A8)),
         "pipelines": ("pipelines", Color(0x6E747D)),

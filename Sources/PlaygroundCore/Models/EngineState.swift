@@ -49,8 +49,10 @@ package struct EngineState: Sendable {
     }
 }
 
-/// Tokens per second over the last tokens.
+/// Tokens per second over the last tokens. A rate over fewer than `least` tokens says little and is not shown.
 package struct TokenRate: Sendable {
+    static let least = 8
+
     private var times: [Double] = []
     package private(set) var perSecond: Double?
 
@@ -58,15 +60,21 @@ package struct TokenRate: Sendable {
     mutating func count(at time: Double) {
         times.append(time)
         if times.count > 17 { times.removeFirst() }
-        if let first = times.first, times.count > 2, time > first {
+        if let first = times.first, times.count > Self.least, time > first {
             perSecond = Double(times.count - 1) / (time - first)
         }
     }
 
-    mutating func settle(_ value: Double) {
+    /// Takes the rate of a whole answer.
+    mutating func settle(_ summary: GenerationSummary) {
         times = []
-        if value > 0 { perSecond = value }
+        perSecond = summary.shownRate ?? perSecond
     }
 
     mutating func restart() { times = [] }
+}
+
+extension GenerationSummary {
+    /// Tokens per second, where there are enough of them; see `TokenRate`.
+    var shownRate: Double? { tokens >= TokenRate.least && tokensPerSecond > 0 ? tokensPerSecond : nil }
 }

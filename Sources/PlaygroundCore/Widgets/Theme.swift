@@ -4,25 +4,43 @@ import Terminal
 /// terminals.
 package struct Theme: Sendable, Hashable {
     package var capabilities: ScreenCapabilities
+    package var name: ThemeName {
+        didSet { colors = ThemeColors(name, on: capabilities.background) }
+    }
+    private var colors: ThemeColors
 
-    package init(_ capabilities: ScreenCapabilities = ScreenCapabilities(depth: .direct, unicode: true)) {
+    package init(
+        _ capabilities: ScreenCapabilities = ScreenCapabilities(depth: .direct, unicode: true), name: ThemeName = .auto
+    ) {
         self.capabilities = capabilities
+        self.name = name
+        colors = ThemeColors(name, on: capabilities.background)
     }
 
     var ascii: Bool { !capabilities.unicode }
 
     let text = Style.plain
     let strong = Style(.standard, on: .standard, .bold)
-    let quiet = Style(Color(0x8B93A1))
-    let faint = Style(Color(0x525A68))
-    let accent = Style(Color(0xE5A84B))
-    let person = Style(Color(0x6CB6FF), on: .standard, .bold)
-    let model = Style(Color(0x7FCB8B), on: .standard, .bold)
-    let error = Style(Color(0xF47067))
-    let warning = Style(Color(0xE0B050))
-    let bar = Style(Color(0xAEB6C2), on: Color(0x20252E))
+    var quiet: Style { colors.quiet }
+    var faint: Style { colors.faint }
+    var accent: Style { colors.accent }
+    var person: Style { colors.person }
+    var model: Style { colors.model }
+    var error: Style { colors.error }
+    var warning: Style { colors.warning }
+    var bar: Style { colors.bar }
+    /// The unfilled part of progress bars on the status line.
+    var track: Color { colors.track }
     /// The token whose attention is shown.
-    let selection = Style(Color(0x16181D), on: Color(0xE5A84B))
+    var selection: Style { colors.selection }
+
+    /// From improbable through middling to certain.
+    func probability(_ probability: Float) -> Color {
+        let stops = colors.probabilities
+        guard stops.allSatisfy({ $0 != .standard }) else { return .standard }
+        let value = Double(max(0, min(1, probability)))
+        return value < 0.5 ? stops[0].mixed(with: stops[1], value * 2) : stops[1].mixed(with: stops[2], value * 2 - 1)
+    }
 
     /// Reversed on terminals without colors.
     var selected: Style { capabilities.depth == .none ? Style(.standard, on: .standard, .reverse) : selection }

@@ -31,4 +31,12 @@ package struct Color: Hashable, Sendable {
         }
         return Color(red: channel(red, other.red), green: channel(green, other.green), blue: channel(blue, other.blue))
     }
+
+    /// The same hue at another brightness: darker towards black, brighter towards white.
+    package func with(luma target: Double) -> Color {
+        let luma = luma, target = max(0, min(1, target))
+        return target < luma
+            ? Color(0x000000).mixed(with: self, target / luma)
+            : mixed(with: Color(0xFFFFFF), luma < 1 ? (target - luma) / (1 - luma) : 0)
+    }
 }

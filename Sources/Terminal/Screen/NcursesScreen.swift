@@ -155,7 +155,7 @@ private struct Curses {
             return .failure(.setup(operation: "tcgetattr", reason: String(cString: strerror(errno))))
         }
         var answers = TerminalAnswers([])
-        if choice.asksForGraphics, wanted != .cells { answers = ask() }
+        if choice.asksForGraphics { answers = ask() }
         guard let screen = fovea_open(term) else {
             fovea_guard_disarm()
             return .failure(.setup(operation: "newterm(\(term))", reason: "ncurses refused the terminal"))
@@ -172,7 +172,9 @@ private struct Curses {
             case .always(let graphics): choice.unicode && depth.showsRasters ? graphics : nil
             }
         return .success(
-            Curses(screen: screen, depth: depth, choice: choice, graphics: graphics, reportedCell: answers.cell))
+            Curses(
+                screen: screen, depth: depth, choice: choice, graphics: graphics,
+                background: answers.background ?? choice.background, reportedCell: answers.cell))
     }
 
     /// Queries the terminal and waits a moment for its answers. Later answers, from a remote terminal, are skipped.
@@ -193,12 +195,13 @@ private struct Curses {
 
     private init(
         screen: OpaquePointer, depth: ColorDepth, choice: TerminalChoice, graphics: GraphicsProtocol?,
-        reportedCell: Size?
+        background: Color?, reportedCell: Size?
     ) {
         self.screen = screen
         self.reportedCell = reportedCell
         capabilities = ScreenCapabilities(
-            depth: depth, unicode: choice.unicode, quarterBlocks: choice.quarterBlocks, graphics: graphics)
+            depth: depth, unicode: choice.unicode, quarterBlocks: choice.quarterBlocks, graphics: graphics,
+            background: background)
         synchronized = choice.synchronized
         // Pair 0 is the default. A little below the limit, so that ncurses never recycles a pair on the screen.
         pairLimit = max(8, min(Int(fovea_pair_count()), 65536) - 8)

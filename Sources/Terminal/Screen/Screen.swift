@@ -24,8 +24,14 @@ package struct ScreenCapabilities: Hashable, Sendable {
     package var quarterBlocks: Bool
     /// The protocol for pictures in pixels; nil for terminals with cells only.
     package var graphics: GraphicsProtocol?
+    /// The terminal's background; nil where it does not tell.
+    package var background: Color?
 
-    package init(depth: ColorDepth, unicode: Bool, quarterBlocks: Bool = true, graphics: GraphicsProtocol? = nil) {
+    package init(
+        depth: ColorDepth, unicode: Bool, quarterBlocks: Bool = true, graphics: GraphicsProtocol? = nil,
+        background: Color? = nil
+    ) {
+        self.background = background
         self.depth = depth
         self.unicode = unicode
         self.quarterBlocks = quarterBlocks

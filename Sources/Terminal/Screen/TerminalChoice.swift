@@ -10,6 +10,8 @@ struct TerminalChoice: Hashable {
     var synchronized: Bool
     /// Asks the terminal for graphics; false without colors, and for terminals that would print the question.
     var asksForGraphics: Bool
+    /// The background by COLORFGBG, for terminals that answer no question about it.
+    var background: Color?
 
     init(environment: [String: String], hasUTF8: Bool, ascii: Bool) throws {
         let term = environment["TERM"] ?? ""
@@ -23,6 +25,10 @@ struct TerminalChoice: Hashable {
         quarterBlocks = unicode && term != "linux" && !term.hasPrefix("vt")
         synchronized = term != "linux" && !term.hasPrefix("vt")
         asksForGraphics = synchronized && unicode && !noColor
+        // "foreground;background" as numbers of ANSI colors (rxvt, Konsole); 7 and from 9 on are light ones.
+        if let number = (environment["COLORFGBG"] ?? "").split(separator: ";").last.flatMap({ Int($0) }) {
+            background = number == 7 || (9...15).contains(number) ? Color(0xFFFFFF) : Color(0x000000)
+        }
     }
 
     /// The direct-color entries that may exist for `term`: `xterm-256color` → `xterm-direct`, `xterm-kitty` → `kitty-direct`.

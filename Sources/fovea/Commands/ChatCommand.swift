@@ -22,6 +22,8 @@ enum PictureDrawing: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
+extension ThemeName: ExpressibleByArgument {}
+
 /// `fovea` and `fovea chat`: the playground.
 struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
     static let configuration = CommandConfiguration(
@@ -68,6 +70,12 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
             valueName: "how"))
     var pictures = PictureDrawing.auto
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Colors of the screen: by the terminal's background (auto), or one theme.", valueName: "theme"))
+    var theme = ThemeName.auto
+
     @OptionGroup var projector: ProjectorOption
     @OptionGroup var weights: WeightOptions
     @OptionGroup var text: TextGenerationOptions
@@ -102,6 +110,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         options.system = system ?? ""
         options.recorder = recorder
         options.graphics = self.pictures.choice
+        options.theme = theme
         options.text = text.text(speech, maximumTokens: maxTokens)
         options.speech = speech.transcription()
         options.speech.maximumTokensPerWindow = maxTokens

@@ -38,6 +38,13 @@ enum PicturePainter {
                     continue
                 }
                 let strength = strengths[owner]
+                if theme.capabilities.depth == .palette {
+                    // 256 colors have few shades of a hue: heat gives the hue, the picture its brightness.
+                    let lit = attention.colorMap.color(0.35 + 0.65 * strength).with(luma: 0.1 + 0.8 * color.luma)
+                    raster[column, row] = color.mixed(
+                        with: lit, Double(strength).squareRoot() * Double(attention.opacity) / 100)
+                    continue
+                }
                 let base = color.mixed(with: dark, dimming)
                 // Dark parts take a darker tint, so that the picture stays visible.
                 let lit = dark.mixed(with: attention.colorMap.color(0.2 + 0.8 * strength), 0.55 + 0.45 * color.luma)
