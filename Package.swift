@@ -165,7 +165,9 @@ let package = Package(
                 "ComputeReference",
                 "ModelStore", "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
             ], exclude: ["PyTorch", "Golden"]),
-        .testTarget(name: "PlanningTests", dependencies: ["Planning", "Models", "Compute", "TestSupport"]),
+        .testTarget(
+            name: "PlanningTests",
+            dependencies: ["Planning", "Models", "Checkpoint", "JSON", "Media", "Compute", "TestSupport"]),
         .testTarget(
             name: "PlaygroundTests",
             dependencies: [

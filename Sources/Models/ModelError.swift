@@ -39,10 +39,10 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
     }
 
     /// Checks that a size lies within what any model of the kind could have.
-    static func requireRange(_ file: String, _ limits: [(key: String, value: Int, range: ClosedRange<Int>)]) throws {
-        for (key, value, range) in limits where !range.contains(value) {
+    static func requireRange(_ file: String, _ limits: [(key: String, value: Int, bounds: SizeBounds)]) throws {
+        for (key, value, bounds) in limits where !bounds.contains(value) {
             throw ModelError.configuration(
-                file: file, key: key, problem: "\(value) is not within \(range.lowerBound)…\(range.upperBound)")
+                file: file, key: key, problem: "\(value) is not within \(bounds.low)…\(bounds.high)")
         }
     }
 

@@ -76,18 +76,20 @@ extension Moonshine {
             try ModelError.requireRange(
                 file,
                 [
-                    ("vocab_size", vocabulary, 1...2_000_000), ("hidden_size", hiddenSize, 1...65536),
-                    ("intermediate_size", intermediateSize, 1...1_000_000),
-                    ("max_position_embeddings", positions, 1...65535),
-                    ("decoder_start_token_id", startToken, 0...max(vocabulary - 1, 0)),
+                    ("vocab_size", vocabulary, .from(1, to: 2_000_000)),
+                    ("hidden_size", hiddenSize, .from(1, to: 65536)),
+                    ("intermediate_size", intermediateSize, .from(1, to: 1_000_000)),
+                    ("max_position_embeddings", positions, .from(1, to: 65535)),
+                    ("decoder_start_token_id", startToken, .from(0, to: vocabulary - 1)),
                 ])
             for (side, stack) in [("encoder", encoder), ("decoder", decoder)] {
                 let key = "\(side)_num_attention_heads"
                 try ModelError.requireRange(
                     file,
                     [
-                        ("\(side)_num_hidden_layers", stack.layers, 1...1024), (key, stack.heads, 1...1024),
-                        ("\(side)_num_key_value_heads", stack.keyValueHeads, 1...max(stack.heads, 1)),
+                        ("\(side)_num_hidden_layers", stack.layers, .from(1, to: 1024)),
+                        (key, stack.heads, .from(1, to: 1024)),
+                        ("\(side)_num_key_value_heads", stack.keyValueHeads, .from(1, to: stack.heads)),
                     ])
                 guard hiddenSize % stack.heads == 0, hiddenSize / stack.heads <= AttentionSelection.largestHead,
                     stack.heads % stack.keyValueHeads == 0

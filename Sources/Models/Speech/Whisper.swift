@@ -101,20 +101,20 @@ extension Whisper {
         }
 
         func validate(file: String) throws {
-            let limits: [(String, Int, ClosedRange<Int>)] = [
-                ("num_mel_bins", mels, 1...1024), ("vocab_size", vocabulary, 1...2_000_000),
-                ("d_model", hiddenSize, 1...65536),
-                ("encoder_layers", encoderLayers, 1...1024), ("decoder_layers", decoderLayers, 1...1024),
-                ("encoder_attention_heads", encoderHeads, 1...1024),
-                ("decoder_attention_heads", decoderHeads, 1...1024),
-                ("encoder_ffn_dim", encoderIntermediateSize, 1...1_000_000),
-                ("decoder_ffn_dim", decoderIntermediateSize, 1...1_000_000),
-                ("max_source_positions", audioPositions, 1...65536), ("max_target_positions", textPositions, 1...65536),
-            ]
-            for (key, value, range) in limits where !range.contains(value) {
-                throw ModelError.configuration(
-                    file: file, key: key, problem: "\(value) is not within \(range.lowerBound)…\(range.upperBound)")
-            }
+            try ModelError.requireRange(
+                file,
+                [
+                    ("num_mel_bins", mels, .from(1, to: 1024)), ("vocab_size", vocabulary, .from(1, to: 2_000_000)),
+                    ("d_model", hiddenSize, .from(1, to: 65536)),
+                    ("encoder_layers", encoderLayers, .from(1, to: 1024)),
+                    ("decoder_layers", decoderLayers, .from(1, to: 1024)),
+                    ("encoder_attention_heads", encoderHeads, .from(1, to: 1024)),
+                    ("decoder_attention_heads", decoderHeads, .from(1, to: 1024)),
+                    ("encoder_ffn_dim", encoderIntermediateSize, .from(1, to: 1_000_000)),
+                    ("decoder_ffn_dim", decoderIntermediateSize, .from(1, to: 1_000_000)),
+                    ("max_source_positions", audioPositions, .from(1, to: 65536)),
+                    ("max_target_positions", textPositions, .from(1, to: 65536)),
+                ])
             for (key, heads) in [("encoder_attention_heads", encoderHeads), ("decoder_attention_heads", decoderHeads)]
             where hiddenSize % heads != 0 {
                 throw ModelError.configuration(

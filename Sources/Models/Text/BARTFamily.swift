@@ -91,18 +91,19 @@ package struct BARTConfiguration: Sendable, Hashable {
     }
 
     private func validate(file: String) throws {
-        var limits: [(key: String, value: Int, range: ClosedRange<Int>)] = [
-            ("vocab_size", vocabulary, 1...2_000_000), ("decoder_vocab_size", decoderVocabulary, 1...2_000_000),
-            ("d_model", hiddenSize, 1...65536),
-            ("max_position_embeddings", positions, 1...65535),
+        var limits: [(key: String, value: Int, bounds: SizeBounds)] = [
+            ("vocab_size", vocabulary, .from(1, to: 2_000_000)),
+            ("decoder_vocab_size", decoderVocabulary, .from(1, to: 2_000_000)),
+            ("d_model", hiddenSize, .from(1, to: 65536)),
+            ("max_position_embeddings", positions, .from(1, to: 65535)),
         ]
         for (side, stack) in [("encoder", encoder), ("decoder", decoder)] {
-            limits.append(("\(side)_layers", stack.layers, 1...1024))
-            limits.append(("\(side)_attention_heads", stack.heads, 1...1024))
-            limits.append(("\(side)_ffn_dim", stack.intermediateSize, 1...1_000_000))
+            limits.append(("\(side)_layers", stack.layers, .from(1, to: 1024)))
+            limits.append(("\(side)_attention_heads", stack.heads, .from(1, to: 1024)))
+            limits.append(("\(side)_ffn_dim", stack.intermediateSize, .from(1, to: 1_000_000)))
         }
         try ModelError.requireRange(file, limits)
-        try ModelError.requireRange(file, [("decoder_start_token_id", startToken, 0...decoderVocabulary - 1)])
+        try ModelError.requireRange(file, [("decoder_start_token_id", startToken, .from(0, to: decoderVocabulary - 1))])
         for (key, stack) in [("encoder_attention_heads", encoder), ("decoder_attention_heads", decoder)] {
             guard hiddenSize % stack.heads == 0, hiddenSize / stack.heads <= AttentionSelection.largestHead else {
                 throw ModelError.configuration(

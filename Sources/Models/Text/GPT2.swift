@@ -40,13 +40,13 @@ extension GPT2 {
             try ModelError.requireRange(
                 file.file,
                 [
-                    ("vocab_size", vocabulary, 1...2_000_000), ("n_embd", hiddenSize, 1...65536),
-                    ("n_layer", layers, 1...1024),
-                    ("n_head", heads, 1...1024), ("n_positions", positions, 1...1_048_576),
+                    ("vocab_size", vocabulary, .from(1, to: 2_000_000)), ("n_embd", hiddenSize, .from(1, to: 65536)),
+                    ("n_layer", layers, .from(1, to: 1024)),
+                    ("n_head", heads, .from(1, to: 1024)), ("n_positions", positions, .from(1, to: 1_048_576)),
                 ])
             contextLength = positions
             intermediateSize = try file.int("n_inner", default: 4 * hiddenSize)
-            try ModelError.requireRange(file.file, [("n_inner", intermediateSize, 1...1_000_000)])
+            try ModelError.requireRange(file.file, [("n_inner", intermediateSize, .from(1, to: 1_000_000))])
             epsilon = Float(try file.double("layer_norm_epsilon", default: 1e-5))
             activation = try Activation(named: "activation_function", in: file, default: "gelu_new")
             isTied = try file.bool("tie_word_embeddings", default: true)

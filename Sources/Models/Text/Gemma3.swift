@@ -32,7 +32,7 @@ package final class Gemma3: LlamaFamily {
         c.logitCap = try file.positiveOrNull("final_logit_softcapping")
         let pattern = try file.int(
             "sliding_window_pattern", default: file.int("_sliding_window_pattern", default: Self.pattern))
-        try ModelError.requireRange(file.file, [("sliding_window_pattern", pattern, 1...1024)])
+        try ModelError.requireRange(file.file, [("sliding_window_pattern", pattern, .from(1, to: 1024))])
         try c.readWindows(file, default: 4096) { ($0 + 1) % pattern != 0 }
         let local = try file.objectIfPresent("rope_parameters")?.objectIfPresent("sliding_attention")
         c.windowTheta =

@@ -108,7 +108,7 @@ extension Llama {
             layers = try file.int("num_hidden_layers", default: defaults.layers)
             heads = try file.int("num_attention_heads", default: defaults.heads)
             keyValueHeads = try file.int("num_key_value_heads", default: defaults.keyValueHeads ?? heads)
-            try ModelError.requireRange(file.file, [("num_attention_heads", heads, 1...1024)])
+            try ModelError.requireRange(file.file, [("num_attention_heads", heads, .from(1, to: 1024))])
             headDimension = try file.int("head_dim", default: defaults.headDimension ?? hiddenSize / heads)
             intermediateSize = try file.int("intermediate_size", default: defaults.intermediateSize)
             trainedPositions = try file.int("max_position_embeddings", default: defaults.positions)
@@ -140,7 +140,8 @@ extension Llama {
             guard !file.isNull("sliding_window"), let size = try file.intIfPresent("sliding_window") ?? size else {
                 return
             }
-            try ModelError.requireRange(file.file, [(file.path(of: "sliding_window"), size, 1...1_000_000_000)])
+            try ModelError.requireRange(
+                file.file, [(file.path(of: "sliding_window"), size, .from(1, to: 1_000_000_000))])
             let types = try file.strings("layer_types", default: [])
             guard types.isEmpty || types.count == layers else {
                 throw ModelError.configuration(
@@ -174,7 +175,7 @@ extension Llama {
                 "original_max_position_embeddings",
                 default: file.int("original_max_position_embeddings", default: trainedPositions))
             try ModelError.requireRange(
-                file.file, [("original_max_position_embeddings", original, 2...100_000_000)])
+                file.file, [("original_max_position_embeddings", original, .from(2, to: 100_000_000))])
             func factors(_ key: String) throws -> [Float] {
                 let values = try parameters.member(key).doubles()
                 guard values.count == Int(Double(headDimension) * partial) / 2,
@@ -233,7 +234,7 @@ extension Llama {
             hiddenSize = try gguf.int(key("embedding_length"))
             layers = try gguf.int(key("block_count"))
             heads = try gguf.int(key("attention.head_count"))
-            try ModelError.requireRange(gguf.file, [(key("attention.head_count"), heads, 1...1024)])
+            try ModelError.requireRange(gguf.file, [(key("attention.head_count"), heads, .from(1, to: 1024))])
             keyValueHeads = try gguf.intIfPresent(key("attention.head_count_kv")) ?? heads
             headDimension = try gguf.intIfPresent(key("attention.key_length")) ?? hiddenSize / heads
             if let value = try gguf.intIfPresent(key("attention.value_length")), value != headDimension {
@@ -321,13 +322,14 @@ extension Llama {
             try ModelError.requireRange(
                 file,
                 [
-                    (keys.vocabulary, vocabulary, 1...2_000_000), (keys.hiddenSize, hiddenSize, 1...65536),
-                    (keys.layers, layers, 1...1024),
-                    (keys.heads, heads, 1...1024), (keys.keyValueHeads, keyValueHeads, 1...1024),
-                    (keys.headDimension, headDimension, 1...AttentionSelection.largestHead),
-                    (keys.rotaryDimension, rotaryDimension, 2...headDimension),
-                    (keys.intermediateSize, intermediateSize, 1...1_000_000),
-                    (keys.positions, trainedPositions, 1...100_000_000),
+                    (keys.vocabulary, vocabulary, .from(1, to: 2_000_000)),
+                    (keys.hiddenSize, hiddenSize, .from(1, to: 65536)),
+                    (keys.layers, layers, .from(1, to: 1024)),
+                    (keys.heads, heads, .from(1, to: 1024)), (keys.keyValueHeads, keyValueHeads, .from(1, to: 1024)),
+                    (keys.headDimension, headDimension, .from(1, to: AttentionSelection.largestHead)),
+                    (keys.rotaryDimension, rotaryDimension, .from(2, to: headDimension)),
+                    (keys.intermediateSize, intermediateSize, .from(1, to: 1_000_000)),
+                    (keys.positions, trainedPositions, .from(1, to: 100_000_000)),
                 ])
             guard heads % keyValueHeads == 0 else {
                 throw ModelError.configuration(

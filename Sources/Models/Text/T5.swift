@@ -104,7 +104,7 @@ extension T5 {
             vocabulary = embedding.shape[0]
             hiddenSize = try gguf.int(key("embedding_length"))
             heads = try gguf.int(key("attention.head_count"))
-            try ModelError.requireRange(gguf.file, [(key("attention.head_count"), heads, 1...1024)])
+            try ModelError.requireRange(gguf.file, [(key("attention.head_count"), heads, .from(1, to: 1024))])
             headDimension = try gguf.intIfPresent(key("attention.key_length")) ?? hiddenSize / heads
             intermediateSize = try gguf.int(key("feed_forward_length"))
             encoderLayers = try gguf.int(key("block_count"))
@@ -141,13 +141,16 @@ extension T5 {
             try ModelError.requireRange(
                 file,
                 [
-                    ("vocab_size", vocabulary, 1...2_000_000), ("d_model", hiddenSize, 1...65536),
-                    ("d_kv", headDimension, 1...AttentionSelection.largestHead), ("num_heads", heads, 1...1024),
-                    ("d_ff", intermediateSize, 1...1_000_000), ("num_layers", encoderLayers, 1...1024),
-                    ("num_decoder_layers", decoderLayers, 1...1024),
-                    ("relative_attention_num_buckets", buckets, 4...65536),
-                    ("relative_attention_max_distance", maximumDistance, buckets / 2 + 1...1_000_000),
-                    ("n_positions", positions, 1...65535), ("decoder_start_token_id", startToken, 0...vocabulary - 1),
+                    ("vocab_size", vocabulary, .from(1, to: 2_000_000)), ("d_model", hiddenSize, .from(1, to: 65536)),
+                    ("d_kv", headDimension, .from(1, to: AttentionSelection.largestHead)),
+                    ("num_heads", heads, .from(1, to: 1024)),
+                    ("d_ff", intermediateSize, .from(1, to: 1_000_000)),
+                    ("num_layers", encoderLayers, .from(1, to: 1024)),
+                    ("num_decoder_layers", decoderLayers, .from(1, to: 1024)),
+                    ("relative_attention_num_buckets", buckets, .from(4, to: 65536)),
+                    ("relative_attention_max_distance", maximumDistance, .from(buckets / 2 + 1, to: 1_000_000)),
+                    ("n_positions", positions, .from(1, to: 65535)),
+                    ("decoder_start_token_id", startToken, .from(0, to: vocabulary - 1)),
                 ])
         }
     }

@@ -59,16 +59,18 @@ extension BLIP {
             try ModelError.requireRange(
                 file.file,
                 [
-                    (key("vocab_size"), vocabulary, 1...2_000_000), (key("hidden_size"), hiddenSize, 1...65536),
-                    (key("num_hidden_layers"), layers, 1...1024), (key("num_attention_heads"), heads, 1...1024),
-                    (key("intermediate_size"), intermediateSize, 1...1_000_000),
-                    (key("max_position_embeddings"), positions, 1...65535),
+                    (key("vocab_size"), vocabulary, .from(1, to: 2_000_000)),
+                    (key("hidden_size"), hiddenSize, .from(1, to: 65536)),
+                    (key("num_hidden_layers"), layers, .from(1, to: 1024)),
+                    (key("num_attention_heads"), heads, .from(1, to: 1024)),
+                    (key("intermediate_size"), intermediateSize, .from(1, to: 1_000_000)),
+                    (key("max_position_embeddings"), positions, .from(1, to: 65535)),
                 ])
             try ModelError.requireRange(
                 file.file,
                 [
-                    (key("bos_token_id"), startToken, 0...vocabulary - 1),
-                    (key("sep_token_id"), endToken, 0...vocabulary - 1),
+                    (key("bos_token_id"), startToken, .from(0, to: vocabulary - 1)),
+                    (key("sep_token_id"), endToken, .from(0, to: vocabulary - 1)),
                 ])
             guard hiddenSize % heads == 0, hiddenSize / heads <= AttentionSelection.largestHead else {
                 throw ModelError.configuration(

@@ -48,9 +48,9 @@ extension Florence2 {
             try ModelError.requireRange(
                 main.file,
                 [
-                    ("text_config.bos_token_id", beginToken, 0...max(text.vocabulary - 1, 0)),
-                    ("vision_config.max_position_embeddings", edgePositions, 1...8192),
-                    ("vision_config.max_temporal_embeddings", temporalPositions, 1...65536),
+                    ("text_config.bos_token_id", beginToken, .from(0, to: text.vocabulary - 1)),
+                    ("vision_config.max_position_embeddings", edgePositions, .from(1, to: 8192)),
+                    ("vision_config.max_temporal_embeddings", temporalPositions, .from(1, to: 65536)),
                 ])
             let grid = tower.grids[tower.grids.count - 1]
             guard grid.rows <= edgePositions, grid.columns <= edgePositions, pictureRows + 2 <= text.positions else {
@@ -97,10 +97,15 @@ extension DaViTTower.Configuration {
         let window = try file.int("window_size", default: 12)
         try ModelError.requireRange(
             file.file,
-            [(file.path(of: "window_size"), window, 1...64), ("size", height, 1...8192), ("size", width, 1...8192)]
-                + channels.map { (file.path(of: "embed_dim"), $0, 1...65536) }
+            [
+                (file.path(of: "window_size"), window, .from(1, to: 64)), ("size", height, .from(1, to: 8192)),
+                ("size", width, .from(1, to: 8192)),
+            ]
+                + channels.map { (file.path(of: "embed_dim"), $0, .from(1, to: 65536)) }
                 + lists.flatMap { key, values in
-                    values.map { (file.path(of: key), $0, key == "patch_padding" ? 0...64 : 1...1024) }
+                    values.map {
+                        (file.path(of: key), $0, key == "patch_padding" ? .from(0, to: 64) : .from(1, to: 1024))
+                    }
                 })
         for (stage, size) in channels.enumerated() {
             let (heads, groups) = (lists[1].1[stage], lists[2].1[stage])

@@ -51,7 +51,8 @@ extension Mllama {
                     problem: "no layer is left that attends to the text")
             }
             pictureToken = try file.int("image_token_index", default: file.int("image_token_id", default: 128_256))
-            try ModelError.requireRange(file.file, [("image_token_index", pictureToken, 0...inputVocabulary - 1)])
+            try ModelError.requireRange(
+                file.file, [("image_token_index", pictureToken, .from(0, to: inputVocabulary - 1))])
         }
 
         /// Embeddings there are: eight more than logits, of which pictures take one.

@@ -51,8 +51,9 @@ extension Mllama {
             try ModelError.requireRange(
                 file.file,
                 [
-                    (key("num_global_layers"), globalLayers, 0...1024), (key("max_num_tiles"), maximumTiles, 1...64),
-                    (key("num_channels"), channels, 3...3),
+                    (key("num_global_layers"), globalLayers, .from(0, to: 1024)),
+                    (key("max_num_tiles"), maximumTiles, .from(1, to: 64)),
+                    (key("num_channels"), channels, .from(3, to: 3)),
                 ])
             // Without a list, all grids of at most so many tiles.
             let grids = (1...maximumTiles).reduce(0) { $0 + maximumTiles / $1 }

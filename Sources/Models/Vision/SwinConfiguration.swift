@@ -27,10 +27,12 @@ extension SwinTower.Configuration {
         try ModelError.requireRange(
             file.file,
             [
-                (key("embed_dim"), channels, 1...channelLimit), (key("window_size"), window, 1...64),
-                (key("patch_size"), patch, 1...64),
-                (key("image_size"), height, patch...8192), (key("image_size"), width, patch...8192),
-            ] + depths.map { (key("depths"), $0, 1...256) } + heads.map { (key("num_heads"), $0, 1...1024) })
+                (key("embed_dim"), channels, .from(1, to: channelLimit)),
+                (key("window_size"), window, .from(1, to: 64)),
+                (key("patch_size"), patch, .from(1, to: 64)),
+                (key("image_size"), height, .from(patch, to: 8192)), (key("image_size"), width, .from(patch, to: 8192)),
+            ] + depths.map { (key("depths"), $0, .from(1, to: 256)) }
+                + heads.map { (key("num_heads"), $0, .from(1, to: 1024)) })
         for (index, count) in heads.enumerated() {
             let size = channels << index
             guard size % count == 0, size / count <= AttentionSelection.largestHead else {

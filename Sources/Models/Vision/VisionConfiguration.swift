@@ -87,12 +87,13 @@ extension VisionTower.Configuration {
         try ModelError.requireRange(
             file,
             [
-                (s.hiddenSize.key, s.hiddenSize.value, 1...65536), (s.heads.key, s.heads.value, 1...1024),
-                (s.layers.key, s.layers.value, 1...1024),
-                (s.intermediateSize.key, s.intermediateSize.value, 1...1_000_000),
-                (s.imageHeight.key, s.imageHeight.value, 1...8192),
-                (s.imageWidth.key, s.imageWidth.value, 1...8192),
-                (s.patchSize.key, s.patchSize.value, 1...max(1, min(s.imageHeight.value, s.imageWidth.value))),
+                (s.hiddenSize.key, s.hiddenSize.value, .from(1, to: 65536)),
+                (s.heads.key, s.heads.value, .from(1, to: 1024)),
+                (s.layers.key, s.layers.value, .from(1, to: 1024)),
+                (s.intermediateSize.key, s.intermediateSize.value, .from(1, to: 1_000_000)),
+                (s.imageHeight.key, s.imageHeight.value, .from(1, to: 8192)),
+                (s.imageWidth.key, s.imageWidth.value, .from(1, to: 8192)),
+                (s.patchSize.key, s.patchSize.value, .from(1, to: min(s.imageHeight.value, s.imageWidth.value))),
             ])
         guard s.hiddenSize.value % s.heads.value == 0,
             s.hiddenSize.value / s.heads.value <= AttentionSelection.largestHead

@@ -111,7 +111,8 @@ extension VisionEncoderDecoder {
                 "decoder_start_token_id", default: file.generation.int("decoder_start_token_id", default: ownStart))
             let ownEnd = try main.ints("eos_token_id", default: decoder.ints("eos_token_id", default: []))
             endTokens = Set(try file.generation.ints("eos_token_id", default: ownEnd))
-            try ModelError.requireRange(main.file, [("decoder_start_token_id", startToken, 0...vocabulary - 1)])
+            try ModelError.requireRange(
+                main.file, [("decoder_start_token_id", startToken, .from(0, to: vocabulary - 1))])
         }
 
         /// Tokens that the text side writes.
@@ -177,13 +178,14 @@ extension BARTConfiguration {
         try ModelError.requireRange(
             file.file,
             [
-                (key("vocab_size"), vocabulary, 1...2_000_000), (key("d_model"), hiddenSize, 1...65536),
-                (key("decoder_layers"), decoder.layers, 1...1024),
-                (key("decoder_attention_heads"), decoder.heads, 1...1024),
-                (key("decoder_ffn_dim"), decoder.intermediateSize, 1...1_000_000),
-                (key("max_position_embeddings"), positions, 1...65535),
+                (key("vocab_size"), vocabulary, .from(1, to: 2_000_000)),
+                (key("d_model"), hiddenSize, .from(1, to: 65536)),
+                (key("decoder_layers"), decoder.layers, .from(1, to: 1024)),
+                (key("decoder_attention_heads"), decoder.heads, .from(1, to: 1024)),
+                (key("decoder_ffn_dim"), decoder.intermediateSize, .from(1, to: 1_000_000)),
+                (key("max_position_embeddings"), positions, .from(1, to: 65535)),
             ])
-        try ModelError.requireRange(file.file, [(key("pad_token_id"), padding, 0...vocabulary - 1)])
+        try ModelError.requireRange(file.file, [(key("pad_token_id"), padding, .from(0, to: vocabulary - 1))])
         guard hiddenSize % decoder.heads == 0, hiddenSize / decoder.heads <= AttentionSelection.largestHead else {
             throw ModelError.configuration(
                 file: file.file, key: key("decoder_attention_heads"),
