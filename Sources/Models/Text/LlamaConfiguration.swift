@@ -234,7 +234,12 @@ extension Llama {
             hiddenSize = try gguf.int(key("embedding_length"))
             layers = try gguf.int(key("block_count"))
             heads = try gguf.int(key("attention.head_count"))
-            try ModelError.requireRange(gguf.file, [(key("attention.head_count"), heads, .from(1, to: 1024))])
+            try ModelError.requireRange(
+                gguf.file,
+                [
+                    (key("attention.head_count"), heads, .from(1, to: 1024)),
+                    (key("block_count"), layers, .from(1, to: 1024)),
+                ])
             keyValueHeads = try gguf.intIfPresent(key("attention.head_count_kv")) ?? heads
             headDimension = try gguf.intIfPresent(key("attention.key_length")) ?? hiddenSize / heads
             if let value = try gguf.intIfPresent(key("attention.value_length")), value != headDimension {
