@@ -22,7 +22,8 @@ struct PlanView: OverlayView {
             (
                 "weights \(Figures.bytes(plan.weightBytes))"
                     + (plan.weightFormats.isEmpty ? "" : " in \(plan.formatName)")
-                    + " · \(Figures.bytes(plan.bytesPerToken)) per token of context", theme.text
+                    + " · \(Figures.bytes(plan.bytesPerToken)) per token of context, cached in \(plan.keyValueFormat.rawValue)",
+                theme.text
             )
         ]
         if let context = plan.context {

@@ -133,7 +133,7 @@ struct TraceCommand: AsyncParsableCommand {
             return Console.say("\(rows) rows in \(Sanitizer.stream.line(BatchFolder(path: folder).manifest))")
         }
         guard let name = model, let out else { return }
-        let files = try dummy.files(of: name, projector: projector.path, options: weights.load)
+        let files = try dummy.files(of: name, projector: projector.path, options: weights.traceLoad)
         let model = try ModelRegistry.make(from: files)
         try weights.check(model)
         let resources = TraceResources(model, from: files)

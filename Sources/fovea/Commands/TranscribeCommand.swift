@@ -33,6 +33,7 @@ struct TranscribeCommand: AsyncParsableCommand {
         help: ArgumentHelp("Text before the recording, to set names, spelling and style.", valueName: "text"))
     var prompt: String?
 
+    @OptionGroup var weights: WeightOptions
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var device: DeviceOptions
     @OptionGroup var output: OutputOptions
@@ -55,7 +56,7 @@ struct TranscribeCommand: AsyncParsableCommand {
         let recording = try SpeechSetup.recording(audio)
         if let out { try FileOutput.check(out) }
         let device = try device.open()
-        let session = try SpeechSetup.session(path, on: device)
+        let session = try SpeechSetup.session(path, options: weights.load, on: device)
         defer { device.savePipelineCache() }
 
         let format = chosenFormat

@@ -26,6 +26,7 @@ extension MemoryPlan {
         remarks.append(
             (fits ? "fits; " : "does not fit; ")
                 + "each token takes \(ByteFormat.text(bytesPerToken)) of the KV cache above")
+        if let effect = keyValueEffect { remarks.append(effect) }
         remarks += suggestions.map { suggestion in
             let changes = [
                 suggestion.weights.map { "--weights \($0.rawValue)" }, suggestion.context.map { "--context \($0)" },
