@@ -12,8 +12,9 @@ package struct StreamingDecoder: Sendable {
     }
 
     /// The text that this token completes; empty while a character is incomplete.
-    package mutating func append(_ id: Int) -> String {
-        if skipSpecialTokens, tokenizer.isSpecial(id) { return "" }
+    /// - Parameter isText: true for a special token that is part of the text.
+    package mutating func append(_ id: Int, isText: Bool = false) -> String {
+        if skipSpecialTokens, !isText, tokenizer.isSpecial(id) { return "" }
         guard let piece = tokenizer.decoderPiece(id) else { return "" }
         return String(decoding: pipeline.accept(piece), as: UTF8.self)
     }

@@ -47,6 +47,11 @@ package final class Tokenizer: Sendable {
         return addedTokens.id(bytes) ?? model.vocabulary.id(bytes).map(Int.init)
     }
 
+    /// Tokens that are matched in the text before the model's tokenization, in the order of the file.
+    package var addedPieces: [(id: Int, piece: String)] {
+        addedTokens.tokens.map { ($0.id, String(decoding: $0.content, as: UTF8.self)) }
+    }
+
     /// True for tokens that decoding can leave out, such as the end of text.
     package func isSpecial(_ id: Int) -> Bool { addedTokens.token(id)?.isSpecial ?? false }
 

@@ -4,9 +4,9 @@ import Foundation
 extension Tokenizer {
     /// Reads a tokenizer from its file, or from a folder with one of the usual files.
     ///
-    /// In a folder, the first of these is read: `tokenizer.json`, `tokenizer.model`, `spiece.model`, `sentencepiece.bpe.model`,
-    /// `source.spm` (with `vocab.json`; see `MarianTokenizer` for the target side), `vocab.json` with `merges.txt`, `vocab.txt`,
-    /// `tokenizer_config.json` (of ByT5, which has no other file).
+    /// In a folder, the first of these is read: `tokenizer.json`, `tokenizer.model`, `spiece.model`, `sentencepiece.bpe.model`
+    /// (M2M100's with `vocab.json`), `source.spm` (with `vocab.json`; see `MarianTokenizer` for the target side), `vocab.json`
+    /// with `merges.txt`, `vocab.txt`, `tokenizer_config.json` (of ByT5, which has no other file).
     /// - Throws: `TokenizationError`.
     package convenience init(contentsOf url: URL) throws {
         let url = url.standardizedFileURL
@@ -24,7 +24,8 @@ extension Tokenizer {
             }
             throw TokenizationError.noTokenizer(folder: url.path, lookedFor: TokenizerFormat.all.map(\.name))
         }
-        let byName = TokenizerFormat.all.first { $0.name == url.lastPathComponent }
+        let named = TokenizerFormat.all.filter { $0.name == url.lastPathComponent }
+        let byName = try named.first { try $0.isComplete(url.deletingLastPathComponent()) } ?? named.first
         let byExtension = TokenizerFormat.all.first {
             $0.name.split(separator: ".").last.map(String.init) == url.pathExtension.lowercased()
         }
@@ -57,6 +58,7 @@ struct TokenizerFormat: Sendable {
         TokenizerFormat(name: "tokenizer.json") { try TokenizerJSON.load(read($0), file: $0.path) },
         TokenizerFormat(name: "tokenizer.model", load: PlainFormats.sentencePiece),
         TokenizerFormat(name: "spiece.model", load: PlainFormats.sentencePiece),
+        TokenizerFormat(name: M2M100Tokenizer.file, isComplete: has("vocab.json"), load: M2M100Tokenizer.load),
         TokenizerFormat(name: "sentencepiece.bpe.model", load: PlainFormats.sentencePiece),
         TokenizerFormat(name: "source.spm", isComplete: has("vocab.json"), load: MarianTokenizer.load),
         TokenizerFormat(name: "vocab.json", isComplete: has("merges.txt"), load: PlainFormats.byteLevelBPE),
