@@ -10,6 +10,8 @@ package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertibl
     /// A spectrogram whose size does not match its shape.
     case recording(expected: String, actual: String)
     case unknownLanguage(String, known: [String])
+    /// A translation into no language in particular.
+    case noTargetLanguage(known: [String])
     /// An English-only model was asked for something else.
     case monolingual(asked: String)
     /// The tokenizer lacks a token that the task needs.
@@ -47,6 +49,8 @@ package enum GenerationError: Error, Sendable, Equatable, CustomStringConvertibl
         case .recording(let expected, let actual): "recording: expected \(expected), got \(actual)"
         case .unknownLanguage(let code, let known):
             "this model does not know the language \(code); it knows \(known.joined(separator: ", "))"
+        case .noTargetLanguage(let known):
+            "say which language to translate into with --target-language: \(known.joined(separator: ", "))"
         case .monolingual(let asked): "\(asked) needs a multilingual model; this one knows English only"
         case .missingToken(let piece):
             "the tokenizer has no \(piece) token, which this task needs; is this the model's own tokenizer?"

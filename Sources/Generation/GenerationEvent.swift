@@ -58,6 +58,14 @@ package struct GeneratedToken: Sendable, Codable {
         self.attention = attention
     }
 
+    /// A token at another place of an answer that has several parts.
+    package init(_ token: GeneratedToken, index: Int, window: Int) {
+        self.init(
+            index: index, window: window, id: token.id, text: token.text, piece: token.piece,
+            isSpecial: token.isSpecial, timestamp: token.timestamp, logProbability: token.logProbability,
+            alternatives: token.alternatives, attention: token.attention)
+    }
+
     /// The event of a search's decision.
     /// - Parameter spelling: vocabulary entries of tokens.
     package init(

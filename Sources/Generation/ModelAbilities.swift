@@ -23,6 +23,10 @@ package struct ModelAbilities: Sendable, Hashable, Codable {
     package var contextLength: Int
     /// Alignment heads that the checkpoint lists; empty if none.
     package var alignmentHeads: [AttentionHead]
+    /// Languages of a translation model that has tokens for them; nil for others.
+    package var languages: LanguageCodes?
+    /// True for a translation model that has to be told the language to translate into.
+    package var needsTargetLanguage: Bool?
 
     package init(
         family: String, inputs: Set<Input>, holdsConversations: Bool, shownAttention: AttentionKind,
@@ -61,5 +65,8 @@ extension ModelAbilities {
             attentionLayers: layers, attentionHeads: heads, contextLength: model.contextLength,
             alignmentHeads: try model.soundReader?.soundGeometry.alignmentHeads
                 ?? AlignmentHeads.named(in: files, kind: kind, layers: layers, heads: heads))
+        guard let tokens = try LanguageTokens(of: model, files) else { return }
+        languages = tokens.codes
+        needsTargetLanguage = try !CheckpointRules.forcesStart(files) && !tokens.namesLanguage(model.startTokens)
     }
 }

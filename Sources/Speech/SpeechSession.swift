@@ -9,7 +9,7 @@ import Tokenization
 import Transformer
 
 /// A speech model on a device, with its tokenizer and spectrogram. Used from one executor.
-package final class SpeechSession: ModelSession {
+package final class SpeechSession: TranscribingSession {
     package let model: any SoundReader
     package let tokenizer: SpeechTokens
     package let decoder: WhisperDecoder
@@ -74,14 +74,7 @@ package final class SpeechSession: ModelSession {
         _ request: GenerationRequest, isCancelled: @escaping () -> Bool,
         emit: @escaping (GenerationEvent) throws -> Void
     ) throws {
-        guard let sound = try request.sound?.recording() else {
-            throw GenerationError.unsuitableInput(
-                family: model.family, problem: "there is no recording", takes: "sound")
-        }
-        if request.messages.contains(where: { !$0.pictures.isEmpty }) {
-            throw GenerationError.unsuitableInput(
-                family: model.family, problem: "it does not take pictures", takes: "sound")
-        }
+        let sound = try request.requiredSound(family: model.family)
         var options = request.speech
         if !request.text.answerPrefix.isEmpty {
             guard sound.duration <= 30 else {
@@ -96,9 +89,44 @@ package final class SpeechSession: ModelSession {
     }
 }
 
+extension GenerationRequest {
+    /// The recording, for a model that takes nothing else.
+    /// - Throws: `MediaError`; ``GenerationError/unsuitableInput(family:problem:takes:)`` where there is none, or something
+    ///   else with it.
+    func requiredSound(family: String) throws -> Recording {
+        guard let sound = try sound?.recording() else {
+            throw GenerationError.unsuitableInput(family: family, problem: "there is no recording", takes: "sound")
+        }
+        if messages.contains(where: { !$0.pictures.isEmpty }) {
+            throw GenerationError.unsuitableInput(
+                family: family, problem: "it does not take pictures", takes: "sound")
+        }
+        return sound
+    }
+}
+
+/// Opens models that transcribe.
+package enum TranscribingSessions {
+    /// Loads a speech model of any kind.
+    /// - Parameter progress: bytes done and bytes in all.
+    /// - Throws: `CheckpointError`, `ModelError`, `TransformerError`, `TokenizationError`, `ComputeError`;
+    ///   `GenerationError.notASpeechModel` for another kind of model.
+    package static func load(
+        path: String, options: LoadOptions, on device: Device, progress: (Int, Int) -> Void
+    ) throws -> any TranscribingSession {
+        var files = try ModelFiles(path: path)
+        files.options = options
+        let model = try ModelRegistry.make(from: files)
+        defer { files.release() }
+        return model.waveformReader == nil
+            ? try SpeechSession(model, from: files, on: device, progress: progress)
+            : try WaveformSession(model, from: files, on: device, progress: progress)
+    }
+}
+
 extension SessionRegistry {
     /// Sessions for every kind of model.
     package static let standard = SessionRegistry([
-        SpeechSession.self, EncodedSourceSession.self, ChatSession.self,
+        SpeechSession.self, WaveformSession.self, EncodedSourceSession.self, ChatSession.self,
     ])
 }

@@ -2,9 +2,9 @@ import Checkpoint
 import Models
 
 /// Logits processors that a checkpoint's generation_config.json asks for.
-enum CheckpointRules {
+package enum CheckpointRules {
     /// - Throws: `CheckpointError` for values of another type.
-    static func processors(_ files: ModelFiles) throws -> [any LogitsProcessor] {
+    package static func processors(_ files: ModelFiles) throws -> [any LogitsProcessor] {
         guard let configuration = files.configuration else { return [] }
         let (rules, main) = (configuration.generation, configuration.main)
         func ints(_ key: String) throws -> [Int] { try rules.ints(key, default: main.ints(key, default: [])) }
@@ -17,8 +17,18 @@ enum CheckpointRules {
         if !atBegin.isEmpty { chain.append(SuppressTokensAtBegin(atBegin)) }
         let size = try rules.int("no_repeat_ngram_size", default: main.int("no_repeat_ngram_size", default: 0))
         if size > 0 { chain.append(NoRepeatNGram(size)) }
-        let forced = try ints("forced_bos_token_id")
+        let forced = try forcedStart(configuration)
         if !forced.isEmpty { chain.append(ForceTokenAtBegin(forced)) }
         return chain
+    }
+
+    /// True where the checkpoint forces the first token, such as a language.
+    static func forcesStart(_ files: ModelFiles) throws -> Bool {
+        try files.configuration.map { try !forcedStart($0).isEmpty } ?? false
+    }
+
+    private static func forcedStart(_ configuration: ModelConfiguration) throws -> [Int] {
+        try configuration.generation.ints(
+            "forced_bos_token_id", default: configuration.main.ints("forced_bos_token_id", default: []))
     }
 }

@@ -25,7 +25,8 @@ package final class EncodedSourceSession: ModelSession {
         if let source = model.textSource {
             let tokenizers = try TokenizerPair(files)
             tokenizer = tokenizers.target
-            reader = TextSourceReader(source, tokenizer: tokenizers.source)
+            reader = TextSourceReader(
+                source, tokenizer: tokenizers.source, forcesStart: try CheckpointRules.forcesStart(files))
         } else if let pictures = model.pictureReader {
             tokenizer = try Tokenizer(files)
             reader = PictureSourceReader(
@@ -58,8 +59,9 @@ package final class EncodedSourceSession: ModelSession {
             throw GenerationError.promptTooLong(tokens: start.count + prefix, maximum: model.contextLength)
         }
         var search = AnswerSearch(decoder: decoder, tokenizer: tokenizer, endTokens: model.endTokens)
-        search.processors = processors
+        search.processors = source.replacesForcedStart ? processors.filter { !($0 is ForceTokenAtBegin) } : processors
         search.encodeSeconds = source.seconds
+        if let pictures = model.pictureReader { search.isAnswerText = pictures.isAnswerText }
         try search.run(
             prompt: start, options: request.text, room: room, prefilled: { start.count + prefix },
             isCancelled: isCancelled, emit: emit)

@@ -11,4 +11,6 @@ struct ReadSource {
     let start: [Int]
     /// Seconds that encoding took.
     let seconds: Double
+    /// True where `start` says what the checkpoint would otherwise force as the first token.
+    var replacesForcedStart = false
 }

@@ -8,19 +8,28 @@ import Transformer
 final class TextSourceReader: SourceReader {
     private let model: any TextSource
     private let tokenizer: Tokenizer
+    /// True where the checkpoint says which token is the first.
+    private let forcesStart: Bool
     /// The last source.
     private var encoded: (tokens: [Int], interventions: Interventions, rollout: [Float])?
 
     /// Longest source, in tokens, for which attention rollout is computed; its cost is O(n³).
     private static let longestRollout = 160
 
-    init(_ model: any TextSource, tokenizer: Tokenizer) {
+    init(_ model: any TextSource, tokenizer: Tokenizer, forcesStart: Bool) {
         self.model = model
         self.tokenizer = tokenizer
+        self.forcesStart = forcesStart
     }
 
     func read(_ request: GenerationRequest, emit: (GenerationEvent) throws -> Void) throws -> ReadSource {
-        let source = tokenizer.encode(try request.lastText(family: model.family))
+        let text = tokenizer.encode(try request.lastText(family: model.family))
+        let prompt =
+            try type(of: model).hasLanguageTokens
+            ? TranslationPrompt(
+                source: text, start: model.startTokens, from: request.text.sourceLanguage,
+                to: request.text.targetLanguage, tokenizer: tokenizer, hasOwnTarget: forcesStart) : nil
+        let source = prompt?.source ?? text
         let clock = ContinuousClock()
         let began = clock.now
         if encoded?.tokens != source || encoded?.interventions != request.interventions {
@@ -31,7 +40,9 @@ final class TextSourceReader: SourceReader {
         try emit(.inputPrepared(.source(SourceText(source, tokenizer: tokenizer, rollout: rollout))))
         let seconds = (clock.now - began).inSeconds
         try emit(.encoded(seconds: seconds))
-        return ReadSource(start: model.startTokens, seconds: seconds)
+        return ReadSource(
+            start: prompt?.start ?? model.startTokens, seconds: seconds,
+            replacesForcedStart: prompt?.choosesTarget ?? false)
     }
 
     /// - Returns: attention rollout through the encoder, `[tokens, tokens]`; empty for a long text.

@@ -71,6 +71,9 @@ package struct TextOptions: Sendable, Hashable {
     /// Exponent of the length that a beam's sum of log-probabilities is divided by.
     package var lengthPenalty = 1.0
     package var beamStopping = BeamStopping.heuristic
+    /// Languages of a translation, as `LanguageCodes.code(of:)` takes them; nil leaves the checkpoint's.
+    package var sourceLanguage: String?
+    package var targetLanguage: String?
 
     package init() {}
 

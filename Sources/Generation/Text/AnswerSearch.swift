@@ -2,14 +2,22 @@ import NumberFormats
 import Tokenization
 
 /// Search and streaming for one answer of any model: greedy, sampled or by beams, with stop strings.
-struct AnswerSearch {
+package struct AnswerSearch {
     let decoder: any SequenceDecoder
     let tokenizer: Tokenizer
     let endTokens: Set<Int>
     /// Processors that the checkpoint asks for, before those of the options.
-    var processors: [any LogitsProcessor] = []
+    package var processors: [any LogitsProcessor] = []
     /// Seconds that encoding the input took.
-    var encodeSeconds = 0.0
+    package var encodeSeconds = 0.0
+    /// True for the spelling of a special token that is part of answers, such as a place in a picture.
+    package var isAnswerText: (String) -> Bool = { _ in false }
+
+    package init(decoder: any SequenceDecoder, tokenizer: Tokenizer, endTokens: Set<Int>) {
+        self.decoder = decoder
+        self.tokenizer = tokenizer
+        self.endTokens = endTokens
+    }
 
     /// - Parameters:
     ///   - prompt: the decoder's tokens before the answer.
@@ -17,7 +25,7 @@ struct AnswerSearch {
     ///   - prefilled: called at the end for the number of prompt tokens that had to run.
     /// - Returns: the answer's tokens after `options.answerPrefix`, without a closing end token.
     @discardableResult
-    func run(
+    package func run(
         prompt: [Int], options: TextOptions, room: Int, prefilled: () -> Int, isCancelled: () -> Bool,
         emit: @escaping (GenerationEvent) throws -> Void
     ) throws -> [Int] {
@@ -29,7 +37,8 @@ struct AnswerSearch {
             alternatives: options.alternatives)
         request.answerPrefix = prefix
         var stream = AnswerStream(
-            tokenizer: tokenizer, endTokens: endTokens, stopStrings: options.stopStrings, prefix: prefix, emit: emit)
+            tokenizer: tokenizer, endTokens: endTokens, stopStrings: options.stopStrings, prefix: prefix,
+            isAnswerText: isAnswerText, emit: emit)
         let result =
             options.beams > 1
             ? try beams(request, options, &stream, isCancelled) : try sampled(request, options, &stream, isCancelled)

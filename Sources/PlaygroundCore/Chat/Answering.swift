@@ -13,6 +13,11 @@ extension State {
     /// Sends a message with its attached pictures.
     mutating func send(text: String, _ now: Date) -> [Effect] {
         guard isFreeToSend() else { return [] }
+        if self.text.targetLanguage == nil, engine.abilities?.needsTargetLanguage == true {
+            say(.information, "choose the language to translate into; then ↑ brings the text back")
+            input.insert("/target-language ")
+            return []
+        }
         var message = Message(.person, text, date: now)
         message.attachments = attachments
         attachments = []

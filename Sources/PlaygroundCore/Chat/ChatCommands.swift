@@ -1,3 +1,5 @@
+import Generation
+
 // Commands of the chat.
 extension SlashCommand {
     static let chat: [SlashCommand] = [
@@ -53,6 +55,8 @@ extension SlashCommand {
             state.say(.information, "\(setting.name): \(setting.value(changed))")
             return []
         },
+        language("source", "language of the text to translate", \.sourceLanguage),
+        language("target", "language to translate into", \.targetLanguage),
         SlashCommand(name: "retry", argument: "", help: "answer the last question again") { state, _, now in
             state.retry(now)
         },
@@ -60,4 +64,27 @@ extension SlashCommand {
             state, _, now in state.editLast(now)
         },
     ]
+
+    /// `/source-language` or `/target-language`.
+    private static func language(
+        _ side: String, _ help: String, _ option: WritableKeyPath<TextOptions, String?> & Sendable
+    ) -> SlashCommand {
+        SlashCommand(
+            name: "\(side)-language", argument: "LANGUAGE", help: help,
+            choices: { $0.engine.abilities?.languages?.all ?? [] }
+        ) { state, argument, _ in
+            guard let languages = state.engine.abilities?.languages else {
+                state.say(.warning, "\(state.engine.abilities?.family ?? "the model") has no tokens for languages")
+                return []
+            }
+            do {
+                let code = try languages.code(of: argument)
+                state.text[keyPath: option] = code
+                state.say(.information, "\(side) language: \(LanguageCodes.name(of: code))")
+            } catch {
+                state.say(.warning, "\(error)")
+            }
+            return []
+        }
+    }
 }

@@ -67,6 +67,8 @@ struct BatchRow: Sendable {
             }
             input.task = task
         }
+        input.sourceLanguage = try body.stringIfPresent("source_language")
+        input.targetLanguage = try body.stringIfPresent("target_language")
         if let messages = try body.memberIfPresent("messages") {
             input.messages = try messages.elements().map { message in
                 let role = try message.string("role")

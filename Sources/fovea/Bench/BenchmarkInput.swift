@@ -28,6 +28,8 @@ struct BenchmarkInput {
             let spectrogram = try LogMelSpectrogram(reader, from: files)
             source = .logMel(spectrogram.window(Self.sound).values)
             logMel = { _ = spectrogram.window(Self.sound) }
+        } else if let reader = model.waveformReader {
+            source = .samples(Array(Self.sound.prefix(reader.sampleLimits.upperBound)))
         } else if let reader = model.pictureReader {
             let layout = try reader.imageProcessor(of: files).layout(width: Self.width, height: Self.height)
             let stripes = (0..<layout.valueCount).map { Float($0 % 11) / 11 - 0.5 }

@@ -4,7 +4,9 @@ import Checkpoint
 import Compute
 import NumberFormats
 import Foundation
+import Generation
 import JSON
+import Models
 
 /// `fovea inspect`: what a file or folder of weights holds, from its headers alone.
 struct InspectCommand: AsyncParsableCommand {
@@ -59,6 +61,8 @@ struct InspectReport: Encodable {
     let totals: [FormatTotal]
     let aliases: [String: String]
     let unsupported: [String: String]
+    /// Languages of a translation model, by code.
+    let languages: [String: String]?
     /// Only when asked for.
     let tensors: [Tensor]?
 
@@ -74,6 +78,11 @@ struct InspectReport: Encodable {
         let summary = try ConfigurationSummary(checkpoint: checkpoint)
         architecture = summary.architecture
         configuration = summary.values
+
+        // A file that cannot be run is inspected all the same.
+        languages = (try? ModelFiles(path: path)).flatMap { files in
+            (try? ModelRegistry.make(from: files)).flatMap { try? LanguageCodes(of: $0, files) }
+        }.map { codes in Dictionary(codes.all.map { ($0, LanguageCodes.name(of: $0)) }) { first, _ in first } }
 
         let entries = try checkpoint.names.map { name throws(CheckpointError) in try checkpoint.entry(name) }
         tensorCount = entries.count
@@ -107,6 +116,7 @@ struct InspectReport: Encodable {
             table.add(total.format, "\(total.tensors)", total.elements.formatted(), ByteFormat.text(total.bytes))
         }
         if !table.isEmpty { parts.append(table.text) }
+        if let languages { parts.append("languages\n" + Self.pairs(languages)) }
         if !unsupported.isEmpty { parts.append("not readable\n" + Self.pairs(unsupported)) }
         if !aliases.isEmpty { parts.append("other names\n" + Self.pairs(aliases)) }
         if !metadata.isEmpty { parts.append("metadata\n" + Self.pairs(metadata)) }

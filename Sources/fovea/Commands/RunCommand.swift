@@ -133,6 +133,7 @@ struct RunCommand: AsyncParsableCommand {
         } else if let option = speech.speechOnly.first {
             throw ProgramError.option(name: option, problem: "it applies to speech models, which \(family) is not")
         }
+        try text.translation.check(declared.abilities.languages, family: family)
         if declared.model.capabilities.needsSource {
             for (option, isGiven) in [("--chat-format", text.chatFormat != nil), ("--system", system != nil)]
             where isGiven {

@@ -67,6 +67,8 @@ struct TraceCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Task of the default start tokens.")
     var task = SpeechTask.transcribe
 
+    @OptionGroup var translation: TranslationOptions
+
     @Option(name: .long, help: ArgumentHelp("Maximum number of tokens to generate.", valueName: "n"))
     var maxTokens = 32
 
@@ -112,10 +114,12 @@ struct TraceCommand: AsyncParsableCommand {
         if model == nil { throw ValidationError("Missing expected argument '<model>'") }
         if out == nil { throw ValidationError("Missing expected argument '--out <path>'") }
         guard batch.hasManyInputs else { return }
-        let single = [
-            ("--audio", audio != nil), ("--ids", ids != nil), ("--prompt", prompt != nil), ("--image", !image.isEmpty),
-            ("--decoder-ids", decoderIds != nil), ("--encoder-rows", encoderRows != nil),
-        ]
+        let single =
+            [
+                ("--audio", audio != nil), ("--ids", ids != nil), ("--prompt", prompt != nil),
+                ("--image", !image.isEmpty),
+                ("--decoder-ids", decoderIds != nil), ("--encoder-rows", encoderRows != nil),
+            ] + translation.given.map { ($0.option, true) }
         for (option, isGiven) in single where isGiven {
             throw ValidationError("\(option): the input comes from the rows")
         }
@@ -141,7 +145,9 @@ struct TraceCommand: AsyncParsableCommand {
         let input = TraceInput(
             model: name, ids: ids, prompt: prompt,
             images: image.map { ($0 as NSString).expandingTildeInPath }, audio: audio,
-            decoderIds: decoderIds, language: language.code, task: task)
+            decoderIds: decoderIds, language: language.code, task: task,
+            sourceLanguage: translation.sourceLanguage, targetLanguage: translation.targetLanguage)
+        try translation.check(LanguageCodes(of: model, files), family: model.family)
         let tracer = try Tracer(resources, input: input)
         try check(layers, of: model)
         var options = TraceOptions()

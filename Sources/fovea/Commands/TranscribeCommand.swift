@@ -64,7 +64,8 @@ struct TranscribeCommand: AsyncParsableCommand {
         var options = speech.transcription()
         options.words = words
         options.initialPrompt = prompt
-        let transcript = try session.transcribe(recording, options: options) { event in
+        let transcript = try session.transcribe(recording, options: options, isCancelled: { Task.isCancelled }) {
+            event in
             guard streams, case .segment(let segment) = event else { return }
             try Console.write(line(of: segment))
         }

@@ -106,10 +106,10 @@ enum SpeechSetup {
     }
 
     /// A speech model on a device.
-    static func session(_ path: String, options: LoadOptions, on device: Device) throws -> SpeechSession {
+    static func session(_ path: String, options: LoadOptions, on device: Device) throws -> any TranscribingSession {
         let progress = ProgressLine()
         defer { progress.finish(nil) }
-        let session = try SpeechSession(path: path, options: options, on: device) { done, total in
+        let session = try TranscribingSessions.load(path: path, options: options, on: device) { done, total in
             guard Console.hasLiveErrorStream, total > 0 else { return }
             progress.show(
                 "loading weights", detail: "\(ByteFormat.text(done)) of \(ByteFormat.text(total))",

@@ -65,6 +65,8 @@ struct TextGenerationOptions: ParsableArguments {
     @Flag(name: .long, help: "Continue the prompt as it is, without any chat format.")
     var raw = false
 
+    @OptionGroup var translation: TranslationOptions
+
     func validate() throws {
         if raw, chatFormat != nil { throw ValidationError("--raw and --chat-format exclude each other") }
         if !lengthPenalty.isFinite { throw ValidationError("--length-penalty: a number") }
@@ -88,7 +90,7 @@ struct TextGenerationOptions: ParsableArguments {
             ("--length-penalty", lengthPenalty != 1), ("--stop", !stop.isEmpty), ("--raw", raw),
             ("--chat-format", chatFormat != nil), ("--thinking", thinking != nil),
         ]
-        return options.filter(\.1).map(\.0)
+        return options.filter(\.1).map(\.0) + translation.given.map(\.option)
     }
 
     private var sampling: SamplingOptions {
@@ -118,6 +120,8 @@ struct TextGenerationOptions: ParsableArguments {
         options.thinking = thinking
         options.chatForm = raw ? .raw : chatFormat.map { .named($0) } ?? .automatic
         if let maximumTokens { options.maximumTokens = maximumTokens }
+        options.sourceLanguage = translation.sourceLanguage
+        options.targetLanguage = translation.targetLanguage
         return options
     }
 

@@ -16,6 +16,9 @@ struct TraceInput {
     var decoderIds: [Int]?
     var language = "en"
     var task = SpeechTask.transcribe
+    /// Languages of a translation; nil leaves the tokenizer's, and no target.
+    var sourceLanguage: String?
+    var targetLanguage: String?
 
     /// The error for an option that does not apply to this model.
     func refuse(_ option: String, _ problem: String) -> ProgramError { .option(name: option, problem: problem) }

@@ -25,6 +25,8 @@ struct Tracer {
         let input = try input.withoutMessages(of: resources.model)
         if let reader = model.soundReader {
             try readSound(reader, input)
+        } else if let reader = model.waveformReader {
+            try readWaveform(reader, input)
         } else if model.capabilities.needsSource, let reader = model.textSource {
             try readText(reader, input)
         } else if model.capabilities.needsSource, let reader = model.pictureReader {
@@ -73,7 +75,9 @@ struct Tracer {
     private var sourceKeys: Int {
         switch source {
         case .tokens(let tokens, _): tokens.count
-        case .logMel, .samples: soundPositions ?? 0
+        case .logMel: soundPositions ?? 0
+        case .samples(let samples):
+            (model.waveformReader?.samplesPerPosition).map { (samples.count + $0 - 1) / $0 } ?? 0
         case .pictures(let pictures, _):
             model.pictureReader?.pictureKeys(pictures.map(\.layout), in: prompt).joined().map { $0.key + 1 }.max() ?? 0
         case .prompted(let picture, let tokens):
@@ -123,15 +127,39 @@ struct Tracer {
         ]
     }
 
+    /// A recording as its samples, from its beginning as far as the model takes them.
+    private mutating func readWaveform(_ reader: any WaveformReader, _ input: TraceInput) throws {
+        try input.requireNone(
+            of: [.ids, .prompt, .image], takes: "--audio FILE, and tokens to start with as --decoder-ids")
+        guard let audio = input.audio else { throw input.refuse("--audio", "a speech model needs a recording") }
+        let samples = Array(try SpeechSetup.recording(audio).samples.prefix(reader.sampleLimits.upperBound))
+        guard samples.count >= reader.sampleLimits.lowerBound else {
+            throw input.refuse(
+                "--audio", "\(samples.count) samples; the model needs at least \(reader.sampleLimits.lowerBound)")
+        }
+        prompt = try input.decoderTokens(reader) { reader.startTokens }
+        ends = { reader.endTokens }
+        source = .samples(samples)
+        given = [TraceTensor("decoder_start", integers: prompt)]
+    }
+
     /// A text for the encoder.
     private mutating func readText(_ reader: any TextSource, _ input: TraceInput) throws {
         let takes = "a text, as --prompt TEXT or --ids 1,2,3"
         try input.requireNone(of: [.image, .audio], takes: takes)
-        source = .tokens(
-            try input.tokens(
-                { try resources.tokenizerPair().source }, vocabulary: reader.sourceVocabulary, takes: takes))
+        var tokens = try input.tokens(
+            { try resources.tokenizerPair().source }, vocabulary: reader.sourceVocabulary, takes: takes)
         let model = model
-        prompt = try input.decoderTokens(model) { model.startTokens }
+        var start = model.startTokens
+        if input.sourceLanguage != nil || input.targetLanguage != nil {
+            // A trace starts as it is told to; without a target, with the model's own tokens.
+            let translation = try TranslationPrompt(
+                source: tokens, start: start, from: input.sourceLanguage, to: input.targetLanguage,
+                tokenizer: resources.tokenizer(), hasOwnTarget: true)
+            (tokens, start) = (translation.source, translation.start)
+        }
+        source = .tokens(tokens)
+        prompt = try input.decoderTokens(model) { start }
         ends = { model.endTokens }
         given = [TraceTensor("decoder_input_ids", integers: prompt)]
     }
@@ -143,10 +171,11 @@ struct Tracer {
         guard let image = input.images.first, input.images.count == 1 else {
             throw input.refuse("--image", "this model takes \(takes)")
         }
-        if input.decoderIds != nil, input.prompt != nil {
+        if input.decoderIds != nil, input.prompt != nil, model.promptedPictureReader == nil {
             throw input.refuse("--prompt", "it says the same as --decoder-ids; give one of them")
         }
         let model = model
+        if let prompted = model.promptedPictureReader { return try readPrompted(prompted, input, image: image) }
         prompt = try input.decoderTokens(model) {
             guard let text = input.prompt else { return model.startTokens }
             guard let start = model.startTokens(prompt: try resources.tokenizer().encode(text)) else {
@@ -162,6 +191,22 @@ struct Tracer {
         source = .pictures([picture])
         given = [
             TraceTensor(pixelsOf: picture, name: "pixel_values"), TraceTensor("decoder_start", integers: prompt),
+        ]
+    }
+
+    /// One picture and a prompt, which the encoder reads together.
+    private mutating func readPrompted(
+        _ reader: any PromptedPictureReader, _ input: TraceInput, image: String
+    ) throws {
+        prompt = try input.decoderTokens(reader) { reader.startTokens }
+        let text = try reader.promptText(for: input.prompt ?? "")
+        let tokens = try resources.tokenizer().encode(text)
+        ends = { reader.endTokens }
+        let picture = try LoadedPicture(path: image, processor: resources.imageProcessor(of: reader)).processed
+        source = .prompted(picture, tokens: tokens)
+        given = [
+            TraceTensor(pixelsOf: picture, name: "pixel_values"), TraceTensor("prompt_ids", integers: tokens),
+            TraceTensor("decoder_start", integers: prompt),
         ]
     }
 
