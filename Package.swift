@@ -188,26 +188,23 @@ let package = Package(
 
 // `.ci/fuzz` builds a package of its own: one program, `fuzz`, and the modules of the parsers. Without FOVEA_FUZZ nothing
 // of this exists. See Sources/Guides/FuzzAndSanitize.md.
-if let group = Context.environment["FOVEA_FUZZ"] {
+@MainActor func describeFuzzer(group: String) {
     let files = group == "files"
     // Parsers of files need no package from elsewhere, which shortens the build.
     var modules = ["Checkpoint", "Tokenization", "ChatTemplates", "Regex", "JSON", "Media"]
-    let foundations = [
-        "Support", "NumberFormats", "AttentionTypes", "CSndfile", "CAlsa", "CMediaShims", "CZlib", "CPng",
-        "CTurboJpeg", "CWebP",
-    ]
-    package.products = []
-    package.targets.removeAll {
-        files
-            ? !(modules + foundations).contains($0.name)
-            : $0.isTest || $0.name == "fovea" || $0.path?.hasPrefix("Tests") == true
-    }
     var excluded = ["CFuzzer", "Seeds", "make_seeds.py", "SeedTests.swift"]
     var dependencies: [Target.Dependency] = ["CFuzzer"]
+    package.products = []
     if files {
+        let foundations = [
+            "Support", "NumberFormats", "AttentionTypes", "CSndfile", "CAlsa", "CMediaShims", "CZlib", "CPng",
+            "CTurboJpeg", "CWebP",
+        ]
+        package.targets.removeAll { !(modules + foundations).contains($0.name) }
         package.dependencies = []
         excluded.append("Program")
     } else {
+        package.targets.removeAll { $0.isTest || $0.name == "fovea" || $0.path?.hasPrefix("Tests") == true }
         modules += ["Playground", "PlaygroundCore", "Planning", "Models", "ModelStore", "Terminal"]
         dependencies.append(.product(name: "GRDB", package: "GRDB.swift"))
     }
@@ -220,3 +217,4 @@ if let group = Context.environment["FOVEA_FUZZ"] {
             // gold fails on programs with libFuzzer.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
 }
+if let group = Context.environment["FOVEA_FUZZ"] { describeFuzzer(group: group) }
