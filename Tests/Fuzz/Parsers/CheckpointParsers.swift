@@ -3,12 +3,15 @@ import Foundation
 
 /// Readers of weight files.
 extension FuzzParser {
-    static let checkpoints: [FuzzParser] = [
-        checkpoint("safetensors", file: "m.safetensors", form: .framed(SafetensorsFraming())),
-        index, checkpoint("gguf", file: "m.gguf", form: .framed(GGUFFraming())),
-        checkpoint("ctranslate2", file: "model.bin"), checkpoint("pickle", file: "m.pt", form: .framed(ZipFraming())),
-        checkpoint("pickle-legacy", file: "m.pt"), checkpoint("ggml", file: "ggml-m.bin"),
-    ]
+    static var checkpoints: [FuzzParser] {
+        [
+            checkpoint("safetensors", file: "m.safetensors", form: .framed(SafetensorsFraming())),
+            index, checkpoint("gguf", file: "m.gguf", form: .framed(GGUFFraming())),
+            checkpoint("ctranslate2", file: "model.bin"),
+            checkpoint("pickle", file: "m.pt", form: .framed(ZipFraming())),
+            checkpoint("pickle-legacy", file: "m.pt"), checkpoint("ggml", file: "ggml-m.bin"),
+        ]
+    }
 
     private static func checkpoint(_ name: String, file: String, form: InputForm = .bytes) -> FuzzParser {
         let folder = ScratchFolder()

@@ -24,7 +24,7 @@ struct FuzzParser: Sendable {
 }
 
 extension FuzzParser {
-    /// All parsers of this build.
+    /// All parsers of this build. Each has folders of its own, which exist as long as it does.
     static var all: [FuzzParser] {
         #if FOVEA_FUZZ_FILES
             files
@@ -34,15 +34,16 @@ extension FuzzParser {
     }
 
     /// Parsers of modules that need neither the device nor the screen: the small build.
-    private static let files = checkpoints + texts + media
+    private static var files: [FuzzParser] { checkpoints + texts + media }
 }
 
-/// A folder for the files of one parser. `TMPDIR` should be in memory.
+/// A folder for the files of one parser: in `TMPDIR` where that is set, else in memory if it can be.
 final class ScratchFolder: Sendable {
     let path: String
 
     init() {
-        path = NSTemporaryDirectory() + "fovea-fuzz-" + UUID().uuidString
+        let isFree = ProcessInfo.processInfo.environment["TMPDIR"] == nil && access("/dev/shm", W_OK) == 0
+        path = (isFree ? "/dev/shm/" : NSTemporaryDirectory()) + "fovea-fuzz-" + UUID().uuidString
         try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -4,11 +4,13 @@ import Media
 
 /// Readers of pictures, sound and the settings of image processors.
 extension FuzzParser {
-    static let media: [FuzzParser] = [
-        picture("png", form: .framed(PNGFraming())), picture("jpeg"), picture("webp", form: .framed(RIFFFraming())),
-        processor, sound("wave", form: .framed(RIFFFraming())), sound("ogg", form: .framed(OggFraming())),
-        sound("audio"),
-    ]
+    static var media: [FuzzParser] {
+        [
+            picture("png", form: .framed(PNGFraming())), picture("jpeg"), picture("webp", form: .framed(RIFFFraming())),
+            processor, sound("wave", form: .framed(RIFFFraming())), sound("ogg", form: .framed(OggFraming())),
+            sound("audio"),
+        ]
+    }
 
     private static func picture(_ name: String, form: InputForm = .bytes) -> FuzzParser {
         let folder = ScratchFolder()

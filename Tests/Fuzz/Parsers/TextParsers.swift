@@ -6,12 +6,14 @@ import Tokenization
 
 /// Readers of JSON, tokenizers, regular expressions and chat templates.
 extension FuzzParser {
-    static let texts: [FuzzParser] = [
-        json, tokenizer("tokenizer", file: "tokenizer.json", form: .json),
-        tokenizer("sentencepiece", file: "spiece.model"),
-        tokenizer("wordpiece", file: "vocab.txt", form: .framed(LineFraming())),
-        bytePairs, tiktoken, regex, template,
-    ]
+    static var texts: [FuzzParser] {
+        [
+            json, tokenizer("tokenizer", file: "tokenizer.json", form: .json),
+            tokenizer("sentencepiece", file: "spiece.model"),
+            tokenizer("wordpiece", file: "vocab.txt", form: .framed(LineFraming())),
+            bytePairs, tiktoken, regex, template,
+        ]
+    }
 
     /// A line with words, markup, other scripts, joined characters, control characters and spaces of several kinds.
     private static let line =

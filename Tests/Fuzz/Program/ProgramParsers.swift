@@ -10,7 +10,9 @@ import Terminal
 
 /// Readers of model configurations and of the program's own files.
 extension FuzzParser {
-    static let program: [FuzzParser] = [configuration, session, conversationRows, conversationFile] + stores
+    static var program: [FuzzParser] {
+        [configuration, session, conversationRows, conversationFile] + stores
+    }
 
     /// A configuration without weights: the declaration of the model, and the plan of its memory.
     private static var configuration: FuzzParser {

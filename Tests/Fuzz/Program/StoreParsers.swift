@@ -6,7 +6,9 @@ import JSON
 
 /// Readers of answers of servers, archives, and files of other programs.
 extension FuzzParser {
-    static let stores: [FuzzParser] = [hub, packageIndex, pip, ollama, manifest, wheel]
+    static var stores: [FuzzParser] {
+        [hub, packageIndex, pip, ollama, manifest, wheel]
+    }
 
     /// A hub's list of the files of a repository.
     private static let hub = FuzzParser(name: "hub", form: .json) { input in
