@@ -44,7 +44,8 @@ struct ServeTests {
         let golden = try Checkpoint.open(out + "/shard-00000-of-00001.safetensors")
 
         let files = folder.path("files")
-        let server = try await serve(model, "--attention-folder", files)
+        // Traces are computed with f32 keys and values.
+        let server = try await serve(model, "--attention-folder", files, "--kv", "f32")
         var request: [String: Any] = [
             "model": "fovea-scenes", "messages": messages, "max_tokens": 8, "logprobs": true, "top_logprobs": 3,
             "attention": ["format": "base64", "dtype": "f32"],
