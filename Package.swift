@@ -10,6 +10,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     ],
     targets: [
         // Layer 0: system libraries, embedded SPIR-V, number formats.
@@ -85,7 +86,15 @@ let package = Package(
                 "Compute", "AttentionTypes", "CZlib",
             ]),
 
-        // Layers 5 and 6: the terminal app and the program.
+        // Layers 5 and 6: the terminal app, the HTTP server and the program.
+        .target(
+            name: "Server",
+            dependencies: [
+                "JSON", "Support",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         .target(
             name: "PlaygroundCore",
             dependencies: [
@@ -105,7 +114,7 @@ let package = Package(
             dependencies: [
                 "Support", "Playground", "PlaygroundCore", "Terminal", "Generation", "Speech", "AttentionAnalysis",
                 "Planning", "Models", "Checkpoint", "ModelStore", "Tokenization", "Media", "Compute", "NumberFormats",
-                "AttentionTypes", "JSON",
+                "AttentionTypes", "JSON", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -14,7 +14,7 @@ struct Fovea: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ChatCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, TranscribeCommand.self,
-            TraceCommand.self, DevicesCommand.self, ModelsCommand.self,
+            TraceCommand.self, ServeCommand.self, DevicesCommand.self, ModelsCommand.self,
             PullCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self, TokenizeCommand.self,
         ],
         defaultSubcommand: ChatCommand.self)

@@ -98,7 +98,7 @@ final class BatchJournal {
     }
 
     /// Adds a row with its tensors. Their order is the order in the file.
-    func add(_ record: BatchRecord, _ tensors: [BatchTensor]) throws {
+    func add(_ record: BatchRecord, _ tensors: [KeptTensor]) throws {
         var record = record
         record.tensors = tensors.map { .init(name: $0.name, format: $0.format.rawValue, shape: $0.shape) }
         for tensor in tensors { try data.write(tensor.bytes) }

@@ -38,7 +38,7 @@ struct BatchRow: Sendable {
     ///   - model: the MODEL argument, for messages.
     ///   - folder: folder of the batch file, which relative paths start from.
     ///   - scratch: takes pictures and sound that the row itself holds.
-    func input(model: String, folder: String, scratch: BatchScratch) throws -> TraceInput {
+    func input(model: String, folder: String, scratch: InputScratch) throws -> TraceInput {
         var input = TraceInput(model: model)
         let body = try reader.objectIfPresent("body") ?? reader
         if let method = try reader.stringIfPresent("method"), method != "POST" {
@@ -70,14 +70,9 @@ struct BatchRow: Sendable {
         input.sourceLanguage = try body.stringIfPresent("source_language")
         input.targetLanguage = try body.stringIfPresent("target_language")
         if let messages = try body.memberIfPresent("messages") {
-            input.messages = try messages.elements().map { message in
-                let role = try message.string("role")
-                guard let role = ChatRole(rawValue: role == "developer" ? "system" : role) else {
-                    throw message.wrongType(
-                        expected: "a role: system, user or assistant", actual: Sanitizer.stream.line(role))
-                }
-                return try Self.message(role, message.member("content"), file)
-            }
+            let read = try OpenAIMessages.read(messages, file: file)
+            input.messages = read.messages
+            input.audio = read.sound ?? input.audio
         }
         return input
     }
@@ -88,65 +83,5 @@ struct BatchRow: Sendable {
         let count = try body.intIfPresent("max_tokens") ?? body.intIfPresent("max_completion_tokens")
         if let count, count < 1 { throw body.wrongType(expected: "max_tokens of at least 1", actual: "\(count)") }
         return count
-    }
-
-    /// The content of a message: a text, or a list of parts of texts and pictures.
-    private static func message(
-        _ role: ChatRole, _ content: JSONReader, _ file: (String) throws -> String
-    ) throws -> ChatMessage {
-        if let text = content.value.stringValue { return ChatMessage(role, text) }
-        var message = ChatMessage(role, "")
-        for part in try content.elements() {
-            switch try part.string("type") {
-            case "text": message.text += try part.string("text")
-            case "image_url":
-                let member = try part.member("image_url")
-                message.pictures.append(try file(member.value.stringValue ?? member.string("url")))
-            case let type:
-                throw part.wrongType(expected: "a part of type text or image_url", actual: Sanitizer.stream.line(type))
-            }
-        }
-        return message
-    }
-}
-
-/// Pictures and sound that rows hold themselves, as files while the row is read.
-final class BatchScratch {
-    private let folder: String
-    private var files: [String] = []
-
-    private static let largestFile = 256 << 20
-
-    /// - Parameter folder: exists.
-    init(folder: String) { self.folder = folder }
-
-    deinit { clear() }
-
-    /// The path of a file that a row names, or of one that holds a row's `data:` address.
-    func path(_ text: String, folder base: String) throws -> String {
-        guard text.hasPrefix("data:") else {
-            if text.hasPrefix("http://") || text.hasPrefix("https://") {
-                throw ProgramError.cannotReadFile(
-                    path: text, reason: "addresses are not fetched; download the file and give its path")
-            }
-            let expanded = (text as NSString).expandingTildeInPath
-            return expanded.hasPrefix("/") ? expanded : base + "/" + expanded
-        }
-        guard let comma = text.firstIndex(of: ","), text[..<comma].hasSuffix(";base64"),
-            text.utf8.count <= Self.largestFile,
-            let data = Data(base64Encoded: String(text[text.index(after: comma)...]))
-        else {
-            throw ProgramError.cannotReadFile(
-                path: String(text.prefix(40)), reason: "not a data address in base64 of at most 256 MiB")
-        }
-        let path = folder + "/input-\(files.count)"
-        try data.write(to: URL(filePath: path))
-        files.append(path)
-        return path
-    }
-
-    func clear() {
-        for file in files { unlink(file) }
-        files = []
     }
 }

@@ -6,7 +6,7 @@ import Support
 /// A loaded model that traces rows.
 struct RowTracer {
     let resources: TraceResources
-    let selection: BatchSelection
+    let selection: KeptAttention
     let maximumTokens: Int
     let stopAtEnd: Bool
     let modelDigest: String
@@ -15,13 +15,13 @@ struct RowTracer {
     /// Traces one row.
     /// - Throws: `ComputeError` where the device fails, and errors of writing; a row that cannot be traced gives a record with
     ///   the reason.
-    func trace(_ row: BatchRow, model: String, folder: String, scratch: BatchScratch) throws -> (
-        record: BatchRecord, tensors: [BatchTensor]
+    func trace(_ row: BatchRow, model: String, folder: String, scratch: InputScratch) throws -> (
+        record: BatchRecord, tensors: [KeptTensor]
     ) {
         let clock = ContinuousClock()
         let start = clock.now
         defer { scratch.clear() }
-        var tensors: [BatchTensor] = []
+        var tensors: [KeptTensor] = []
         var record: BatchRecord
         do {
             let tracer = try Tracer(resources, input: row.input(model: model, folder: folder, scratch: scratch))
@@ -98,7 +98,7 @@ struct BatchRun {
         let scratchFolder = FileManager.default.temporaryDirectory.appending(path: "fovea-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: scratchFolder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: scratchFolder) }
-        let scratch = BatchScratch(folder: scratchFolder)
+        let scratch = InputScratch(folder: scratchFolder)
         try rows { _, row in
             try Task.checkCancellation()
             count += 1
@@ -117,7 +117,7 @@ struct BatchRun {
     /// - Returns: rows that failed, of all.
     func run(rows total: Int) throws -> (rows: Int, failed: Int) {
         let journal = try BatchJournal(shard, in: folder)
-        let scratch = BatchScratch(folder: journal.scratchFolder)
+        let scratch = InputScratch(folder: journal.scratchFolder)
         let progress = ProgressLine()
         defer { progress.finish(nil) }
         var seen: Set<String> = []

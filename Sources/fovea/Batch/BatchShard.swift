@@ -85,7 +85,7 @@ struct BatchSettings: Codable, Hashable {
     var shards: Int
     var maximumTokens: Int
     var stopAtEnd: Bool
-    var selection: BatchSelection
+    var selection: KeptAttention
     var version: String
 
     /// Writes the settings at the first start, and compares them at every other one.

@@ -19,7 +19,7 @@ struct TraceWorker {
         let scratchFolder = folder + "/.inputs-\(getpid())"
         try FileManager.default.createDirectory(atPath: scratchFolder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: scratchFolder) }
-        let scratch = BatchScratch(folder: scratchFolder)
+        let scratch = InputScratch(folder: scratchFolder)
         let lines = try LineReader(path: "-")
         var number = 0
         while let line = try lines.next() {

@@ -33,13 +33,13 @@ struct BatchOptions: ParsableArguments {
         help: ArgumentHelp(
             "Form of the kept rows: none (whole), mean-heads, topk:K (the greatest weights), pointing (the greatest).",
             valueName: "form"))
-    var reduce = BatchReduction.none
+    var reduce = AttentionReduction.none
 
     @Option(name: .long, help: "Number format of the kept weights.")
-    var dtype = BatchElement.f16
+    var dtype = KeptElement.f16
 
     @Option(name: .long, help: "Rows of a prompt's attention that are kept.")
-    var promptRows = BatchPromptRows.last
+    var promptRows = KeptPromptRows.last
 
     var hasManyInputs: Bool { batch != nil || worker }
 
@@ -52,8 +52,8 @@ struct BatchOptions: ParsableArguments {
         }
     }
 
-    func selection(kinds: [AttentionKind], layers: [Int]?) -> BatchSelection {
-        BatchSelection(
+    func selection(kinds: [AttentionKind], layers: [Int]?) -> KeptAttention {
+        KeptAttention(
             kinds: AttentionKind.allCases.filter(kinds.contains), layers: layers, heads: heads, reduction: reduce,
             element: dtype, promptRows: promptRows)
     }

@@ -137,6 +137,10 @@ enum ModelSetup {
         session: any ModelSession, finish: () -> Void
     ) {
         let device = try device.open()
+        return (try load(declared, on: device), { device.savePipelineCache() })
+    }
+
+    static func load(_ declared: DeclaredModel, on device: Device) throws -> any ModelSession {
         let progress = ProgressLine()
         defer { progress.finish(nil) }
         let session = try declared.load(on: device) { done, total in
@@ -146,6 +150,6 @@ enum ModelSetup {
                 fraction: Double(done) / Double(total))
         }
         try Task.checkCancellation()
-        return (session, { device.savePipelineCache() })
+        return session
     }
 }

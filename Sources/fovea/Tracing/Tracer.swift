@@ -65,10 +65,10 @@ struct Tracer {
     var outputTokenizer: Tokenizer? { try? resources.tokenizer() }
 
     /// Places of the pictures' parts among the watched keys.
-    func pictureGeometry() -> [BatchPicture]? {
+    func pictureGeometry() -> [PictureGrid]? {
         guard let reader = model.pictureReader, case .pictures(let pictures, _) = source else { return nil }
         let layouts = pictures.map(\.layout)
-        return zip(layouts, reader.pictureKeys(layouts, in: prompt)).map { BatchPicture($0, keys: $1) }
+        return zip(layouts, reader.pictureKeys(layouts, in: prompt)).map { PictureGrid($0, keys: $1) }
     }
 
     /// Keys of the decoder's cross-attention; 0 where it has none.
@@ -88,7 +88,7 @@ struct Tracer {
     }
 
     /// Bytes of the attention that a batch keeps of this input, if the model writes `maximumTokens`.
-    func bytes(of selection: BatchSelection, maximumTokens: Int) -> Int {
+    func bytes(of selection: KeptAttention, maximumTokens: Int) -> Int {
         let decoder = model.decoder
         let tokens = min(maximumTokens, max(0, model.contextLength - prompt.count))
         let promptRows = selection.promptRows == .all ? prompt.count : 1

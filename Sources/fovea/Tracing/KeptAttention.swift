@@ -5,15 +5,15 @@ import NumberFormats
 import Transformer
 
 /// Attention that a batch keeps, and its form.
-struct BatchSelection: Codable, Hashable, Sendable {
+struct KeptAttention: Codable, Hashable, Sendable {
     var kinds: [AttentionKind] = AttentionKind.allCases
     /// nil for all.
     var layers: [Int]?
     /// nil for all.
     var heads: [Int]?
-    var reduction = BatchReduction.none
-    var element = BatchElement.f16
-    var promptRows = BatchPromptRows.last
+    var reduction = AttentionReduction.none
+    var element = KeptElement.f16
+    var promptRows = KeptPromptRows.last
 
     var capture: AttentionTap.Selection {
         kinds.reduce(.off) { $0.union(AttentionTap.Selection($1, layers: layers.map(Set.init))) }
@@ -21,7 +21,7 @@ struct BatchSelection: Codable, Hashable, Sendable {
 
     /// The tensors that are kept of one attention tensor `[heads, queries, keys]`.
     /// - Throws: `ProgramError.option` for a head that the model does not have.
-    func tensors(of tensor: TraceTensor) throws -> [BatchTensor] {
+    func tensors(of tensor: TraceTensor) throws -> [KeptTensor] {
         guard case .floats(let values) = tensor.values, tensor.shape.count == 3 else { return [] }
         var (count, rows, keys) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
         var floats = values
@@ -63,7 +63,7 @@ struct BatchSelection: Codable, Hashable, Sendable {
     }
 
     /// The greatest weights of each row and their keys, greatest first; the lower key first where weights are equal.
-    private func peaks(_ name: String, _ floats: [Float], shape: [Int], keys: Int) -> [BatchTensor] {
+    private func peaks(_ name: String, _ floats: [Float], shape: [Int], keys: Int) -> [KeptTensor] {
         let kept = shape.count == 3 ? shape[2] : min(1, keys)
         var weights: [Float] = [], places: [Int32] = []
         for row in 0..<(keys > 0 ? floats.count / keys : 0) {
@@ -74,12 +74,12 @@ struct BatchSelection: Codable, Hashable, Sendable {
                 places.append(Int32(key))
             }
         }
-        return element.tensors(name, shape: shape, weights) + [BatchTensor(name + ".keys", shape: shape, places)]
+        return element.tensors(name, shape: shape, weights) + [KeptTensor(name + ".keys", shape: shape, places)]
     }
 }
 
 /// Form in which attention rows are kept.
-enum BatchReduction: Hashable, Sendable, RawRepresentable, Codable, ExpressibleByArgument {
+enum AttentionReduction: Hashable, Sendable, RawRepresentable, Codable, ExpressibleByArgument {
     /// `[heads, queries, keys]`
     case none
     /// The mean over heads, `[queries, keys]`.
@@ -111,7 +111,7 @@ enum BatchReduction: Hashable, Sendable, RawRepresentable, Codable, ExpressibleB
 }
 
 /// Rows of a prompt's attention that are kept.
-enum BatchPromptRows: String, Codable, Hashable, Sendable, CaseIterable, ExpressibleByArgument {
+enum KeptPromptRows: String, Codable, Hashable, Sendable, CaseIterable, ExpressibleByArgument {
     /// Every row: of decoder-only models the square of the prompt's length.
     case all
     /// The row that the first answer token was chosen from.
@@ -121,15 +121,15 @@ enum BatchPromptRows: String, Codable, Hashable, Sendable, CaseIterable, Express
 }
 
 /// Number format of the kept weights.
-enum BatchElement: String, Codable, Hashable, Sendable, CaseIterable, ExpressibleByArgument {
+enum KeptElement: String, Codable, Hashable, Sendable, CaseIterable, ExpressibleByArgument {
     case f32, f16
     /// A byte for each weight: weight = byte / 255 · scale, with the scale of each row (its greatest weight) in `….scale`.
     case u8
 
-    func tensors(_ name: String, shape: [Int], _ floats: [Float]) -> [BatchTensor] {
+    func tensors(_ name: String, shape: [Int], _ floats: [Float]) -> [KeptTensor] {
         switch self {
-        case .f32: return [BatchTensor(name, shape: shape, floats)]
-        case .f16: return [BatchTensor(name, shape: shape, format: .f16, elements: floats.map(HalfPrecision.f16))]
+        case .f32: return [KeptTensor(name, shape: shape, floats)]
+        case .f16: return [KeptTensor(name, shape: shape, format: .f16, elements: floats.map(HalfPrecision.f16))]
         case .u8:
             let columns = shape.last ?? 1
             var scales: [Float] = [], bytes: [UInt8] = []
@@ -141,8 +141,8 @@ enum BatchElement: String, Codable, Hashable, Sendable, CaseIterable, Expressibl
                 for value in row { bytes.append(scale > 0 ? UInt8((max(value, 0) / scale * 255).rounded()) : 0) }
             }
             return [
-                BatchTensor(name, shape: shape, format: .u8, elements: bytes),
-                BatchTensor(name + ".scale", shape: Array(shape.dropLast()), scales),
+                KeptTensor(name, shape: shape, format: .u8, elements: bytes),
+                KeptTensor(name + ".scale", shape: Array(shape.dropLast()), scales),
             ]
         }
     }
@@ -157,7 +157,7 @@ enum BatchElement: String, Codable, Hashable, Sendable, CaseIterable, Expressibl
 }
 
 /// A tensor as it is stored.
-struct BatchTensor {
+struct KeptTensor {
     let name: String
     let shape: [Int]
     let format: ElementFormat
