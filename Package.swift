@@ -152,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "ModelsTests",
             dependencies: [
-                "Models", "Transformer", "Compute", "ComputeReference", "Checkpoint", "Media", "JSON",
+                "Models", "Transformer", "Compute", "Support", "ComputeReference", "Checkpoint", "Media", "JSON",
                 "NumberFormats", "AttentionTypes", "TestSupport",
             ]),
         .testTarget(
@@ -164,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "GenerationTests",
             dependencies: [
-                "Generation", "Speech", "Models", "Media", "Tokenization", "AttentionAnalysis", "ComputeReference",
+                "Generation", "Speech", "Compute", "Support", "Models", "Media", "Tokenization", "AttentionAnalysis",
+                "ComputeReference",
                 "ModelStore", "JSON", "NumberFormats", "AttentionTypes", "GenerationTestSupport", "TestSupport",
             ], exclude: ["Golden"]),
         .testTarget(

@@ -36,7 +36,7 @@ package enum ComputeError: Error, Sendable, CustomStringConvertible {
         case .allocationTooLarge(let label, let requested, let limit):
             "\(label) needs \(ByteFormat.text(requested)) in one piece; this device allows \(ByteFormat.text(limit))."
         case .deviceLost(let operation):
-            "the device was lost during \(operation). The conversation is kept; load the model again, or choose another device with --device."
+            "the device was lost during \(operation). The conversation is kept: the next question, or loading the model, opens the device again. If it happens again, choose another device with --device."
         case .unknownShader(let name):
             "the shader “\(name)” is not part of this build"
         case .timeout(let operation, let seconds):

@@ -14,6 +14,8 @@ package enum GenerationEvent: Sendable, Codable {
     /// The conversation is longer than the model's context: this many of its oldest messages after the system prompt are left
     /// out of the prompt. Sent before the first token.
     case contextShortened(droppedMessages: Int)
+    /// The device was lost in an earlier answer: it was opened again and the model loaded again. Sent before anything else.
+    case deviceReopened(name: String)
     /// A finished piece of transcript with its times.
     case segment(TranscriptSegment)
     case finished(GenerationSummary)

@@ -39,6 +39,11 @@ package enum OutputPath: Sendable, Hashable {
 
     /// Writes the whole content: a file is either as it was or complete.
     package func write(_ data: Data) throws {
+        #if DEBUG
+            if case .error(let code) = FaultPlan.current.next(.write) {
+                throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO)
+            }
+        #endif
         switch self {
         case .file(let path): try data.write(to: URL(filePath: path), options: .atomic)
         case .stream(let path):

@@ -92,7 +92,7 @@ package struct RegularFile: ~Copyable {
         var failure: Int32 = 0
         let result = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
             while filled < wanted {
-                let read = pread(descriptor, buffer.baseAddress! + filled, wanted - filled, off_t(offset + filled))
+                let read = read(into: buffer.baseAddress! + filled, count: wanted - filled, at: offset + filled)
                 if read < 0 {
                     if errno == EINTR { continue }
                     failure = errno
@@ -104,6 +104,20 @@ package struct RegularFile: ~Copyable {
         }
         guard failure == 0 else { throw Problem(code: failure) }
         return result
+    }
+
+    /// Bytes read, fewer than `count` where the system gives fewer; −1 with `errno` for a failure.
+    private func read(into target: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int) -> Int {
+        #if DEBUG
+            switch FaultPlan.current.next(.read) {
+            case .error(let code):
+                errno = code
+                return -1
+            case .short: return pread(descriptor, target, max(1, count / 2), off_t(offset))
+            case nil: break
+            }
+        #endif
+        return pread(descriptor, target, count, off_t(offset))
     }
 
     /// The whole content.

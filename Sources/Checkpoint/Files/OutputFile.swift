@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A new file that is written from front to back.
 package final class OutputFile {
@@ -27,7 +28,7 @@ package final class OutputFile {
         guard let start = bytes.baseAddress else { return }
         var done = 0
         while done < bytes.count {
-            let count = Foundation.write(descriptor, start + done, bytes.count - done)
+            let count = write(start + done, count: bytes.count - done)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw .cannotWrite(file: path, reason: lastSystemError())
@@ -35,6 +36,20 @@ package final class OutputFile {
             done += count
             size += count
         }
+    }
+
+    /// Bytes written, fewer than `count` where the system takes fewer; −1 with `errno` for a failure.
+    private func write(_ bytes: UnsafeRawPointer, count: Int) -> Int {
+        #if DEBUG
+            switch FaultPlan.current.next(.write) {
+            case .error(let code):
+                errno = code
+                return -1
+            case .short: return Foundation.write(descriptor, bytes, max(1, count / 2))
+            case nil: break
+            }
+        #endif
+        return Foundation.write(descriptor, bytes, count)
     }
 
     /// Flushes the data to disk and closes the file; a full disk is reported here at the latest.

@@ -1,6 +1,7 @@
 import CVulkan
 import Foundation
 import Logging
+import Support
 import Synchronization
 
 /// An opened logical device with one compute queue.
@@ -21,6 +22,7 @@ package final class Device: @unchecked Sendable {
     let views: TexelViews
     let pipelines: PipelineTable
     let logger = Logger(label: "fovea.compute")
+    private let lost = Atomic(false)
 
     /// Opens a device.
     /// - Parameters:
@@ -94,7 +96,7 @@ package final class Device: @unchecked Sendable {
     }
 
     deinit {
-        vkDeviceWaitIdle(handle)
+        if !isLost { vkDeviceWaitIdle(handle) }
         pipelines.destroy()
         views.destroy()
         vkDestroyDevice(handle, nil)
@@ -113,8 +115,35 @@ package final class Device: @unchecked Sendable {
         return (UInt32(index), families[index].timestampValidBits)
     }
 
+    /// True once the device has stopped answering. Nothing runs on it anymore; what it holds may still be freed.
+    package var isLost: Bool { lost.load(ordering: .acquiring) }
+
+    /// Turns the result of a call that runs work into a typed error, and remembers a lost device.
+    @discardableResult
+    func checkForLoss(_ operation: String, _ result: VkResult) throws(ComputeError) -> VulkanResult {
+        if VulkanResult(result) == .deviceLost { lost.store(true, ordering: .releasing) }
+        return try check(operation, result)
+    }
+
+    /// - Throws: `ComputeError.deviceLost` for a lost device.
+    func requireAlive(_ operation: String) throws(ComputeError) {
+        if isLost { throw .deviceLost(operation: operation) }
+    }
+
+    #if DEBUG
+        /// Loses the device where the plan of faults says so. Running work ends first, as a lost device runs none.
+        func injectLoss(at site: FaultPlan.Site, operation: String) throws(ComputeError) {
+            guard FaultPlan.current.next(site) != nil else { return }
+            queueLock.withLock { _ in
+                vkQueueWaitIdle(queue)
+                lost.store(true, ordering: .releasing)
+            }
+            try checkForLoss(operation, VK_ERROR_DEVICE_LOST)
+        }
+    #endif
+
     /// Writes compiled pipelines to disk, so that the next start need not compile them again.
-    package func savePipelineCache() { pipelines.save() }
+    package func savePipelineCache() { if !isLost { pipelines.save() } }
 
     /// The driver's figures for the device's main memory heap: bytes this process uses and bytes it may use.
     /// `nil` where the driver does not report them (VK_EXT_memory_budget).

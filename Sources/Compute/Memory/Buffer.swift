@@ -1,5 +1,6 @@
 import CVulkan
 import Foundation
+import Support
 import Synchronization
 
 /// A piece of device memory with an address kernels can follow. Freed, and removed from the ledger, when the last
@@ -141,11 +142,12 @@ extension Device {
     ///
     /// - Parameter isCleared: off where nothing is read that was not written before: the host then takes pages of a CPU
     ///   driver's memory only as they are used.
-    /// - Throws: `ComputeError.outOfDeviceMemory`, `.allocationTooLarge`.
+    /// - Throws: `ComputeError.outOfDeviceMemory`, `.allocationTooLarge`, `.deviceLost`.
     package func makeBuffer(
         byteCount: Int, purpose: MemoryPurpose, label: String, access: BufferAccess = .device, isCleared: Bool = true
     ) throws(ComputeError) -> Buffer {
         precondition(byteCount >= 0 && byteCount <= 1 << 60)
+        try requireAlive("the allocation of \(label)")
         let size = Self.allocationBytes(for: byteCount)
         if size > properties.maxAllocationBytes || size > properties.maxBufferBytes {
             throw .allocationTooLarge(
@@ -207,6 +209,9 @@ extension Device {
     private func allocate(
         _ requirements: VkMemoryRequirements, from candidates: [MemoryTypes.MemoryType], in pages: HostPages?
     ) -> (VkDeviceMemory, MemoryTypes.MemoryType)? {
+        #if DEBUG
+            if FaultPlan.current.next(.allocation) != nil { return nil }
+        #endif
         var flags = VkMemoryAllocateFlagsInfo()
         flags.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO
         flags.flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT.rawValue

@@ -60,11 +60,11 @@ package final class CommandStream {
     }
 
     deinit {
-        // Work still running uses our buffers: let it end before they go.
+        // Work still running uses our buffers: let it end before they go. A lost device runs nothing.
         try? waitUntil(submitted)
         // Mesa's submitting thread uses the semaphore for a moment after it has signalled it; destroying it in between
         // makes that thread write into freed memory. With an idle queue the thread is done.
-        if submitted > 0 { device.queueLock.withLock { _ in _ = vkQueueWaitIdle(device.queue) } }
+        if submitted > 0, !device.isLost { device.queueLock.withLock { _ in _ = vkQueueWaitIdle(device.queue) } }
         vkDestroySemaphore(device.handle, timeline, nil)
         vkDestroyCommandPool(device.handle, pool, nil)
     }
@@ -150,6 +150,19 @@ package final class CommandStream {
         try check("vkEndCommandBuffer", vkEndCommandBuffer(recorder.commands))
         try enqueue(recorder.commands, buffers: recorder.buffers, reusable: true)
         return submitted
+    }
+
+    /// Drops what is recorded and not submitted, and waits for the rest: after a failure, work that was only half issued
+    /// must not run with the next, and work still running must not read what the host writes next.
+    package func abandon() {
+        if let recorder {
+            self.recorder = nil
+            vkEndCommandBuffer(recorder.commands)
+            free.append(recorder.commands)
+        }
+        pendingOperations = 0
+        profiler = nil
+        try? wait(for: submitted)
     }
 
     /// Submits what is recorded and waits until the device has done everything.
@@ -293,6 +306,10 @@ package final class CommandStream {
     private func enqueue(
         _ commands: VkCommandBuffer, buffers: [ObjectIdentifier: Buffer], reusable: Bool
     ) throws(ComputeError) {
+        try device.requireAlive("vkQueueSubmit2")
+        #if DEBUG
+            try device.injectLoss(at: .submission, operation: "vkQueueSubmit2")
+        #endif
         let value = submitted + 1
         var wait = VkSemaphoreSubmitInfo()
         wait.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO
@@ -305,7 +322,9 @@ package final class CommandStream {
         command.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO
         command.commandBuffer = commands
         let result = device.queueLock.withLock { _ in
-            withUnsafePointer(to: &wait) { wait in
+            // Another stream may have lost the device meanwhile.
+            if device.isLost { return VK_ERROR_DEVICE_LOST }
+            return withUnsafePointer(to: &wait) { wait in
                 withUnsafePointer(to: &signal) { signal in
                     withUnsafePointer(to: &command) { command in
                         var info = VkSubmitInfo2()
@@ -321,7 +340,7 @@ package final class CommandStream {
                 }
             }
         }
-        try check("vkQueueSubmit2", result)
+        try device.checkForLoss("vkQueueSubmit2", result)
         submitted = value
         submissionCount += 1
         inFlight.append((value, reusable ? commands : nil, buffers))
@@ -334,7 +353,11 @@ package final class CommandStream {
 
     private func waitUntil(_ value: UInt64) throws(ComputeError) {
         if value == 0 { return }
-        let device = device.handle
+        try device.requireAlive("vkWaitSemaphores")
+        #if DEBUG
+            try device.injectLoss(at: .wait, operation: "vkWaitSemaphores")
+        #endif
+        let handle = device.handle
         var semaphore: VkSemaphore? = timeline
         var target = value
         let result = withUnsafePointer(to: &semaphore) { semaphore in
@@ -344,10 +367,10 @@ package final class CommandStream {
                 info.semaphoreCount = 1
                 info.pSemaphores = semaphore
                 info.pValues = target
-                return vkWaitSemaphores(device, &info, UInt64(Self.patienceSeconds * 1e9))
+                return vkWaitSemaphores(handle, &info, UInt64(Self.patienceSeconds * 1e9))
             }
         }
-        if try check("vkWaitSemaphores", result) == .timeout {
+        if try device.checkForLoss("vkWaitSemaphores", result) == .timeout {
             throw .timeout(operation: "device work", seconds: Self.patienceSeconds)
         }
     }

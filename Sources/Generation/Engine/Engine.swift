@@ -7,12 +7,28 @@ import Planning
 
 /// The engine as a user interface sees it: one device, at most one model on it, work done one piece after another on a
 /// thread of its own, so that callers are never blocked by the device.
+///
+/// A device that is lost (a driver reset, a watchdog) is released with everything on it; the next load or question opens
+/// it again, and a question loads the model again.
 package actor Engine {
-    package nonisolated let device: Device
+    /// The open device: another one after a loss.
+    package nonisolated var device: Device { opened.withLock { $0 } }
+    private nonisolated let opened: Mutex<Device>
+    private let deviceSelector: String?
+    private let pipelineCacheFolder: URL?
     private nonisolated let executor = EngineExecutor()
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private var session: (any ModelSession)?
+
+    /// A model as it was asked for.
+    private struct ModelChoice {
+        let path: String
+        let projector: String?
+        let options: LoadOptions
+    }
+    /// The model that answers: loaded, or to be loaded again because its device was lost.
+    private var choice: ModelChoice?
 
     /// Facts about the loaded model, readable while the engine works.
     private struct Context {
@@ -29,7 +45,9 @@ package actor Engine {
     /// - Parameter sessions: the kinds of session that serve models.
     package init(deviceSelector: String?, pipelineCacheFolder: URL?, sessions: SessionRegistry) throws {
         self.sessions = sessions
-        device = try Device(selector: deviceSelector, pipelineCacheFolder: pipelineCacheFolder)
+        self.deviceSelector = deviceSelector
+        self.pipelineCacheFolder = pipelineCacheFolder
+        opened = Mutex(try Device(selector: deviceSelector, pipelineCacheFolder: pipelineCacheFolder))
     }
 
     /// Loads a model in place of the loaded one.
@@ -45,7 +63,22 @@ package actor Engine {
     private func load(path: String, projector: String?, options: LoadOptions, progress: (Int, Int) -> Void) throws {
         // The old model goes first: both together might not fit.
         unload()
-        let declared = try sessions.declare(path: path, projector: projector, options: options)
+        let choice = ModelChoice(path: path, projector: projector, options: options)
+        do {
+            try load(choice, progress: progress)
+            self.choice = choice
+        } catch {
+            if device.isLost { self.choice = choice }
+            throw error
+        }
+    }
+
+    private func load(_ choice: ModelChoice, progress: (Int, Int) -> Void) throws {
+        if device.isLost {
+            let device = try Device(selector: deviceSelector, pipelineCacheFolder: pipelineCacheFolder)
+            opened.withLock { $0 = device }
+        }
+        let declared = try sessions.declare(path: choice.path, projector: choice.projector, options: choice.options)
         let session = try declared.load(on: device, progress: progress)
         self.session = session
         context.withLock {
@@ -58,6 +91,7 @@ package actor Engine {
     /// Takes the model off the device.
     package func unload() {
         session = nil
+        choice = nil
         context.withLock { $0 = Context() }
     }
 
@@ -70,8 +104,22 @@ package actor Engine {
     }
 
     private func answer(_ request: GenerationRequest, emit: @escaping (GenerationEvent) -> Void) throws {
-        guard let session else { throw GenerationError.noModel }
+        if session == nil, let choice {
+            try load(choice) { _, _ in }
+            emit(.deviceReopened(name: device.properties.name))
+        }
         defer { device.savePipelineCache() }
+        do {
+            try answerLoaded(request, emit: emit)
+        } catch {
+            // Its buffers go at once; the abilities stay, as the model is loaded again for the next question.
+            if device.isLost { session = nil }
+            throw error
+        }
+    }
+
+    private func answerLoaded(_ request: GenerationRequest, emit: @escaping (GenerationEvent) -> Void) throws {
+        guard let session else { throw GenerationError.noModel }
         try session.answer(request, isCancelled: { Task.isCancelled }) { event in
             let left = session.tokensLeft
             self.context.withLock { $0.tokensLeft = left }

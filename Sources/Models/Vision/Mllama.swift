@@ -167,7 +167,9 @@ extension Mllama {
         _ = try decoder.loaded()
         if count == list.count, count == pictures.tiles.count { return }
         keepPictures(min(count, list.count))
-        for picture in list[pictures.tiles.count...] { try read(picture) }
+        try decoder.abandoningFailures {
+            for picture in list[pictures.tiles.count...] { try read(picture) }
+        }
     }
 
     /// Each tile's class token and patches; keys of empty tiles are padding.

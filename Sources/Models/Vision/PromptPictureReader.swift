@@ -51,9 +51,11 @@ extension PromptPictureReader {
         let rows = engine.tap.queryRows
         defer { engine.tap.queryRows = rows }
         engine.tap.queryRows = .none
-        try replacePictures(list, keeping: count) { picture in
-            try encode(picture, engine) {
-                try encodeTile($0, into: $1, whole: false, tap: engine.tap, observe: nil, on: engine.stream)
+        try decoder.abandoningFailures {
+            try replacePictures(list, keeping: count) { picture in
+                try encode(picture, engine) {
+                    try encodeTile($0, into: $1, whole: false, tap: engine.tap, observe: nil, on: engine.stream)
+                }
             }
         }
     }

@@ -124,6 +124,9 @@ extension State {
         case .contextShortened(let count):
             say(.information, "the context is full: the model does not see the oldest \(count) messages any more")
             return []
+        case .deviceReopened(let name):
+            say(.information, "the device was opened again and the model loaded again: \(name)")
+            return [.readMemory]
         case .segment(let segment):
             chat.messages[index].segments.append(segment)
             chat.messages[index].addWords(of: segment)

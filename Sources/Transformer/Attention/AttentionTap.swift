@@ -138,11 +138,12 @@ package final class AttentionTap {
             readback = nil
             revision += 1
             let created = try device.makeBuffer(byteCount: bytes, purpose: .capture, label: "captured rows")
-            capture = created
             if created.contents == nil {
                 readback = try device.makeBuffer(
                     byteCount: bytes, purpose: .capture, label: "captured rows, host side", access: .readback)
             }
+            // Last: the one without the other would capture nothing.
+            capture = created
         }
     }
 

@@ -102,24 +102,21 @@ package final class KeyValueCache {
     }
 
     /// Makes room for more hypotheses. What the cache held is lost; the device must be idle.
-    /// - Returns: true where the memory moved, so that recordings that point at it are void.
-    package func ensure(hypotheses count: Int, on device: Device) throws -> Bool {
-        guard count > hypotheses else { return false }
+    /// Recordings that point at the old memory are void, also after an error.
+    package func ensure(hypotheses count: Int, on device: Device) throws {
+        guard count > hypotheses else { return }
         // The old memory goes first: both together might not fit.
         buffer = nil
         scratch = nil
-        do {
-            buffer = try device.makeBuffer(
-                byteCount: byteCount(hypotheses: count), purpose: purpose, label: purpose.rawValue,
-                isCleared: purpose != .selfKV)
-            hypotheses = count
-        } catch {
-            buffer = try device.makeBuffer(
-                byteCount: byteCount(hypotheses: hypotheses), purpose: purpose, label: purpose.rawValue,
-                isCleared: purpose != .selfKV)
-            throw error
-        }
-        return true
+        buffer = try device.makeBuffer(
+            byteCount: byteCount(hypotheses: count), purpose: purpose, label: purpose.rawValue,
+            isCleared: purpose != .selfKV)
+        hypotheses = count
+    }
+
+    /// Gives a cache that could not make room for more hypotheses its memory again, empty.
+    func restore(on device: Device) throws {
+        if buffer == nil { try allocate(on: device) }
     }
 
     private func rows(layer: Int) -> Tensor {

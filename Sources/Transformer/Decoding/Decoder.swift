@@ -301,12 +301,32 @@ package final class Decoder {
         guard let source else { preconditionFailure("\(name) has no cross-attention") }
         let engine = try loaded()
         hiddenStates = [:]
-        let (output, features, mask) = try body(engine, observer)
-        try cacheKeysAndValues(of: features ?? output, from: 0, engine)
-        try engine.stream.finish()
-        source.set(count: (features ?? output).rows, mask: mask)
-        encoderOutput = output
+        do {
+            try abandoningFailures {
+                let (output, features, mask) = try body(engine, observer)
+                try cacheKeysAndValues(of: features ?? output, from: 0, engine)
+                try engine.stream.finish()
+                source.set(count: (features ?? output).rows, mask: mask)
+                encoderOutput = output
+            }
+        } catch {
+            // What was encoded before is overwritten in part.
+            source.removeAll()
+            encoderOutput = nil
+            position = 0
+            throw error
+        }
         position = 0
+    }
+
+    /// Runs work of the device; where it fails, none of it runs with what comes next.
+    package func abandoningFailures<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            stream?.abandon()
+            throw error
+        }
     }
 
     /// Adds features to the source; the tokens have to run again.
@@ -315,9 +335,11 @@ package final class Decoder {
         guard let source else { preconditionFailure("\(name) has no cross-attention") }
         let engine = try loaded()
         engine.stepper.forgetRecordings()
-        try source.reserve(features.rows, on: engine.stream)
-        try cacheKeysAndValues(of: features, from: source.count, engine)
-        try engine.stream.finish()
+        try abandoningFailures {
+            try source.reserve(features.rows, on: engine.stream)
+            try cacheKeysAndValues(of: features, from: source.count, engine)
+            try engine.stream.finish()
+        }
         source.set(count: source.count + features.rows)
         forget(from: 0)
     }
@@ -369,12 +391,13 @@ package final class Decoder {
     package func reserve(hypotheses count: Int) throws {
         precondition((1...DecodeStepper.maximumRows).contains(count))
         let engine = try loaded()
-        if try cache.ensure(hypotheses: count, on: engine.device) {
-            engine.stepper.forgetRecordings()
-            cacheRevision += 1
-            position = 0
-            hypotheses = 1
-        }
+        guard count > cache.hypotheses else { return }
+        // Recordings hold the old memory, and a cache that cannot grow comes back empty too.
+        engine.stepper.forgetRecordings()
+        cacheRevision += 1
+        position = 0
+        hypotheses = 1
+        try cache.ensure(hypotheses: count, on: engine.device)
     }
 
     /// Forgets what the cache holds from a position on.
@@ -386,6 +409,12 @@ package final class Decoder {
     /// - Returns: logits by row, `[vocabulary]` each.
     package func prefill(_ tokens: [Int], at start: Int, logitRows: Set<Int>) throws -> [Int: [Float]] {
         let engine = try loaded()
+        return try abandoningFailures { try prefill(tokens, at: start, logitRows: logitRows, engine) }
+    }
+
+    private func prefill(
+        _ tokens: [Int], at start: Int, logitRows: Set<Int>, _ engine: Engine
+    ) throws -> [Int: [Float]] {
         guard (0...position).contains(start) else {
             throw TransformerError.inputShape(what: "the position of new tokens", expected: [position], actual: [start])
         }
@@ -395,6 +424,7 @@ package final class Decoder {
         }
         try engine.stepper.checkRange(tokens, except: overrides?.placeholder)
         try requireSource()
+        try cache.restore(on: engine.device)
         let (resolved, overrides) = try overrides?.resolve(tokens, at: start, model: name) ?? (tokens, [])
         let ids = try engine.stepper.upload(tokens: resolved)
         try source?.prepare(tokens, at: start)
@@ -551,6 +581,15 @@ package final class Decoder {
             throw TransformerError.contextOverflow(model: name, positions: position + 1, limit: contextLength)
         }
         precondition(!tokens.isEmpty && tokens.count <= hypotheses)
+        return try abandoningFailures { try step(tokens, parents, run, engine) }
+    }
+
+    private func step<Answer>(
+        _ tokens: [Int], _ parents: [Int]?,
+        _ run: (DecodeStepper, AttentionTap, _ memoryRevision: Int, _ body: (CommandStream) throws -> Void) throws ->
+            Answer,
+        _ engine: Engine
+    ) throws -> (Answer, [[AttentionWeights]]) {
         if let parents { try cache.reorder(parents: parents, positions: position, on: engine.stream) }
         let view = source?.stepView
         let sourceCount = view?.count ?? 0

@@ -34,6 +34,7 @@ struct EventReport: Encodable {
                 ]
             case .discarded(let keeping, let reason): ["event": "discarded", "keeping": keeping, "reason": reason]
             case .contextShortened(let count): ["event": "context_shortened", "droppedMessages": count]
+            case .deviceReopened(let name): ["event": "device_reopened", "device": name]
             case .segment(let segment): ["event": "segment", "segment": segment]
             case .finished(let summary):
                 [

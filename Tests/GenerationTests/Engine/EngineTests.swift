@@ -20,6 +20,7 @@ struct EngineTests {
         var source: SourceText?
         var pictures: [PictureInput] = []
         var dropped = 0
+        var reopened = 0
         var encodings = 0
         var summary: GenerationSummary?
 
@@ -37,6 +38,7 @@ struct EngineTests {
             case .inputPrepared(.audio), .segment, .discarded: break
             case .encoded: answer.encodings += 1
             case .contextShortened(let count): answer.dropped += count
+            case .deviceReopened: answer.reopened += 1
             case .finished(let summary): answer.summary = summary
             }
         }

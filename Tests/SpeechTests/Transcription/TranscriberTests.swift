@@ -43,6 +43,7 @@ import Testing
                 "\(token.index):\(token.isSpecial ? token.timestamp.map { "<\($0)>" } ?? token.piece : token.text)"
             case .discarded(let keeping, _): "discarded to \(keeping)"
             case .contextShortened(let count): "\(count) messages left out"
+            case .deviceReopened(let name): "\(name) opened again"
             case .segment(let segment): "segment \(segment.index) \(segment.start)-\(segment.end)\(segment.text)"
             case .finished(let summary): "finished \(summary.reason.rawValue)"
             }
