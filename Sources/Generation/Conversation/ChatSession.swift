@@ -28,7 +28,7 @@ package final class ChatSession: ModelSession {
         ownFormat = Self.format(of: files)
         let session = try TextSession(model, from: files, on: device, progress: progress)
         self.session = session
-        pictures = model.pictureReader.map { ChatPictures($0, from: files, tokenizer: session.tokenizer) }
+        pictures = try model.pictureReader.map { try ChatPictures($0, from: files, tokenizer: session.tokenizer) }
         model.tap?.selection = AttentionTap.Selection(model.capabilities.watchedAttention)
     }
 

@@ -69,7 +69,7 @@ extension GenerationEvent {
                 .picture(
                     PictureInput(
                         index: input.index, name: input.name, picture: PictureView(input).pixels, width: input.width,
-                        height: input.height, kind: input.kind, keys: input.keys)))
+                        height: input.height, kind: input.kind, keys: input.keys, isFamiliar: input.isFamiliar)))
         case .token(let token):
             .token(
                 GeneratedToken(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Generation
 import Media
+import ModelStore
 import Speech
 import Support
 
@@ -69,6 +70,13 @@ struct RunCommand: AsyncParsableCommand {
             }
         }
         try session.answer(request, isCancelled: { Task.isCancelled }) { event in
+            if case .inputPrepared(.picture(let picture)) = event, picture.isFamiliar == false {
+                Console.warn(
+                    "\(Sanitizer.stream.line(picture.name)) is not a picture of the kind that this model was trained on: "
+                        + "its answer means little. Models that read photographs: "
+                        + HubEntry.all.filter { $0.readsPhotographs && $0.configuration != nil }.map(\.name)
+                        .joined(separator: ", "))
+            }
             if json { return try JSONOutput.printLine(EventReport(event)) }
             switch event {
             case .segment(let segment):

@@ -18,6 +18,7 @@ struct EventReport: Encodable {
                 [
                     "event": "input_prepared", "picture": picture.index, "name": picture.name, "width": picture.width,
                     "height": picture.height, "attention": picture.kind, "keys": picture.keys.count,
+                    "familiar": picture.isFamiliar,
                 ]
             case .inputPrepared(.source(let source)):
                 [
