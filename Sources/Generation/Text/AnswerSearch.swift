@@ -29,7 +29,8 @@ struct AnswerSearch {
             alternatives: options.alternatives)
         request.answerPrefix = prefix
         var stream = AnswerStream(
-            tokenizer: tokenizer, endTokens: endTokens, stopStrings: options.stopStrings, prefix: prefix, emit: emit)
+            tokenizer: tokenizer, endTokens: endTokens, stopStrings: options.stopStrings, prefix: prefix,
+            thoughts: options.thoughts, emit: emit)
         let result =
             options.beams > 1
             ? try beams(request, options, &stream, isCancelled) : try sampled(request, options, &stream, isCancelled)

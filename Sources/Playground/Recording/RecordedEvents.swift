@@ -78,7 +78,8 @@ extension GenerationEvent {
                     logProbability: max(token.logProbability, -1e4),
                     alternatives: token.alternatives.map {
                         TokenAlternative(id: $0.id, piece: $0.piece, logProbability: max($0.logProbability, -1e4))
-                    }, attention: token.attention))
+                    }, attention: token.attention,
+                    thought: token.thought))
         default: self
         }
     }

@@ -71,6 +71,9 @@ enum KeyMap {
         KeyBinding(
             [.control("o")], "models that read photographs", hint: "models for photos",
             when: { $0.hasUnfamiliarPicture }, run: { state, _ in state.offerPhotographModels() }),
+        KeyBinding(
+            [.control("t")], "show the thoughts before answers, or hide them",
+            change: { $0.chat.showsThoughts.toggle() }),
         KeyBinding([.control("l")], "draw the screen again") { _, _ in [.redraw] },
         KeyBinding([.control("z")], "suspend") { _, _ in [.suspend] },
     ]

@@ -62,13 +62,6 @@ struct RunCommand: AsyncParsableCommand {
         defer { finish() }
         let json = output.json
         var written = false
-        var splitter = ThoughtSplitter()
-        func write(_ parts: [ThoughtSplitter.Part]) throws {
-            for part in parts {
-                let text = Sanitizer.stream.text(part.text)
-                if part.isThought { Console.sayRaw(text) } else { try Console.write(text) }
-            }
-        }
         try session.answer(request, isCancelled: { Task.isCancelled }) { event in
             if case .inputPrepared(.picture(let picture)) = event, picture.isFamiliar == false {
                 Console.warn(
@@ -84,8 +77,9 @@ struct RunCommand: AsyncParsableCommand {
                     Sanitizer.stream.text(segment.index == 0 ? String(segment.text.trimmingPrefix(" ")) : segment.text))
                 written = true
             case .token(let token) where !declared.abilities.inputs.contains(.sound):
+                if let thought = token.thought { Console.sayRaw(Sanitizer.stream.text(thought)) }
                 if token.text.isEmpty { break }
-                try write(splitter.add(token.text))
+                try Console.write(Sanitizer.stream.text(token.text))
                 written = true
             case .contextShortened(let count):
                 Console.warn(
@@ -93,7 +87,6 @@ struct RunCommand: AsyncParsableCommand {
             default: break
             }
         }
-        try write(splitter.finish())
         if !json, written { try Console.writeLine() }
     }
 

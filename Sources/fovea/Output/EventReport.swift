@@ -29,7 +29,7 @@ struct EventReport: Encodable {
             case .token(let token):
                 [
                     "event": "token", "index": token.index, "window": token.window, "id": token.id,
-                    "text": token.text, "piece": token.piece, "special": token.isSpecial,
+                    "text": token.text, "thought": token.thought, "piece": token.piece, "special": token.isSpecial,
                     "timestamp": token.timestamp, "logProbability": token.logProbability,
                     "alternatives": token.alternatives,
                 ]
