@@ -18,7 +18,7 @@ enum KnownConfigurations {
 
     /// The folder of a configuration by its name, or that of a model of the catalogue.
     static func path(of name: String) -> String? {
-        let known = HubEntry.named(name)?.configuration ?? name
+        let known = HubEntry.named(name)?.configuration ?? Catalogue.entry(named: name)?.configuration ?? name
         return names.contains(known) ? Assets.path("configs/\(known)") : nil
     }
 }
