@@ -24,10 +24,5 @@ struct ProjectorOption: ParsableArguments {
         name: .long, help: ArgumentHelp("The vision part of a GGUF model, llama.cpp's mmproj file.", valueName: "file"))
     var mmproj: String?
 
-    /// A model with the vision part named here, or else the one its store has.
-    func completing(_ location: ModelLocation) -> ModelLocation {
-        ModelLocation(path: location.path, projector: path ?? location.projector)
-    }
-
     var path: String? { mmproj.map { ($0 as NSString).expandingTildeInPath } }
 }
