@@ -31,6 +31,8 @@ package struct GeneratedToken: Sendable, Codable {
     /// The text that this token completes: whole UTF-8 characters only, so it may be empty, or hold a character
     /// begun by earlier tokens. Untrusted: control characters are still in it.
     package let text: String
+    /// The text that this token adds to the thoughts before the answer; no part of `text`. Untrusted, like it.
+    package let thought: String?
     /// The token as the vocabulary spells it, for display of special tokens.
     package let piece: String
     package let isSpecial: Bool
@@ -46,7 +48,8 @@ package struct GeneratedToken: Sendable, Codable {
     package init(
         index: Int, window: Int = 0, id: Int, text: String, piece: String, isSpecial: Bool = false,
         timestamp: Double? = nil,
-        logProbability: Float, alternatives: [TokenAlternative] = [], attention: [AttentionWeights] = []
+        logProbability: Float, alternatives: [TokenAlternative] = [], attention: [AttentionWeights] = [],
+        thought: String? = nil
     ) {
         self.index = index
         self.window = window
@@ -58,6 +61,7 @@ package struct GeneratedToken: Sendable, Codable {
         self.logProbability = logProbability
         self.alternatives = alternatives
         self.attention = attention
+        self.thought = thought
     }
 
     /// A token at another place of an answer that has several parts.
@@ -65,21 +69,21 @@ package struct GeneratedToken: Sendable, Codable {
         self.init(
             index: index, window: window, id: token.id, text: token.text, piece: token.piece,
             isSpecial: token.isSpecial, timestamp: token.timestamp, logProbability: token.logProbability,
-            alternatives: token.alternatives, attention: token.attention)
+            alternatives: token.alternatives, attention: token.attention, thought: token.thought)
     }
 
     /// The event of a search's decision.
     /// - Parameter spelling: vocabulary entries of tokens.
     package init(
         _ token: DecodedToken, index: Int, window: Int = 0, text: String, isSpecial: Bool, timestamp: Double? = nil,
-        spelling: (Int) -> String
+        thought: String? = nil, spelling: (Int) -> String
     ) {
         self.init(
             index: index, window: window, id: token.id, text: text, piece: spelling(token.id), isSpecial: isSpecial,
             timestamp: timestamp, logProbability: token.logProbability,
             alternatives: token.alternatives.map {
                 TokenAlternative(id: $0.id, piece: spelling($0.id), logProbability: $0.logProbability)
-            }, attention: token.attention)
+            }, attention: token.attention, thought: thought)
     }
 }
 

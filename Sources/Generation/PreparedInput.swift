@@ -56,9 +56,12 @@ package struct PictureInput: Sendable, Codable {
     package let kind: AttentionKind
     /// The keys that stand for the picture, ascending.
     package let keys: [PatchKey]
+    /// False for a picture that is not of the kind that the model was trained on; nil where the model has no check.
+    package let isFamiliar: Bool?
 
     package init(
-        index: Int, name: String, picture: RGBImage, width: Int, height: Int, kind: AttentionKind, keys: [PatchKey]
+        index: Int, name: String, picture: RGBImage, width: Int, height: Int, kind: AttentionKind, keys: [PatchKey],
+        isFamiliar: Bool? = nil
     ) {
         self.index = index
         self.name = name
@@ -67,6 +70,7 @@ package struct PictureInput: Sendable, Codable {
         self.height = height
         self.kind = kind
         self.keys = keys
+        self.isFamiliar = isFamiliar
     }
 }
 

@@ -47,6 +47,8 @@ struct KnownConfigurationTests {
         "distil-large-v2": 756_220_160, "distil-large-v3": 756_405_760, "distil-medium.en": 394_375_168,
         "distil-small.en": 166_132_224, "florence-2-base": 231_414_016, "florence-2-large": 770_173_952,
         "donut-base": 201_852_024, "nougat-base": 348_687_992, "nougat-small": 247_383_672,
+        "smollm2-360m": 361_821_120, "smollm2-1.7b": 1_711_376_384, "opus-mt-en-fr": 74_609_664,
+        "opus-mt-de-en": 73_886_208, "opus-mt-en-de": 73_886_208,
         "opus-mt-fr-en": 74_609_664, "bart-base": 139_420_416, "bart-large-cnn": 406_290_432,
     ]
 

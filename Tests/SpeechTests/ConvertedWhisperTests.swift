@@ -12,40 +12,83 @@ import Tokenization
 @testable import Media
 @testable import Speech
 
-/// The weights of whisper-tiny.en (CTranslate2) as a file of whisper.cpp.
-private struct WhisperCppCopy {
-    private(set) var bytes: [UInt8] = []
+/// The weights of whisper-tiny.en (CTranslate2) under OpenAI's names, as files of other programs.
+private struct OpenAIWeights {
+    private struct Tensor {
+        let name: String
+        let shape: [Int]
+        let isHalf: Bool
+        let bytes: [UInt8]
+    }
+
     private let source: Checkpoint
+    private let vocabulary: Int
+    private let end: Int
+    /// The bytes of the ordinary tokens, by id.
+    private let tokens: [[UInt8]]
+    private var tensors: [Tensor] = []
 
     init(of folder: String) throws {
         source = try Checkpoint.open(folder)
+        vocabulary = try source.entry("decoder/embeddings/weight").shape[0]
         let tokenizer = try Tokenizer(contentsOf: URL(filePath: folder))
         let end = try #require(tokenizer.id(of: "<|endoftext|>"))
-        let vocabulary = try source.entry("decoder/embeddings/weight").shape[0]
-        bytes = Array("lmgg".utf8)
-        append([vocabulary, 1500, 384, 6, 4, 448, 384, 6, 4, 80, 1])
-        appendFilters()
-        append([end])
-        for id in 0..<end {
-            let token = try #require(tokenizer.bytes(of: id))
-            append([token.count])
-            bytes += token
-        }
+        self.end = end
+        tokens = try (0..<end).map { try #require(tokenizer.bytes(of: $0)) }
         for side in ["encoder", "decoder"] { try addStack(side) }
-        for (name, other) in [("conv1", "conv1"), ("conv2", "conv2")] {
-            for leaf in ["weight", "bias"] { try add("encoder.\(other).\(leaf)", "encoder/\(name)/\(leaf)") }
+        for name in ["conv1", "conv2"] {
+            for leaf in ["weight", "bias"] { try add("encoder.\(name).\(leaf)", "encoder/\(name)/\(leaf)") }
         }
         try add("decoder.token_embedding.weight", "decoder/embeddings/weight")
     }
 
-    private mutating func append(_ numbers: [Int]) {
-        for number in numbers { bytes += SafetensorsBytes.little(Int32(number)) }
+    // MARK: Files
+
+    /// A file of whisper.cpp.
+    var whisperCpp: [UInt8] {
+        func little(_ numbers: [Int]) -> [UInt8] { numbers.flatMap { SafetensorsBytes.little(Int32($0)) } }
+        var bytes = Array("lmgg".utf8) + little([vocabulary, 1500, 384, 6, 4, 448, 384, 6, 4, 80, 1])
+        bytes += little([80, Self.filters[0].count])
+        for value in Self.filters.joined() { bytes += SafetensorsBytes.little(value.bitPattern) }
+        bytes += little([end])
+        for token in tokens { bytes += little([token.count]) + token }
+        for tensor in tensors {
+            bytes += little([tensor.shape.count, tensor.name.utf8.count, tensor.isHalf ? 1 : 0])
+            bytes += little(tensor.shape.reversed()) + Array(tensor.name.utf8) + tensor.bytes
+        }
+        return bytes
     }
 
-    /// The mel filter bank, as the response to one bin at a time.
-    private mutating func appendFilters() {
+    /// A file of OpenAI, as `torch.save` writes it.
+    var torch: [UInt8] {
+        var file = TorchBytes()
+        file.nesting = ["model_state_dict"]
+        let sizes = [
+            ("n_mels", 80), ("n_vocab", vocabulary), ("n_audio_ctx", 1500), ("n_audio_state", 384),
+            ("n_audio_head", 6), ("n_audio_layer", 4), ("n_text_ctx", 448), ("n_text_state", 384), ("n_text_head", 6),
+            ("n_text_layer", 4),
+        ]
+        file.extra =
+            TorchBytes.string("dims")
+            + TorchBytes.dictionary(sizes.flatMap { TorchBytes.string($0.0) + TorchBytes.integer($0.1) })
+        for tensor in tensors {
+            let count = tensor.shape.reduce(1, *)
+            let strides = tensor.shape.indices.map { tensor.shape[($0 + 1)...].reduce(1, *) }
+            file.tensors.append(
+                .init(name: tensor.name, storage: file.storages.count, shape: tensor.shape, strides: strides))
+            file.storages.append(.init(tensor.isHalf ? "HalfStorage" : "FloatStorage", count: count, tensor.bytes))
+        }
+        return file.zip
+    }
+
+    /// The vocabulary as OpenAI's package has it beside its models.
+    var tiktoken: [UInt8] {
+        Array(tokens.enumerated().map { "\(Data($1).base64EncodedString()) \($0)\n" }.joined().utf8)
+    }
+
+    /// The mel filter bank `[80, bins]`, as the response to one bin at a time.
+    private static let filters: [[Float]] = {
         let bank = MelFilterBank(melCount: 80, fftSize: 400, sampleRate: 16_000)
-        append([80, bank.binCount])
         var rows = [[Float]](repeating: [], count: 80)
         for bin in 0..<bank.binCount {
             var power = [Double](repeating: 0, count: bank.binCount), mels = [Double](repeating: 0, count: 80)
@@ -53,8 +96,10 @@ private struct WhisperCppCopy {
             bank.apply(power: &power, output: &mels)
             for mel in 0..<80 { rows[mel].append(Float(mels[mel])) }
         }
-        for value in rows.joined() { bytes += SafetensorsBytes.little(value.bitPattern) }
-    }
+        return rows
+    }()
+
+    // MARK: Tensors
 
     /// Adds rows of a stored tensor, or all of it, in its own format.
     private mutating func add(_ name: String, _ stored: String, rows: Range<Int>? = nil) throws {
@@ -66,8 +111,7 @@ private struct WhisperCppCopy {
             content = Array(content[rows.lowerBound * size..<rows.upperBound * size])
             shape[0] = rows.count
         }
-        append([shape.count, name.utf8.count, entry.format == .f16 ? 1 : 0] + shape.reversed())
-        bytes += Array(name.utf8) + content
+        tensors.append(Tensor(name: name, shape: shape, isHalf: entry.format == .f16, bytes: content))
     }
 
     private mutating func addStack(_ side: String) throws {
@@ -127,11 +171,14 @@ struct ConvertedWhisperTests {
     }
 
     @Test(
-        "whisper.cpp's: same words, times and attention as from the CTranslate2 file",
-        .enabled(if: folder != nil, "pull whisper-tiny.en first"))
-    func whisperCpp() throws {
+        "same words, times and attention as from the CTranslate2 file",
+        .enabled(if: folder != nil, "pull whisper-tiny.en first"),
+        arguments: ["ggml-tiny.en.bin", "tiny.en.pt"])
+    func convertedFiles(name: String) throws {
         let source = try #require(Self.folder), folder = try TemporaryFolder()
-        let path = try folder.write(WhisperCppCopy(of: source).bytes, to: "ggml-tiny.en.bin")
+        let weights = try OpenAIWeights(of: source)
+        let path = try folder.write(name.hasSuffix(".pt") ? weights.torch : weights.whisperCpp, to: name)
+        if name.hasSuffix(".pt") { _ = try folder.write(weights.tiktoken, to: "gpt2.tiktoken") }
         let (expected, actual) = (try run(source), try run(path))
         #expect(actual.transcript.text == expected.transcript.text)
         #expect(actual.tokens.map(\.id) == expected.tokens.map(\.id))

@@ -20,6 +20,8 @@ package struct ChatFormat: Sendable {
     /// The template writes something for a picture.
     private let takesPictures: Bool
     private let renderer: Renderer
+    /// The texts around thoughts.
+    let thoughtMarks: ThoughtMarks
 
     // MARK: Formats
 
@@ -57,6 +59,7 @@ package struct ChatFormat: Sendable {
     private init(_ template: ChatTemplate, title: String, stopStrings: [String], learnsTurnEnd: Bool) throws {
         self.title = title
         self.stopStrings = stopStrings
+        thoughtMarks = ThoughtMarks(in: template.source)
         let renderer = try Renderer(template, title: title)
         self.renderer = renderer
         // Templates do not say what they take: a message that is looked for in the text tells.

@@ -28,7 +28,7 @@ package final class ChatSession: ModelSession {
         ownFormat = Self.format(of: files)
         let session = try TextSession(model, from: files, on: device, progress: progress)
         self.session = session
-        pictures = model.pictureReader.map { ChatPictures($0, from: files, tokenizer: session.tokenizer) }
+        pictures = try model.pictureReader.map { try ChatPictures($0, from: files, tokenizer: session.tokenizer) }
         model.tap?.selection = AttentionTap.Selection(model.capabilities.watchedAttention)
     }
 
@@ -82,6 +82,9 @@ extension ChatSession {
             let formatEnds = format.ends(session.tokenizer)
             ends.formUnion(formatEnds.tokens)
             options.stopStrings += formatEnds.strings
+            let marks = format.thoughtMarks
+            options.thoughts = TextOptions.Thoughts(
+                marks: marks, areOpen: marks.areOpen(atEndOf: rendered))
         } else {
             let message = request.messages.suffix(1)
             shown = try pictures?.load(Array(message))
@@ -93,15 +96,19 @@ extension ChatSession {
 
         var said = ""
         var reason = FinishReason.cancelled
+        var thinks = false
         let ids = try session.generate(
             prompt, options: options, endTokens: ends, encodeSeconds: seconds, isCancelled: isCancelled
         ) { event in
-            if case .token(let token) = event { said += token.text }
+            if case .token(let token) = event {
+                said += token.text
+                thinks = thinks || token.thought != nil
+            }
             if case .finished(let summary) = event { reason = summary.reason }
             try emit(event)
         }
-        // A text that was cut at a stop string is not what its tokens spell.
-        let isWhole = options.answerPrefix.isEmpty && reason != .stopString && !rendered.isEmpty
+        // A text that was cut at a stop string, or follows thoughts, is not what its tokens spell.
+        let isWhole = !thinks && options.answerPrefix.isEmpty && reason != .stopString && !rendered.isEmpty
         last = isWhole ? (rendered, shown, prompt, said, ids) : nil
     }
 

@@ -66,6 +66,13 @@ package struct TextOptions: Sendable, Hashable {
     package var chatForm = ChatForm.automatic
     /// The template's switch for thoughts before the answer; nil leaves the template's default.
     package var thinking: Bool?
+    /// Thoughts of an answer; set by the session of a conversation.
+    struct Thoughts: Sendable, Hashable {
+        var marks: ThoughtMarks
+        /// The prompt ends within thoughts.
+        var areOpen: Bool
+    }
+    var thoughts: Thoughts?
     /// Hypotheses of a beam search; 1 is none. Tokens are then reported as soon as all hypotheses agree on them.
     package var beams = 1
     /// Exponent of the length that a beam's sum of log-probabilities is divided by.

@@ -23,13 +23,16 @@ final class ChatPictures {
     private let files: ModelFiles
     /// Made for the first picture: a model that is only talked to needs none.
     private var processor: (any ImageProcessor)?
+    private let check: PictureCheck?
     private let tokenizer: Tokenizer
     private var loaded: [Source: LoadedPicture] = [:]
     /// Pictures that the model has encoded.
     private var read: [Source] = []
 
-    init(_ model: any PictureReader, from files: ModelFiles, tokenizer: Tokenizer) {
+    /// - Throws: `JSONError` for a damaged picture check.
+    init(_ model: any PictureReader, from files: ModelFiles, tokenizer: Tokenizer) throws {
         self.model = model
+        check = try PictureCheck(of: files)
         self.files = files
         self.tokenizer = tokenizer
     }
@@ -51,7 +54,7 @@ final class ChatPictures {
             if let known = loaded[source] { return known }
             let processor = try self.processor ?? model.imageProcessor(of: files)
             self.processor = processor
-            let picture = try LoadedPicture(path: source.path, processor: processor)
+            let picture = try LoadedPicture(path: source.path, processor: processor, check: check)
             loaded[source] = picture
             return picture
         }

@@ -9,12 +9,19 @@ package struct LoadedPicture: Sendable {
     /// The upright picture.
     package let picture: RGBImage
     package let processed: ProcessedImage
+    /// False for a picture that is not of the kind that the model was trained on; nil where the model has no check.
+    let isFamiliar: Bool?
 
     /// - Throws: `MediaError` for what is no picture, or one the model cannot be shown.
     package init(path: String, processor: any ImageProcessor) throws(MediaError) {
+        try self.init(path: path, processor: processor, check: nil)
+    }
+
+    init(path: String, processor: any ImageProcessor, check: PictureCheck?) throws(MediaError) {
         name = URL(filePath: path).lastPathComponent
         picture = try ImageFile.load(path: path)
         processed = try processor.process(picture)
+        isFamiliar = check?.isFamiliar(picture)
     }
 
     /// The picture for display while the model answers.
@@ -25,6 +32,6 @@ package struct LoadedPicture: Sendable {
         PictureInput(
             index: index, name: name, picture: picture, width: picture.width, height: picture.height,
             kind: model.capabilities.watchedAttention,
-            keys: keys)
+            keys: keys, isFamiliar: isFamiliar)
     }
 }

@@ -38,7 +38,7 @@ package struct AnswerSearch {
         request.answerPrefix = prefix
         var stream = AnswerStream(
             tokenizer: tokenizer, endTokens: endTokens, stopStrings: options.stopStrings, prefix: prefix,
-            isAnswerText: isAnswerText, emit: emit)
+            isAnswerText: isAnswerText, thoughts: options.thoughts, emit: emit)
         let result =
             options.beams > 1
             ? try beams(request, options, &stream, isCancelled) : try sampled(request, options, &stream, isCancelled)

@@ -10,14 +10,19 @@ struct AnswerStream {
     private let emit: (GenerationEvent) throws -> Void
     private var text: StreamingDecoder
     private var stops: StopStrings
+    private let marks: ThoughtMarks?
+    private var thoughts: ThoughtSplitter?
     /// Tokens that the answer began with, and those reported since.
     private let first: Int
     private(set) var count = 0
 
-    /// - Parameter prefix: tokens the answer starts with, which are not reported.
+    /// - Parameters:
+    ///   - prefix: tokens the answer starts with, which are not reported.
+    ///   - thoughts: tells thoughts from the answer; nil where there are none.
     init(
         tokenizer: Tokenizer, endTokens: Set<Int>, stopStrings: [String], prefix: [Int],
-        isAnswerText: @escaping (String) -> Bool, emit: @escaping (GenerationEvent) throws -> Void
+        isAnswerText: @escaping (String) -> Bool, thoughts: TextOptions.Thoughts?,
+        emit: @escaping (GenerationEvent) throws -> Void
     ) {
         self.tokenizer = tokenizer
         self.endTokens = endTokens
@@ -26,7 +31,12 @@ struct AnswerStream {
         text = StreamingDecoder(tokenizer)
         stops = StopStrings(stopStrings)
         first = prefix.count
-        for id in prefix { _ = stops.add(text.append(id, isText: isText(id))) }
+        marks = thoughts?.marks
+        self.thoughts = thoughts.map { ThoughtSplitter($0.marks, isThinking: $0.areOpen) }
+        for id in prefix {
+            let piece = stops.add(text.append(id, isText: isText(id)) + mark(id))
+            _ = self.thoughts?.add(piece)
+        }
     }
 
     /// True once a stop string has ended the answer.
@@ -37,18 +47,35 @@ struct AnswerStream {
     mutating func add(_ token: DecodedToken, isLast: Bool) throws {
         let isEnd = endTokens.contains(token.id)
         let isText = isText(token.id)
-        var piece = isEnd ? "" : stops.add(text.append(token.id, isText: isText))
+        var piece = isEnd ? "" : stops.add(text.append(token.id, isText: isText) + mark(token.id))
         if isEnd || isLast { piece += stops.add(text.finish()) + stops.finish() }
+        var thought = ""
+        if var splitter = thoughts {
+            (thought, piece) = splitter.add(piece)
+            if isEnd || isLast || isStopped {
+                let rest = splitter.finish()
+                thought += rest.thought
+                piece += rest.answer
+            }
+            thoughts = splitter
+        }
         try emit(
             .token(
                 GeneratedToken(
                     token, index: first + count, text: piece,
                     isSpecial: isEnd || (tokenizer.isSpecial(token.id) && !isText),
-                    spelling: spelling)))
+                    thought: thought.isEmpty ? nil : thought, spelling: spelling)))
         count += 1
     }
 
+    /// True for a special token that is part of answers.
     private func isText(_ id: Int) -> Bool { tokenizer.isSpecial(id) && isAnswerText(spelling(id)) }
+
+    /// The text of a special token that begins or ends thoughts; other special tokens have none.
+    private func mark(_ id: Int) -> String {
+        guard let marks, tokenizer.isSpecial(id), let piece = tokenizer.piece(id) else { return "" }
+        return piece == marks.start || piece == marks.end ? piece : ""
+    }
 
     private func spelling(_ id: Int) -> String { tokenizer.piece(id) ?? "<\(id)>" }
 }

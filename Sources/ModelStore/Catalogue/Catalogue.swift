@@ -13,6 +13,7 @@ package enum Catalogue {
         name: "whisper-tiny.en",
         summary: "Whisper tiny, English speech to text, 39 M parameters, f16",
         licence: "MIT",
+        configuration: "whisper-tiny.en", format: "f16",
         files: [
             ModelFile(
                 name: "model.bin", byteCount: 75_537_502,
@@ -47,6 +48,7 @@ package enum Catalogue {
         name: "whisper-base",
         summary: "Whisper base, speech in 99 languages to text, translates to English, 74 M parameters, f16",
         licence: "MIT",
+        configuration: "whisper-base", format: "f16",
         files: [
             ModelFile(
                 name: "model.bin", byteCount: 145_217_532,
@@ -92,6 +94,7 @@ package enum Catalogue {
         name: "smollm2-135m-instruct",
         summary: "SmolLM2 chat model, English text, 135 M parameters, q4_1",
         licence: "Apache-2.0",
+        configuration: "smollm2-135m", format: "q4_1",
         files: [
             ModelFile(
                 name: "SmolLM2-135M-Instruct.Q4_1.gguf", byteCount: 98_362_432,

@@ -10,11 +10,21 @@ package struct CatalogueEntry: Sendable, Hashable {
     package let files: [ModelFile]
     /// The wheels with these files, in the order of the parts of each file.
     package let wheels: [Wheel]
+    /// Name of the configuration in `assets/configs` that its memory is forecast from.
+    package let configuration: String?
+    /// Format of its weight matrices, as in `NumberFormats`.
+    package let format: String?
 
-    package init(name: String, summary: String, licence: String, files: [ModelFile], wheels: [Wheel]) {
+    package init(
+        name: String, summary: String, licence: String, configuration: String? = nil, format: String? = nil,
+        files: [ModelFile],
+        wheels: [Wheel]
+    ) {
         self.name = name
         self.summary = summary
         self.licence = licence
+        self.configuration = configuration
+        self.format = format
         self.files = files
         self.wheels = wheels
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Generation
 import Media
+import Planning
 import PlaygroundCore
 import Support
 
@@ -65,6 +66,13 @@ final class EffectRunner {
         case .store(let request): store.put(request)
         case .markTourShown: if let storeFolder { TourMark.remember(in: storeFolder) }
         case .readAbilities: spawn { [backend] in .abilities(await backend.abilities()) }
+        case .forecast(let names):
+            Task.detached { [backend, queue] in
+                for name in names {
+                    let plan = try? await backend.plan(PlanRequest(model: name))
+                    queue.put(.forecast(name, plan.map { MemoryForecast(total: $0.total, fits: $0.fits) }))
+                }
+            }
         case .plan(let question):
             spawn { [backend] in
                 do { return .planned(try await backend.plan(question), problem: nil) } catch {

@@ -49,7 +49,8 @@ package final class EngineBackend: PlaygroundBackend {
             let copy = installed.first { $0.name == entry.repository }
             return ModelChoice(
                 name: entry.name, description: entry.summary, installed: copy != nil,
-                bytes: copy?.byteCount ?? entry.byteCount)
+                bytes: copy?.byteCount ?? entry.byteCount,
+                readsPhotographs: entry.readsPhotographs && entry.configuration != nil)
         }
         let listed = Set(known.map(\.name) + HubEntry.all.map(\.repository))
         let others = installed.filter { !listed.contains($0.name) }.map {

@@ -32,15 +32,19 @@ enum HTMLTranscript {
             return "<article class=\"person\"><h2>you</h2><p>\(names) \(escaped(message.text))</p></article>"
         case .program: return "<article class=\"program\"><p>\(escaped(message.text))</p></article>"
         case .model(let name):
-            let words =
-                message.tokens.isEmpty
-                ? escaped(message.text)
-                : message.tokens.enumerated().filter { !$1.isSpecial }.map { number, token in
-                    "<span class=\"t\" data-t=\"\(number)\" title=\"p \(Figures.fixed(Double(token.probability), 3))\">\(escaped(token.text))</span>"
+            func spans(_ text: KeyPath<TokenRecord, String>) -> String {
+                message.tokens.enumerated().filter { !$1.isSpecial && !$1[keyPath: text].isEmpty }.map {
+                    number, token in
+                    "<span class=\"t\" data-t=\"\(number)\" title=\"p \(Figures.fixed(Double(token.probability), 3))\">\(escaped(token[keyPath: text]))</span>"
                 }.joined()
+            }
+            let words = message.tokens.isEmpty ? escaped(message.text) : spans(\.text)
+            let thoughts =
+                message.thoughts.isEmpty
+                ? "" : "<details class=\"note\"><summary>Thoughts</summary><p>\(spans(\.thought))</p></details>"
             let maps = HTMLHeat.inputs(of: index, state)
             return """
-                <article class="model" data-heat="\(escaped(maps.json))"><h2>\(escaped(name))</h2>\(maps.html)<p class="answer">\(words)</p></article>
+                <article class="model" data-heat="\(escaped(maps.json))"><h2>\(escaped(name))</h2>\(maps.html)\(thoughts)<p class="answer">\(words)</p></article>
                 """
         }
     }

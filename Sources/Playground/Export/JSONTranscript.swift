@@ -12,6 +12,7 @@ enum JSONTranscript {
     private struct Entry: Encodable {
         var author: String
         var text: String
+        var thoughts: String?
         var date: Date
         var audio: String?
         var pictures: [String]?
@@ -23,6 +24,7 @@ enum JSONTranscript {
     private struct Token: Encodable {
         var id: Int
         var text: String
+        var thought: String?
         var piece: String
         var probability: Float
         var alternatives: [Alternative]?
@@ -43,7 +45,9 @@ enum JSONTranscript {
                 case .program: "fovea"
                 }
             return Entry(
-                author: author, text: message.plainText, date: message.date, audio: message.audioPath,
+                author: author, text: message.plainText,
+                thoughts: message.thoughts.isEmpty ? nil : message.thoughts, date: message.date,
+                audio: message.audioPath,
                 pictures: message.attachments.isEmpty ? nil : message.attachments.map(\.path),
                 progress: "\(message.progress)",
                 tokens: message.tokens.isEmpty ? nil : message.tokens.map(token),
@@ -61,7 +65,8 @@ enum JSONTranscript {
 
     private static func token(_ token: TokenRecord) -> Token {
         Token(
-            id: token.id, text: token.text, piece: token.piece, probability: token.probability,
+            id: token.id, text: token.text, thought: token.thought.isEmpty ? nil : token.thought, piece: token.piece,
+            probability: token.probability,
             alternatives: token.alternatives.isEmpty
                 ? nil
                 : token.alternatives.map {

@@ -18,6 +18,10 @@ enum MarkdownTranscript {
                     + (message.text.isEmpty ? "" : "\n")
             case .model(let name):
                 text += "\n**\(name)**\n\n"
+                if !message.thoughts.isEmpty {
+                    let lines = message.thoughts.split(separator: "\n", omittingEmptySubsequences: false)
+                    text += "Thoughts:\n\n" + lines.map { "> \($0)\n" }.joined() + "\n"
+                }
                 if message.segments.isEmpty {
                     text += message.plainText + "\n"
                 } else {

@@ -69,7 +69,7 @@ extension GenerationEvent {
                 .picture(
                     PictureInput(
                         index: input.index, name: input.name, picture: PictureView(input).pixels, width: input.width,
-                        height: input.height, kind: input.kind, keys: input.keys)))
+                        height: input.height, kind: input.kind, keys: input.keys, isFamiliar: input.isFamiliar)))
         case .token(let token):
             .token(
                 GeneratedToken(
@@ -78,7 +78,8 @@ extension GenerationEvent {
                     logProbability: max(token.logProbability, -1e4),
                     alternatives: token.alternatives.map {
                         TokenAlternative(id: $0.id, piece: $0.piece, logProbability: max($0.logProbability, -1e4))
-                    }, attention: token.attention))
+                    }, attention: token.attention,
+                    thought: token.thought))
         default: self
         }
     }

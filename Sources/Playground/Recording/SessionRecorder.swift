@@ -42,6 +42,11 @@ package final class SessionRecorder: Sendable {
     func add(_ event: Event) {
         guard failure == nil, let recorded = event.recorded else { return }
         do {
+            #if DEBUG
+                if case .error(let code) = FaultPlan.current.next(.write) {
+                    throw NSError(domain: NSPOSIXErrorDomain, code: Int(code))
+                }
+            #endif
             let time = (began.duration(to: clock.now) / .seconds(1) * 1000).rounded() / 1000
             try handle.write(
                 contentsOf: try Self.encoder().encode(SessionFile.Line(at: time, event: recorded)) + Data("\n".utf8))

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import PlaygroundCore
+import Support
 
 /// Conversations in an SQLite file. Messages are saved while they grow, so that a crash loses little.
 package actor ConversationStore {
@@ -170,7 +171,16 @@ package actor ConversationStore {
     private func write<Result: Sendable>(_ operation: String, _ body: @Sendable (Database) throws -> Result) throws
         -> Result
     {
-        do { return try queue.write(body) } catch {
+        do {
+            #if DEBUG
+                switch FaultPlan.current.next(.write) {
+                case .error(ENOSPC): throw DatabaseError(resultCode: .SQLITE_FULL)
+                case .error, .short: throw DatabaseError(resultCode: .SQLITE_BUSY)
+                case nil: break
+                }
+            #endif
+            return try queue.write(body)
+        } catch {
             throw StorageError.failed(operation: operation, path: queue.path, reason: Self.words(error))
         }
     }

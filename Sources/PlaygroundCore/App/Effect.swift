@@ -19,6 +19,8 @@ package enum Effect: Sendable, Hashable {
     case cancelAnswer
     case readMemory
     case readAbilities
+    /// Forecasts the memory of models.
+    case forecast([String])
     /// Plans the memory of a model.
     case plan(PlanRequest)
     /// Loads a picture's thumbnail.

@@ -43,6 +43,8 @@ package indirect enum Event: Sendable, Codable {
     case conversationOpened([StoredMessage])
     /// Inputs and outputs of the loaded model.
     case abilities(ModelAbilities?)
+    /// The forecast of a model's memory, or nil where there is none.
+    case forecast(String, MemoryForecast?)
     /// The memory plan of a model, or the reason there is none.
     case planned(MemoryPlan?, problem: String?)
     /// The thumbnail of a picture, or the reason there is none.

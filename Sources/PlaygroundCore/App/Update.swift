@@ -33,6 +33,9 @@ package func update(_ state: inout State, _ event: Event, now: Date = Date()) ->
     case .conversations(let found): effects = state.didListConversations(found)
     case .conversationOpened(let messages): effects = state.didOpenConversation(messages, now)
     case .abilities(let abilities): effects = state.didReadAbilities(abilities)
+    case .forecast(let name, let forecast):
+        state.engine.forecasts[name] = .some(forecast)
+        effects = []
     case .planned(let plan, let problem):
         state.memory.plan = plan
         state.memory.planProblem = problem

@@ -100,6 +100,7 @@ extension State {
                 // The answer is most likely about the newest picture.
                 attention.picture = chat.messages[index].pictures.count - 1
             }
+            warnIfUnfamiliar(view, of: index, now)
             if engine.phase != .stopping { engine.phase = .encoding }
             return [.readMemory]
         case .inputPrepared(.source(let source)):

@@ -259,6 +259,7 @@ struct ChatPanel: Panel {
         let shown = state.shownToken
         var stamp: Double?
         if message.tokens.isEmpty { flow.append(Span(text: message.text, style: theme.text)) }
+        appendThoughts(of: message, index, state, to: &flow)
         for (number, token) in message.tokens.enumerated() {
             let place = TokenPlace(message: index, token: number)
             if token.isSpecial && !(state.chat.showsProbabilities && shown == place) {
@@ -270,6 +271,7 @@ struct ChatPanel: Panel {
                 stamp = nil
             }
             var text = token.isSpecial ? token.piece : token.text
+            if text.isEmpty { continue }
             if text.first == " " {
                 // The blank before a word belongs to it but is not highlighted.
                 flow.append(Span(text: " ", style: theme.text, place: place))
@@ -288,6 +290,31 @@ struct ChatPanel: Panel {
             )
         }
         return [header] + flow.finish()
+    }
+
+    /// Appends the thoughts before an answer: one line, or all of them where they are shown or a token of theirs is selected.
+    private static func appendThoughts(of message: Message, _ index: Int, _ state: State, to flow: inout TextFlow) {
+        let theme = state.theme
+        let numbers = message.tokens.indices.filter { !message.tokens[$0].thought.isEmpty }
+        guard let last = numbers.last else { return }
+        let isSelected = state.attention.selected.map { $0.message == index && numbers.contains($0.token) } ?? false
+        let isOpen = state.chat.showsThoughts || isSelected
+        let isThinking = message.progress == .streaming && last == message.tokens.count - 1
+        let arrow = theme.ascii ? (isOpen ? "v " : "> ") : (isOpen ? "▾ " : "▸ ")
+        flow.append(
+            Span(
+                text: arrow + (isThinking ? "thinking" : "thoughts") + " · \(numbers.count) tokens · Ctrl-T "
+                    + (isOpen ? "hides" : "shows"), style: theme.faint))
+        flow.breakLine()
+        guard isOpen else { return }
+        for number in numbers {
+            let place = TokenPlace(message: index, token: number)
+            flow.append(
+                Span(
+                    text: message.tokens[number].thought,
+                    style: state.attention.selected == place ? theme.selected : theme.quiet, place: place))
+        }
+        flow.breakLine()
     }
 
     /// Remarks in the header of an answer, the most useful last.

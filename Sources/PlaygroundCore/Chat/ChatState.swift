@@ -6,6 +6,8 @@ package struct ChatState: Sendable {
     /// Number of lines scrolled up from the newest.
     package var scroll = 0
     package var showsProbabilities = false
+    /// Thoughts are shown in full above their answers.
+    package var showsThoughts = false
     /// Number of the current answer. Events of earlier answers are dropped.
     package var answer = 0
     /// The captured attention of all tokens, by `TokenRecord.record`.

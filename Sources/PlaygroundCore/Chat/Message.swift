@@ -59,7 +59,12 @@ package struct Message: Sendable {
         return false
     }
 
-    /// The text of an answer without special tokens.
+    /// The thoughts before an answer; empty where there are none.
+    package var thoughts: String {
+        tokens.map(\.thought).joined().trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// The text of an answer without special tokens and thoughts.
     package var plainText: String {
         tokens.isEmpty
             ? text : tokens.filter { !$0.isSpecial }.map(\.text).joined().trimmingCharacters(in: .whitespaces)

@@ -8,6 +8,8 @@ package struct TokenRecord: Sendable {
     package var window: Int
     package var id: Int
     package var text: String
+    /// What it adds to the thoughts before the answer.
+    package var thought: String
     package var piece: String
     package var isSpecial: Bool
     package var timestamp: Double?
@@ -21,6 +23,7 @@ package struct TokenRecord: Sendable {
         window = token.window
         id = token.id
         text = Sanitizer.cells.text(token.text)
+        thought = Sanitizer.cells.text(token.thought ?? "")
         piece = Sanitizer.cells.line(token.piece)
         isSpecial = token.isSpecial
         timestamp = token.timestamp
@@ -31,6 +34,7 @@ package struct TokenRecord: Sendable {
 
     /// The visible name of the token: its text, or its vocabulary spelling.
     var label: String {
+        let text = text.isEmpty ? thought : text
         let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
         return trimmed.isEmpty ? (text.contains("\n") ? "⏎" : piece) : trimmed
     }

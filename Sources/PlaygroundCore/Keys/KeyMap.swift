@@ -68,6 +68,12 @@ enum KeyMap {
             [Key(.pageDown)], "scroll the chat down", change: { $0.scrollChat(-max(1, $0.size.height / 2)) }),
         KeyBinding(
             [.control("p")], "color tokens by probability", change: { $0.chat.showsProbabilities.toggle() }),
+        KeyBinding(
+            [.control("o")], "models that read photographs", hint: "models for photos",
+            when: { $0.hasUnfamiliarPicture }, run: { state, _ in state.offerPhotographModels() }),
+        KeyBinding(
+            [.control("t")], "show the thoughts before answers, or hide them",
+            change: { $0.chat.showsThoughts.toggle() }),
         KeyBinding([.control("l")], "draw the screen again") { _, _ in [.redraw] },
         KeyBinding([.control("z")], "suspend") { _, _ in [.suspend] },
     ]

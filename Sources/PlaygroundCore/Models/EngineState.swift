@@ -19,6 +19,8 @@ package struct EngineState: Sendable {
     package var device = ""
     package var models: [ModelChoice] = []
     package var modelsKnown = false
+    /// Forecasts of memory by the names of models; nil for one whose memory cannot be forecast.
+    package var forecasts: [String: MemoryForecast?] = [:]
     package var model: String?
     /// Inputs and outputs of the loaded model; nil until they are known.
     package var abilities: ModelAbilities?
@@ -29,6 +31,8 @@ package struct EngineState: Sendable {
     var wanted: String?
     /// The request to send once a model is loaded.
     var waiting: GenerationRequest?
+    /// The last question is to be asked again once a model is loaded.
+    var asksAgain = false
     package var rate = TokenRate()
 
     /// The model's name on the screen: the last part of a path.

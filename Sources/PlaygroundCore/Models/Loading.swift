@@ -70,9 +70,11 @@ extension State {
             }
             return [.listModels] + choose(name, now)
         case .cancelled:
+            engine.asksAgain = false
             say(.information, "download stopped; it can be resumed")
             return []
         case .failed(let reason):
+            engine.asksAgain = false
             engine.phase = .failed(reason)
             report("Downloading \(name) failed: \(reason)", now)
             return []
@@ -92,6 +94,10 @@ extension State {
             // The inputs are requested now; until they arrive they are unknown.
             engine.abilities = nil
             say(.information, "\(engine.modelName ?? name) is ready")
+            if engine.asksAgain {
+                engine.asksAgain = false
+                return [.readMemory, .readAbilities] + retry(now)
+            }
             guard let request = engine.waiting else {
                 return [.readMemory, .readAbilities] + offerSample(of: name) + offerTour()
             }
@@ -100,11 +106,13 @@ extension State {
         case .cancelled:
             engine.model = nil
             engine.waiting = nil
+            engine.asksAgain = false
             say(.information, "loading stopped; /model chooses one")
             // The engine may have finished loading nevertheless.
             return [.unload]
         case .failed(let reason):
             engine.model = nil
+            engine.asksAgain = false
             engine.phase = .failed(reason)
             report("Loading \(name) failed: \(reason)", now)
         }

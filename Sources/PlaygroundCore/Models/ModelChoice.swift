@@ -9,13 +9,32 @@ package struct ModelChoice: Sendable, Hashable, Codable {
     package var bytes: Int
     /// An example input, by the model's authors.
     package var sample: ModelSample?
+    /// True for a model that was trained on photographs; nil where that is not known.
+    package var readsPhotographs: Bool?
 
-    package init(name: String, description: String, installed: Bool, bytes: Int, sample: ModelSample? = nil) {
+    package init(
+        name: String, description: String, installed: Bool, bytes: Int, sample: ModelSample? = nil,
+        readsPhotographs: Bool? = nil
+    ) {
         self.name = name
         self.description = description
         self.installed = installed
         self.bytes = bytes
         self.sample = sample
+        self.readsPhotographs = readsPhotographs
+    }
+}
+
+/// Device memory that a model of the list would take.
+package struct MemoryForecast: Sendable, Hashable, Codable {
+    /// Bytes of all buffers.
+    package var total: Int
+    /// True if the device has that much.
+    package var fits: Bool
+
+    package init(total: Int, fits: Bool) {
+        self.total = total
+        self.fits = fits
     }
 }
 

@@ -5,6 +5,8 @@ import Terminal
 package enum Overlay: Sendable, Hashable {
     case help(scroll: Int)
     case models(selected: Int)
+    /// The models that read photographs.
+    case photographModels(selected: Int)
     case conversations(selected: Int)
     case deleteQuestion(ConversationSummary)
     case plan
@@ -21,6 +23,7 @@ package enum Overlay: Sendable, Hashable {
         switch self {
         case .help(let scroll): HelpScreen(scroll: scroll)
         case .models(let selected): ModelPicker(selected: selected)
+        case .photographModels(let selected): PhotographModelPicker(selected: selected)
         case .conversations(let selected): ConversationPicker(selected: selected)
         case .deleteQuestion(let conversation): DeleteQuestion(conversation: conversation)
         case .plan: PlanView()

@@ -30,19 +30,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         commandName: "chat",
         abstract: "Open the playground in this terminal (what `fovea` alone does).")
 
-    @Argument(
-        help: ArgumentHelp(
-            "A model, pictures, and a recording, in any order.",
-            discussion:
-                "A model is a name of `fovea models`, a folder, or a file of weights; the default is the first installed one.",
-            valueName: "model-or-file"))
-    var items: [String] = []
-
-    @Option(name: .long, help: ArgumentHelp("A picture; may be given several times.", valueName: "file"))
-    var image: [String] = []
-
-    @Option(name: .long, help: ArgumentHelp("A recording, for speech models.", valueName: "file"))
-    var audio: String?
+    @OptionGroup var input: InputArguments
 
     @Option(
         name: .long,
@@ -76,7 +64,6 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
             "Colors of the screen: by the terminal's background (auto), or one theme.", valueName: "theme"))
     var theme = ThemeName.auto
 
-    @OptionGroup var projector: ProjectorOption
     @OptionGroup var weights: WeightOptions
     @OptionGroup var text: TextGenerationOptions
     @OptionGroup var speech: SpeechOptions
@@ -84,7 +71,6 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
 
     func validate() throws {
         if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens: at least 1") }
-        _ = try sorted()
     }
 
     @MainActor func run() async throws { try await run(recorder: nil) }
@@ -92,21 +78,22 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
     /// - Parameter recorder: the writer of the session file.
     @MainActor func run(recorder: SessionRecorder?) async throws {
         try Self.requireTerminal()
-        let (model, pictures, audio) = try sorted()
+        let input = try input.sorted()
+        let (model, audio) = (input.model, input.recording)
         // Errors in them are reported before the screen is opened.
         if let model { _ = try ModelArgument.location(of: model) }
-        if let path = projector.path {
+        if let path = input.projector {
             guard model != nil else {
                 throw ProgramError.option(name: "--mmproj", problem: "it belongs to a model: name that too")
             }
             _ = try Checkpoint.open(path)
         }
         if let audio { _ = try AudioFile.info(path: audio) }
-        for picture in pictures { _ = try ImageFile.info(path: picture) }
+        for picture in input.pictures { _ = try ImageFile.info(path: picture) }
         let engine = try Engine(
             deviceSelector: device.selector, pipelineCacheFolder: Folders.writableCache(), sessions: .standard)
         var options = PlaygroundOptions(model: model, audio: audio, ascii: ascii)
-        options.pictures = pictures
+        options.pictures = input.pictures
         options.system = system ?? ""
         options.recorder = recorder
         options.graphics = self.pictures.choice
@@ -115,7 +102,7 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         options.speech = speech.transcription()
         options.speech.maximumTokensPerWindow = maxTokens
         if audio == nil { options.prompt = prompt } else { options.speech.initialPrompt = prompt }
-        let projectors = model.flatMap { model in projector.path.map { [model: $0] } } ?? [:]
+        let projectors = model.flatMap { model in input.projector.map { [model: $0] } } ?? [:]
         let status = try await PlaygroundApp.run(
             backend: EngineBackend(
                 engine: engine, loadOptions: weights.load, locate: { try KnownConfigurations.location(of: $0) },
@@ -132,31 +119,5 @@ struct ChatCommand: AsyncParsableCommand, OwnsTerminal {
         }
         let term = Folders.environment["TERM"] ?? ""
         if term.isEmpty || term == "dumb" { throw .dumbTerminal(name: term) }
-    }
-
-    /// Tells models, pictures and recordings among the arguments apart: what is a file, but no file of weights, is a
-    /// picture or a recording.
-    private func sorted() throws -> (model: String?, pictures: [String], audio: String?) {
-        func expanded(_ path: String) -> String { (path as NSString).expandingTildeInPath }
-        var models: [String] = []
-        var pictures = image.map(expanded)
-        var recordings = (audio.map { [$0] } ?? []).map(expanded)
-        for item in items {
-            let path = expanded(item)
-            var isFolder: ObjCBool = false
-            let isFile = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
-            let kind = (path as NSString).pathExtension.lowercased()
-            if !isFile || ["safetensors", "gguf", "bin", "json", "pt", "pth"].contains(kind) {
-                models.append(item)
-            } else if PictureFile.isNamed(path) || (try? ImageFile.info(path: path)) != nil {
-                pictures.append(path)
-            } else {
-                recordings.append(path)
-            }
-        }
-        for (kind, list) in [("models", models), ("recordings", recordings)] where list.count > 1 {
-            throw ValidationError("\(kind): \(list.joined(separator: " and ")); give one")
-        }
-        return (models.first, pictures, recordings.first)
     }
 }

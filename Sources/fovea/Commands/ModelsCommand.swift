@@ -3,6 +3,8 @@ import Checkpoint
 import Compute
 import ModelStore
 import Models
+import NumberFormats
+import Planning
 import Support
 
 /// `fovea models`: models that can be had by name, and those on this machine, also in the stores of other programs.
@@ -12,7 +14,8 @@ struct ModelsCommand: AsyncParsableCommand {
         abstract: "List the bundled models, those of the catalogue, and all models on this machine.",
         discussion: """
             Besides its own, Fovea opens models in the stores of Ollama, the Hugging Face hub, LM Studio, llama.cpp and OpenAI \
-            Whisper by the names they have there. Nothing is written into these stores.
+            Whisper by the names they have there. Nothing is written into these stores. Memory is a forecast for the device, with \
+            the default context; `fovea plan NAME` has the details.
             """)
 
     @Option(
@@ -35,7 +38,8 @@ struct ModelsCommand: AsyncParsableCommand {
             return
         }
         var table = TextTable(
-            ("model", .left), ("from", .left), ("size", .right), ("family", .left), ("", .left), ("licence", .left))
+            ("model", .left), ("from", .left), ("size", .right), ("memory", .right), ("family", .left), ("", .left),
+            ("licence", .left))
         for report in reports {
             let remark: String? =
                 switch report.opens {
@@ -44,7 +48,7 @@ struct ModelsCommand: AsyncParsableCommand {
                 }
             table.add(
                 report.name, report.isBundled ? "included" : report.installed ? report.origin : "",
-                ByteFormat.text(report.bytes), report.architecture ?? "",
+                ByteFormat.text(report.bytes), report.memory.map(ByteFormat.text) ?? "", report.architecture ?? "",
                 remark.map { Sanitizer.stream.line($0) } ?? "",
                 report.licence ?? "")
         }
@@ -90,6 +94,8 @@ struct ModelListing: Encodable {
     /// That, and the vision tower of a pair of files.
     let paths: [String]
     let architecture: String?
+    /// Bytes of device memory that it takes with its default context; absent where they cannot be forecast.
+    let memory: Int?
     let opens: Opening
 
     private init(
@@ -106,24 +112,38 @@ struct ModelListing: Encodable {
         (summary, licence) = (entry?.summary, entry?.licence)
         (path, paths) = (location?.path, location?.paths ?? [])
         guard let location, problem == nil else {
-            architecture = nil
+            (architecture, memory) = (nil, location == nil ? Self.forecast(name) : nil)
             opens = .no(problem ?? "not installed; get it with: fovea pull \(name)")
             return
         }
-        (architecture, opens) = Self.opening(location)
+        (architecture, memory, opens) = Self.opening(location)
     }
 
-    /// The architecture of a model, and the reason if it cannot be opened. Reads the headers of its files.
-    private static func opening(_ location: ModelLocation) -> (String?, Opening) {
+    /// Memory of a model of the catalogue that is not installed, from its configuration.
+    private static func forecast(_ name: String) -> Int? {
+        guard let path = KnownConfigurations.path(of: name), let files = try? ModelFiles(planning: path) else {
+            return nil
+        }
+        let format = Catalogue.entry(named: name)?.format.flatMap(ElementFormat.init(rawValue:))
+        return memory(of: files, weights: format)
+    }
+
+    private static func memory(of files: ModelFiles, weights: ElementFormat? = nil) -> Int? {
+        let planner = Planner(files, on: PlanTarget(name: "", memory: .max, isUnified: false))
+        return (try? planner.plan(PlanRequest(model: files.path, weights: weights)))?.total
+    }
+
+    /// The architecture of a model, its memory, and the reason if it cannot be opened. Reads the headers of its files.
+    private static func opening(_ location: ModelLocation) -> (String?, Int?, Opening) {
         var architecture: String?
         do {
             let files = try ModelFiles(path: location.path, projector: location.projector)
             let type = try ModelRegistry.modelType(of: files)
             if !type.isEmpty { architecture = type }
             _ = try ModelRegistry.make(from: files)
-            return (architecture, .yes)
+            return (architecture, memory(of: files), .yes)
         } catch {
-            return (architecture, .no(ErrorText.line(error)))
+            return (architecture, nil, .no(ErrorText.line(error)))
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Generation
 import Media
+import ModelStore
 import Speech
 import Support
 
@@ -16,15 +17,7 @@ struct RunCommand: AsyncParsableCommand {
             an answer (<think> … </think>) go to standard error.
             """)
 
-    @OptionGroup var model: ModelArgument
-
-    @Option(
-        name: .long,
-        help: ArgumentHelp("A picture; may be given several times.", valueName: "file"))
-    var image: [String] = []
-
-    @Option(name: .long, help: ArgumentHelp("A recording, for speech models.", valueName: "file"))
-    var audio: String?
+    @OptionGroup var input: InputArguments
 
     @Option(
         name: .long,
@@ -40,7 +33,6 @@ struct RunCommand: AsyncParsableCommand {
     )
     var maxTokens: Int?
 
-    @OptionGroup var projector: ProjectorOption
     @OptionGroup var weights: WeightOptions
     @OptionGroup var text: TextGenerationOptions
     @OptionGroup var speech: SpeechOptions
@@ -48,27 +40,34 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        _ = try Self.model(of: input.sorted())
         if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens: at least 1") }
     }
 
+    private static func model(of input: InputArguments.Sorted) throws -> String {
+        guard let model = input.model else { throw ValidationError("Missing expected argument '<model>'") }
+        return model
+    }
+
     func run() async throws {
-        let location = projector.completing(try model.location())
+        let input = try input.sorted()
+        let location = try ModelArgument.location(of: Self.model(of: input))
         let declared = try SessionRegistry.standard.declare(
-            path: location.path, projector: location.projector, options: weights.load)
+            path: location.path, projector: input.projector ?? location.projector, options: weights.load)
         try weights.check(declared.model)
-        let request = try request(declared)
+        let request = try request(declared, input)
         let (session, finish) = try ModelSetup.load(declared, on: device)
         defer { finish() }
         let json = output.json
         var written = false
-        var splitter = ThoughtSplitter()
-        func write(_ parts: [ThoughtSplitter.Part]) throws {
-            for part in parts {
-                let text = Sanitizer.stream.text(part.text)
-                if part.isThought { Console.sayRaw(text) } else { try Console.write(text) }
-            }
-        }
         try session.answer(request, isCancelled: { Task.isCancelled }) { event in
+            if case .inputPrepared(.picture(let picture)) = event, picture.isFamiliar == false {
+                Console.warn(
+                    "\(Sanitizer.stream.line(picture.name)) is not a picture of the kind that this model was trained on: "
+                        + "its answer means little. Models that read photographs: "
+                        + HubEntry.all.filter { $0.readsPhotographs && $0.configuration != nil }.map(\.name)
+                        .joined(separator: ", "))
+            }
             if json { return try JSONOutput.printLine(EventReport(event)) }
             switch event {
             case .segment(let segment):
@@ -76,8 +75,9 @@ struct RunCommand: AsyncParsableCommand {
                     Sanitizer.stream.text(segment.index == 0 ? String(segment.text.trimmingPrefix(" ")) : segment.text))
                 written = true
             case .token(let token) where !declared.abilities.inputs.contains(.sound):
+                if let thought = token.thought { Console.sayRaw(Sanitizer.stream.text(thought)) }
                 if token.text.isEmpty { break }
-                try write(splitter.add(token.text))
+                try Console.write(Sanitizer.stream.text(token.text))
                 written = true
             case .contextShortened(let count):
                 Console.warn(
@@ -85,19 +85,20 @@ struct RunCommand: AsyncParsableCommand {
             default: break
             }
         }
-        try write(splitter.finish())
         if !json, written { try Console.writeLine() }
     }
 
     /// The request, after options that do not apply to the model are refused.
-    private func request(_ declared: DeclaredModel) throws -> GenerationRequest {
+    private func request(_ declared: DeclaredModel, _ input: InputArguments.Sorted) throws -> GenerationRequest {
         let abilities = declared.abilities
         let takes = abilities.takes
         func refuse(_ option: String, _ problem: String) -> ProgramError {
             .option(name: option, problem: "\(problem); \(takes)")
         }
-        if audio != nil, !abilities.inputs.contains(.sound) { throw refuse("--audio", "this model takes no sound") }
-        if !image.isEmpty, !abilities.inputs.contains(.picture) {
+        if input.recording != nil, !abilities.inputs.contains(.sound) {
+            throw refuse("--audio", "this model takes no sound")
+        }
+        if !input.pictures.isEmpty, !abilities.inputs.contains(.picture) {
             throw refuse("--image", "this model takes no pictures")
         }
         try refuseIdle(declared)
@@ -105,21 +106,21 @@ struct RunCommand: AsyncParsableCommand {
         request.speech = speech.transcription()
         request.text = text.text(speech, maximumTokens: maxTokens)
         if abilities.inputs.contains(.sound) {
-            guard let audio else { throw refuse("--audio", "a speech model needs a recording") }
+            guard let audio = input.recording else { throw refuse("--audio", "a speech model needs a recording") }
             request.sound = .recording(try SpeechSetup.recording(audio))
             request.speech.initialPrompt = prompt
             request.speech.maximumTokensPerWindow = maxTokens
             return request
         }
         if prompt != nil, !abilities.inputs.contains(.text) { throw refuse("--prompt", "this model takes no text") }
-        if image.isEmpty, prompt == nil {
+        if input.pictures.isEmpty, prompt == nil {
             let needs = abilities.inputs.contains(.picture) ? "--image" : "--prompt"
             throw refuse(needs, "the request is empty")
         }
-        for path in image { _ = try ImageFile.info(path: (path as NSString).expandingTildeInPath) }
+        for path in input.pictures { _ = try ImageFile.info(path: path) }
         if let system { request.messages.append(ChatMessage(.system, system)) }
         request.messages.append(
-            ChatMessage(.user, prompt ?? "", pictures: image.map { ($0 as NSString).expandingTildeInPath }))
+            ChatMessage(.user, prompt ?? "", pictures: input.pictures))
         return request
     }
 

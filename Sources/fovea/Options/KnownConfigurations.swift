@@ -16,6 +16,9 @@ enum KnownConfigurations {
         }
     }
 
-    /// The folder of a configuration by its name.
-    static func path(of name: String) -> String? { names.contains(name) ? Assets.path("configs/\(name)") : nil }
+    /// The folder of a configuration by its name, or that of a model of the catalogue.
+    static func path(of name: String) -> String? {
+        let known = HubEntry.named(name)?.configuration ?? Catalogue.entry(named: name)?.configuration ?? name
+        return names.contains(known) ? Assets.path("configs/\(known)") : nil
+    }
 }

@@ -18,6 +18,7 @@ struct EventReport: Encodable {
                 [
                     "event": "input_prepared", "picture": picture.index, "name": picture.name, "width": picture.width,
                     "height": picture.height, "attention": picture.kind, "keys": picture.keys.count,
+                    "familiar": picture.isFamiliar,
                 ]
             case .inputPrepared(.source(let source)):
                 [
@@ -28,7 +29,7 @@ struct EventReport: Encodable {
             case .token(let token):
                 [
                     "event": "token", "index": token.index, "window": token.window, "id": token.id,
-                    "text": token.text, "piece": token.piece, "special": token.isSpecial,
+                    "text": token.text, "thought": token.thought, "piece": token.piece, "special": token.isSpecial,
                     "timestamp": token.timestamp, "logProbability": token.logProbability,
                     "alternatives": token.alternatives,
                 ]

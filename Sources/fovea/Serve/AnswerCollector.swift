@@ -20,7 +20,6 @@ final class AnswerCollector: @unchecked Sendable {
     private let attention: AttentionRequest?
     /// Speech models take tokens back: theirs are final at the end.
     private let isSpeech: Bool
-    private var splitter = ThoughtSplitter()
     private(set) var whole = Piece()
     private(set) var geometry = AnswerAttention.Geometry()
     private(set) var segments: [TranscriptSegment] = []
@@ -71,20 +70,15 @@ final class AnswerCollector: @unchecked Sendable {
             if isSpeech { piece.text = segment.text }
         case .finished(let summary):
             self.summary = summary
-            for part in splitter.finish() { add(part, to: &piece) }
             if isSpeech {
                 piece.tokens = whole.tokens
                 piece.steps = whole.steps
             }
-        case .encoded, .contextShortened: break
+        case .encoded, .contextShortened, .deviceReopened: break
         }
         whole.text += piece.text
         whole.thought += piece.thought
         return piece
-    }
-
-    private func add(_ part: ThoughtSplitter.Part, to piece: inout Piece) {
-        if part.isThought { piece.thought += part.text } else { piece.text += part.text }
     }
 
     private func add(_ token: GeneratedToken, to piece: inout Piece) throws {
@@ -97,7 +91,8 @@ final class AnswerCollector: @unchecked Sendable {
         whole.tokens.append(bare)
         if let step { whole.steps.append(step) }
         guard !isSpeech else { return }
-        for part in splitter.add(token.text) { add(part, to: &piece) }
+        piece.text += token.text
+        piece.thought += token.thought ?? ""
         piece.tokens = [bare]
         if let step { piece.steps = [step] }
     }

@@ -151,7 +151,7 @@ struct PictureSessionTests {
         let tokenizer = try Tokenizer(contentsOf: Fixtures.model("llama"))
         let token = try #require(model.pictureToken)
         try #require(tokenizer.id(of: "<image>") == nil)
-        let pictures = ChatPictures(model, from: files, tokenizer: tokenizer)
+        let pictures = try ChatPictures(model, from: files, tokenizer: tokenizer)
         let messages = [
             ChatMessage(.user, "Is <image> a word?", pictures: [Self.input("image_a.png")]),
             ChatMessage(.assistant, "Yes."),

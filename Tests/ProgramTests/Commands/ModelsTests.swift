@@ -11,6 +11,13 @@ import Testing
         #expect(run.words.contains("fovea pull"))
         let json = try #require(try await Program.run("models", "--json").json as? [[String: Any]])
         #expect(json.contains { $0["name"] as? String == "whisper-tiny.en" && $0["installed"] as? Bool == false })
+        // Those of unsupported architectures have no forecast.
+        let unknown = json.filter { $0["memory"] == nil }.compactMap { $0["name"] as? String }
+        #expect(Set(unknown) == ["llava-1.6-7b", "qwen3-vl-2b", "qwen2.5-vl-3b", "gemma-3-4b"])
+        for listing in json {
+            guard let memory = listing["memory"] as? Int, let bytes = listing["bytes"] as? Int else { continue }
+            #expect(memory > bytes / 3 && memory < 8 * bytes + 2_000_000_000, "\(listing["name"] ?? "")")
+        }
     }
 
     @Test(.needsLargeFixtures) func modelsOfOtherProgramsAreListedAndOpen() async throws {

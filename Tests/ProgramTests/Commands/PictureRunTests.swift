@@ -24,6 +24,19 @@ struct PictureRunTests {
             out, with: golden, case: "prompted", expecting: ["decoder_start", "enc.", "step", "greedy"])
     }
 
+    @Test("a photograph shown to a model of drawings is warned of, and marked in the events")
+    func photographs() async throws {
+        let photo = Fixtures.data.appending(path: "photos/000000183709.jpg").path
+        let model = Fixtures.packageRoot.appending(path: "assets/models/fovea-scenes").path
+        for (picture, isFamiliar) in [(photo, false), (model + "/sample.png", true)] {
+            let run = try await Program.run(
+                "run", model, "--image", picture, "--prompt", "What do you see?", "--max-tokens", "4", "--json")
+            #expect(run.code == 0, "\(run.words)")
+            #expect(run.output.contains("\"familiar\":\(isFamiliar)"))
+            #expect(run.words.contains("smolvlm-256m") == !isFamiliar, "\(run.words)")
+        }
+    }
+
     @Test("answers about pictures are streamed")
     func runs() async throws {
         let golden = try Fixtures.golden("blip")

@@ -4,13 +4,12 @@ import hashlib
 import json
 import pathlib
 
-import torch
-
 LIMIT = 48_000_000  # bytes, all default models together
 
 
 def write(model, folder, configuration, files, leave_out=()):
     """model.safetensors, config.json, generation_config.json, and `files` (name → object written as JSON)."""
+    import torch
     from safetensors.torch import save_file
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

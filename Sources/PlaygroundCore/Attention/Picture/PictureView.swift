@@ -42,6 +42,8 @@ package struct PictureView: Sendable {
     /// Keys of the class token and of padding.
     let blanks: [Int]
     package let pixels: RGBImage
+    /// True for a picture that is not of the kind that the model was trained on.
+    let isUnfamiliar: Bool
 
     static let longestSide = 512
 
@@ -51,6 +53,7 @@ package struct PictureView: Sendable {
         width = max(1, input.width)
         height = max(1, input.height)
         kind = input.kind
+        isUnfamiliar = input.isFamiliar == false
         var detail: [Patch] = [], whole: [Patch] = [], blanks: [Int] = []
         let (width, height) = (Double(width), Double(height))
         for key in input.keys where key.key >= 0 {

@@ -30,6 +30,7 @@ package struct SourceView: Sendable, Hashable {
 
     /// The source followed by the answer so far: the keys of a decoder's self-attention.
     init(_ prompt: SourceView, answer: ArraySlice<TokenRecord>) {
-        tokens = prompt.tokens + answer.map { Token(text: $0.text, piece: $0.piece, isSpecial: $0.isSpecial) }
+        tokens =
+            prompt.tokens + answer.map { Token(text: $0.thought + $0.text, piece: $0.piece, isSpecial: $0.isSpecial) }
     }
 }

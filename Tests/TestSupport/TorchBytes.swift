@@ -1,47 +1,63 @@
-import TestSupport
-
 /// Builds what `torch.save` writes by hand, right files and wrong ones.
-struct TorchBytes {
-    struct Storage {
-        var type: String
-        var count: Int
-        var bytes: [UInt8]
+package struct TorchBytes {
+    package struct Storage {
+        package var type: String
+        package var count: Int
+        package var bytes: [UInt8]
 
-        init(_ type: String, count: Int? = nil, _ bytes: [UInt8]) {
+        package init(_ type: String, count: Int? = nil, _ bytes: [UInt8]) {
             self.type = type
             self.count = count ?? bytes.count
             self.bytes = bytes
         }
 
-        init(floats: [Float]) {
+        package init(floats: [Float]) {
             self.init(
                 "FloatStorage", count: floats.count, floats.flatMap { SafetensorsBytes.little($0.bitPattern) })
         }
     }
 
-    struct Tensor {
-        var name: String
-        var storage = 0
-        var offset = 0
-        var shape: [Int]
-        var strides: [Int]
-        var isParameter = false
+    package struct Tensor {
+        package var name: String
+        package var storage = 0
+        package var offset = 0
+        package var shape: [Int]
+        package var strides: [Int]
+        package var isParameter = false
+
+        package init(
+            name: String, storage: Int = 0, offset: Int = 0, shape: [Int], strides: [Int], isParameter: Bool = false
+        ) {
+            self.name = name
+            self.storage = storage
+            self.offset = offset
+            self.shape = shape
+            self.strides = strides
+            self.isParameter = isParameter
+        }
     }
 
-    var storages: [Storage] = []
-    var tensors: [Tensor] = []
+    package var storages: [Storage] = []
+    package var tensors: [Tensor] = []
     /// Keys around the dictionary of tensors.
-    var nesting: [String] = []
+    package var nesting: [String] = []
     /// Further opcodes that push a name and a value for the outermost dictionary.
-    var extra: [UInt8] = []
+    package var extra: [UInt8] = []
+
+    package init(storages: [Storage] = [], tensors: [Tensor] = [], nesting: [String] = [], extra: [UInt8] = []) {
+        self.storages = storages
+        self.tensors = tensors
+        self.nesting = nesting
+        self.extra = extra
+    }
 
     // MARK: Opcodes
 
-    static func string(_ text: String) -> [UInt8] {
+    package static func string(_ text: String) -> [UInt8] {
         [0x58] + SafetensorsBytes.little(UInt32(text.utf8.count)) + Array(text.utf8)
     }
 
-    static func integer(_ value: Int) -> [UInt8] {
+    package static func integer(_ value: Int) -> [UInt8] {
         switch value {
         case 0...255: [0x4b, UInt8(value)]
         case Int(Int32.min)...Int(Int32.max): [0x4a] + SafetensorsBytes.little(Int32(value))
@@ -49,13 +65,15 @@ struct TorchBytes {
         }
     }
 
-    static func global(_ module: String, _ name: String) -> [UInt8] { Array("c\(module)\n\(name)\n".utf8) }
-    static func tuple(_ items: [[UInt8]]) -> [UInt8] { [0x28] + items.joined() + [0x74] }
-    static func call(_ function: [UInt8], _ arguments: [[UInt8]]) -> [UInt8] { function + tuple(arguments) + [0x52] }
-    static func dictionary(_ items: [UInt8]) -> [UInt8] { [0x7d, 0x28] + items + [0x75] }
-    static func pickle(_ value: [UInt8]) -> [UInt8] { [0x80, 2] + value + [0x2e] }
+    package static func global(_ module: String, _ name: String) -> [UInt8] { Array("c\(module)\n\(name)\n".utf8) }
+    package static func tuple(_ items: [[UInt8]]) -> [UInt8] { [0x28] + items.joined() + [0x74] }
+    package static func call(_ function: [UInt8], _ arguments: [[UInt8]]) -> [UInt8] {
+        function + tuple(arguments) + [0x52]
+    }
+    package static func dictionary(_ items: [UInt8]) -> [UInt8] { [0x7d, 0x28] + items + [0x75] }
+    package static func pickle(_ value: [UInt8]) -> [UInt8] { [0x80, 2] + value + [0x2e] }
 
-    func storage(_ index: Int, isLegacy: Bool = false) -> [UInt8] {
+    package func storage(_ index: Int, isLegacy: Bool = false) -> [UInt8] {
         let view: [[UInt8]] = isLegacy ? [[0x4e]] : []
         return Self.tuple(
             [
@@ -91,7 +109,7 @@ struct TorchBytes {
 
     // MARK: Files
 
-    var legacy: [UInt8] {
+    package var legacy: [UInt8] {
         let magic: [UInt8] = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
         var result = Self.pickle(magic) + Self.pickle(Self.integer(1001))
         result += Self.pickle(Self.dictionary(Self.string("little_endian") + [0x88]))
@@ -101,16 +119,16 @@ struct TorchBytes {
         return result
     }
 
-    var zip: [UInt8] { Self.zip(pickle: Self.pickle(value(isLegacy: false)), storages: storages.map(\.bytes)) }
+    package var zip: [UInt8] { Self.zip(pickle: Self.pickle(value(isLegacy: false)), storages: storages.map(\.bytes)) }
 
-    static func zip(pickle: [UInt8], storages: [[UInt8]] = [], byteOrder: String = "little") -> [UInt8] {
+    package static func zip(pickle: [UInt8], storages: [[UInt8]] = [], byteOrder: String = "little") -> [UInt8] {
         var entries = [(name: "m/data.pkl", bytes: pickle), ("m/byteorder", Array(byteOrder.utf8))]
         entries += storages.enumerated().map { ("m/data/\($0.offset)", $0.element) }
         return zip(entries)
     }
 
     /// A zip archive of stored entries, each aligned to 64 bytes, with ZIP64 fields if `isZIP64`.
-    static func zip(
+    package static func zip(
         _ entries: [(name: String, bytes: [UInt8])], method: UInt16 = 0, isZIP64: Bool = false
     ) -> [UInt8] {
         func little<T: FixedWidthInteger>(_ value: T) -> [UInt8] { SafetensorsBytes.little(value) }
