@@ -16,6 +16,8 @@ package enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible
     case refusedPickle(file: String, item: String)
     /// A well-formed tensor in an encoding this program does not decode.
     case unsupportedFormat(file: String, tensor: String, format: String)
+    /// Weights of another program's encoding, or of an adapter.
+    case foreignEncoding(file: String, ForeignEncoding)
     case missingTensor(name: String, file: String, similar: [String])
     case shapeMismatch(file: String, tensor: String, expected: [Int], actual: [Int])
     case wrongFormat(file: String, tensor: String, expected: String, actual: ElementFormat)
@@ -43,6 +45,8 @@ package enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible
         case .unsupportedFormat(let file, let tensor, let format):
             "\(file)\(Self.place(tensor)): elements are stored as \(format), which is not supported; "
                 + "use a file in one of \(ElementFormat.allCases.map(\.rawValue).joined(separator: " "))"
+        case .foreignEncoding(let file, let encoding):
+            "\(file): the weights are \(encoding.name), which is not read here; \(encoding.remedy)"
         case .missingTensor(let name, let file, let similar):
             "\(file): no tensor \"\(name)\""
                 + (similar.isEmpty ? "" : "; the nearest names are \(similar.joined(separator: ", "))")

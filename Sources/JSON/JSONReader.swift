@@ -90,6 +90,14 @@ package struct JSONReader: Sendable, Hashable {
         try inRange(try converted("an integer", \.intValue))
     }
     package func double() throws(JSONError) -> Double { try converted("a number", \.doubleValue) }
+    /// A number between two others, both included.
+    package func double(in range: ClosedRange<Double>) throws(JSONError) -> Double {
+        let value = try double()
+        guard range.contains(value) else {
+            throw wrongType(expected: "a number from \(range.lowerBound) to \(range.upperBound)", actual: "\(value)")
+        }
+        return value
+    }
     package func bool() throws(JSONError) -> Bool { try converted("a boolean", \.boolValue) }
     package func string() throws(JSONError) -> String { try converted("a string", \.stringValue) }
     /// A list of integers. A single integer counts as a list of one: `eos_token_id` comes both ways.
@@ -143,6 +151,9 @@ package struct JSONReader: Sendable, Hashable {
         try doubleIfPresent(key) ?? fallback
     }
     package func doubleIfPresent(_ key: String) throws(JSONError) -> Double? { try memberIfPresent(key)?.double() }
+    package func doubleIfPresent(_ key: String, in range: ClosedRange<Double>) throws(JSONError) -> Double? {
+        try memberIfPresent(key)?.double(in: range)
+    }
 
     package func string(_ key: String) throws(JSONError) -> String { try member(key).string() }
     package func string(_ key: String, default fallback: String) throws(JSONError) -> String {

@@ -11,6 +11,9 @@ package enum MediaError: Error, Sendable, Equatable {
     case unreadable(path: String, reason: String)
     case fileTooLarge(path: String, bytes: Int64, limit: Int64)
 
+    /// A file of a kind that is known and not read.
+    case foreign(path: String, ForeignMedia)
+
     // Audio
     case notAudio(path: String, reason: String)
     case damagedAudio(path: String, reason: String)
@@ -52,6 +55,8 @@ extension MediaError: CustomStringConvertible {
             "\(quoted(path)) cannot be read: \(printable(reason))."
         case .fileTooLarge(let path, let bytes, let limit):
             "\(quoted(path)) has \(bytes) bytes; at most \(limit) are read."
+        case .foreign(let path, let kind):
+            "\(quoted(path)) is \(kind)."
         case .notAudio(let path, let reason):
             "\(quoted(path)) is not a recording in a known format (\(printable(reason))). WAV, FLAC, Ogg, MP3 and AIFF are read."
         case .damagedAudio(let path, let reason):
@@ -71,7 +76,7 @@ extension MediaError: CustomStringConvertible {
         case .captureFailed(let device, let operation, let reason):
             "Microphone \(quoted(device)): \(operation) failed (\(printable(reason)))."
         case .notAnImage(let path):
-            "\(quoted(path)) is not a picture in a known format. JPEG, PNG and WebP are read."
+            "\(quoted(path)) is not a picture in a known format. JPEG, PNG, WebP and GIF are read."
         case .damagedImage(let path, let format, let reason):
             "\(quoted(path)): damaged \(format) (\(printable(reason)))."
         case .truncatedImage(let path, let format):

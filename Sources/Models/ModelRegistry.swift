@@ -35,8 +35,12 @@ package enum ModelRegistry {
     }
 
     /// Declares the model that the files hold, its weights in the format that the files' options name.
-    /// - Throws: `ModelError.unknownArchitecture` naming those that are known.
+    /// - Throws: `ModelError.unknownArchitecture` naming those that are known; `CheckpointError.foreignEncoding` for weights
+    ///   that no kernel reads.
     package static func make(from files: ModelFiles) throws -> any Model {
+        if let encoding = ForeignEncoding.of(files.checkpoint, configuration: files.configuration?.main) {
+            throw CheckpointError.foreignEncoding(file: files.path, encoding)
+        }
         let type = try modelType(of: files)
         guard let architecture = architectures.first(where: { $0.modelTypes.contains(type) }) else {
             throw ModelError.unknownArchitecture(

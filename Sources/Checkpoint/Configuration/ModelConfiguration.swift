@@ -74,6 +74,9 @@ extension JSONReader {
         return Rotary(theta: theta, type: type, parameters: scaling)
     }
 
+    /// Share of each head that rotary positions turn, `partial_rotary_factor`; nil if it is not given.
+    package func rotaryShare() throws(JSONError) -> Double? { try doubleIfPresent("partial_rotary_factor", in: 0...1) }
+
     /// The element format the checkpoint was saved in (`dtype`, `torch_dtype` before transformers 5); `nil` if the
     /// configuration does not name one.
     package func elementFormat() throws -> ElementFormat? {

@@ -84,7 +84,7 @@ enum CheckpointReaders {
 
     private static func explain(_ fileNames: [String]) -> String {
         if fileNames.contains("adapter_config.json") {
-            return "it holds an adapter, such as LoRA; merge it into its base model, and use the result"
+            return "it holds \(ForeignEncoding.adapter)"
         }
         let kinds: [(name: String, isOfKind: (String) -> Bool)] = [
             ("GGUF", { $0.hasSuffix(".gguf") }), ("PyTorch", PyTorchReader.hasFileName),

@@ -223,7 +223,9 @@ package final class AudioDecoder {
         if let handle { return (handle, header) }
         // SF_ERR_MALFORMED_FILE: the format was recognized and its header contradicts itself.
         if code == Int32(SF_ERR_MALFORMED_FILE) { throw .damagedAudio(path: file.path, reason: reason) }
-        throw .notAudio(path: file.path, reason: reason)
+        let head = try file.bytes(at: 0, count: 64)
+        throw ForeignMedia(head: head).map { .foreign(path: file.path, $0) }
+            ?? .notAudio(path: file.path, reason: reason)
     }
 
     private static func formatName(_ format: Int32) -> String {

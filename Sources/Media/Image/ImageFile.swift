@@ -13,6 +13,7 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
     case png = "PNG"
     case webp = "WebP"
+    case gif = "GIF"
 
     /// Detected from the first bytes, not from the file's name.
     init?(signature bytes: [UInt8]) {
@@ -23,13 +24,15 @@ package enum ImageFormat: String, Sendable, CaseIterable {
         } else if bytes.starts(with: Array("RIFF".utf8)), bytes.count >= 12, Array(bytes[8..<12]) == Array("WEBP".utf8)
         {
             self = .webp
+        } else if bytes.starts(with: "GIF87a".utf8) || bytes.starts(with: "GIF89a".utf8) {
+            self = .gif
         } else {
             return nil
         }
     }
 }
 
-/// Pictures from files: JPEG, PNG and WebP, turned upright by their EXIF or XMP orientation, as 8-bit RGB.
+/// Pictures from files: JPEG, PNG, WebP and GIF, turned upright by their EXIF or XMP orientation, as 8-bit RGB.
 ///
 /// Pixels equal those of Pillow's `exif_transpose(open(path))` behind `convert_to_rgb` of the reference processors: transparent
 /// parts are composited on white, palettes and gray are expanded, color profiles are not applied, and only the first frame of
@@ -53,7 +56,10 @@ package enum ImageFile {
     /// Checks the first bytes before reading the whole file, which may be a film.
     private static func contents(of path: String) throws(MediaError) -> [UInt8] {
         let file = try InputFile(path: path)
-        guard ImageFormat(signature: try file.bytes(at: 0, count: 12)) != nil else { throw .notAnImage(path: path) }
+        let head = try file.bytes(at: 0, count: 64)
+        guard ImageFormat(signature: head) != nil else {
+            throw ForeignMedia(head: head).map { .foreign(path: path, $0) } ?? .notAnImage(path: path)
+        }
         return try file.contents(limit: maximumBytes)
     }
 
@@ -98,6 +104,7 @@ extension ImageFormat {
         case .jpeg: JPEGDecoder.self
         case .png: PNGDecoder.self
         case .webp: WebPDecoder.self
+        case .gif: GIFDecoder.self
         }
     }
 }

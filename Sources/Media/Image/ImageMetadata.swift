@@ -16,6 +16,7 @@ struct ImageMetadata {
         case .jpeg: readJPEG(file)
         case .png: readPNG(file)
         case .webp: readWebP(file)
+        case .gif: readGIF(file)
         }
         // Some writers put the mark of JPEG before the block in other files, or twice.
         for _ in 0..<2 where exif?.starts(with: Self.exifMark) == true { exif?.removeFirst(6) }
@@ -120,6 +121,29 @@ struct ImageMetadata {
             if name.elementsEqual("EXIF".utf8), exif == nil { exif = Array(content) }
             if name.elementsEqual("XMP ".utf8), xmp == nil { xmp = Array(content) }
             offset += 8 + length + length % 2
+        }
+    }
+
+    /// Blocks up to `;`, the end: `!` and a label, or `,` and a frame's header; then pieces of at most 255 bytes and an empty
+    /// one. There is no orientation.
+    private mutating func readGIF(_ file: [UInt8]) {
+        func colors(_ packed: UInt8) -> Int { packed & 0x80 == 0 ? 0 : 3 << (Int(packed & 7) + 1) }
+        isCut = true
+        guard file.count > 13 else { return }
+        var offset = 13 + colors(file[10])
+        while offset < file.count {
+            switch file[offset] {
+            case UInt8(ascii: "!"): offset += 2
+            case UInt8(ascii: ","):
+                guard offset + 10 < file.count else { return }
+                offset += 11 + colors(file[offset + 9])
+            default:
+                // The end, or bytes that some programs append.
+                isCut = false
+                return
+            }
+            while offset < file.count, file[offset] > 0 { offset += 1 + Int(file[offset]) }
+            offset += 1
         }
     }
 }

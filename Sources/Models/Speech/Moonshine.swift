@@ -62,8 +62,7 @@ extension Moonshine {
                     problem: "the scaling “\(rotary.type)” of rotary positions is not supported (supported: default)")
             }
             theta = rotary.theta
-            rotaryShare = try rotary.parameters.double(
-                "partial_rotary_factor", default: main.double("partial_rotary_factor", default: 0.9))
+            rotaryShare = try rotary.parameters.rotaryShare() ?? main.rotaryShare() ?? 0.9
             attentionHasBias = try main.bool("attention_bias", default: false)
             isTied = try main.bool("tie_word_embeddings", default: true)
             startToken = try main.int(
@@ -100,7 +99,7 @@ extension Moonshine {
                             "\(stack.heads) heads (\(stack.keyValueHeads) of keys) do not divide the model size \(hiddenSize) into heads of at most \(AttentionSelection.largestHead)"
                     )
                 }
-                guard theta.isFinite, theta > 0, rotaryShare <= 1, rotarySize(stack) >= 2 else {
+                guard theta.isFinite, theta > 0, rotarySize(stack) >= 2 else {
                     throw ModelError.configuration(
                         file: file, key: "partial_rotary_factor",
                         problem: "\(rotaryShare) of \(hiddenSize / stack.heads) elements of a head cannot be turned")

@@ -108,7 +108,12 @@ extension Llama {
             layers = try file.int("num_hidden_layers", default: defaults.layers)
             heads = try file.int("num_attention_heads", default: defaults.heads)
             keyValueHeads = try file.int("num_key_value_heads", default: defaults.keyValueHeads ?? heads)
-            try ModelError.requireRange(file.file, [("num_attention_heads", heads, .from(1, to: 1024))])
+            try ModelError.requireRange(
+                file.file,
+                [
+                    ("num_hidden_layers", layers, .from(1, to: 1024)),
+                    ("num_attention_heads", heads, .from(1, to: 1024)),
+                ])
             headDimension = try file.int("head_dim", default: defaults.headDimension ?? hiddenSize / heads)
             intermediateSize = try file.int("intermediate_size", default: defaults.intermediateSize)
             trainedPositions = try file.int("max_position_embeddings", default: defaults.positions)
@@ -169,8 +174,9 @@ extension Llama {
                 return
             }
             let parameters = rotary.parameters
-            let partial = try parameters.double(
-                "partial_rotary_factor", default: file.double("partial_rotary_factor", default: 1))
+            let partial = try parameters.rotaryShare() ?? file.rotaryShare() ?? 1
+            try ModelError.requireRange(
+                file.file, [("head_dim", headDimension, .from(1, to: AttentionSelection.largestHead))])
             let original = try parameters.int(
                 "original_max_position_embeddings",
                 default: file.int("original_max_position_embeddings", default: trainedPositions))

@@ -32,10 +32,8 @@ package final class Phi3: LlamaFamily {
         c.outputHasBias = false
         c.feedForwardHasBias = false
         let parameters = try file.objectIfPresent("rope_parameters")
-        let partial =
-            try parameters?.doubleIfPresent("partial_rotary_factor")
-            ?? file.double("partial_rotary_factor", default: 1)
-        c.rotaryDimension = Int(Double(c.headDimension) * min(max(partial, 0), 1))
+        let partial = try parameters?.rotaryShare() ?? file.rotaryShare() ?? 1
+        c.rotaryDimension = Int(Double(c.headDimension) * partial)
         guard c.rotaryDimension >= 2, c.rotaryDimension % 2 == 0 else {
             throw ModelError.configuration(
                 file: file.file, key: "partial_rotary_factor",

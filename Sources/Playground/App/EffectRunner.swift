@@ -57,12 +57,7 @@ final class EffectRunner {
         case .complete(let prefix, let purpose):
             spawn { .completions(prefix: prefix, PathCompletion.paths(prefix, purpose)) }
         case .findFile(let line):
-            spawn {
-                let paths = [line, line.split(separator: " ").first.map(String.init) ?? ""].map {
-                    Completion.unquoted($0).expandingTilde
-                }
-                return .fileFound(line, exists: paths.contains { FileManager.default.fileExists(atPath: $0) })
-            }
+            spawn { .fileFound(line, MediaFiles.file(atStartOf: line)) }
         case .store(let request): store.put(request)
         case .markTourShown: if let storeFolder { TourMark.remember(in: storeFolder) }
         case .readAbilities: spawn { [backend] in .abilities(await backend.abilities()) }

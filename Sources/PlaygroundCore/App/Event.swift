@@ -34,7 +34,7 @@ package indirect enum Event: Sendable, Codable {
     /// Completions of the typed prefix.
     case completions(prefix: String, [String])
     /// A line is the path of a file, or is not.
-    case fileFound(String, exists: Bool)
+    case fileFound(String, FoundFile?)
     /// Reading or writing conversations failed. `loses`: the current conversation is not saved.
     case storageFailed(String, loses: Bool)
     /// All changes are saved again after a failure.

@@ -4,7 +4,7 @@ import Generation
 extension SlashCommand {
     static let chat: [SlashCommand] = [
         SlashCommand(
-            name: "image", argument: "PATH", help: "attach a picture (JPEG, PNG, WebP) to the next message",
+            name: "image", argument: "PATH", help: "attach a picture (JPEG, PNG, WebP, GIF) to the next message",
             path: .picture
         ) { state, argument, _ in
             let path = Completion.unquoted(argument)

@@ -39,7 +39,10 @@ enum CommandList {
         let shown = rows.count <= room ? rows.count : room - 1
         let nameWidth = min(rows.map { TextWidth.width(of: $0.name) }.max() ?? 0, canvas.size.width * 2 / 5)
         let helpWidth = rows.map { TextWidth.width(of: $0.help) }.max() ?? 0
-        let width = min(canvas.size.width, nameWidth + (helpWidth > 0 ? helpWidth + 2 : 0) + 4)
+        let more = shown < rows.count ? "\(rows.count - shown) more · Tab completes" : ""
+        let width = min(
+            canvas.size.width,
+            max(nameWidth + (helpWidth > 0 ? helpWidth + 2 : 0), TextWidth.width(of: more)) + 4)
         let height = shown + (shown < rows.count ? 1 : 0)
         let box = Rect(x: 0, y: bottom - height, width: width, height: height)
         canvas.fill(box, .space, theme.statusBar)
@@ -54,8 +57,7 @@ enum CommandList {
             canvas.draw(row.help, x: box.x + 4 + nameWidth, y: y, theme.statusBar, in: box)
         }
         if shown < rows.count {
-            canvas.draw(
-                "\(rows.count - shown) more · Tab completes", x: box.x + 2, y: box.bottom - 1, theme.statusBar, in: box)
+            canvas.draw(more, x: box.x + 2, y: box.bottom - 1, theme.statusBar, in: box)
         }
     }
 }

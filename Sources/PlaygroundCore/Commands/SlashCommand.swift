@@ -22,7 +22,7 @@ struct SlashCommand: Sendable {
         guard let command = named(name) else {
             // A path may have been dropped: only the disk tells.
             if name.contains("/") || name.contains(".") { return [.findFile(line)] }
-            state.didFindFile(line, exists: false, now)
+            state.didFindFile(line, nil, now)
             return []
         }
         return command.run(&state, argument, now)
@@ -44,19 +44,38 @@ struct SlashCommand: Sendable {
 }
 
 extension State {
-    /// Reports a line that is no command: the path of a file of an unsupported kind, or a mistyped command.
+    /// Reports a line that is no command: one that begins with the path of a file, or a mistyped command.
     @discardableResult
-    mutating func didFindFile(_ line: String, exists: Bool, _ now: Date) -> [Effect] {
-        if exists {
-            let sounds = Completion.soundExtensions.sorted().joined(separator: ", ")
-            let pictures = PictureFile.extensions.sorted().joined(separator: ", ")
-            report(
-                "\(line) is not a recording (\(sounds)) or a picture (\(pictures)); convert it to one of these.", now,
-                kind: .warning)
-        } else {
+    mutating func didFindFile(_ line: String, _ file: FoundFile?, _ now: Date) -> [Effect] {
+        guard let file else {
             let name = line.split(separator: " ").first ?? ""
             report("There is no command \(name); /help lists them.", now, kind: .warning)
+            return []
+        }
+        let sounds = Completion.soundExtensions.sorted().joined(separator: ", ")
+        let pictures = PictureFile.extensions.sorted().joined(separator: ", ")
+        if Completion.isSound(file.path) || PictureFile.isNamed(file.path) {
+            report("\(file.path) goes with a message by its path alone, and Enter; then ask.", now, kind: .warning)
+        } else if let kind = file.kind {
+            report("\(file.path) is \(kind).", now, kind: .warning)
+        } else {
+            report(
+                "\(file.path) is not a recording (\(sounds)) or a picture (\(pictures)); convert it to one of these.",
+                now,
+                kind: .warning)
         }
         return []
+    }
+}
+
+/// The file whose path a line begins with.
+package struct FoundFile: Sendable, Hashable, Codable {
+    package var path: String
+    /// Its kind, if that is known and not read, with what to do.
+    package var kind: String?
+
+    package init(path: String, kind: String? = nil) {
+        self.path = path
+        self.kind = kind
     }
 }

@@ -113,7 +113,11 @@ struct MemoryPanel: Panel {
             let share = total > 0 ? Figures.percent(Double(bytes) / Double(total)) : ""
             canvas.draw(Figures.right(share, 5), endingAt: rect.right, y: y, theme.quiet, in: rect)
             canvas.draw(Figures.right(Figures.bytes(bytes), 11), endingAt: rect.right - 6, y: y, theme.text, in: rect)
-            canvas.draw(fitted(name, width: rect.width - 20), x: rect.x + 2, y: y, theme.text, in: rect)
+            // A shorter name says more than a cut one.
+            let fitting =
+                name.count <= rect.width - 20
+                ? name : name.replacing(" weights", with: "").replacing(" cache", with: "")
+            canvas.draw(fitted(fitting, width: rect.width - 20), x: rect.x + 2, y: y, theme.text, in: rect)
             let barStart = rect.x + 22, barWidth = rect.right - 19 - barStart
             if barWidth >= 8, total > 0 {
                 Chrome.progress(

@@ -39,7 +39,7 @@ extension State {
 
 /// Picture files by their names.
 package enum PictureFile {
-    static let extensions: Set<String> = ["jpg", "jpeg", "png", "webp"]
+    static let extensions: Set<String> = ["gif", "jpg", "jpeg", "png", "webp"]
 
     package static func isNamed(_ path: String) -> Bool {
         extensions.contains((path as NSString).pathExtension.lowercased())

@@ -63,6 +63,8 @@ struct InspectReport: Encodable {
     let unsupported: [String: String]
     /// Languages of a translation model, by code.
     let languages: [String: String]?
+    /// The encoding of another program, and what would do instead; absent where the weights can be read.
+    let foreignEncoding: String?
     /// Only when asked for.
     let tensors: [Tensor]?
 
@@ -78,6 +80,7 @@ struct InspectReport: Encodable {
         let summary = try ConfigurationSummary(checkpoint: checkpoint)
         architecture = summary.architecture
         configuration = summary.values
+        foreignEncoding = ForeignEncoding.of(checkpoint, configuration: summary.main).map { "\($0)" }
 
         // A file that cannot be run is inspected all the same.
         languages = (try? ModelFiles(path: path)).flatMap { files in
@@ -108,6 +111,7 @@ struct InspectReport: Encodable {
         facts.add("path", path)
         facts.add("format", format + (files.count > 1 ? ", \(files.count) files" : ""))
         facts.add("architecture", architecture ?? "not said")
+        if let foreignEncoding { facts.add("weights", "not read here: \(foreignEncoding)") }
         facts.add("tensors", "\(tensorCount), \(elements.formatted()) elements, \(ByteFormat.text(bytes))")
         var parts = [facts.text]
 
@@ -142,6 +146,8 @@ struct InspectReport: Encodable {
 struct ConfigurationSummary {
     var architecture: String?
     var values: [String: String] = [:]
+    /// `config.json`, where there is one.
+    private(set) var main: JSONReader?
 
     /// Reads GGUF's own metadata, or `config.json` beside the weights where there is one.
     init(checkpoint: Checkpoint) throws {
@@ -167,6 +173,7 @@ struct ConfigurationSummary {
         }
         let configuration = try ModelConfiguration(folder: folder.isEmpty ? "." : folder)
         architecture = configuration.modelType ?? architecture
+        main = configuration.main
         flatten(configuration.main.members, prefix: "")
     }
 

@@ -48,7 +48,7 @@ import Testing
         #expect(error(folder.url.path) == .isDirectory(path: folder.url.path))
         let empty = try folder.write([] as [UInt8], to: "empty.png")
         #expect(error(empty) == .emptyFile(path: empty))
-        for text in ["hello, this is a note", "GIF89a and so on", "RIFF\u{4}\0\0\0WAVEfmt ", "\u{7F}"] {
+        for text in ["hello, this is a note", "GIF89 and so on", "RIFF\u{4}\0\0\0WAVEfmt ", "\u{7F}"] {
             let path = try folder.write(Array(text.utf8), to: "note.png")
             #expect(error(path) == .notAnImage(path: path))
         }

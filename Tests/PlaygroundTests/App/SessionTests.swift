@@ -6,23 +6,20 @@ import Testing
 @testable import PlaygroundCore
 
 /// The whole app on a screen in memory, used as a person would use it.
-final class Sitting<Backend: PlaygroundBackend>: Sendable {
+final class Sitting: Sendable {
     let screen: MemoryScreen
-    let backend: Backend
+    let backend: ScriptedBackend
     private let task: Task<PlaygroundCore.ExitStatus, any Error>
 
-    init(on backend: Backend, size: Size = Size(120, 40), options: PlaygroundOptions) {
-        let screen = MemoryScreen(size)
-        self.screen = screen
-        self.backend = backend
-        task = Task { try await PlaygroundApp.run(backend: backend, options: options, screen: screen) }
-    }
-
-    convenience init(
+    init(
         _ script: ScriptedBackend.Script = .init(), size: Size = Size(120, 40),
         options: PlaygroundOptions = PlaygroundOptions(dataFolder: nil)
-    ) where Backend == ScriptedBackend {
-        self.init(on: ScriptedBackend(script), size: size, options: options)
+    ) {
+        let screen = MemoryScreen(size)
+        self.screen = screen
+        let backend = ScriptedBackend(script)
+        self.backend = backend
+        task = Task { try await PlaygroundApp.run(backend: backend, options: options, screen: screen) }
     }
 
     func press(_ keys: Key...) { for key in keys { screen.send(.key(key)) } }

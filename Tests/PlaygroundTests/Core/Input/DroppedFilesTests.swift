@@ -19,11 +19,16 @@ struct DroppedFilesTests {
     @Test("a dropped file of another kind is no command; a mistyped command is one") func otherFiles() {
         var scene = Scene(120, 40)
         scene.loadModel()
-        scene.send(.input(.paste("/home/me/a.gif")))
-        #expect(scene.press(Key(.enter)) == [.findFile("/home/me/a.gif")])
-        scene.send(.fileFound("/home/me/a.gif", exists: true))
-        #expect(scene.text.contains("/home/me/a.gif is not a recording"))
-        scene.send(.fileFound("/no/such x", exists: false))
+        scene.send(.input(.paste("/home/me/a.heic")))
+        #expect(scene.press(Key(.enter)) == [.findFile("/home/me/a.heic")])
+        scene.send(
+            .fileFound("/home/me/a.heic", FoundFile(path: "/home/me/a.heic", kind: "a HEIC picture; convert it")))
+        #expect(scene.text.contains("/home/me/a.heic is a HEIC picture; convert it."))
+        scene.send(.fileFound("/etc/passwd what?", FoundFile(path: "/etc/passwd")))
+        #expect(scene.text.contains("/etc/passwd is not a recording"))
+        scene.send(.fileFound("/a.png what?", FoundFile(path: "/a.png")))
+        #expect(scene.text.contains("/a.png goes with a message by its path alone"))
+        scene.send(.fileFound("/no/such x", nil))
         #expect(scene.text.contains("There is no command /no/such"))
     }
 

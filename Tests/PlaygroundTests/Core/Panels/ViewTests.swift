@@ -130,7 +130,7 @@ struct ViewTests {
     }
 
     @Test("help lists every key and command") func help() throws {
-        var scene = Scene(120, 100)
+        var scene = Scene(120, 112)
         scene.press(.character("?"))
         try expectSnapshot(scene.canvas, "help")
         for command in SlashCommand.all { #expect(scene.text.contains("/\(command.name)")) }
