@@ -10,6 +10,8 @@ import Testing
         .deletingLastPathComponent()
     private static let seeds = root.appending(path: "Tests/Fuzz/Seeds")
     private static let environment = ProcessInfo.processInfo.environment
+    /// Seconds that one input may take.
+    private static let limit = environment["FOVEA_FUZZ_TIMEOUT"].flatMap(Double.init) ?? 5
 
     private static let parsers: [String] = {
         let chosen = environment["FOVEA_FUZZ_PARSERS"]?.split(separator: " ").map(String.init)
@@ -73,7 +75,9 @@ import Testing
             try Data(input).write(to: kept)
             let start = clock.now
             let isAccepted = parser.accepts(input)
-            try #require(clock.now - start < .seconds(5), "\(parser.name): over 5 s for the input in \(kept.path)")
+            try #require(
+                clock.now - start < .seconds(Self.limit),
+                "\(parser.name): over \(Self.limit) s for the input in \(kept.path)")
             // An accepted input is a starting point for further ones.
             if isAccepted, random.below(8) == 0 {
                 if inputs.count < 512 {
