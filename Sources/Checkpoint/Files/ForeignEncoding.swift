@@ -9,7 +9,7 @@ import NumberFormats
 package struct ForeignEncoding: Sendable, Hashable, CustomStringConvertible {
     /// The encoding's name, such as "GPTQ".
     package let name: String
-    /// What would do instead.
+    /// A replacement that can be opened.
     package let remedy: String
 
     package var description: String { "\(name); \(remedy)" }

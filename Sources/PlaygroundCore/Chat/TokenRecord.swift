@@ -8,7 +8,7 @@ package struct TokenRecord: Sendable {
     package var window: Int
     package var id: Int
     package var text: String
-    /// What it adds to the thoughts before the answer.
+    /// Text that it adds to the thoughts before the answer.
     package var thought: String
     package var piece: String
     package var isSpecial: Bool

@@ -65,25 +65,10 @@ struct ThemeColors: Sendable, Hashable {
         colors.probabilities = [Color(0xFF8A4C), Color(0xF0E442), Color(0x56B4E9)]
         return colors
     }()
+}
 
-    init(
-        quiet: Style, faint: Style, accent: Style, person: Style, model: Style, error: Style, warning: Style,
-        bar: Style,
-        track: Color, selection: Style, probabilities: [Color]
-    ) {
-        self.quiet = quiet
-        self.faint = faint
-        self.accent = accent
-        self.person = person
-        self.model = model
-        self.error = error
-        self.warning = warning
-        self.bar = bar
-        self.track = track
-        self.selection = selection
-        self.probabilities = probabilities
-    }
-
+extension ThemeColors {
+    /// The colors of a theme; `auto` chooses by the background.
     init(_ name: ThemeName, on background: Color?) {
         self =
             switch name {
